@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target. A target that needs less says so by name, here.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+let strict = common + [.strictMemorySafety()]
+
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+/// A target without I/O, or a shell around one: who may import whom is the picture in README.md.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The macros of Testing expand to code that strict memory safety refuses.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
+let package = Package(
+    name: "conclave",
+    products: [
+        .library(name: "Conclave", targets: ["Conclave"]),
+        .library(name: "ConclaveRuntime", targets: ["ConclaveRuntime"]),
+        .executable(name: "conclaved", targets: ["conclaved"]),
+        .executable(name: "conclave", targets: ["conclavectl"]),
+        .executable(name: "conclave-sim", targets: ["conclave-sim"]),
+        .executable(name: "conclave-bench", targets: ["conclave-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        library("ConclaveBase", []),
+        library("ConclaveWire", ["ConclaveBase"]),
+        library("ConclaveGroup", ["ConclaveBase", "ConclaveWire"]),
+        library(
+            "ConclaveReplication", ["ConclaveBase", "ConclaveWire", "ConclaveGroup", deque]),
+        library("ConclaveCoordination", ["ConclaveBase", "ConclaveWire", deque]),
+        library(
+            "ConclaveService",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
+                "ConclaveCoordination",
+            ]),
+        library("ConclaveClientCore", ["ConclaveBase", "ConclaveWire"]),
+        library(
+            "ConclaveSimulation",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
+                "ConclaveCoordination", "ConclaveService", "ConclaveClientCore",
+            ]),
+
+        .target(name: "CConclaveLinux"),
+        .target(name: "CConclaveSystemd", linkerSettings: [.linkedLibrary("systemd")]),
+        .target(name: "CConclaveYAML", linkerSettings: [.linkedLibrary("yaml")]),
+        library("ConclaveReactor", ["ConclaveBase", "CConclaveLinux"]),
+        library(
+            "ConclaveFabric", ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "CConclaveLinux"]),
+        library("ConclaveJournal", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        library(
+            "ConclaveRuntime",
+            [
+                "ConclaveBase", "ConclaveReplication", "ConclaveReactor", "ConclaveFabric",
+                "ConclaveJournal",
+            ]),
+        library(
+            "ConclaveNode",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
+                "ConclaveCoordination", "ConclaveService", "ConclaveRuntime", "ConclaveReactor",
+                "ConclaveFabric", "ConclaveJournal", "CConclaveLinux", "CConclaveSystemd",
+                "CConclaveYAML", .product(name: "Logging", package: "swift-log"),
+            ]),
+        library(
+            "Conclave", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore", "CConclaveLinux"]),
+
+        program("conclaved", ["ConclaveBase", "ConclaveNode", arguments]),
+        program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
+        program("conclave-sim", ["ConclaveBase", "ConclaveSimulation", arguments]),
+        program(
+            "conclave-bench",
+            [
+                "Conclave", "CConclaveLinux", arguments,
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
+    ]
+)

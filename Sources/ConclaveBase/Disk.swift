@@ -1,0 +1,45 @@
+/// The files of one data directory, as the layers without I/O see them. Names are flat.
+///
+/// Reading is immediate and is done at start, or of files that are complete. Everything that
+/// changes a file is submitted to a lane and completes later, in order within its lane, as a
+/// `DiskInput`; lanes do not wait for each other. A completed write is only durable once a sync
+/// that *started* after it has completed; a rename, creation or removal once the directory was
+/// synced after it.
+package protocol Disk: AnyObject {
+    func list() throws(DiskError) -> [String]
+    func byteCount(of file: String) throws(DiskError) -> Int
+    /// At most `count` bytes from `offset`; fewer only at the end of the file.
+    func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8]
+    /// `tag` comes back with the completion.
+    func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64)
+}
+
+/// Three queues, so that a small sync of a promise never waits behind a segment or a snapshot.
+package enum DiskLane: Int, CaseIterable, Sendable {
+    case views, segments, snapshots
+}
+
+package enum DiskOperation: Sendable {
+    /// Makes a file of that size, filled with zeros (so that later syncs need no metadata); an
+    /// existing one of that name is replaced.
+    case create(String, byteCount: Int)
+    case write(String, at: Int, bytes: [UInt8])
+    case sync(String)
+    case rename(String, to: String)
+    case remove(String)
+    case syncDirectory
+}
+
+package enum DiskInput {
+    case completed(tag: UInt64)
+    /// After a failure nothing is known about what reached the disk: the daemon ends (V31), but
+    /// for a full disk, which only `create` reports.
+    case failed(tag: UInt64, DiskError)
+}
+
+package enum DiskError: Error, Equatable, Sendable {
+    case notFound(String)
+    case full(String)
+    /// `number` is the errno.
+    case failed(String, number: Int32)
+}

@@ -1,0 +1,17 @@
+/// Wall-clock time as it stands in records: microseconds since 1970-01-01 UTC. It comes with the
+/// ordered messages, never goes back in the applied order, and never expires anything.
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var microseconds: UInt64
+
+    public init(microseconds: UInt64) {
+        self.microseconds = microseconds
+    }
+
+    public static let zero = Timestamp(microseconds: 0)
+
+    public static func < (lhs: Self, rhs: Self) -> Bool {
+        lhs.microseconds < rhs.microseconds
+    }
+
+    public var description: String { "\(microseconds)" }
+}

@@ -1,0 +1,47 @@
+/// Writes fields, little-endian, one after the other: the counterpart of `ByteReader`.
+package struct ByteWriter: Sendable {
+    package private(set) var bytes: [UInt8]
+
+    package init(reserving byteCount: Int = 0) {
+        bytes = []
+        bytes.reserveCapacity(byteCount)
+    }
+
+    package mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    package mutating func flag(_ value: Bool) {
+        bytes.append(value ? 1 : 0)
+    }
+
+    package mutating func count(_ value: Int) {
+        integer(UInt32(value))
+    }
+
+    package mutating func raw(_ value: some Sequence<UInt8>) {
+        bytes.append(contentsOf: value)
+    }
+
+    /// Bytes behind a u32 length.
+    package mutating func bytes(_ value: [UInt8]) {
+        count(value.count)
+        bytes.append(contentsOf: value)
+    }
+
+    /// UTF-8 behind a u16 length; what does not fit is cut off at a character.
+    package mutating func text(_ value: String) {
+        var value = Substring(value)
+        while value.utf8.count > Int(UInt16.max) { value = value.dropLast() }
+        integer(UInt16(value.utf8.count))
+        bytes.append(contentsOf: value.utf8)
+    }
+
+    /// Overwrites a number written before, such as a length known only at the end.
+    package mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+        precondition(offset + MemoryLayout<T>.size <= bytes.count)
+        unsafe bytes.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
+        }
+    }
+}

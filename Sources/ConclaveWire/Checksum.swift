@@ -1,0 +1,60 @@
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), eight bytes a step.
+package struct Checksum {
+    private var state: UInt32 = ~0
+
+    package init() {}
+
+    package var value: UInt32 { ~state }
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        var crc = state
+        var offset = 0
+        let tables = Self.tables
+        unsafe tables.withUnsafeBufferPointer { table in
+            while offset + 8 <= bytes.count {
+                let word = unsafe UInt64(
+                    littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                let mixed = word ^ UInt64(crc)
+                crc = 0
+                for step in 0..<8 {
+                    let byte = Int(truncatingIfNeeded: (mixed >> (UInt64(step) * 8)) & 0xFF)
+                    crc ^= unsafe table[(7 - step) * 256 + byte]
+                }
+                offset += 8
+            }
+            while offset < bytes.count {
+                let byte = unsafe bytes[offset]
+                crc = unsafe table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8)
+                offset += 1
+            }
+        }
+        state = crc
+    }
+
+    package static func of(_ bytes: [UInt8]) -> UInt32 {
+        var checksum = Checksum()
+        unsafe bytes.withUnsafeBytes { unsafe checksum.update($0) }
+        return checksum.value
+    }
+
+    package static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        var checksum = Checksum()
+        unsafe bytes.withUnsafeBytes { unsafe checksum.update($0) }
+        return checksum.value
+    }
+
+    /// Table k: the remainder of a byte followed by k zero bytes.
+    private static let tables: [UInt32] = {
+        var tables = [UInt32](repeating: 0, count: 8 * 256)
+        for byte in 0..<256 {
+            var crc = UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0x82F6_3B78 : crc >> 1 }
+            tables[byte] = crc
+        }
+        for index in 256..<(8 * 256) {
+            let previous = tables[index - 256]
+            tables[index] = tables[Int(previous & 0xFF)] ^ (previous >> 8)
+        }
+        return tables
+    }()
+}

@@ -1,0 +1,33 @@
+/// What a frame between client and daemon is about; a reply carries its request's type.
+package enum ClientFrameType: UInt16, Sendable, CaseIterable {
+    case hello = 1
+    case open = 2
+    case resume = 3
+    case goodbye = 4
+    case confirm = 5
+    case cancel = 6
+    /// Event without a request: whether this daemon serves now, and if not, why.
+    case serving = 7
+    /// Event without a request: the session is over, and why.
+    case sessionEnded = 8
+
+    case acquire = 16
+    case release = 17
+
+    case campaign = 32
+    case announce = 33
+    case resign = 34
+    /// Subscribes to a slot: the present state as a reply, then each change as an event.
+    case observeLeader = 35
+
+    case arrive = 48
+
+    case status = 64
+    case members = 65
+    /// Known views; with `follow`, later ones as events.
+    case views = 66
+    case locks = 67
+    case why = 68
+    /// Ends the subscription whose request number is in the body.
+    case unsubscribe = 69
+}

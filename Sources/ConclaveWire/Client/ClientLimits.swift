@@ -1,0 +1,15 @@
+package import ConclaveBase
+
+/// Bounds of what a client may send, in one place; sizes in bytes.
+package enum ClientLimits {
+    package static let protocolVersion: UInt16 = 1
+    package static let label = 255
+    package static let leaderValue = 4 * 1024
+    package static let barrierPayload = 4 * 1024
+    package static let barrierPayloadsTogether = 512 * 1024
+    package static let barrierParties: UInt32 = 100_000
+    package static let requestsInFlight = 1_024
+    package static let message = 1_024
+    package static let listed = 100_000
+    package static let defaultTTL = Interval.seconds(5)
+}

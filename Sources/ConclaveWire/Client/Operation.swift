@@ -1,0 +1,136 @@
+package import ConclaveBase
+
+/// A client's request that changes replicated state. The same bytes travel on the client socket, in
+/// the ordered stream and in the journal.
+package enum Operation: Equatable, Sendable {
+    case acquire(name: ObjectName, mode: LockMode, isTry: Bool)
+    case release(name: ObjectName, token: FencingToken)
+    case campaign(slot: ObjectName, value: [UInt8])
+    case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
+    case resign(slot: ObjectName, token: FencingToken)
+    case arrive(BarrierArrival)
+    /// Gives up the request of that number, in order (K10). An arrival that is cancelled breaks
+    /// its generation.
+    case cancel(number: UInt64, reason: CancelReason)
+
+    package var type: ClientFrameType {
+        switch self {
+        case .acquire: .acquire
+        case .release: .release
+        case .campaign: .campaign
+        case .announce: .announce
+        case .resign: .resign
+        case .arrive: .arrive
+        case .cancel: .cancel
+        }
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .acquire(let name, let mode, let isTry):
+            writer.name(name)
+            writer.integer(mode.rawValue)
+            writer.flag(isTry)
+        case .release(let name, let token), .resign(let name, let token):
+            writer.name(name)
+            writer.integer(token.number)
+        case .campaign(let slot, let value):
+            writer.name(slot)
+            writer.bytes(value)
+        case .announce(let slot, let token, let value):
+            writer.name(slot)
+            writer.integer(token.number)
+            writer.bytes(value)
+        case .arrive(let arrival):
+            arrival.encode(into: &writer)
+        case .cancel(let number, let reason):
+            writer.integer(number)
+            writer.integer(reason.rawValue)
+        }
+    }
+
+    /// Reads the body of a frame of `type`; `nil` if that type is no operation.
+    package static func decode(
+        _ type: ClientFrameType, from reader: inout ByteReader
+    ) throws(WireError) -> Operation? {
+        switch type {
+        case .acquire:
+            let name = try reader.name("name")
+            let mode: LockMode = try reader.choice("mode")
+            return .acquire(name: name, mode: mode, isTry: try reader.flag("try"))
+        case .release:
+            return .release(name: try reader.name("name"), token: try reader.token("token"))
+        case .campaign:
+            let slot = try reader.name("slot")
+            let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+            return .campaign(slot: slot, value: value)
+        case .announce:
+            let slot = try reader.name("slot")
+            let token = try reader.token("token")
+            let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+            return .announce(slot: slot, token: token, value: value)
+        case .resign:
+            return .resign(slot: try reader.name("slot"), token: try reader.token("token"))
+        case .arrive:
+            return .arrive(try BarrierArrival(from: &reader))
+        case .cancel:
+            let number: UInt64 = try reader.integer("number")
+            return .cancel(number: number, reason: try reader.choice("reason"))
+        default:
+            return nil
+        }
+    }
+}
+
+/// Why a client gives a request up; a barrier tells it to the other parties.
+package enum CancelReason: UInt8, Sendable, CaseIterable {
+    case gaveUp = 1
+    case timedOut = 2
+}
+
+/// One party's arrival at a barrier.
+package struct BarrierArrival: Equatable, Sendable {
+    package var name: ObjectName
+    package var parties: UInt32
+    /// Given by the party, or `nil`: by order of arrival.
+    package var rank: UInt32?
+    /// The generation that is meant, or `nil`: the present one.
+    package var generation: UInt64?
+    package var payload: [UInt8]
+
+    package init(
+        name: ObjectName, parties: UInt32, rank: UInt32? = nil, generation: UInt64? = nil,
+        payload: [UInt8] = []
+    ) {
+        self.name = name
+        self.parties = parties
+        self.rank = rank
+        self.generation = generation
+        self.payload = payload
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        name = try reader.name("name")
+        parties = try reader.integer("parties")
+        guard parties > 0 else { throw .invalid(field: "parties", reason: "must not be 0") }
+        guard parties <= ClientLimits.barrierParties else {
+            throw .outOfRange(
+                field: "parties", value: UInt64(parties),
+                maximum: UInt64(ClientLimits.barrierParties))
+        }
+        rank = try reader.flag("has rank") ? try reader.integer("rank") : nil
+        if let rank, rank >= parties {
+            throw .outOfRange(field: "rank", value: UInt64(rank), maximum: UInt64(parties - 1))
+        }
+        generation = try reader.flag("has generation") ? try reader.integer("generation") : nil
+        payload = try reader.bytes("payload", maximum: ClientLimits.barrierPayload)
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.name(name)
+        writer.integer(parties)
+        writer.optional(rank)
+        writer.optional(generation)
+        writer.bytes(payload)
+    }
+}

@@ -1,0 +1,419 @@
+package import ConclaveBase
+
+/// Who holds or awaits something, as an operator wants to see it.
+package struct SessionReport: Equatable, Sendable {
+    package var session: SessionID
+    package var host: NodeID
+    package var pid: UInt32
+    package var uid: UInt32
+    package var unit: String
+    package var label: String
+    /// The token if it holds; 0 while it waits.
+    package var token: UInt64
+    package var mode: LockMode
+    package var since: Timestamp
+    /// How long it stays valid by the asked daemon's clock; `nil` if attached elsewhere.
+    package var remaining: Interval?
+
+    package init(
+        session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
+        token: UInt64, mode: LockMode, since: Timestamp, remaining: Interval?
+    ) {
+        self.session = session
+        self.host = host
+        self.pid = pid
+        self.uid = uid
+        self.unit = unit
+        self.label = label
+        self.token = token
+        self.mode = mode
+        self.since = since
+        self.remaining = remaining
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        session = try reader.session("session")
+        host = try reader.node("host")
+        pid = try reader.integer("pid")
+        uid = try reader.integer("uid")
+        unit = try reader.text("unit", maximum: Int(UInt16.max))
+        label = try reader.text("label", maximum: ClientLimits.label)
+        token = try reader.integer("token")
+        mode = try reader.choice("mode")
+        since = try reader.timestamp("since")
+        let remaining: Int64? = try reader.optional("remaining")
+        self.remaining = remaining.map(Interval.init(nanoseconds:))
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.integer(session.number)
+        writer.integer(host.number)
+        writer.integer(pid)
+        writer.integer(uid)
+        writer.text(unit)
+        writer.text(label)
+        writer.integer(token)
+        writer.integer(mode.rawValue)
+        writer.integer(since.microseconds)
+        writer.optional(remaining?.nanoseconds)
+    }
+}
+
+/// What kind of object a report is about.
+package enum ObjectKind: UInt8, Sendable, CaseIterable {
+    case lock = 1
+    case leaderSlot = 2
+    case barrier = 3
+}
+
+/// A lock, slot or barrier with its holders and its queue. For a barrier the arrived parties are
+/// `waiters`.
+package struct ObjectReport: Equatable, Sendable {
+    package var kind: ObjectKind
+    package var name: ObjectName
+    package var holders: [SessionReport]
+    package var waiters: [SessionReport]
+    /// Parties of a barrier; else 0.
+    package var parties: UInt32
+    /// A barrier's generation; else 0.
+    package var generation: UInt64
+    /// A leader's published value; else empty.
+    package var value: [UInt8]
+
+    package init(
+        kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
+        parties: UInt32 = 0, generation: UInt64 = 0, value: [UInt8] = []
+    ) {
+        self.kind = kind
+        self.name = name
+        self.holders = holders
+        self.waiters = waiters
+        self.parties = parties
+        self.generation = generation
+        self.value = value
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        kind = try reader.choice("kind")
+        name = try reader.name("name")
+        holders = []
+        for _ in 0..<(try reader.count("holders", maximum: ClientLimits.listed)) {
+            holders.append(try SessionReport(from: &reader))
+        }
+        waiters = []
+        for _ in 0..<(try reader.count("waiters", maximum: ClientLimits.listed)) {
+            waiters.append(try SessionReport(from: &reader))
+        }
+        parties = try reader.integer("parties")
+        generation = try reader.integer("generation")
+        value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.integer(kind.rawValue)
+        writer.name(name)
+        writer.list(holders) { $0.encode(into: &$1) }
+        writer.list(waiters) { $0.encode(into: &$1) }
+        writer.integer(parties)
+        writer.integer(generation)
+        writer.bytes(value)
+    }
+}
+
+/// A leader slot as an observer sees it: the present state first, then each change.
+package struct LeaderState: Equatable, Sendable {
+    package struct Leader: Equatable, Sendable {
+        package var session: SessionID
+        package var host: NodeID
+        package var pid: UInt32
+        package var label: String
+        package var token: FencingToken
+        package var value: [UInt8]
+        package var since: Timestamp
+
+        package init(
+            session: SessionID, host: NodeID, pid: UInt32, label: String, token: FencingToken,
+            value: [UInt8], since: Timestamp
+        ) {
+            self.session = session
+            self.host = host
+            self.pid = pid
+            self.label = label
+            self.token = token
+            self.value = value
+            self.since = since
+        }
+    }
+
+    package var slot: ObjectName
+    /// Nobody: there is no leader now.
+    package var leader: Leader?
+    package var standbyCount: UInt32
+    package var version: Version
+
+    package init(slot: ObjectName, leader: Leader?, standbyCount: UInt32, version: Version) {
+        self.slot = slot
+        self.leader = leader
+        self.standbyCount = standbyCount
+        self.version = version
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        slot = try reader.name("slot")
+        if try reader.flag("has leader") {
+            leader = Leader(
+                session: try reader.session("session"), host: try reader.node("host"),
+                pid: try reader.integer("pid"),
+                label: try reader.text("label", maximum: ClientLimits.label),
+                token: try reader.token("token"),
+                value: try reader.bytes("value", maximum: ClientLimits.leaderValue),
+                since: try reader.timestamp("since"))
+        } else {
+            leader = nil
+        }
+        standbyCount = try reader.integer("standbys")
+        version = try reader.version("version")
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.name(slot)
+        writer.flag(leader != nil)
+        if let leader {
+            writer.integer(leader.session.number)
+            writer.integer(leader.host.number)
+            writer.integer(leader.pid)
+            writer.text(leader.label)
+            writer.integer(leader.token.number)
+            writer.bytes(leader.value)
+            writer.integer(leader.since.microseconds)
+        }
+        writer.integer(standbyCount)
+        writer.integer(version.number)
+    }
+}
+
+/// A configured machine as the asked daemon sees it.
+package enum MemberState: UInt8, Sendable, CaseIterable {
+    /// In the installed view.
+    case member = 1
+    /// Connected, not in the view: learning, or waiting to be let in.
+    case joining = 2
+    /// In no contact.
+    case absent = 3
+    /// In the installed view, and suspected.
+    case suspected = 4
+}
+
+package struct MemberReport: Equatable, Sendable {
+    package var node: NodeID
+    package var address: String
+    package var state: MemberState
+    package var rank: UInt32?
+    package var incarnation: UInt64?
+
+    package init(
+        node: NodeID, address: String, state: MemberState, rank: UInt32?, incarnation: UInt64?
+    ) {
+        self.node = node
+        self.address = address
+        self.state = state
+        self.rank = rank
+        self.incarnation = incarnation
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        node = try reader.node("node")
+        address = try reader.text("address", maximum: Int(UInt16.max))
+        state = try reader.choice("state")
+        rank = try reader.optional("rank")
+        incarnation = try reader.optional("incarnation")
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.integer(node.number)
+        writer.text(address)
+        writer.integer(state.rawValue)
+        writer.optional(rank)
+        writer.optional(incarnation)
+    }
+}
+
+package struct StatusReport: Equatable, Sendable {
+    package var node: NodeID
+    package var lineage: Lineage
+    package var epoch: Epoch
+    package var rank: UInt32?
+    package var serving: ServingState
+    package var isDurable: Bool
+    package var members: [MemberReport]
+    package var version: Version
+    package var sessions: UInt32
+    package var objects: UInt32
+
+    package init(
+        node: NodeID, lineage: Lineage, epoch: Epoch, rank: UInt32?, serving: ServingState,
+        isDurable: Bool, members: [MemberReport], version: Version, sessions: UInt32,
+        objects: UInt32
+    ) {
+        self.node = node
+        self.lineage = lineage
+        self.epoch = epoch
+        self.rank = rank
+        self.serving = serving
+        self.isDurable = isDurable
+        self.members = members
+        self.version = version
+        self.sessions = sessions
+        self.objects = objects
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        node = try reader.node("node")
+        lineage = try reader.lineage("lineage")
+        epoch = try reader.epoch("epoch")
+        rank = try reader.optional("rank")
+        serving = try ServingState(from: &reader)
+        isDurable = try reader.flag("durable")
+        members = []
+        for _ in 0..<(try reader.count("members", maximum: 64)) {
+            members.append(try MemberReport(from: &reader))
+        }
+        version = try reader.version("version")
+        sessions = try reader.integer("sessions")
+        objects = try reader.integer("objects")
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.integer(node.number)
+        writer.lineage(lineage)
+        writer.integer(epoch.number)
+        writer.optional(rank)
+        serving.encode(into: &writer)
+        writer.flag(isDurable)
+        writer.list(members) { $0.encode(into: &$1) }
+        writer.integer(version.number)
+        writer.integer(sessions)
+        writer.integer(objects)
+    }
+}
+
+/// An installed view, with who came, and who went and why.
+package struct ViewReport: Equatable, Sendable {
+    package struct Departed: Equatable, Sendable {
+        package var node: NodeID
+        package var reason: DepartureReason
+        /// Who noticed.
+        package var by: NodeID
+        package var silent: Interval
+
+        package init(node: NodeID, reason: DepartureReason, by: NodeID, silent: Interval) {
+            self.node = node
+            self.reason = reason
+            self.by = by
+            self.silent = silent
+        }
+    }
+
+    package var epoch: Epoch
+    package var at: Timestamp
+    package var members: [NodeID]
+    package var joined: [NodeID]
+    package var departed: [Departed]
+
+    package init(
+        epoch: Epoch, at: Timestamp, members: [NodeID], joined: [NodeID], departed: [Departed]
+    ) {
+        self.epoch = epoch
+        self.at = at
+        self.members = members
+        self.joined = joined
+        self.departed = departed
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        epoch = try reader.epoch("epoch")
+        at = try reader.timestamp("at")
+        members = []
+        for _ in 0..<(try reader.count("members", maximum: 64)) {
+            members.append(try reader.node("member"))
+        }
+        joined = []
+        for _ in 0..<(try reader.count("joined", maximum: 64)) {
+            joined.append(try reader.node("joined"))
+        }
+        departed = []
+        for _ in 0..<(try reader.count("departed", maximum: 64)) {
+            departed.append(
+                Departed(
+                    node: try reader.node("departed"), reason: try reader.choice("reason"),
+                    by: try reader.node("by"),
+                    silent: Interval(nanoseconds: try reader.integer("silent"))))
+        }
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.integer(epoch.number)
+        writer.integer(at.microseconds)
+        writer.list(members) { $1.integer($0.number) }
+        writer.list(joined) { $1.integer($0.number) }
+        writer.list(departed) { departed, writer in
+            writer.integer(departed.node.number)
+            writer.integer(departed.reason.rawValue)
+            writer.integer(departed.by.number)
+            writer.integer(departed.silent.nanoseconds)
+        }
+    }
+}
+
+/// The answer to `why`: the objects of that name, and who waits for whom, from the first waiter on.
+package struct WhyReport: Equatable, Sendable {
+    package struct Edge: Equatable, Sendable {
+        package var waiter: SessionID
+        package var kind: ObjectKind
+        package var name: ObjectName
+        package var holder: SessionID
+
+        package init(waiter: SessionID, kind: ObjectKind, name: ObjectName, holder: SessionID) {
+            self.waiter = waiter
+            self.kind = kind
+            self.name = name
+            self.holder = holder
+        }
+    }
+
+    package var objects: [ObjectReport]
+    package var chain: [Edge]
+    package var version: Version
+
+    package init(objects: [ObjectReport], chain: [Edge], version: Version) {
+        self.objects = objects
+        self.chain = chain
+        self.version = version
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        objects = []
+        for _ in 0..<(try reader.count("objects", maximum: 16)) {
+            objects.append(try ObjectReport(from: &reader))
+        }
+        chain = []
+        for _ in 0..<(try reader.count("chain", maximum: ClientLimits.listed)) {
+            chain.append(
+                Edge(
+                    waiter: try reader.session("waiter"), kind: try reader.choice("kind"),
+                    name: try reader.name("name"), holder: try reader.session("holder")))
+        }
+        version = try reader.version("version")
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.list(objects) { $0.encode(into: &$1) }
+        writer.list(chain) { edge, writer in
+            writer.integer(edge.waiter.number)
+            writer.integer(edge.kind.rawValue)
+            writer.name(edge.name)
+            writer.integer(edge.holder.number)
+        }
+        writer.integer(version.number)
+    }
+}
