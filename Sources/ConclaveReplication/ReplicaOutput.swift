@@ -1,0 +1,33 @@
+package import ConclaveBase
+package import ConclaveGroup
+
+/// What a replica tells its user, in order.
+package enum ReplicaOutput<Effect> {
+    /// What the state machine made of delivered commands.
+    case machine(Effect)
+    /// A view begins, at this point of the order; proposals of the epoch before that were not
+    /// delivered are dropped. `rank` is nil while this member is not in it. Also told, with every
+    /// `machine` effect before it suppressed, after a start or a transfer of state: whatever was
+    /// derived from the machine's effects is to be read from the machine anew.
+    case installed(InstalledView, rank: Rank?, stateReplaced: Bool)
+    /// The epoch ends: no validity is extended and nothing is proposed until the next view.
+    case wedged(Epoch)
+    /// A majority has confirmed the heartbeat that was sent at `since`, by this member's clock, in
+    /// the installed epoch (K3). It only grows within an epoch.
+    case confirmed(since: Instant)
+    /// Whether requests are taken now, and if not, why.
+    case serving(isServing: Bool, reason: String)
+    case event(GroupEvent)
+    /// The daemon must end.
+    case fatal(FatalFault)
+}
+
+/// Why a replica cannot go on, or not start. The daemon ends with an exit status of its own.
+package enum FatalFault: Error, Equatable, Sendable {
+    /// A failed sync or write: nothing is known about what reached the disk (V31).
+    case disk(DiskError)
+    /// The data belongs to another group, node or format.
+    case foreignData(String)
+    /// The replicas differ, or a rule was broken inside.
+    case broken(String)
+}

@@ -1,0 +1,54 @@
+package import ConclaveBase
+
+/// Whether a message is acknowledged in memory or after the sync (V8).
+package enum Durability: UInt8, Sendable, CaseIterable {
+    case memory = 1
+    case disk = 2
+}
+
+/// Everything a replica needs to know beforehand. Validated by whoever read it from outside.
+package struct ReplicaSettings: Sendable {
+    package var own: Member
+    /// All configured members, this one included, by id.
+    package var configured: [NodeID]
+    package var durability: Durability
+    package var minimumMembers: Int
+    package var maximumSessionTTL: Interval
+    package var heartbeat: Interval
+    package var suspicion: Interval
+    package var stall: Interval
+    /// Slots of one member's ring, and the payload bytes of one.
+    package var slotCount: Int
+    package var slotByteCount: Int
+    /// Size of one journal segment, and how much journal calls for a snapshot.
+    package var segmentByteCount: Int
+    package var snapshotEveryByteCount: Int
+    /// How many bytes of delivered messages are kept in memory for members that come back.
+    package var recentByteCount: Int
+    /// The smallest era of versions (V28).
+    package var minimumEra: UInt16
+
+    package init(
+        own: Member, configured: [NodeID], durability: Durability = .disk,
+        minimumMembers: Int? = nil, maximumSessionTTL: Interval = .seconds(60),
+        heartbeat: Interval = .milliseconds(100), suspicion: Interval = .seconds(1),
+        stall: Interval = .seconds(5), slotCount: Int = 128, slotByteCount: Int = 8 * 1024,
+        segmentByteCount: Int = 64 << 20, snapshotEveryByteCount: Int = 64 << 20,
+        recentByteCount: Int = 8 << 20, minimumEra: UInt16 = 1
+    ) {
+        self.own = own
+        self.configured = configured.sorted()
+        self.durability = durability
+        self.minimumMembers = minimumMembers ?? configured.count / 2 + 1
+        self.maximumSessionTTL = maximumSessionTTL
+        self.heartbeat = heartbeat
+        self.suspicion = suspicion
+        self.stall = stall
+        self.slotCount = slotCount
+        self.slotByteCount = slotByteCount
+        self.segmentByteCount = segmentByteCount
+        self.snapshotEveryByteCount = snapshotEveryByteCount
+        self.recentByteCount = recentByteCount
+        self.minimumEra = minimumEra
+    }
+}
