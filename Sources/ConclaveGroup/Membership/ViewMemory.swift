@@ -9,6 +9,8 @@ package struct ViewMemory: Equatable, Sendable {
     /// Of the present epoch.
     package var promised = Ballot.none
     package var accepted: Promise.Accepted?
+    /// The incarnation of this node that was ready to be let in.
+    package var joining: Member?
 
     package struct Founding: Equatable, Sendable {
         package var lineage: Lineage
@@ -39,6 +41,9 @@ package struct ViewMemory: Equatable, Sendable {
             self.voteFrom = voteFrom
             promised = .none
             accepted = nil
+            joining = nil
+        case .joining(let member):
+            joining = member
         }
     }
 
@@ -53,6 +58,7 @@ package struct ViewMemory: Equatable, Sendable {
         if promised > (accepted?.ballot ?? .none) {
             records.append(.promise(epoch, promised))
         }
+        if let joining { records.append(.joining(joining)) }
         return records
     }
 }

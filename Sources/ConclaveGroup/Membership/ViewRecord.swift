@@ -10,6 +10,8 @@ package enum ViewRecord: Equatable, Sendable {
     case accept(Ballot, NextView)
     /// A decided view; `voteFrom`: the first epoch in which this `NodeID` may vote (V13).
     case installed(NextView, voteFrom: Epoch)
+    /// A learner is level with the trim that lets this incarnation of it in.
+    case joining(Member)
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
@@ -29,6 +31,9 @@ package enum ViewRecord: Equatable, Sendable {
             writer.integer(UInt8(4))
             value.encode(into: &writer)
             writer.integer(voteFrom.number)
+        case .joining(let member):
+            writer.integer(UInt8(5))
+            writer.member(member)
         }
     }
 
@@ -49,6 +54,7 @@ package enum ViewRecord: Equatable, Sendable {
         case 4:
             let value = try NextView(from: &reader)
             self = .installed(value, voteFrom: try reader.epoch("vote from"))
+        case 5: self = .joining(try reader.member("joining"))
         default: throw .unknown(field: "view record", value: UInt64(kind))
         }
     }
