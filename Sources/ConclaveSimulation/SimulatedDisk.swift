@@ -19,6 +19,8 @@ package final class SimulatedDisk: Disk {
     package var isFull = false
     /// Syncs to come that fail.
     package var failingSyncCount = 0
+    /// Syncs that failed.
+    package private(set) var failedSyncCount = 0
 
     private let host: UInt8
     private let timeline: Timeline
@@ -140,6 +142,7 @@ package final class SimulatedDisk: Disk {
     private func sync(_ file: Int, named name: String, covered: UInt64) throws(DiskError) {
         if failingSyncCount > 0 {
             failingSyncCount -= 1
+            failedSyncCount += 1
             files[file]!.dropUnsynced()
             throw .failed(name, number: 5)
         }
@@ -149,6 +152,7 @@ package final class SimulatedDisk: Disk {
     private func syncDirectory(covered: UInt64) throws(DiskError) {
         if failingSyncCount > 0 {
             failingSyncCount -= 1
+            failedSyncCount += 1
             throw .failed(".", number: 5)
         }
         directory.markSynced(upTo: covered)

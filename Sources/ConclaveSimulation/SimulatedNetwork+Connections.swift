@@ -7,6 +7,7 @@ extension SimulatedNetwork {
     package func processStarted(on host: Int, as member: Member) {
         hosts[host].hasPower = true
         hosts[host].process = member
+        hosts[host].heldUntil = timeline.now
         for peer in 0..<hostCount where peer != host {
             scheduleDial(host, peer, anew: true)
         }
@@ -14,7 +15,7 @@ extension SimulatedNetwork {
 
     /// The process is gone and its host closes what it had open: the others learn it soon.
     package func processEnded(on host: Int) {
-        hosts[host].process = nil
+        forgetProcess(on: host)
         for peer in 0..<hostCount where peer != host {
             let end = end(of: host, to: peer)
             guard ends[end].state != .closed else { continue }
@@ -25,7 +26,7 @@ extension SimulatedNetwork {
 
     /// The host falls silent: nobody is told anything.
     package func powerLost(on host: Int) {
-        hosts[host].process = nil
+        forgetProcess(on: host)
         hosts[host].hasPower = false
         for peer in 0..<hostCount where peer != host {
             let end = end(of: host, to: peer)
@@ -33,6 +34,11 @@ extension SimulatedNetwork {
             loseTails(of: end)
             close(end, announced: false)
         }
+    }
+
+    private func forgetProcess(on host: Int) {
+        hosts[host].process = nil
+        hosts[host].lineage = .none
     }
 
     package func adopt(lineage: Lineage, on host: Int) {

@@ -1,4 +1,4 @@
-import ConclaveBase
+package import ConclaveBase
 
 /// How frames travel.
 extension SimulatedNetwork {
@@ -12,7 +12,8 @@ extension SimulatedNetwork {
         guard ends[end].state == .open, ends[end].connection == connection else { return }
         let stream = 2 * end + kind
         let delays = directions[end].profile.delays
-        var arrival = timeline.now.advanced(by: delays.draw(from: &random))
+        let departure = max(timeline.now, hosts[host].heldUntil)
+        var arrival = departure.advanced(by: delays.draw(from: &random))
         // A batch may come in two parts, as bytes of a stream do.
         let canSplit = frames.count > 1 && random.chance(perMille: Self.batchSplitPerMille)
         let split = canSplit ? 1 + Int(random.below(UInt64(frames.count - 1))) : frames.count
@@ -107,12 +108,18 @@ extension SimulatedNetwork {
 
     // MARK: - Faults
 
+    /// Cuts are counted: a direction is whole when each of them has healed.
     package func cut(from host: Int, to peer: Int) {
-        directions[end(of: host, to: peer)].isCut = true
+        directions[end(of: host, to: peer)].cutCount += 1
     }
 
     package func heal(from host: Int, to peer: Int) {
-        directions[end(of: host, to: peer)].isCut = false
+        directions[end(of: host, to: peer)].cutCount -= 1
+    }
+
+    /// Lets nothing that a host sends leave before `interval` has passed.
+    package func holdBack(host: Int, for interval: Interval) {
+        hosts[host].heldUntil = timeline.now.advanced(by: interval)
     }
 
     package func setProfile(_ profile: LinkProfile, from host: Int, to peer: Int) {

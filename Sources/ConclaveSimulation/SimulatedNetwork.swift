@@ -27,8 +27,10 @@ package final class SimulatedNetwork {
 
     /// One direction between two hosts.
     struct Direction {
-        var isCut = false
+        var cutCount = 0
         var profile = LinkProfile.near
+
+        var isCut: Bool { cutCount > 0 }
     }
 
     struct Pair {
@@ -42,6 +44,8 @@ package final class SimulatedNetwork {
         /// The process that runs there.
         var process: Member?
         var lineage = Lineage.none
+        /// What it sends leaves no sooner.
+        var heldUntil = Moment.start
     }
 
     package let hostCount: Int

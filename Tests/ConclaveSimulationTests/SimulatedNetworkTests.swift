@@ -247,9 +247,11 @@ private final class NetworkBench {
 
     @Test func `members of different lineages do not connect`() {
         let bench = NetworkBench()
+        bench.start(0)
+        bench.start(1)
         bench.fabrics[0].adopt(lineage: Lineage(high: 1, low: 1))
         bench.fabrics[1].adopt(lineage: Lineage(high: 2, low: 2))
-        bench.connect()
+        bench.run(for: .seconds(5))
 
         #expect(!bench.network.isConnected(0, 1))
     }
