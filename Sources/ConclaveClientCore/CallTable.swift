@@ -31,12 +31,10 @@ struct Call {
     }
 }
 
-/// The calls of one session by number, and which of them are settled for good.
+/// The calls of one session by number.
 struct CallTable {
     private var calls: [UInt64: Call] = [:]
     private(set) var lastNumber: UInt64 = 0
-    /// Every operation up to this number has been answered: what the client confirms (K9).
-    private(set) var settled: UInt64 = 0
 
     /// In order of number.
     var numbers: [UInt64] { calls.keys.sorted() }
@@ -55,15 +53,11 @@ struct CallTable {
 
     subscript(number: UInt64) -> Call? {
         get { calls[number] }
-        set {
-            calls[number] = newValue
-            if newValue == nil { advance() }
-        }
+        set { calls[number] = newValue }
     }
 
     mutating func removeAll() {
         calls.removeAll()
-        advance()
     }
 
     /// The earliest deadline of a call that was not given up yet.
@@ -73,12 +67,5 @@ struct CallTable {
             earliest = min(earliest, call.deadline)
         }
         return earliest
-    }
-
-    private mutating func advance() {
-        while settled < lastNumber {
-            if let call = calls[settled + 1], call.isOperation { return }
-            settled += 1
-        }
     }
 }

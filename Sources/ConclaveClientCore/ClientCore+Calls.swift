@@ -4,7 +4,7 @@ package import ConclaveWire
 /// Calls going out, and giving them up.
 extension ClientCore {
     /// Replies that may stay unconfirmed while requests that would carry the word are rare.
-    private static let unconfirmedReplies: UInt64 = 64
+    private static let unconfirmedReplies = 64
     private static let confirmPause = Interval.seconds(1)
 
     /// Sends `operation` now or once the session is open, and anew after each reconnection until
@@ -62,10 +62,10 @@ extension ClientCore {
 
     mutating func sendOperation(_ number: UInt64, effects: inout [Effect]) {
         guard case .operation(let operation)? = calls[number]?.content else { return }
-        let frame = OperationFrame(confirmed: calls.settled, operation: operation)
+        let frame = OperationFrame(confirmed: confirmed, operation: operation)
         send(operation.type, number: number, effects: &effects) { frame.encode(into: &$0) }
         calls[number]?.wasSent = true
-        toldSettled = calls.settled
+        unconfirmedCount = 0
         confirmAt = .distantFuture
     }
 
@@ -78,9 +78,10 @@ extension ClientCore {
 
     /// A reply has come: the daemon is told so by the next request, or by a frame of its own if
     /// none follows soon.
-    mutating func confirmLater(now: Instant, effects: inout [Effect]) {
-        guard phase == .open, calls.settled > toldSettled else { return }
-        if calls.settled - toldSettled >= Self.unconfirmedReplies {
+    mutating func noteReply(to number: UInt64, now: Instant, effects: inout [Effect]) {
+        confirmed = max(confirmed, number)
+        unconfirmedCount += 1
+        if unconfirmedCount >= Self.unconfirmedReplies {
             sendConfirm(effects: &effects)
         } else if confirmAt == .distantFuture {
             confirmAt = now.advanced(by: Self.confirmPause)
@@ -89,10 +90,9 @@ extension ClientCore {
 
     mutating func sendConfirm(effects: inout [Effect]) {
         confirmAt = .distantFuture
-        guard calls.settled > toldSettled else { return }
-        toldSettled = calls.settled
-        let settled = calls.settled
-        send(.confirm, number: 0, effects: &effects) { $0.integer(settled) }
+        unconfirmedCount = 0
+        let confirmed = confirmed
+        send(.confirm, number: 0, effects: &effects) { $0.integer(confirmed) }
     }
 
     mutating func expireCalls(now: Instant, effects: inout [Effect]) {

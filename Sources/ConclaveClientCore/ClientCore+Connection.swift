@@ -34,9 +34,10 @@ extension ClientCore {
         hasAskedForSession = true
         if let session {
             let resume = ResumeRequest(
-                session: session.session, secret: session.secret, confirmed: calls.settled)
+                session: session.session, secret: session.secret, confirmed: confirmed)
             send(.resume, number: 0, effects: &effects) { resume.encode(into: &$0) }
-            toldSettled = calls.settled
+            unconfirmedCount = 0
+            confirmAt = .distantFuture
         } else {
             let open = OpenRequest(id: id, ttl: settings.ttl, label: settings.label)
             send(.open, number: 0, effects: &effects) { open.encode(into: &$0) }

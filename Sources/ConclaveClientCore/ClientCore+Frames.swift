@@ -75,7 +75,7 @@ extension ClientCore {
             if !call.isInternal {
                 effects.append(.answered(CallID(number: number), answer(reply, to: call)))
             }
-            confirmLater(now: now, effects: &effects)
+            noteReply(to: number, now: now, effects: &effects)
         }
     }
 
@@ -185,6 +185,5 @@ extension ClientCore {
         } else if !call.isInternal {
             effects.append(.answered(CallID(number: number), answer))
         }
-        confirmLater(now: now, effects: &effects)
     }
 }

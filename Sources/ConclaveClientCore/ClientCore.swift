@@ -43,8 +43,12 @@ package struct ClientCore {
     var apartSince: Instant
     var apartReason = "not connected yet"
     var state: ClientState?
-    /// The highest number that the daemon was told is settled, and when to tell it a newer one.
-    var toldSettled: UInt64 = 0
+    /// The highest number of an operation that was replied to: what the client confirms (K9). Every
+    /// reply that the group gave before it applied that request came before it; lower numbers that
+    /// wait still, or were answered late, are not meant.
+    var confirmed: UInt64 = 0
+    /// Replies that came since the daemon was told, and when to tell it if no request does.
+    var unconfirmedCount = 0
     var confirmAt = Instant.distantFuture
     /// The number of the goodbye on this connection.
     var goodbyeNumber: UInt64?
