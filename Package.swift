@@ -101,5 +101,6 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
     ]
 )
