@@ -44,19 +44,19 @@ extension Replica {
     }
 
     /// All configured machines as this member sees them.
-    package func memberStates() -> [(node: NodeID, state: MemberState, member: Member?)] {
+    package func memberStates() -> [(node: NodeID, state: MemberState)] {
         let isSeated = membership.seat == .member
         return settings.configured.map { node in
             let path = node == settings.own.node ? settings.own : paths[node]
             guard let rank = view.rank(of: node) else {
-                return (node, path == nil ? .absent : .joining, path)
+                return (node, path == nil ? .absent : .joining)
             }
             let member = view.members[rank.index]
             if node == settings.own.node {
-                return (node, isSeated ? .member : .joining, member)
+                return (node, isSeated ? .member : .joining)
             }
-            guard let path else { return (node, isSeated ? .suspected : .absent, member) }
-            return (node, path == member ? .member : .joining, path)
+            guard let path else { return (node, isSeated ? .suspected : .absent) }
+            return (node, path == member ? .member : .joining)
         }
     }
 
