@@ -277,9 +277,14 @@ final class GroupWorld {
         try checker.installed(view, lineage: daemon.lineage) { member in
             !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
         }
-        if stateReplaced { try checker.replaced(by: daemon.machine) }
+        if stateReplaced {
+            try checker.replaced(by: daemon.machine)
+            states[index].appliedTime = daemon.appliedTime
+        }
+        leases.installed(view.view)
         for departed in view.departed + view.absent {
-            try leases.departed(departed, seenAt: timeline.now, by: host.clock)
+            try leases.departed(
+                departed, in: view.view.epoch, seenAt: timeline.now, by: host.clock)
         }
     }
 
@@ -299,8 +304,8 @@ final class GroupWorld {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
         switch fault {
         case .disk(let error):
-            // V31: only a failed sync ends a daemon.
-            guard case .failed = error, cluster.hosts[index].disk.failedSyncCount > 0 else {
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)

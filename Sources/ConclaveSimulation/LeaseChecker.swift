@@ -9,6 +9,8 @@ package struct LeaseChecker {
         var validUntil = Moment.start
         /// From when on somebody else would end it.
         var endsAt = Moment.never
+        /// The newest epoch in which it was a member.
+        var presentIn = Epoch.none
     }
 
     private let ttl: Interval
@@ -31,11 +33,20 @@ package struct LeaseChecker {
         try check(member, record)
     }
 
+    /// An incarnation that is a member again is not expired by anybody (K2).
+    package mutating func installed(_ view: View) {
+        for member in view.members where records[member]?.presentIn ?? .none < view.epoch {
+            records[member]?.presentIn = view.epoch
+            records[member]?.endsAt = .never
+        }
+    }
+
     /// At `now` a member with that clock entered a view that vouches for the silence of `departed`.
     package mutating func departed(
-        _ departed: InstalledView.Departed, seenAt now: Moment, by clock: SimulatedClock
+        _ departed: InstalledView.Departed, in epoch: Epoch, seenAt now: Moment,
+        by clock: SimulatedClock
     ) throws(Violation) {
-        guard var record = records[departed.member] else { return }
+        guard var record = records[departed.member], epoch > record.presentIn else { return }
         let wait = ClockDrift.lengthened(ttl) - departed.silent
         let end = clock.instant(at: now).advanced(by: max(wait, .zero))
         record.endsAt = min(record.endsAt, clock.moment(of: end))
