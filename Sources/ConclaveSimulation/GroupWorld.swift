@@ -111,13 +111,14 @@ final class GroupWorld {
         }
     }
 
-    /// A member whose disk was lost has no vote until it has joined a view; if its view needs that
-    /// vote, only an operator can help.
+    /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
+    /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     private var needsOperator: Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
         return voters.count < view.quorum
     }
 
