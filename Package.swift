@@ -101,5 +101,11 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+
+        tests("ConclaveBaseTests", ["ConclaveBase"]),
+        tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
+        tests(
+            "ConclaveCoordinationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
     ]
 )
