@@ -90,7 +90,7 @@ struct ClaimTable: Sendable {
         return UInt32(clamping: min(distance, UInt64(queue.count - 1)))
     }
 
-    /// Takes the object, or a place at the end of its queue. `isOpen`: something may be granted now.
+    /// Takes the object, or a place at the end of its queue. `isOpen`: grants are not suspended.
     mutating func claim(
         _ name: ObjectName, _ wish: Wish, isOpen: Bool, maximumWaiters: Int, at moment: Moment
     ) -> Outcome {

@@ -46,8 +46,8 @@ package struct Coordinator: Sendable {
         apply(command, effects: &effects)
     }
 
-    /// Takes over the view that begins at this point of the order. It grants nothing: no token comes
-    /// from `version`, which need not be one of its own.
+    /// Takes over the view that begins at this point of the order. It grants nothing: no token
+    /// comes from `version`, which need not be one of its own.
     package mutating func install(
         _ installed: InstalledView, at version: Version, time: Timestamp,
         effects: inout [CoordinationEffect]

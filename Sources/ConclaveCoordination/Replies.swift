@@ -5,10 +5,10 @@ import DequeModule
 ///
 /// **What a confirmation settles.** A request may wait for hours, and must not keep the client from
 /// confirming what came after. So `confirm(upTo: n)` says: of each number up to n the client has
-/// the reply, *or knows that it waits*. What it knows of waiting may be old: the reply may be on its
+/// the reply, *or knows that it waits*. What it knows of waiting may be old, and the reply on its
 /// way. So a reply is dropped only if n proves that the client has *it*. A reply given as its
-/// request was applied is proven by its own number. A *late* reply, to a request that had waited, is
-/// proven by the first request applied after it was given, since the client is told of that one
+/// request was applied is proven by its own number. A *late* reply, to a request that had waited,
+/// is proven by the first request applied after it was given, since the client is told of that one
 /// later. For clients that confirm without gaps this is right, too; the last late reply is then
 /// kept a little longer than it need be.
 struct Replies: Sendable {

@@ -3,7 +3,7 @@ import ConclaveCoordination
 import ConclaveWire
 import Testing
 
-/// Random commands from many sessions, beside a plain model, with the invariants checked after each.
+/// Random commands from many sessions, beside a plain model; the invariants are checked after each.
 struct RandomWalk {
     struct Party: Hashable {
         var session: SessionID
