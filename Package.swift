@@ -102,5 +102,11 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
         tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
+
+        tests("ConclaveBaseTests", ["ConclaveBase"]),
+        tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
+        tests(
+            "ConclaveCoordinationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
     ]
 )
