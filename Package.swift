@@ -103,5 +103,8 @@ let package = Package(
             ]),
 
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        tests(
+            "ConclaveFabricTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
     ]
 )
