@@ -106,5 +106,6 @@ let package = Package(
         tests(
             "ConclaveFabricTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
     ]
 )
