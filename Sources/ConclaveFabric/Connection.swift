@@ -36,7 +36,7 @@ final class Connection: ReactorHandler {
     var lineage = Lineage.none
     /// What this end said last.
     var saidLineage = Lineage.none
-    var partialRow: PartialRow?
+    private(set) var partialRow: PartialRow?
     /// Sending failed: nothing more is sent, and what is left to read decides how it ends.
     private(set) var sendFailure: SystemError?
 
@@ -183,6 +183,28 @@ final class Connection: ReactorHandler {
             else { return }
             unsafe take(UnsafeRawBufferPointer(rebasing: room[..<count]))
         }
+    }
+
+    /// Puts a part of a row write behind those that came before.
+    func append(_ part: PartialRow, maximumByteCount: Int) throws(FabricFault) {
+        let present = partialRow.map { $0.bytes.count } ?? 0
+        let start = partialRow?.offset ?? part.offset
+        guard (partialRow?.epoch ?? part.epoch) == part.epoch, start + present == part.offset
+        else { throw .rowOutOfOrder(offset: part.offset) }
+        guard present + part.bytes.count <= maximumByteCount else {
+            throw .rowTooLong(byteCount: present + part.bytes.count)
+        }
+        if partialRow == nil {
+            partialRow = part
+        } else {
+            partialRow?.bytes.append(contentsOf: part.bytes)
+        }
+    }
+
+    /// The row write whose last part has come.
+    func takeRow() -> PartialRow? {
+        defer { partialRow = nil }
+        return partialRow
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer) {

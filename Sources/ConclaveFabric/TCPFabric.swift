@@ -194,8 +194,6 @@ package final class TCPFabric: Fabric {
         sink?.report(told)
     }
 
-    // MARK: - Time
-
     /// The fabric is called at `instant`, or earlier.
     func schedule(_ instant: Instant) {
         due = min(due, instant)

@@ -38,6 +38,17 @@ import Testing
         #expect(try pair.turn { pair.upper.recorder.controls == [[1]] })
     }
 
+    @Test func `an idle path lets both ends sleep`() throws {
+        let pair = try Pair()
+        for site in [pair.lower, pair.upper] {
+            // What is left from the beginning, such as the timer of the hello.
+            try site.reactor.turn(until: site.reactor.now().advanced(by: .milliseconds(5)))
+            let deadline = site.reactor.now().advanced(by: .milliseconds(50))
+            try site.reactor.turn(until: deadline)
+            #expect(site.reactor.now() >= deadline)
+        }
+    }
+
     @Test func `row writes arrive in order with epoch, offset and bytes`() throws {
         let pair = try Pair()
         var expected: [Told] = [.connected(first)]
