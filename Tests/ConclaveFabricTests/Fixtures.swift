@@ -117,8 +117,12 @@ final class Stranger {
     var received: [UInt8] = []
     var isAtEnd = false
 
-    init(dialling address: SocketAddress) throws {
-        socket = try TCPSocket.connect(to: address)
+    init(_ socket: Descriptor) {
+        self.socket = socket
+    }
+
+    convenience init(dialling address: SocketAddress) throws {
+        self.init(try TCPSocket.connect(to: address))
     }
 
     func send(_ bytes: [UInt8]) throws {

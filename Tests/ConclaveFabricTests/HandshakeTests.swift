@@ -92,6 +92,30 @@ import Testing
                 == .refused(.lineage(theirs: someLineage, own: otherLineage)))
     }
 
+    @Test func `a lineage adopted during the hello is told with the next one`() throws {
+        let listener = try TCPSocket.listen(on: .loopback(port: 0))
+        let upper = try Site(
+            second, peers: [first.node: try TCPSocket.localAddress(of: listener)])
+        var accepted: Stranger?
+        #expect(
+            try turn(upper) {
+                if accepted == nil, let next = try? TCPSocket.accept(from: listener) {
+                    accepted = Stranger(next.socket)
+                }
+                return (try? accepted?.frames().count) == 1
+            })
+        let lower = try #require(accepted)
+        upper.fabric.adopt(lineage: someLineage)
+        try lower.send(Stranger.hello(first, to: second.node))
+        #expect(try turn(upper) { (try? lower.frames().count) == 2 })
+        let said = try lower.frames().map { FrameHeader.frame(type: $0.header.type, body: $0.body) }
+        #expect(
+            said == [
+                Stranger.hello(second, to: first.node),
+                Stranger.hello(second, to: first.node, lineage: someLineage),
+            ])
+    }
+
     @Test func `a wrong address is told by both ends`() throws {
         let lower = try lower()
         let third = Member(node: NodeID(3), incarnation: Incarnation(1))
@@ -170,12 +194,14 @@ import Testing
         let old = try Stranger(dialling: lower.address)
         try old.send(Stranger.hello(second, to: first.node))
         #expect(try turn(lower) { lower.recorder.connectedCount == 1 })
-        try old.send(FrameHeader.frame(type: 3, body: [1]))
 
         var restarted = second
         restarted.incarnation = Incarnation(0xC3)
         let new = try Stranger(dialling: lower.address)
+        try lower.look()
+        // The new hello is ready before the last frame of the old connection.
         try new.send(Stranger.hello(restarted, to: first.node))
+        try old.send(FrameHeader.frame(type: 3, body: [1]))
         try new.send(FrameHeader.frame(type: 3, body: [2]))
         #expect(try turn(lower) { lower.recorder.controls.count == 2 })
         #expect(
