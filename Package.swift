@@ -108,5 +108,11 @@ let package = Package(
         tests(
             "ConclaveCoordinationTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
+
+        tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        tests(
+            "ConclaveFabricTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
     ]
 )
