@@ -101,5 +101,14 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+
+        tests(
+            "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
+        tests(
+            "ConclaveServiceTests",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
+                "ConclaveClientCore",
+            ]),
     ]
 )
