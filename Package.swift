@@ -114,5 +114,14 @@ let package = Package(
             "ConclaveFabricTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
         tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
+
+        tests(
+            "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
+        tests(
+            "ConclaveServiceTests",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
+                "ConclaveClientCore",
+            ]),
     ]
 )
