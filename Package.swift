@@ -101,5 +101,7 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+
+        tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
     ]
 )
