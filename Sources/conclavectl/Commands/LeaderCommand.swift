@@ -10,7 +10,9 @@ struct LeaderCommand: ParsableCommand {
             --follow then every change, also "nobody", until it is interrupted.
 
               conclave leader scheduler --json
-              {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,…},"standbys":1,…}
+              {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,
+               "label":"","token":91,"value":"http://b","since":"…"},
+               "standbys":1,"version":91}    (on one line)
 
             Exit codes: 0 also if nobody leads; 64 wrong usage; 69 no daemon, or outside the \
             majority; 77 not permitted.

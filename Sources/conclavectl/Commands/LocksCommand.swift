@@ -9,9 +9,10 @@ struct LocksCommand: ParsableCommand {
             With --json one object each, with all holders and waiters.
 
               conclave locks db/ --json
-              {"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"session":5,\
-            "host":1,"pid":4711,"uid":0,"unit":"","label":"migrate.sh","token":77,"since":"…",\
-            "remainingMilliseconds":4200,…}],"waiters":[],…}
+              {"kind":"lock","name":"db/migrate","mode":"exclusive",
+               "holders":[{"session":5,"host":1,"pid":4711,"uid":0,"unit":"",
+               "label":"migrate.sh","mode":"exclusive","token":77,"since":"…",
+               "remainingMilliseconds":4200}],"waiters":[],…}    (on one line)
 
             Exit codes: 0; 64 wrong usage; 69 no daemon, or outside the majority; 77 not permitted.
             """)

@@ -10,7 +10,10 @@ struct StatusCommand: ParsableCommand {
             not serve.
 
               conclave status --json
-              {"node":1,"epoch":3,"rank":0,"serving":true,"reason":"","durability":"disk",…}
+              {"node":1,"epoch":3,"rank":0,"serving":true,"reason":"",
+               "durability":"disk","members":[{"id":1,"address":"10.0.0.1:7400",
+               "state":"member","rank":0},…],"version":91,"sessions":2,
+               "objects":1}    (on one line)
 
             Exit codes: 0 also if the daemon does not serve; 64 wrong usage; 69 no daemon; 77 not \
             permitted.

@@ -10,8 +10,9 @@ struct ViewsCommand: ParsableCommand {
             is interrupted. With --json one object a view.
 
               conclave views --json
-              {"epoch":3,"at":"2026-05-04T09:30:00.125Z","members":[1,3],"joined":[],"departed":[\
-            {"id":2,"reason":"silent","by":1,"silentMilliseconds":1020}]}
+              {"epoch":3,"at":"2026-05-04T09:30:00.125Z","members":[1,3],"joined":[],
+               "departed":[{"id":2,"reason":"silent","by":1,
+               "silentMilliseconds":1020}]}    (on one line)
 
             Exit codes: 0; 64 wrong usage; 69 no daemon; 77 not permitted.
             """)
