@@ -82,7 +82,7 @@ extension ClientSession {
             if isCancelled {
                 state.refuse(pending, .cancelled)
             } else if state.isFinished {
-                state.refuse(pending, .sessionLost(.ended(.goodbye)))
+                state.refuse(pending, .sessionLost(state.lossReason))
             } else {
                 let call = start(&state.core, now, &effects)
                 state.pending[call] = pending

@@ -35,6 +35,8 @@ extension ClientSession {
         /// How long a goodbye waits for its answer.
         private var closingDeadline = Instant.distantFuture
         private(set) var isFinished = false
+        /// What is told to calls that come after the end.
+        var lossReason = ClientCore.LossReason.ended(.goodbye)
         /// What is done when the lock is released.
         var afterwards: [Afterwards] = []
 

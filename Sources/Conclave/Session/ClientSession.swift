@@ -204,7 +204,10 @@ final class ClientSession: Sendable {
     }
 
     private func changed(to condition: ClientCore.ClientState, _ state: inout State) {
-        if case .lost = condition { page.end() }
+        if case .lost(let reason) = condition {
+            state.lossReason = reason
+            page.end()
+        }
         state.tell(SessionState(condition))
         if case .lost = condition { finish(&state) }
     }
