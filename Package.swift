@@ -123,5 +123,7 @@ let package = Package(
                 "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
                 "ConclaveClientCore",
             ]),
+        tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
+        tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
     ]
 )
