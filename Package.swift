@@ -101,5 +101,12 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+
+        tests(
+            "ConclaveNodeTests",
+            [
+                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )
