@@ -108,5 +108,6 @@ let package = Package(
                 "ConclaveBase", "ConclaveReplication", "ConclaveNode",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        tests("StyleTests", []),
     ]
 )

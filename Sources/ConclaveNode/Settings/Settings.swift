@@ -19,7 +19,7 @@ package struct Settings: Equatable, Sendable {
     package var data = "/var/lib/conclave"
     package var socket = "/run/conclave/conclave.sock"
     package var durability = Durability.disk
-    /// All members of the group, this one included. Empty for a group of one that listens to nobody.
+    /// All members of the group, this one included. None: a group of one that listens to nobody.
     package var members: [Peer] = []
     /// Zero: the majority of the members.
     package var minimumMembers = 0
