@@ -109,5 +109,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("StyleTests", []),
+        tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
     ]
 )
