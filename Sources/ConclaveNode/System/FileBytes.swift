@@ -1,0 +1,30 @@
+import ConclaveReactor
+import Glibc
+
+/// Whole small files, for the time before the loop, and of /proc.
+enum FileBytes {
+    /// At most `maximum` bytes.
+    static func read(_ path: String, maximum: Int) throws(SystemError) -> [UInt8] {
+        let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError(call: "open", number: errno) }
+        let descriptor = Descriptor(owning: number)
+        var bytes = [UInt8](repeating: 0, count: maximum)
+        var filled = 0
+        while filled < maximum {
+            let count = unsafe bytes.withUnsafeMutableBytes { all in
+                unsafe Glibc.read(descriptor.number, all.baseAddress! + filled, maximum - filled)
+            }
+            if count == 0 { break }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemError(call: "read", number: errno) }
+            filled += count
+        }
+        bytes.removeLast(maximum - filled)
+        return bytes
+    }
+
+    static func text(_ path: String, maximum: Int = 4_096) -> String? {
+        guard let bytes = try? read(path, maximum: maximum) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
