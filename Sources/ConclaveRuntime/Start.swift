@@ -1,1 +1,1 @@
-// The rest of this target follows.
+// runtime
