@@ -110,5 +110,8 @@ let package = Package(
             ]),
         tests("StyleTests", []),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        tests(
+            "ConclaveFabricTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
     ]
 )
