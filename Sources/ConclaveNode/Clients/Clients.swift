@@ -34,7 +34,7 @@ final class Clients: ReactorHandler {
     private let page: ValidityPage
     private let processes: ProcessReader
     private let descriptorLimit: Int
-    private unowned let sink: any ClientSink
+    private weak var sink: (any ClientSink)?
     private var registration: Reactor.Registration?
     /// When accepting goes on after an error; nothing while it goes on or waits for room.
     private var resumption: Instant?
@@ -50,7 +50,7 @@ final class Clients: ReactorHandler {
 
     init(
         listener: Descriptor, page: ValidityPage, processes: ProcessReader, maximumCount: Int,
-        descriptorLimit: Int, reactor: Reactor, sink: any ClientSink
+        descriptorLimit: Int, reactor: Reactor
     ) {
         self.listener = listener
         self.page = page
@@ -58,10 +58,11 @@ final class Clients: ReactorHandler {
         self.maximumCount = maximumCount
         self.descriptorLimit = descriptorLimit
         self.reactor = reactor
-        self.sink = sink
     }
 
-    func start() throws(SystemError) {
+    /// Begins to accept. From now on `sink` is told.
+    func start(_ sink: any ClientSink) throws(SystemError) {
+        self.sink = sink
         registration = try reactor.register(listener, interest: .readable, handler: self)
     }
 
@@ -71,9 +72,9 @@ final class Clients: ReactorHandler {
         registration = nil
     }
 
-    func take(_ input: ClientInput) { sink.take(input) }
+    func take(_ input: ClientInput) { sink?.take(input) }
 
-    func note(_ event: NodeEvent) { sink.note(event) }
+    func note(_ event: NodeEvent) { sink?.note(event) }
 
     // MARK: - New clients
 

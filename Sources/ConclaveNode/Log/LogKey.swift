@@ -1,6 +1,9 @@
 /// The keys of log lines, so that one thing has one name everywhere.
 enum LogKey {
     static let accuser = "accuser"
+    static let address = "address"
+    /// How many more of the same were not told.
+    static let alike = "alike"
     static let ballot = "ballot"
     static let bytes = "bytes"
     static let connection = "connection"

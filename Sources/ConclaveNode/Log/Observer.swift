@@ -1,4 +1,5 @@
 import ConclaveBase
+import ConclaveFabric
 import ConclaveGroup
 package import Logging
 
@@ -86,6 +87,28 @@ package struct Observer {
                 (LogKey.joined, list(installed.joined)),
                 (LogKey.departed, departed.joined(separator: ",")),
             ])
+    }
+
+    func observe(_ event: FabricEvent) {
+        func tell(_ level: Logger.Level, _ sentence: Logger.Message, _ reason: Any? = nil) {
+            var facts: [(String, Any)] = [(LogKey.address, event.address)]
+            if let node = event.node { facts.append((LogKey.node, node)) }
+            if let reason { facts.append((LogKey.reason, reason)) }
+            if event.suppressedCount > 0 { facts.append((LogKey.alike, event.suppressedCount)) }
+            note(level, sentence, facts)
+        }
+        switch event.what {
+        case .refused(let refusal): tell(.warning, "connection refused", refusal)
+        case .refusedByPeer(let words): tell(.warning, "refused by the other end", words)
+        case .broken(let fault): tell(.info, "connection given up", fault)
+        case .lost(let error): tell(.info, "connection lost", error)
+        case .strangerDropped(let fault): tell(.info, "stranger dropped", fault)
+        case .dialFailed(let error): tell(.debug, "nobody is reached", error)
+        case .replaced: tell(.info, "connection replaced by a new one")
+        case .acceptFailed(let error): tell(.warning, "no connections are taken for now", error)
+        case .controlTooLong(let count):
+            tell(.error, "a control frame was too long and is dropped", "\(count) bytes")
+        }
     }
 
     func observe(_ event: NodeEvent) {

@@ -28,3 +28,26 @@ enum FileBytes {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+extension FileBytes {
+    /// Replaces the file, 0600, and syncs it.
+    static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+        let number = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw SystemError(call: "open", number: errno) }
+        let descriptor = Descriptor(owning: number)
+        let count = unsafe bytes.withUnsafeBytes { all in
+            unsafe Glibc.write(descriptor.number, all.baseAddress, all.count)
+        }
+        guard count == bytes.count else {
+            throw SystemError(call: "write", number: count < 0 ? errno : ENOSPC)
+        }
+        guard fsync(descriptor.number) == 0 else { throw SystemError(call: "fsync", number: errno) }
+    }
+
+    static func syncDirectory(_ path: String) throws(SystemError) {
+        let number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError(call: "open", number: errno) }
+        let descriptor = Descriptor(owning: number)
+        guard fsync(descriptor.number) == 0 else { throw SystemError(call: "fsync", number: errno) }
+    }
+}
