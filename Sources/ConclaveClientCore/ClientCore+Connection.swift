@@ -1,0 +1,127 @@
+package import ConclaveBase
+import ConclaveWire
+
+/// Connecting, the hello, opening and resuming.
+extension ClientCore {
+    mutating func connected(now: Instant, effects: inout [Effect]) {
+        phase = .greeting
+        hello = nil
+        hasAskedForSession = false
+        let greeting = ClientHello(
+            version: ClientLimits.protocolVersion, features: 0, name: settings.clientName)
+        send(.hello, number: 0, effects: &effects) { greeting.encode(into: &$0) }
+        if wantsSession { askForSession(effects: &effects) }
+    }
+
+    /// The connection is gone: what is unanswered waits for the next one.
+    mutating func apart(_ reason: String, now: Instant) {
+        if case .apart = phase { return }
+        phase = .apart(retryAt: now.advanced(by: backoff.next()))
+        apartReason = reason
+        apartSince = now
+        serving = nil
+        goodbyeNumber = nil
+    }
+
+    /// Gives the connection up from this side.
+    mutating func hangUp(_ reason: String, now: Instant, effects: inout [Effect]) {
+        effects.append(.disconnect)
+        apart(reason, now: now)
+    }
+
+    mutating func askForSession(effects: inout [Effect]) {
+        guard !hasAskedForSession else { return }
+        hasAskedForSession = true
+        if let session {
+            let resume = ResumeRequest(
+                session: session.session, secret: session.secret, confirmed: confirmed)
+            send(.resume, number: 0, effects: &effects) { resume.encode(into: &$0) }
+            unconfirmedCount = 0
+            confirmAt = .distantFuture
+        } else {
+            let open = OpenRequest(id: id, ttl: settings.ttl, label: settings.label)
+            send(.open, number: 0, effects: &effects) { open.encode(into: &$0) }
+        }
+    }
+
+    mutating func greeted(_ hello: DaemonHello, effects: inout [Effect]) {
+        guard phase == .greeting else { return }
+        phase = .greeted
+        self.hello = hello
+        serving = hello.serving
+        if !wantsSession { backoff.reset() }
+        for number in calls.numbers { sendQuery(number, effects: &effects) }
+    }
+
+    mutating func opened(_ session: SessionOpened, effects: inout [Effect]) {
+        guard phase == .greeted, let hello else { return }
+        phase = .open
+        self.session = session
+        validityIsOld = true
+        backoff.reset()
+        effects.append(.opened(session, hello: hello))
+        let waiting = Set(session.waiting)
+        for number in calls.numbers where !waiting.contains(number) {
+            sendOperation(number, effects: &effects)
+        }
+        if isEnding { sendGoodbye(effects: &effects) }
+    }
+
+    /// Ends the session. Calls that wait are answered `sessionLost`; `.closed` follows once the
+    /// group has ended it, or at once if there is none.
+    package mutating func goodbye(now: Instant, effects: inout [Effect]) {
+        guard !isOver, !isEnding else { return }
+        lastNow = now
+        isEnding = true
+        guard session != nil else { return end(.ended(.goodbye), effects: &effects) }
+        if phase == .open { sendGoodbye(effects: &effects) }
+    }
+
+    private mutating func sendGoodbye(effects: inout [Effect]) {
+        let number = calls.drawNumber()
+        goodbyeNumber = number
+        send(.goodbye, number: number, effects: &effects) { _ in }
+    }
+
+    /// The end of everything, once: what waits is answered, in order of number.
+    mutating func end(_ reason: LossReason, effects: inout [Effect]) {
+        let isGoodbye = isEnding && reason == .ended(.goodbye)
+        for number in calls.numbers {
+            guard let call = calls[number] else { continue }
+            let answer = Answer.failed(failure(of: call, after: reason))
+            if call.isAnswered {
+                effects.append(.event(CallID(number: number), answer))
+            } else if !call.isInternal {
+                effects.append(.answered(CallID(number: number), answer))
+            }
+        }
+        calls.removeAll()
+        state = .lost(reason)
+        if !isGoodbye { effects.append(.state(.lost(reason))) }
+        switch phase {
+        case .apart: break
+        case .connecting, .greeting, .greeted, .open: effects.append(.disconnect)
+        }
+        if isEnding { effects.append(.closed) }
+        isOver = true
+    }
+
+    private func failure(of call: Call, after reason: LossReason) -> ClientFailure {
+        switch reason {
+        case .daemonGone(let why):
+            call.isOperation && call.wasSent ? .outcomeUnknown : .unavailable(why)
+        case .refused(let refusal) where session == nil: .refused(refusal)
+        case .refused, .ended, .deadlinePassed: .sessionLost(reason)
+        }
+    }
+
+    func send(
+        _ type: ClientFrameType, number: UInt64, effects: inout [Effect],
+        body: (inout ByteWriter) -> Void
+    ) {
+        var writer = ByteWriter()
+        body(&writer)
+        effects.append(
+            .send(FrameHeader.frame(type: type.rawValue, number: number, body: writer.bytes)))
+    }
+}

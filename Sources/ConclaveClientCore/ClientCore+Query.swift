@@ -1,0 +1,89 @@
+package import ConclaveBase
+import ConclaveWire
+
+extension ClientCore {
+    /// A question that changes nothing and needs no session.
+    package enum Query: Equatable, Sendable {
+        case status
+        case members
+        /// With `follow`: later views come as events.
+        case views(follow: Bool)
+        case locks(prefix: String)
+        case why(ObjectName)
+        /// First the present state, then each change, also "nobody".
+        case observeLeader(slot: ObjectName)
+    }
+}
+
+extension ClientCore.Query {
+    var type: ClientFrameType {
+        switch self {
+        case .status: .status
+        case .members: .members
+        case .views: .views
+        case .locks: .locks
+        case .why: .why
+        case .observeLeader: .observeLeader
+        }
+    }
+
+    var isSubscription: Bool {
+        switch self {
+        case .views(let follow): follow
+        case .observeLeader: true
+        case .status, .members, .locks, .why: false
+        }
+    }
+
+    var body: [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .status, .members: break
+        case .views(let follow): writer.flag(follow)
+        case .locks(let prefix): writer.text(prefix)
+        case .why(let name), .observeLeader(let name): writer.name(name)
+        }
+        return writer.bytes
+    }
+
+    func decode(reply body: [UInt8]) throws(WireError) -> ClientCore.Report {
+        var reader = ByteReader(body)
+        let report = try decode(from: &reader)
+        try reader.finish()
+        return report
+    }
+
+    func decode(event body: [UInt8]) throws(WireError) -> ClientCore.Report {
+        guard case .views = self else { return try decode(reply: body) }
+        var reader = ByteReader(body)
+        let view = try ViewReport(from: &reader)
+        try reader.finish()
+        return .view(view)
+    }
+
+    private func decode(from reader: inout ByteReader) throws(WireError) -> ClientCore.Report {
+        switch self {
+        case .status: return .status(try StatusReport(from: &reader))
+        case .why: return .why(try WhyReport(from: &reader))
+        case .observeLeader: return .leader(try LeaderState(from: &reader))
+        case .members:
+            var members: [MemberReport] = []
+            for _ in 0..<(try reader.count("members", maximum: 64)) {
+                members.append(try MemberReport(from: &reader))
+            }
+            return .members(members)
+        case .views:
+            var views: [ViewReport] = []
+            for _ in 0..<(try reader.count("views", maximum: ClientLimits.listed)) {
+                views.append(try ViewReport(from: &reader))
+            }
+            return .views(views)
+        case .locks:
+            var objects: [ObjectReport] = []
+            for _ in 0..<(try reader.count("objects", maximum: ClientLimits.listed)) {
+                objects.append(try ObjectReport(from: &reader))
+            }
+            return .locks(objects)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import ConclaveBase
+package import ConclaveWire
+
+extension ClientCore {
+    /// What the shell tells the core.
+    package enum Input {
+        /// A connection stands, as `Effect.connect` asked.
+        case connected
+        case frame(FrameBuffer.Frame)
+        /// The connection, or the attempt to make one, failed. Not told after `Effect.disconnect`.
+        case disconnected(reason: String)
+        case tick
+    }
+
+    /// What the core wants done, or known, in order.
+    package enum Effect: Equatable {
+        case connect
+        /// Closes the connection; what was sent before still goes out.
+        case disconnect
+        case send([UInt8])
+        /// The session is open on a new connection. The validity page's descriptor came with the
+        /// frame: from now on `validity` is to be read from that page, at `SessionOpened.slot`.
+        case opened(SessionOpened, hello: DaemonHello)
+        /// Exactly once a call; a subscription's is its first state.
+        case answered(CallID, Answer)
+        /// A subscription's later states; after a reconnection also the state found then. A
+        /// `failed` one ends the subscription.
+        case event(CallID, Answer)
+        case state(ClientState)
+        /// `goodbye` is done; the core is of no more use.
+        case closed
+    }
+
+    package enum Answer: Equatable, Sendable {
+        case reply(Reply)
+        case report(Report)
+        case failed(ClientFailure)
+    }
+
+    package enum Report: Equatable, Sendable {
+        case status(StatusReport)
+        case members([MemberReport])
+        case view(ViewReport)
+        case views([ViewReport])
+        case locks([ObjectReport])
+        case why(WhyReport)
+        case leader(LeaderState)
+    }
+
+    package enum ClientFailure: Equatable, Sendable {
+        /// Definite: it was cancelled in order, and nothing is held or awaited.
+        case timedOut
+        /// Definite, as `timedOut`.
+        case cancelled
+        /// It may have been applied or not, and nobody can tell any more.
+        case outcomeUnknown
+        /// It was never sent, so nothing was changed.
+        case unavailable(String)
+        case sessionLost(LossReason)
+        case refused(Refusal)
+    }
+
+    /// The session as a whole.
+    package enum ClientState: Equatable, Sendable {
+        case healthy
+        /// What is held stays valid until that instant, unless things get better before.
+        case jeopardy(until: Instant, reason: String)
+        /// Final: nothing is held any more.
+        case lost(LossReason)
+    }
+
+    package enum LossReason: Equatable, Sendable {
+        /// The group ended it.
+        case ended(SessionEnd)
+        /// Its deadline has passed by this host's clock (K5).
+        case deadlinePassed
+        /// The daemon went away and was not back within the session's ttl.
+        case daemonGone(String)
+        /// It could not be opened or resumed.
+        case refused(Refusal)
+    }
+}

@@ -1,0 +1,24 @@
+package import ConclaveBase
+import ConclaveWire
+
+/// What a client decides for itself before it connects.
+package struct ClientSettings: Sendable {
+    package var ttl: Interval
+    /// Shown to operators beside the session; at most 255 bytes.
+    package var label: String
+    /// The program's name, told in the hello.
+    package var clientName: String
+    /// Whether a session is opened as soon as there is a connection; otherwise the first operation
+    /// opens it, and a client that only asks never has one.
+    package var opensSession: Bool
+
+    package init(
+        ttl: Interval = ClientLimits.defaultTTL, label: String = "", clientName: String = "",
+        opensSession: Bool = true
+    ) {
+        self.ttl = ttl
+        self.label = label
+        self.clientName = clientName
+        self.opensSession = opensSession
+    }
+}
