@@ -92,7 +92,12 @@ let package = Package(
         library(
             "Conclave", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore", "CConclaveLinux"]),
 
-        program("conclaved", ["ConclaveBase", "ConclaveNode", arguments]),
+        program(
+            "conclaved",
+            [
+                "ConclaveBase", "ConclaveNode", arguments,
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
         program("conclave-sim", ["ConclaveBase", "ConclaveSimulation", arguments]),
         program(

@@ -6,15 +6,13 @@ package struct StandardErrorHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let queue: LogQueue
-    /// Put in front of each line where nobody else notes the time.
-    private let clock: (@Sendable () -> String)?
+    /// Whether the time stands in front of each line; journald notes it by itself.
+    private let hasTime: Bool
 
-    package init(
-        queue: LogQueue, level: Logger.Level, clock: (@Sendable () -> String)? = nil
-    ) {
+    package init(queue: LogQueue, level: Logger.Level, hasTime: Bool) {
         self.queue = queue
         logLevel = level
-        self.clock = clock
+        self.hasTime = hasTime
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -24,7 +22,7 @@ package struct StandardErrorHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var line = "<\(Self.priority(event.level))>"
-        if let clock { line += clock() + " " }
+        if hasTime { line += WallClock.text() + " " }
         line += Self.printable("\(event.message)")
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
