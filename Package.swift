@@ -118,5 +118,6 @@ let package = Package(
         tests(
             "ConclaveFabricTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
     ]
 )
