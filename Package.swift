@@ -119,5 +119,6 @@ let package = Package(
             "ConclaveFabricTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
         tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
+        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
     ]
 )

@@ -43,7 +43,7 @@ package final class FileDisk: Disk {
         close()
     }
 
-    /// From now on `sink` is told of every completion, also of those before.
+    /// From now on, and until the close, `sink` is told of every completion, also of those before.
     package func start(on reactor: Reactor, _ sink: any DiskSink) throws(SystemError) {
         precondition(self.reactor == nil, "the disk was started before")
         self.reactor = reactor
