@@ -85,12 +85,7 @@ package final class Host {
         guard stopBy == nil else { return }
         stopBy = now.advanced(by: Self.patience)
         tell(ServingState(isServing: false, reason: "the daemon is stopping"), now: now)
-        let others = replica.view.members.count { $0 != service.own }
-        if replica.view.contains(service.own), others > 0 {
-            replica.leave(now: now)
-        } else {
-            leave()
-        }
+        if !replica.leave(now: now) { leave() }
         takeOutputs(now: now)
     }
 
@@ -109,7 +104,8 @@ package final class Host {
         if case .frame(_, let frame) = input, Service.asksForPicture(frame) {
             service.picture = GroupPicture(
                 lineage: replica.lineage, view: replica.view, version: replica.version,
-                members: replica.memberStates(), views: replica.knownViews)
+                members: replica.memberStates().map { ($0.node, $0.state) },
+                views: replica.knownViews)
         }
         feed(.client(input), now: now)
     }
