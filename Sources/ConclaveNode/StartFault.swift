@@ -1,3 +1,5 @@
+import ConclaveBase
+import ConclaveReactor
 package import ConclaveReplication
 
 /// Why a daemon does not start, or ends: one sentence that names the thing, and an exit status.
@@ -23,7 +25,12 @@ package struct StartFault: Error, Equatable, Sendable, CustomStringConvertible {
 
     package init(_ fault: FatalFault) {
         switch fault {
-        case .disk(let error): self.init(.disk, "the disk failed: \(error)")
+        case .disk(.notFound(let file)): self.init(.disk, "the disk failed: \(file) is missing")
+        case .disk(.full(let file)): self.init(.disk, "the disk is full: \(file)")
+        case .disk(.failed(let file, let number)):
+            let meaning = SystemError(call: "", number: number).meaning
+            self.init(.disk, "the disk failed: \(file): \(meaning)")
+        case .damaged(let what): self.init(.disk, "the journal is damaged: \(what)")
         case .foreignData(let what): self.init(.data, "the data is not this daemon's: \(what)")
         case .broken(let what): self.init(.broken, "an invariant is broken: \(what)")
         }

@@ -167,7 +167,10 @@ package struct Observer {
     ) {
         guard level >= logger.logLevel else { return }
         var metadata: Logger.Metadata = [:]
-        for fact in facts() { metadata[fact.key] = "\(fact.value)" }
+        for fact in facts() {
+            let text = "\(fact.value)"
+            if !text.isEmpty { metadata[fact.key] = "\(text)" }
+        }
         logger.log(level: level, sentence, metadata: metadata)
     }
 
