@@ -120,5 +120,6 @@ let package = Package(
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
         tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
         tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
+        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
     ]
 )

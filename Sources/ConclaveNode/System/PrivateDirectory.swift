@@ -1,3 +1,4 @@
+import ConclaveReactor
 import Glibc
 
 /// Directories that only this user may enter.
@@ -33,7 +34,7 @@ enum PrivateDirectory {
     }
 
     private static func failure(_ what: String, _ path: String, _ number: Int32) -> StartFault {
-        StartFault(
-            .data, "\(what) the directory \(path): \(unsafe String(cString: strerror(number)))")
+        let meaning = SystemError(call: "", number: number).meaning
+        return StartFault(.disk, "\(what) the directory \(path): \(meaning)")
     }
 }
