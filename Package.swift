@@ -92,7 +92,12 @@ let package = Package(
         library(
             "Conclave", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore", "CConclaveLinux"]),
 
-        program("conclaved", ["ConclaveBase", "ConclaveNode", arguments]),
+        program(
+            "conclaved",
+            [
+                "ConclaveBase", "ConclaveNode", arguments,
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
         program("conclave-sim", ["ConclaveBase", "ConclaveSimulation", arguments]),
         program(
@@ -109,10 +114,18 @@ let package = Package(
             "ConclaveCoordinationTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
 
+        tests(
+            "ConclaveNodeTests",
+            [
+                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests("StyleTests", []),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
         tests(
             "ConclaveFabricTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
         tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
 
         tests(
@@ -125,5 +138,6 @@ let package = Package(
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
+        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
     ]
 )
