@@ -85,12 +85,7 @@ package final class Host {
         guard stopBy == nil else { return }
         stopBy = now.advanced(by: Self.patience)
         tell(ServingState(isServing: false, reason: "the daemon is stopping"), now: now)
-        let others = replica.view.members.count { $0 != service.own }
-        if replica.view.contains(service.own), others > 0 {
-            replica.leave(now: now)
-        } else {
-            leave()
-        }
+        if !replica.leave(now: now) { leave() }
         takeOutputs(now: now)
     }
 

@@ -142,7 +142,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func leave(_ host: Int) {
         guard let daemon = cluster.hosts[host].daemon else { return }
-        daemon.leave(now: cluster.hosts[host].clock.instant(at: timeline.now))
+        let now = cluster.hosts[host].clock.instant(at: timeline.now)
+        guard daemon.leave(now: now) else { return }
         cluster.hosts[host].isLeaving = true
         cluster.hosts[host].inbox.askForTurn()
         keep(Fault(kind: .leave, host: host, stamp: 0), for: .seconds(5))

@@ -304,7 +304,7 @@ final class GroupWorld {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
-        case .foreignData, .broken:
+        case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
     }

@@ -11,7 +11,7 @@ package protocol SimulatedDaemon: AnyObject {
     func endTurn(now: Instant, wallClock: Timestamp)
     var nextTick: Instant { get }
     /// Asks to leave in good order.
-    func leave(now: Instant)
+    func leave(now: Instant) -> Bool
     /// Whether it serves in a view of all `count` members.
     func seesWholeGroup(of count: Int) -> Bool
 }

@@ -132,4 +132,20 @@ extension Membership {
         takeoverAt = .distantFuture
         vector = nil
     }
+
+    /// This incarnation has recorded that it is level with the trim that lets it in.
+    package mutating func isJoining(_ member: Member) {
+        memory.apply(.joining(member))
+    }
+
+    /// Whether this member and all of `members` have heard each other, both ways, for twice the
+    /// suspicion time (V23).
+    package mutating func hasHeardSteadily(_ members: [Member], now: Instant) -> Bool {
+        for member in members where member.node != own.node {
+            guard paths[member.node] == member else { return false }
+            let steady = hearing.steadyFor(member.node, window: settings.suspicion, now: now)
+            if steady < settings.suspicion * 2 { return false }
+        }
+        return true
+    }
 }
