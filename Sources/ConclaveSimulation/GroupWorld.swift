@@ -175,7 +175,8 @@ final class GroupWorld {
                 states[index] = HostState()
                 states[index].delivered = Array(repeating: 0, count: shape.memberCount)
                 leases.started(host.member, clock: host.clock)
-                let settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                var settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                settings.plant = options.plant
                 return try Node(
                     settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
                     random: random, now: host.clock.instant(at: timeline.now))
@@ -278,9 +279,7 @@ final class GroupWorld {
             !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
         }
         if stateReplaced { try checker.replaced(by: daemon.machine) }
-        for departed in view.departed + view.absent {
-            try leases.departed(departed, seenAt: timeline.now, by: host.clock)
-        }
+        try leases.installed(view, at: timeline.now, by: host.clock)
     }
 
     private func take(_ event: GroupEvent, index: Int) {

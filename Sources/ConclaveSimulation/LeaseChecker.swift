@@ -13,6 +13,7 @@ package struct LeaseChecker {
 
     private let ttl: Interval
     private var records: [Member: Record] = [:]
+    private var newest = Epoch.none
 
     package init(ttl: Interval) {
         self.ttl = ttl
@@ -31,8 +32,30 @@ package struct LeaseChecker {
         try check(member, record)
     }
 
-    /// At `now` a member with that clock entered a view that vouches for the silence of `departed`.
-    package mutating func departed(
+    /// At `now` a member with that clock entered a view: its timers begin anew.
+    package mutating func installed(
+        _ view: InstalledView, at now: Moment, by clock: SimulatedClock
+    ) throws(Violation) {
+        guard view.view.epoch >= newest else { return }
+        if view.view.epoch > newest { begin(view.view, at: now) }
+        for departed in view.departed + view.absent where !view.view.contains(departed.member) {
+            try note(departed, seenAt: now, by: clock)
+        }
+    }
+
+    /// No timer of an earlier view has an effect any more (K2), but what it has ended stays ended.
+    private mutating func begin(_ view: View, at now: Moment) {
+        newest = view.epoch
+        for (member, record) in records where record.endsAt != .never {
+            if record.endsAt > now {
+                records[member]!.endsAt = .never
+            } else if view.contains(member) {
+                records[member] = Record(clock: record.clock)
+            }
+        }
+    }
+
+    private mutating func note(
         _ departed: InstalledView.Departed, seenAt now: Moment, by clock: SimulatedClock
     ) throws(Violation) {
         guard var record = records[departed.member] else { return }

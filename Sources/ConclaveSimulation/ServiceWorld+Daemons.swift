@@ -14,8 +14,9 @@ extension ServiceWorld {
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
-                let settings = HostSettings(
+                var settings = HostSettings(
                     replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes))
+                settings.replica.plant = options.plant
                 var random = random
                 var secrets = random.split()
                 return SimulatedService(
@@ -101,7 +102,7 @@ extension ServiceWorld {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
-        case .foreignData, .broken:
+        case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
     }

@@ -27,7 +27,10 @@ final class SimulatedService: SimulatedDaemon {
 
     var nextTick: Instant { host.nextTick }
 
-    func leave(now: Instant) { host.stop(now: now) }
+    func leave(now: Instant) -> Bool {
+        host.stop(now: now)
+        return true
+    }
 
     func seesWholeGroup(of count: Int) -> Bool { host.replica.seesWholeGroup(of: count) }
 
