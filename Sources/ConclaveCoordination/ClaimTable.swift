@@ -52,8 +52,12 @@ struct ClaimTable: Sendable {
     func index(of name: ObjectName) -> Int? { indexes[name] }
 
     /// By name.
-    var sorted: [Int] {
-        objects.indexes.sorted { objects[$0].name < objects[$1].name }
+    var sorted: [Int] { sorted(prefix: "") }
+
+    /// Those whose name begins with `prefix`, by name.
+    func sorted(prefix: String) -> [Int] {
+        objects.indexes.filter { objects[$0].name.text.utf8.starts(with: prefix.utf8) }
+            .sorted { objects[$0].name < objects[$1].name }
     }
 
     func claim(of session: Int, on object: Int) -> Int? {
@@ -86,7 +90,7 @@ struct ClaimTable: Sendable {
         return UInt32(clamping: min(distance, UInt64(queue.count - 1)))
     }
 
-    /// Takes the object, or a place at the end of its queue. `isOpen`: something may be granted now.
+    /// Takes the object, or a place at the end of its queue. `isOpen`: grants are not suspended.
     mutating func claim(
         _ name: ObjectName, _ wish: Wish, isOpen: Bool, maximumWaiters: Int, at moment: Moment
     ) -> Outcome {

@@ -23,9 +23,7 @@ extension Coordinator {
     package func lockReports(
         prefix: String, maximum: Int = ClientLimits.listed
     ) -> [ObjectReport] {
-        locks.sorted.lazy
-            .filter { locks.objects[$0].name.text.utf8.starts(with: prefix.utf8) }
-            .prefix(maximum).map { report(.lock, $0, in: locks) }
+        locks.sorted(prefix: prefix).prefix(maximum).map { report(.lock, $0, in: locks) }
     }
 
     /// The objects of that name, and the chain of who waits for whom: from the first waiter, or

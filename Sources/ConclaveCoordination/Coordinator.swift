@@ -8,7 +8,7 @@ package import ConclaveWire
 /// have equal digests. Time is that of the ordered commands; it stands in records and ends nothing.
 package struct Coordinator: Sendable {
     package let quotas: Quotas
-    /// Of the newest command or view.
+    /// Of the newest command.
     package internal(set) var version = Version.zero
     /// Never goes back.
     package internal(set) var time = Timestamp.zero
@@ -37,7 +37,8 @@ package struct Coordinator: Sendable {
         effects: inout [CoordinationEffect]
     ) {
         precondition(version > self.version, "version \(version) after \(self.version)")
-        advance(to: version, time: time)
+        self.version = version
+        advance(time)
         var reader = command
         guard let command = try? Command(from: &reader), (try? reader.finish()) != nil else {
             return
@@ -45,12 +46,13 @@ package struct Coordinator: Sendable {
         apply(command, effects: &effects)
     }
 
-    /// Takes over the view that begins at this point of the order.
+    /// Takes over the view that begins at this point of the order. It grants nothing: no token
+    /// comes from `version`, which need not be one of its own.
     package mutating func install(
         _ installed: InstalledView, at version: Version, time: Timestamp,
         effects: inout [CoordinationEffect]
     ) {
-        advance(to: max(version, self.version), time: time)
+        advance(time)
         view = installed.view
         if installed.stateWasLost { grantsAreSuspended = true }
         reviewTakeovers(effects: &effects)
@@ -58,8 +60,7 @@ package struct Coordinator: Sendable {
 
     var now: Moment { Moment(version: version, time: time) }
 
-    private mutating func advance(to version: Version, time: Timestamp) {
-        self.version = version
+    private mutating func advance(_ time: Timestamp) {
         self.time = max(self.time, time)
         ended.trim(now: self.time, quotas: quotas)
     }

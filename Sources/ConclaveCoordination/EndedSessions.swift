@@ -20,18 +20,24 @@ struct EndedSessions: Sendable {
 
     /// In the order of their ends.
     private(set) var records: Deque<Record> = []
-    private var replyCount = 0
+    /// How many records were forgotten: the place of a record in `records` is its number in
+    /// `numbers` less this.
+    private var forgotten = 0
+    private var numbers: [SessionID: Int] = [:]
     private var clientIDs: Set<Secret> = []
+    private var replyCount = 0
 
     func contains(openedAs clientID: Secret) -> Bool { clientIDs.contains(clientID) }
 
-    /// From the newest back, since whoever asks lost a session a moment ago.
-    func record(of id: SessionID) -> Record? { records.last { $0.id == id } }
+    func record(of id: SessionID) -> Record? {
+        numbers[id].map { records[$0 - forgotten] }
+    }
 
     mutating func append(_ record: Record) {
-        records.append(record)
+        numbers[record.id] = forgotten + records.count
         clientIDs.insert(record.clientID)
         replyCount += record.replies.count
+        records.append(record)
     }
 
     /// Forgets what is too old, or over the quota.
@@ -42,9 +48,11 @@ struct EndedSessions: Sendable {
             guard
                 age >= keep || records.count > quotas.ended || replyCount > quotas.endedReplies
             else { return }
-            replyCount -= first.replies.count
+            numbers[first.id] = nil
             clientIDs.remove(first.clientID)
+            replyCount -= first.replies.count
             records.removeFirst()
+            forgotten += 1
         }
     }
 }

@@ -28,9 +28,7 @@ package struct ProcessIdentity: Hashable, Sendable {
         self.bootID = bootID
         self.uid = uid
         self.gid = gid
-        var unit = Substring(unit)
-        while unit.utf8.count > Self.unitByteCount { unit = unit.dropLast() }
-        self.unit = String(unit)
+        self.unit = String(ByteWriter.cut(unit, toByteCount: Self.unitByteCount))
     }
 
     /// The very same process, not only one that looks like it.

@@ -3,14 +3,14 @@ import DequeModule
 /// What became of one session's requests: each number is applied at most once, and its reply is
 /// kept until it is certain that the client has it (K9).
 ///
-/// **When a confirmation settles a reply.** A client confirms up to a number, but a request that
-/// waits for hours must not keep it from confirming what came after. So `confirm(upTo: n)` may skip
-/// numbers that wait, and a reply is dropped only if n says that the client has *it*. A reply given
-/// as the request was applied reaches the client before the reply to any higher number: n at or
-/// above its number is enough. A *late* reply, to a request that had waited, may still be on its
-/// way when n passes its number. It reaches the client before any word about a request that was
-/// applied after it was given: it is settled by n at or above the first such request. This is right
-/// for clients that confirm without gaps, too; the last late reply is then kept a little longer.
+/// **What a confirmation settles.** A request may wait for hours, and must not keep the client from
+/// confirming what came after. So `confirm(upTo: n)` says: of each number up to n the client has
+/// the reply, *or knows that it waits*. What it knows of waiting may be old, and the reply on its
+/// way. So a reply is dropped only if n proves that the client has *it*. A reply given as its
+/// request was applied is proven by its own number. A *late* reply, to a request that had waited,
+/// is proven by the first request applied after it was given, since the client is told of that one
+/// later. For clients that confirm without gaps this is right, too; the last late reply is then
+/// kept a little longer than it need be.
 struct Replies: Sendable {
     enum Standing: Equatable {
         /// Never applied: it may be.

@@ -65,6 +65,9 @@ extension EndedSessions {
                     StoredEntry(
                         number: try reader.integer("number"), reply: try Reply(from: &reader)))
             }
+            guard self.record(of: record.id) == nil, !contains(openedAs: record.clientID) else {
+                throw .invalid(field: "session", reason: "\(record.id) comes twice")
+            }
             append(record)
         }
     }

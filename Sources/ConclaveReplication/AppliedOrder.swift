@@ -57,6 +57,7 @@ struct AppliedOrder<Machine: StateMachine> {
     mutating func reset(to blank: Machine) {
         machine = blank
         version = .zero
+        time = .zero
         current = nil
         delivered = []
         recent.removeAll()
@@ -65,7 +66,7 @@ struct AppliedOrder<Machine: StateMachine> {
     mutating func restore(_ snapshot: Snapshot) throws(WireError) {
         machine = try Machine(snapshot: snapshot.machine)
         version = snapshot.version
-        time = max(time, snapshot.time)
+        time = snapshot.time
         current = snapshot.current
         delivered = snapshot.delivered
         recent.removeAll()

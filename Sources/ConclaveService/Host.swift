@@ -104,7 +104,8 @@ package final class Host {
         if case .frame(_, let frame) = input, Service.asksForPicture(frame) {
             service.picture = GroupPicture(
                 lineage: replica.lineage, view: replica.view, version: replica.version,
-                members: replica.memberStates(), views: replica.knownViews)
+                members: replica.memberStates().map { ($0.node, $0.state) },
+                views: replica.knownViews)
         }
         feed(.client(input), now: now)
     }

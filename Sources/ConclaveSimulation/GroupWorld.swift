@@ -111,13 +111,14 @@ final class GroupWorld {
         }
     }
 
-    /// A member whose disk was lost has no vote until it has joined a view; if its view needs that
-    /// vote, only an operator can help.
+    /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
+    /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     private var needsOperator: Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
         return voters.count < view.quorum
     }
 
@@ -278,7 +279,10 @@ final class GroupWorld {
         try checker.installed(view, lineage: daemon.lineage) { member in
             !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
         }
-        if stateReplaced { try checker.replaced(by: daemon.machine) }
+        if stateReplaced {
+            try checker.replaced(by: daemon.machine)
+            states[index].appliedTime = daemon.appliedTime
+        }
         try leases.installed(view, at: timeline.now, by: host.clock)
     }
 
@@ -298,8 +302,8 @@ final class GroupWorld {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
         switch fault {
         case .disk(let error):
-            // V31: only a failed sync ends a daemon.
-            guard case .failed = error, cluster.hosts[index].disk.failedSyncCount > 0 else {
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)

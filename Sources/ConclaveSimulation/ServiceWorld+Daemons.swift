@@ -98,7 +98,8 @@ extension ServiceWorld {
         world.trace { "node \(cluster.nodes[index]) ends: \(fault)" }
         switch fault {
         case .disk(let error):
-            guard case .failed = error, cluster.hosts[index].disk.failedSyncCount > 0 else {
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)

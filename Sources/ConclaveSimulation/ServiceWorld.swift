@@ -192,6 +192,7 @@ final class ServiceWorld {
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
         return voters.count < view.quorum
     }
 

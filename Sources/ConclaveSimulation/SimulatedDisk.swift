@@ -10,6 +10,7 @@ package final class SimulatedDisk: Disk {
         var operations: [(operation: DiskOperation, tag: UInt64)] = []
         /// Of the first operation, if it is a sync: the writes, or directory changes, it covers.
         var covered: UInt64 = 0
+        var hasFailed = false
     }
 
     package var profile: DiskProfile
@@ -60,6 +61,7 @@ package final class SimulatedDisk: Disk {
     }
 
     package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
+        guard !lanes[lane.rawValue].hasFailed else { return }
         lanes[lane.rawValue].operations.append((operation, tag))
         if lanes[lane.rawValue].operations.count == 1 { begin(lane.rawValue) }
     }
@@ -100,6 +102,9 @@ package final class SimulatedDisk: Disk {
             inbox.put(.disk(.completed(tag: tag)))
         } catch {
             inbox.put(.disk(.failed(tag: tag, error)))
+            lanes[lane].hasFailed = true
+            lanes[lane].operations.removeAll()
+            return
         }
         lanes[lane].operations.removeFirst()
         if !lanes[lane].operations.isEmpty { begin(lane) }
@@ -182,6 +187,7 @@ package final class SimulatedDisk: Disk {
                 interrupt(operation, covered: lanes[lane].covered)
             }
             lanes[lane].operations.removeAll()
+            lanes[lane].hasFailed = false
         }
         run += 1
     }

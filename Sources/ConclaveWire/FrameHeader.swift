@@ -34,17 +34,21 @@ package struct FrameHeader: Equatable, Sendable {
 
     package init(from reader: inout ByteReader) throws(WireError) {
         let length: UInt32 = try reader.integer("length")
-        guard length >= 12 else {
-            throw .invalid(field: "length", reason: "\(length) is less than the header's 12")
-        }
-        guard length <= Self.maximumLength else {
-            throw .outOfRange(
-                field: "length", value: UInt64(length), maximum: UInt64(Self.maximumLength))
-        }
-        bodyByteCount = Int(length) - 12
+        bodyByteCount = try Self.bodyByteCount(ofLength: length)
         type = try reader.integer("type")
         flags = Flags(rawValue: try reader.integer("flags"))
         number = try reader.integer("number")
+    }
+
+    static func bodyByteCount(ofLength length: UInt32) throws(WireError) -> Int {
+        guard length >= 12 else {
+            throw .invalid(field: "length", reason: "\(length) is less than the header's 12")
+        }
+        guard length <= maximumLength else {
+            throw .outOfRange(
+                field: "length", value: UInt64(length), maximum: UInt64(maximumLength))
+        }
+        return Int(length) - 12
     }
 
     package func encode(into writer: inout ByteWriter) {

@@ -1,1 +1,4 @@
+import ArgumentParser
+import Glibc
 
+exit(BenchProgram.run())

@@ -1,1 +1,28 @@
+import ArgumentParser
+import Glibc
 
+/// Reads the command line, runs the command, and ends with the exit code that the table of exit
+/// codes names. A mistake in the command line is told in one line.
+func runProgram() -> Int32 {
+    do {
+        var command = try ConclaveCommand.parseAsRoot()
+        try command.run()
+        return ExitStatus.success
+    } catch let status as ExitStatus {
+        return status.code
+    } catch {
+        return report(error)
+    }
+}
+
+private func report(_ error: any Error) -> Int32 {
+    let code = ConclaveCommand.exitCode(for: error).rawValue
+    guard code != 0 else {
+        Output.standard(ConclaveCommand.fullMessage(for: error))
+        return code
+    }
+    Output.error("\(ConclaveCommand.message(for: error)) (see 'conclave --help')")
+    return ExitStatus.usage
+}
+
+exit(runProgram())

@@ -117,8 +117,10 @@ extension Membership {
         let departed = current.members.filter { !members.contains($0) }.map {
             departure(of: $0, promises: promises)
         }
+        // An incarnation that came back is present: if it departs again, its silence begins anew.
         let absent = (current.installed.departed + current.installed.absent)
             .filter { isRemembered[$0.member] ?? true }
+            .filter { !members.contains($0.member) && !current.members.contains($0.member) }
             .map { old in
                 var departed = old
                 departed.silent = silence(of: old.member, promises: promises)
@@ -132,7 +134,8 @@ extension Membership {
                 view: View(epoch: current.epoch.next, members: members), joined: joined,
                 departed: departed, absent: absent,
                 minimumMembers: current.installed.minimumMembers, stateWasLost: stateWasLost),
-            trim: trim, era: era, maximumSessionTTL: current.maximumSessionTTL, time: wallClock)
+            trim: trim, era: era, maximumSessionTTL: current.maximumSessionTTL,
+            time: max(wallClock, current.time))
     }
 
     private func departure(

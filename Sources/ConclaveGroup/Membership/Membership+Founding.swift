@@ -8,8 +8,15 @@ struct FoundingRun: Equatable {
     /// To whom a confirmation is due once the record is synced.
     var confirmTo: Member?
     var confirmed: [NodeID: Member] = [:]
+    /// Who said that it is blank, and which founding it has recorded, if any.
+    var answers: [NodeID: Answer] = [:]
     var nextSend = Instant.distantPast
     var reportedWait: [NodeID] = []
+
+    struct Answer: Equatable {
+        var member: Member
+        var lineage: Lineage
+    }
 }
 
 struct Installation: Equatable {
@@ -32,7 +39,7 @@ extension Membership {
             }
             return
         }
-        guard founding.isRecorded else { return recordFounding(effects: &effects) }
+        guard founding.isRecorded else { return askForBlanks(now: now, effects: &effects) }
         guard let known = memory.founding, now >= founding.nextSend else { return }
         founding.nextSend = now.advanced(by: settings.heartbeat)
         founding.confirmed[own.node] = own
@@ -43,11 +50,29 @@ extension Membership {
         if configured.count == 1 { installFirst(effects: &effects) }
     }
 
+    /// Before it draws a lineage, a founder asks whether the others are blank too: it may itself
+    /// have lost its disk, and then it must join them.
+    private mutating func askForBlanks(now: Instant, effects: inout [Effect]) {
+        guard founding.token == nil, !isBehind else { return }
+        let isKnown = configured.allSatisfy {
+            $0 == own.node || founding.answers[$0]?.member == paths[$0]
+        }
+        if isKnown { return recordFounding(effects: &effects) }
+        guard now >= founding.nextSend else { return }
+        founding.nextSend = now.advanced(by: settings.heartbeat)
+        for node in configured where node != own.node {
+            effects.append(.send(.found(.none, founder: own, members: configured), to: node))
+        }
+    }
+
     /// The founder draws the lineage and syncs it before it proposes, and proposes the same after a
-    /// restart.
+    /// restart; if it lost its disk meanwhile, the others know it.
     private mutating func recordFounding(effects: inout [Effect]) {
-        guard founding.token == nil else { return }
-        let lineage = memory.founding?.lineage ?? Lineage(high: random.next(), low: random.next())
+        let recorded = founding.answers.values.map(\.lineage).filter { $0 != .none }
+        guard recorded.allSatisfy({ $0 == memory.founding?.lineage ?? recorded[0] }) else { return }
+        let lineage =
+            memory.founding?.lineage ?? recorded.first
+            ?? Lineage(high: random.next(), low: random.next())
         let recordOfFounding = ViewRecord.founding(lineage, members: configured)
         memory.apply(recordOfFounding)
         effects.append(.event(.founding(lineage)))
@@ -66,6 +91,11 @@ extension Membership {
         guard installing == nil, !isBehind, members == configured,
             founder.node == configured.first, founder.node != own.node
         else { return }
+        if lineage == .none {
+            let known = memory.founding?.lineage ?? .none
+            let answer = MembershipFrame.founded(known, founder: founder.incarnation, by: own)
+            return effects.append(.send(answer, to: founder.node))
+        }
         if let known = memory.founding, known.lineage != lineage {
             effects.append(
                 .event(
@@ -106,10 +136,14 @@ extension Membership {
         _ lineage: Lineage, founder: Incarnation, by member: Member, now: Instant,
         effects: inout [Effect]
     ) {
-        guard memory.current == nil, installing == nil, founding.isRecorded,
-            founder == own.incarnation, lineage == memory.founding?.lineage,
+        guard memory.current == nil, installing == nil, founder == own.incarnation,
             configured.contains(member.node)
         else { return }
+        guard founding.isRecorded else {
+            founding.answers[member.node] = FoundingRun.Answer(member: member, lineage: lineage)
+            return tickFounding(now: now, effects: &effects)
+        }
+        guard lineage == memory.founding?.lineage else { return }
         founding.confirmed[member.node] = member
         let isComplete = configured.allSatisfy {
             $0 == own.node || founding.confirmed[$0] == paths[$0]

@@ -46,7 +46,10 @@ extension Membership {
         }
         guard attempt != nil, installing == nil else { return }
         attempt = current
-        if now >= current.deadline { retryLater(now: now) }
+        if now >= current.deadline {
+            if let joiner, current.lacking.contains(joiner.node) { forgetJoiner(now: now) }
+            retryLater(now: now)
+        }
     }
 
     private mutating func advancePreparing(

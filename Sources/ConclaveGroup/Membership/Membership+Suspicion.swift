@@ -103,6 +103,7 @@ extension Membership {
             }
             suspect(node, reason, by: own.node, silent: .zero, now: now, effects: &effects)
         }
+        if joiner?.node == node { forgetJoiner(now: now) }
         if isEnding, lastCoordinator == node {
             takeoverAt = min(takeoverAt, now.advanced(by: takeoverDelay))
         }
@@ -127,5 +128,13 @@ extension Membership {
         wedge(now: now, effects: &effects)
         takeoverAt = now
         takeOver(now: now, effects: &effects)
+    }
+
+    /// The joiner is gone: if the value with it was not proposed to anybody, another is chosen.
+    mutating func forgetJoiner(now: Instant) {
+        joiner = nil
+        guard attempt?.phase == .levelling else { return }
+        attempt = nil
+        takeoverAt = now
     }
 }

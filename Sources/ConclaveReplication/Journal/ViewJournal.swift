@@ -11,9 +11,11 @@ import ConclaveWire
 ///             +--------+--------+--------+--------+------------------+------
 ///
 /// Each record begins at a sector; the first sector is the header, a record with sequence number 0
-/// whose body is the format and the owner. A record is written to both files and synced in both,
-/// one after the other, before it counts; so one that is bad in one file is taken from the other,
-/// and a missing one with a later one behind it is damage.
+/// whose body is the format, the owner, and the sequence number with which this file begins. Files
+/// are made anew one after the other, each with all that is to be remembered, so only those with
+/// the newest beginning count. A record is written to both files and synced in both, one after the
+/// other, before it counts; so one that is bad in one file is taken from the other, and a missing
+/// one with a later one behind it is damage.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
     private static let magic: UInt32 = 0x5749_5643
@@ -33,18 +35,29 @@ struct ViewJournal {
     static func recover(
         from disk: any Disk, owner: NodeID
     ) throws(FatalFault) -> (journal: ViewJournal, isBlank: Bool) {
-        var bodies: [UInt64: [UInt8]] = [:]
         var isBlank = true
+        var copies: [Copy] = []
         for file in files {
             guard let bytes = try contents(of: file, on: disk) else { continue }
             isBlank = false
-            for (sequence, body) in records(in: bytes) where bodies[sequence] == nil {
-                bodies[sequence] = body
-            }
+            if let copy = try Copy(records(in: bytes), owner: owner) { copies.append(copy) }
         }
         var journal = ViewJournal(owner: owner, sequence: 0, memory: ViewMemory(), chain: [])
-        if !isBlank { try journal.replay(bodies) }
+        if !isBlank { try journal.replay(copies) }
         return (journal, isBlank)
+    }
+
+    /// What one file holds.
+    private struct Copy {
+        var first: UInt64
+        var bodies: [UInt64: [UInt8]] = [:]
+
+        /// Nil if the header is bad.
+        init?(_ records: [(UInt64, [UInt8])], owner: NodeID) throws(FatalFault) {
+            guard let header = records.first(where: { $0.0 == 0 })?.1 else { return nil }
+            first = try ViewJournal.check(header, owner: owner)
+            for (sequence, body) in records where sequence >= first { bodies[sequence] = body }
+        }
     }
 
     private static func contents(
@@ -66,17 +79,20 @@ struct ViewJournal {
         self.chain = chain
     }
 
-    private mutating func replay(_ bodies: [UInt64: [UInt8]]) throws(FatalFault) {
-        guard let header = bodies[0] else {
+    private mutating func replay(_ copies: [Copy]) throws(FatalFault) {
+        guard let first = copies.map(\.first).max() else {
             throw .damaged("view journal: the header is bad in both copies")
         }
-        try check(header)
-        let numbers = bodies.keys.filter { $0 > 0 }.sorted()
-        guard let first = numbers.first else { return }
-        for (index, number) in numbers.enumerated() {
-            guard number == first + UInt64(index) else {
-                throw .damaged("view journal: record \(first + UInt64(index)) is bad in both copies")
+        var bodies: [UInt64: [UInt8]] = [:]
+        for copy in copies where copy.first == first {
+            bodies.merge(copy.bodies) { mine, _ in mine }
+        }
+        sequence = first - 1
+        for number in bodies.keys.sorted() {
+            guard number == sequence + 1 else {
+                throw .damaged("view journal: record \(sequence + 1) is bad in both copies")
             }
+            sequence = number
             var reader = ByteReader(bodies[number] ?? [])
             do {
                 remember(try ViewRecord(from: &reader))
@@ -84,10 +100,10 @@ struct ViewJournal {
                 throw .damaged("view journal: record \(number): \(error)")
             }
         }
-        sequence = first + UInt64(numbers.count) - 1
     }
 
-    private func check(_ header: [UInt8]) throws(FatalFault) {
+    /// Takes the header's word for where its file begins, if it is of this node and format.
+    private static func check(_ header: [UInt8], owner: NodeID) throws(FatalFault) -> UInt64 {
         var reader = ByteReader(header)
         do {
             let format: UInt16 = try reader.integer("format")
@@ -99,6 +115,9 @@ struct ViewJournal {
             guard node == owner else {
                 throw FatalFault.foreignData("view journal: of node \(node), not of \(owner)")
             }
+            let first: UInt64 = try reader.integer("first record")
+            guard first > 0 else { throw FatalFault.damaged("view journal: begins at record 0") }
+            return first
         } catch let fault as FatalFault {
             throw fault
         } catch {
@@ -138,14 +157,11 @@ struct ViewJournal {
 
     /// Makes both files anew, one after the other, so that one is whole at any time.
     mutating func rewrite(on disk: any Disk, tag: UInt64) {
-        var bytes = Self.encode(body: header, sequence: 0)
-        let records = summary
-        sequence += 1
-        for record in records {
-            bytes += Self.encode(record, sequence: sequence)
+        var bytes = Self.encode(body: header(first: sequence + 1), sequence: 0)
+        for record in summary {
             sequence += 1
+            bytes += Self.encode(record, sequence: sequence)
         }
-        sequence -= 1
         position = bytes.count
         fileByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
         for file in Self.files {
@@ -171,10 +187,11 @@ struct ViewJournal {
         return records + memory.summary.drop { if case .founding = $0 { true } else { false } }
     }
 
-    private var header: [UInt8] {
+    private func header(first: UInt64) -> [UInt8] {
         var writer = ByteWriter()
         writer.integer(Self.format)
         writer.integer(owner.number)
+        writer.integer(first)
         return writer.bytes
     }
 

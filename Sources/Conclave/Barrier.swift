@@ -1,0 +1,167 @@
+public import ConclaveBase
+import ConclaveClientCore
+package import ConclaveWire
+
+extension Conclave {
+    /// A place where `parties` programs wait for each other.
+    ///
+    /// - Parameters:
+    ///   - rank: This party's number, below `parties`; by default in order of arrival.
+    ///   - payload: What the other parties get from this one; at most 4 KiB.
+    ///   - timeout: How long to wait at most. A party that gives up breaks the generation for all.
+    public func barrier(
+        _ name: String, parties: Int, rank: Int? = nil, payload: [UInt8] = [],
+        timeout: Duration? = nil
+    ) -> Barrier {
+        Barrier(
+            conclave: self, name: name, parties: parties, rank: rank, payload: payload,
+            timeout: timeout)
+    }
+
+    public func barrier(
+        _ name: String, parties: Int, rank: Int? = nil, payload: String, timeout: Duration? = nil
+    ) -> Barrier {
+        barrier(
+            name, parties: parties, rank: rank, payload: Array(payload.utf8), timeout: timeout)
+    }
+}
+
+/// One party's place at a barrier. It may arrive again: the next arrivals are a new generation.
+public struct Barrier: Sendable {
+    let conclave: Conclave
+    let name: String
+    let parties: Int
+    let rank: Int?
+    let payload: [UInt8]
+    let timeout: Duration?
+
+    /// Arrives, and waits for the others. One decision holds for all: either every party whose
+    /// session lives is told that the barrier tripped, or every one that it broke, and why.
+    ///
+    /// A task that is cancelled while it waits breaks the generation.
+    ///
+    /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` and so on.
+    public func arriveAndWait() async throws -> BarrierGeneration {
+        let deadline = Conclave.deadline(after: timeout)
+        let answer = await conclave.session.answer(to: .arrive(try arrival()), deadline: deadline)
+        guard case .reply(.tripped(let result)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return BarrierGeneration(result)
+    }
+
+    private func arrival() throws -> BarrierArrival {
+        let possible = 1...Int(ClientLimits.barrierParties)
+        guard possible.contains(parties) else {
+            throw ConclaveError(
+                .invalid, "a barrier has 1 to \(possible.upperBound) parties, not \(parties)")
+        }
+        if let rank, !(0..<parties).contains(rank) {
+            throw ConclaveError(.invalid, "a rank lies in 0 to \(parties - 1), not \(rank)")
+        }
+        guard payload.count <= ClientLimits.barrierPayload else {
+            throw ConclaveError(
+                .invalid,
+                "the payload has \(payload.count) bytes, at most "
+                    + "\(ClientLimits.barrierPayload) are possible")
+        }
+        return BarrierArrival(
+            name: try Conclave.name(name), parties: UInt32(parties), rank: rank.map(UInt32.init),
+            payload: payload)
+    }
+}
+
+/// A generation of a barrier that tripped, as one of its parties is told.
+public struct BarrierGeneration: Hashable, Sendable {
+    public struct Party: Hashable, Sendable {
+        public let rank: Int
+        public let host: NodeID
+        public let pid: UInt32
+        public let arrivedAt: Timestamp
+        public let payload: [UInt8]
+
+        /// `payload` as text; what is not UTF-8 is replaced.
+        public var text: String { String(decoding: payload, as: UTF8.self) }
+    }
+
+    public let name: String
+    public let number: UInt64
+    /// This party's own rank.
+    public let rank: Int
+    /// By rank.
+    public let parties: [Party]
+
+    package init(_ result: BarrierResult) {
+        name = result.name.text
+        number = result.generation
+        rank = Int(result.rank)
+        parties = result.parties.map { party in
+            Party(
+                rank: Int(party.rank), host: party.host, pid: party.pid,
+                arrivedAt: party.arrivedAt, payload: party.payload)
+        }
+    }
+}
+
+/// Why a generation of a barrier broke: the same for all its parties.
+public struct BarrierReport: Hashable, Sendable {
+    /// New reasons may be added.
+    public struct Reason: Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+
+        /// A party's process died, or its session ended otherwise.
+        public static let partyEnded = Reason(description: "partyEnded")
+        /// A party waited as long as it would.
+        public static let timedOut = Reason(description: "timedOut")
+        /// A party gave up.
+        public static let cancelled = Reason(description: "cancelled")
+        /// Two parties named different counts, or the same rank.
+        public static let disagreement = Reason(description: "disagreement")
+    }
+
+    /// A party that is missing, or that ended, and what is known of it.
+    public struct Absence: Hashable, Sendable {
+        public let rank: Int
+        public let host: NodeID?
+        public let pid: UInt32?
+        public let lastSeen: Timestamp?
+        /// Its process is known to have ended.
+        public let hasEnded: Bool
+    }
+
+    public let name: String
+    public let generation: UInt64
+    public let reason: Reason
+    /// In a sentence: who, and what.
+    public let message: String
+    /// By rank.
+    public let missing: [Absence]
+    public let arrivedCount: Int
+    public let partyCount: Int
+
+    package init(_ report: BarrierBreak) {
+        name = report.name.text
+        generation = report.generation
+        reason = Reason(report.reason)
+        message = report.message
+        arrivedCount = Int(report.arrivedCount)
+        partyCount = Int(report.parties)
+        missing = report.missing.map { absence in
+            Absence(
+                rank: Int(absence.rank), host: absence.host, pid: absence.pid,
+                lastSeen: absence.lastSeen, hasEnded: absence.hasEnded)
+        }
+    }
+}
+
+extension BarrierReport.Reason {
+    fileprivate init(_ reason: BarrierBreakReason) {
+        self =
+            switch reason {
+            case .partyEnded: .partyEnded
+            case .timedOut: .timedOut
+            case .cancelled: .cancelled
+            case .disagreement: .disagreement
+            }
+    }
+}

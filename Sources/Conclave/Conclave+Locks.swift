@@ -1,0 +1,114 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+extension Conclave {
+    /// How long a try waits for the daemon's answer.
+    private static let tryPatience = Interval.seconds(5)
+
+    /// Takes the lock, runs `body` while it is held, and releases it.
+    ///
+    /// `body` runs in a task of its own, which is cancelled when the lock is lost: at its deadline,
+    /// by the local clock, also when the daemon hangs. The call waits until `body` has ended, and
+    /// then throws `lost`, whatever `body` returned or threw.
+    ///
+    /// A task that is cancelled while it waits gives its place in the queue up, in order.
+    ///
+    /// - Parameter wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on, `CancellationError`,
+    ///   or what `body` throws.
+    public func withLock<Result: Sendable>(
+        _ name: String, mode: Lock.Mode = .exclusive, wait: Duration? = nil,
+        body: @Sendable (borrowing Lock) async throws -> Result
+    ) async throws -> Result {
+        let (grant, holding) = try await acquire(name, mode, wait)
+        return try await withoutActuallyEscaping(body) { body in
+            try await run(while: holding) {
+                let lock = Lock(grant, holding, isReleasedAtEnd: false)
+                return try await body(lock)
+            }
+        }
+    }
+
+    /// Takes the lock and returns a guard that holds it; prefer `withLock`, which also stops the
+    /// work when the lock is lost.
+    ///
+    /// - Parameter wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    public func lock(
+        _ name: String, mode: Lock.Mode = .exclusive, wait: Duration? = nil
+    ) async throws -> Lock {
+        let (grant, holding) = try await acquire(name, mode, wait)
+        return Lock(grant, holding, isReleasedAtEnd: true)
+    }
+
+    /// Takes the lock if it is free; `nil` if somebody else holds it.
+    public func tryLock(_ name: String, mode: Lock.Mode = .exclusive) async throws -> Lock? {
+        do {
+            return try await lock(name, mode: mode, wait: .zero)
+        } catch let error as ConclaveError where error.code == .busy {
+            return nil
+        }
+    }
+
+    private func acquire(
+        _ name: String, _ mode: Lock.Mode, _ wait: Duration?
+    ) async throws -> (LockGrant, Holding) {
+        let isTry = wait.map { $0 <= .zero } ?? false
+        let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
+        let acquire = Operation.acquire(
+            name: try Self.name(name), mode: mode.wire, isTry: isTry)
+        let answer = await session.answer(to: acquire, deadline: deadline)
+        guard case .reply(.granted(let grant)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        let holding = Holding(self, giveUp: .release(name: grant.name, token: grant.token))
+        try await giveUpIfCancelled(holding)
+        return (grant, holding)
+    }
+
+    /// What was granted to a task that had been cancelled is given back.
+    func giveUpIfCancelled(_ holding: Holding) async throws {
+        guard Task.isCancelled else { return }
+        try? await holding.release()
+        throw CancellationError()
+    }
+
+    /// Runs `body` in a task of its own that ends no later than what is held, and gives that up.
+    func run<Result: Sendable>(
+        while holding: Holding, _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let task = Task { try await body() }
+        let observer = session.whenLost { task.cancel() }
+        defer { session.forgetLossObserver(observer) }
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
+        }
+        try await holding.release()
+        return try result.get()
+    }
+
+    static func deadline(after wait: Duration?) -> Instant? {
+        wait.map { BootClock.now.advanced(by: max(.zero, Interval($0))) }
+    }
+
+    static func name(_ text: String) throws(ConclaveError) -> ObjectName {
+        do {
+            return try ObjectName(text)
+        } catch {
+            throw ConclaveError(.invalid, error.sentence)
+        }
+    }
+}
+
+extension ObjectName.Fault {
+    fileprivate var sentence: String {
+        switch self {
+        case .empty: "a name must not be empty"
+        case .tooLong(let byteCount):
+            "the name has \(byteCount) bytes, at most \(ObjectName.maximumByteCount) are possible"
+        case .controlCharacter(let offset): "the name has a control character at byte \(offset)"
+        }
+    }
+}

@@ -1,0 +1,39 @@
+public import ConclaveBase
+package import ConclaveWire
+
+/// A leader slot as an observer sees it.
+public struct LeaderChange: Hashable, Sendable {
+    public struct Leader: Hashable, Sendable {
+        public let session: SessionID
+        public let host: NodeID
+        public let pid: UInt32
+        public let label: String
+        /// The term's number.
+        public let token: FencingToken
+        /// What the leader has published.
+        public let value: [UInt8]
+        /// Since when it has led.
+        public let since: Timestamp
+
+        /// `value` as text; what is not UTF-8 is replaced.
+        public var text: String { String(decoding: value, as: UTF8.self) }
+    }
+
+    public let slot: String
+    /// `nil`: nobody leads now.
+    public let leader: Leader?
+    public let standbyCount: Int
+    /// When this state was reached, in the order of everything.
+    public let version: Version
+
+    package init(_ state: LeaderState) {
+        slot = state.slot.text
+        standbyCount = Int(state.standbyCount)
+        version = state.version
+        leader = state.leader.map { leader in
+            Leader(
+                session: leader.session, host: leader.host, pid: leader.pid, label: leader.label,
+                token: leader.token, value: leader.value, since: leader.since)
+        }
+    }
+}

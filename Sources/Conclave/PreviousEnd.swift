@@ -1,0 +1,31 @@
+import ConclaveWire
+
+/// How the holder before the present one lost what it held. New ways may be added.
+public struct PreviousEnd: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    /// Nobody held it before, as far as the group remembers.
+    public static let none = PreviousEnd(description: "none")
+    public static let released = PreviousEnd(description: "released")
+    /// Its session was closed while it held.
+    public static let goodbye = PreviousEnd(description: "goodbye")
+    /// Its process died: what it was doing may be half done.
+    public static let died = PreviousEnd(description: "died")
+    /// Its session's validity ran out: what it was doing may be half done.
+    public static let expired = PreviousEnd(description: "expired")
+
+    private init(description: String) {
+        self.description = description
+    }
+
+    init(_ end: ConclaveWire.PreviousEnd) {
+        self =
+            switch end {
+            case .none: .none
+            case .released: .released
+            case .goodbye: .goodbye
+            case .died: .died
+            case .expired: .expired
+            }
+    }
+}

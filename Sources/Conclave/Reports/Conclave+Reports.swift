@@ -1,0 +1,91 @@
+import ConclaveBase
+import ConclaveClientCore
+
+/// Questions that change nothing. They need no session, and `status`, `members` and `views` are
+/// answered also by a daemon outside the majority.
+extension Conclave {
+    /// How it stands with the group, as the local daemon sees it.
+    ///
+    /// - Parameter wait: How long to wait for the answer at most; `nil`: for ever.
+    public func status(wait: Duration? = .seconds(10)) async throws -> GroupStatus {
+        let answer = await ask(.status, wait)
+        guard case .report(.status(let report)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return GroupStatus(report)
+    }
+
+    /// The configured machines.
+    public func members(wait: Duration? = .seconds(10)) async throws -> [MemberStatus] {
+        let answer = await ask(.members, wait)
+        guard case .report(.members(let reports)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return reports.map(MemberStatus.init)
+    }
+
+    /// The locks, leader slots and barriers whose names begin with `prefix`, by name.
+    public func locks(
+        prefix: String = "", wait: Duration? = .seconds(10)
+    ) async throws -> [ObjectStatus] {
+        let answer = await ask(.locks(prefix: prefix), wait)
+        guard case .report(.locks(let reports)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return reports.map(ObjectStatus.init)
+    }
+
+    /// Who holds what is called `name`, who waits, and for whom.
+    public func why(_ name: String, wait: Duration? = .seconds(10)) async throws -> Explanation {
+        let answer = await ask(.why(try Self.name(name)), wait)
+        guard case .report(.why(let report)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return Explanation(report)
+    }
+
+    /// The installed views that the daemon remembers, oldest first; with `follow`, every later one
+    /// too, without end.
+    public func views(follow: Bool = false) -> Views {
+        Views(conclave: self, follow: follow)
+    }
+
+    private func ask(_ query: ClientCore.Query, _ wait: Duration?) async -> ClientCore.Answer {
+        await session.answer(to: query, deadline: Self.deadline(after: wait))
+    }
+}
+
+/// Installed views, one after the other. Each iteration asks anew.
+public struct Views: AsyncSequence, Sendable {
+    let conclave: Conclave
+    let follow: Bool
+
+    public func makeAsyncIterator() -> Iterator {
+        let reports = conclave.session.stream(.views(follow: follow), isEndless: follow)
+        return Iterator(conclave: conclave, reports: reports.makeAsyncIterator())
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        private let conclave: Conclave
+        private var reports: ClientSession.ReportStream.Iterator
+        /// Came in one report, and not given out yet; the next is the last.
+        private var waiting: [ViewChange] = []
+
+        init(conclave: Conclave, reports: ClientSession.ReportStream.Iterator) {
+            self.conclave = conclave
+            self.reports = reports
+        }
+
+        public mutating func next() async throws -> ViewChange? {
+            while waiting.isEmpty {
+                guard let report = try await reports.next(isolation: #isolation) else { return nil }
+                switch report {
+                case .view(let view): waiting = [ViewChange(view)]
+                case .views(let views): waiting = views.reversed().map(ViewChange.init)
+                case .status, .members, .locks, .why, .leader: continue
+                }
+            }
+            return waiting.popLast()
+        }
+    }
+}

@@ -1,0 +1,28 @@
+public import ConclaveBase
+package import ConclaveWire
+
+/// Why somebody waits: the objects of one name, and who waits for whom from there.
+public struct Explanation: Hashable, Sendable {
+    public struct Edge: Hashable, Sendable {
+        public let waiter: SessionID
+        public let kind: ObjectStatus.Kind
+        public let name: String
+        public let holder: SessionID
+    }
+
+    /// At most one of each kind.
+    public let objects: [ObjectStatus]
+    /// From the first waiter on.
+    public let chain: [Edge]
+    public let version: Version
+
+    package init(_ report: WhyReport) {
+        objects = report.objects.map(ObjectStatus.init)
+        version = report.version
+        chain = report.chain.map { edge in
+            Edge(
+                waiter: edge.waiter, kind: ObjectStatus.Kind(edge.kind), name: edge.name.text,
+                holder: edge.holder)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+public import ConclaveBase
+package import ConclaveWire
+
+/// How it stands with the group, as the local daemon sees it.
+public struct GroupStatus: Hashable, Sendable {
+    public let node: NodeID
+    public let epoch: Epoch
+    /// The daemon's position in the installed view; `nil`: it is in none.
+    public let rank: Int?
+    /// Whether the daemon answers requests now.
+    public let isServing: Bool
+    /// Why not, in a sentence; empty while it serves.
+    public let reason: String
+    /// Whether acknowledged requests survive the power loss of every host at once.
+    public let isDurable: Bool
+    public let members: [MemberStatus]
+    public let version: Version
+    public let sessionCount: Int
+    public let objectCount: Int
+
+    package init(_ report: StatusReport) {
+        node = report.node
+        epoch = report.epoch
+        rank = report.rank.map { Int($0) }
+        isServing = report.serving.isServing
+        reason = report.serving.reason
+        isDurable = report.isDurable
+        members = report.members.map(MemberStatus.init)
+        version = report.version
+        sessionCount = Int(report.sessions)
+        objectCount = Int(report.objects)
+    }
+}

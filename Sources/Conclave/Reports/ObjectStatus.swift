@@ -1,0 +1,81 @@
+public import ConclaveBase
+package import ConclaveWire
+
+/// A lock, leader slot or barrier, who holds it and who waits.
+public struct ObjectStatus: Hashable, Sendable {
+    /// New kinds may be added.
+    public struct Kind: Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+
+        public static let lock = Kind(description: "lock")
+        public static let leaderSlot = Kind(description: "leaderSlot")
+        public static let barrier = Kind(description: "barrier")
+    }
+
+    public let kind: Kind
+    public let name: String
+    public let holders: [Claim]
+    /// In the order of the queue; of a barrier, the parties that have arrived.
+    public let waiters: [Claim]
+    /// Of a barrier; else zero.
+    public let partyCount: Int
+    /// Of a barrier; else zero.
+    public let generation: UInt64
+    /// What a leader has published; else empty.
+    public let value: [UInt8]
+
+    package init(_ report: ObjectReport) {
+        kind = Kind(report.kind)
+        name = report.name.text
+        holders = report.holders.map(Claim.init)
+        waiters = report.waiters.map(Claim.init)
+        partyCount = Int(report.parties)
+        generation = report.generation
+        value = report.value
+    }
+
+    /// `value` as text; what is not UTF-8 is replaced.
+    public var text: String { String(decoding: value, as: UTF8.self) }
+}
+
+extension ObjectStatus.Kind {
+    init(_ kind: ObjectKind) {
+        self =
+            switch kind {
+            case .lock: .lock
+            case .leaderSlot: .leaderSlot
+            case .barrier: .barrier
+            }
+    }
+}
+
+/// A session that holds or awaits something.
+public struct Claim: Hashable, Sendable {
+    public let session: SessionID
+    public let host: NodeID
+    public let pid: UInt32
+    public let uid: UInt32
+    /// The systemd unit of the process, if it is in one; else empty.
+    public let unit: String
+    public let label: String
+    /// `nil` while it waits.
+    public let token: FencingToken?
+    public let mode: Lock.Mode
+    public let since: Timestamp
+    /// How long its session stays valid by the asked daemon's clock; `nil` if that is another
+    /// daemon's session.
+    public let remaining: Duration?
+
+    package init(_ report: SessionReport) {
+        session = report.session
+        host = report.host
+        pid = report.pid
+        uid = report.uid
+        unit = report.unit
+        label = report.label
+        token = report.token == 0 ? nil : FencingToken(report.token)
+        mode = Lock.Mode(report.mode)
+        since = report.since
+        remaining = report.remaining.map { Duration($0) }
+    }
+}

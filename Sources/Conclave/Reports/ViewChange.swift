@@ -1,0 +1,33 @@
+public import ConclaveBase
+package import ConclaveWire
+
+/// An installed view, with who came, and who went and why.
+public struct ViewChange: Hashable, Sendable {
+    public struct Departed: Hashable, Sendable {
+        public let node: NodeID
+        public let reason: DepartureReason
+        /// Who noticed.
+        public let by: NodeID
+        /// For how long at least it had been silent.
+        public let silent: Duration
+    }
+
+    public let epoch: Epoch
+    public let at: Timestamp
+    /// By rank.
+    public let members: [NodeID]
+    public let joined: [NodeID]
+    public let departed: [Departed]
+
+    package init(_ report: ViewReport) {
+        epoch = report.epoch
+        at = report.at
+        members = report.members
+        joined = report.joined
+        departed = report.departed.map { departed in
+            Departed(
+                node: departed.node, reason: departed.reason, by: departed.by,
+                silent: Duration(departed.silent))
+        }
+    }
+}

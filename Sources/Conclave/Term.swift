@@ -1,0 +1,44 @@
+public import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+/// A leader's time in office, from its election on. It ends with the body it was given to.
+public struct Term: Sendable {
+    public let slot: String
+    /// The term's number: larger than every earlier one of this slot, for ever.
+    public let token: FencingToken
+    /// What the leader before had published last.
+    public let previousValue: [UInt8]
+    /// How the term before this one ended.
+    public let previousEnd: PreviousEnd
+
+    private let name: ObjectName
+    private let holding: Holding
+
+    init(_ term: ConclaveWire.Term, _ holding: Holding) {
+        slot = term.slot.text
+        token = term.token
+        previousValue = term.previousValue
+        previousEnd = PreviousEnd(term.previousEnd)
+        name = term.slot
+        self.holding = holding
+    }
+
+    /// Whether the term still lasts, by this host's clock: a memory read.
+    public var isValid: Bool { holding.isValid }
+
+    /// The same question in a form that can be kept and passed on.
+    public var validity: Validity { Validity(holding) }
+
+    /// Publishes another value, at most 4 KiB, without a new term.
+    public func announce(_ value: [UInt8]) async throws {
+        try Conclave.check(value: value)
+        let answer = await holding.session.answer(
+            to: .announce(slot: name, token: token, value: value))
+        guard case .reply(.done) = answer else { throw ConclaveError.unexpected(answer) }
+    }
+
+    public func announce(_ value: String) async throws {
+        try await announce(Array(value.utf8))
+    }
+}

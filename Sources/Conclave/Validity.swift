@@ -1,0 +1,22 @@
+import ConclaveBase
+
+/// Whether something is still held, by this host's clock. It can be kept, copied and asked from
+/// anywhere; asking costs a memory read, and works while the daemon hangs.
+///
+/// A process may be paused between asking and acting: guard the resource itself with the token.
+public struct Validity: Sendable {
+    private let holding: Holding
+
+    init(_ holding: Holding) {
+        self.holding = holding
+    }
+
+    /// It is held: not given up by its holder, and its deadline has not passed.
+    public var isValid: Bool { holding.isValid }
+
+    /// Until when it is held if the daemon does not extend it; it moves while all is well. In the
+    /// past if it is not held any more.
+    public var deadline: ContinuousClock.Instant {
+        BootClock.continuous(holding.deadline)
+    }
+}

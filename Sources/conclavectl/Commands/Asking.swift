@@ -1,0 +1,26 @@
+import Conclave
+
+/// Runs `body` and waits for it, and ends the command with what its failure means.
+func ask(_ common: CommonOptions, _ body: @escaping @Sendable (Conclave) async throws -> Void)
+    throws
+{
+    let inbox = Inbox<ExitStatus?>()
+    Task {
+        do {
+            let conclave = try await common.connect()
+            try await body(conclave)
+            inbox.send(nil)
+        } catch let error as ConclaveError {
+            Failure.tell(error, json: common.json)
+            inbox.send(ExitStatus(for: error))
+        } catch {
+            inbox.send(ExitStatus(ExitStatus.interrupted))
+        }
+    }
+    var messages: [ExitStatus?] = []
+    while messages.isEmpty {
+        waitUntilReadable([inbox.descriptor])
+        messages = inbox.take()
+    }
+    if let status = messages[0] { throw status }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Conclave
+import Glibc
+
+struct ElectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "elect",
+        abstract: "Run a command while being the leader.",
+        discussion: """
+            Stands for leader of the slot and runs the command once elected, as 'conclave lock' \
+            runs one under a lock: without a shell, stopped when the leadership is lost, with \
+            CONCLAVE_NAME and CONCLAVE_TOKEN (the term) in its environment. When the command ends, \
+            the slot goes to the next standby.
+
+              conclave elect scheduler --value "http://$(hostname):8080" -- ./scheduler
+              conclave elect scheduler --repeat -- ./scheduler
+
+            With --repeat it stands again whenever the command has ended or the leadership was \
+            lost, until it is interrupted.
+
+            With --json one object a state (waiting, granted, released, lost) goes to the standard \
+            error.
+
+            Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in time; \
+            64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
+            waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
+            127 not found; 130 interrupted.
+            """)
+
+    @Argument(help: "The leader slot: up to 255 bytes, '/' separates levels.")
+    var slot: NameArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "What observers see beside the leader; at most 4 KiB.", valueName: "text"))
+    var value = ""
+
+    @Flag(name: .customLong("repeat"), help: "Stand again after each end, until interrupted.")
+    var isRepeated = false
+
+    @OptionGroup var hold: HoldOptions
+    @OptionGroup var common: CommonOptions
+
+    @Argument(parsing: .postTerminator, help: "What to run, after '--'.")
+    var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
+        if value.utf8.count > 4_096 { throw ValidationError("--value has more than 4 KiB") }
+    }
+
+    func run() throws {
+        let signals = WrapperSignals()
+        try checkProgram(command[0])
+        let request = HoldRequest(
+            kind: .leadership(value: value), name: slot.text, wait: hold.wait?.duration,
+            ttl: hold.ttl?.duration ?? .seconds(5), socket: common.socket,
+            label: label(of: command))
+        let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)
+        while true {
+            var wrapper = Wrapper(request, command, narrator, signals)
+            let status = wrapper.run()
+            guard isRepeated, !wrapper.isInterrupted, Self.mayDiffer(status) else { throw status }
+            if signals.wait(milliseconds: 1_000) { throw ExitStatus(ExitStatus.interrupted) }
+        }
+    }
+
+    /// Whether standing again can end otherwise.
+    private static func mayDiffer(_ status: ExitStatus) -> Bool {
+        switch status.code {
+        case ExitStatus.usage, ExitStatus.denied, ExitStatus.notExecutable, ExitStatus.notFound:
+            false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Conclave
+
+struct LeaderCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "leader",
+        abstract: "Show who leads a slot.",
+        discussion: """
+            Prints the leader of the slot with its term and value, or that there is none; with \
+            --follow then every change, also "nobody", until it is interrupted.
+
+              conclave leader scheduler --json
+              {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,
+               "label":"","token":91,"value":"http://b","since":"…"},
+               "standbys":1,"version":91}    (on one line)
+
+            Exit codes: 0 also if nobody leads; 64 wrong usage; 69 no daemon, or outside the \
+            majority; 77 not permitted.
+            """)
+
+    @Argument(help: "The leader slot.")
+    var slot: NameArgument
+
+    @Flag(help: "Then print every change.")
+    var follow = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let (slot, follow, json) = (slot.text, follow, common.json)
+        try ask(common) { conclave in
+            for try await change in conclave.leader(of: slot) {
+                Output.standard(json ? change.json.description : change.text)
+                if !follow { return }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Conclave
+
+struct LockCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lock",
+        abstract: "Run a command while holding a lock.",
+        discussion: """
+            Waits for the lock, runs the command without a shell in a process group of its own, \
+            passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it, and releases the lock when it has \
+            ended. If the lock is lost, because this host was cut off for longer than the ttl, the \
+            command gets SIGTERM, and SIGKILL a second later.
+
+            The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
+            grant: let what the lock guards refuse a smaller token than it has seen.
+
+              conclave lock db/migrate --wait 30s -- ./migrate.sh --all
+              conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
+
+            With --json one object a state (waiting, granted, released, lost) goes to the standard \
+            error.
+
+            Exit codes: the command's own, or 128 + n if signal n killed it; 1 not obtained (busy, \
+            waited too long, deadlock); 64 wrong usage; 69 no daemon, or outside the majority; 75 \
+            the daemon went away while waiting, try again; 76 the lock was lost; 77 not permitted; \
+            126 not executable; 127 not found; 130 interrupted.
+            """)
+
+    @Argument(help: "The lock: up to 255 bytes, '/' separates levels.")
+    var name: NameArgument
+
+    @Flag(help: "Hold it together with other shared holders.")
+    var shared = false
+
+    @Flag(name: .customLong("try"), help: "Do not wait: exit with 1 if it is not free.")
+    var isTry = false
+
+    @OptionGroup var hold: HoldOptions
+    @OptionGroup var common: CommonOptions
+
+    @Argument(parsing: .postTerminator, help: "What to run, after '--'.")
+    var command: [String] = []
+
+    func validate() throws {
+        if isTry, hold.wait != nil { throw ValidationError("--try and --wait exclude each other") }
+        if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
+    }
+
+    func run() throws {
+        let signals = WrapperSignals()
+        try checkProgram(command[0])
+        let request = HoldRequest(
+            kind: .lock(shared ? .shared : .exclusive), name: name.text,
+            wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
+            socket: common.socket, label: label(of: command))
+        let narrator = Narrator(json: common.json, noun: "name", name: name.text)
+        var wrapper = Wrapper(request, command, narrator, signals)
+        throw wrapper.run()
+    }
+}
+
+/// Ends with 126 or 127 before anything is taken for a program that cannot run.
+func checkProgram(_ program: String) throws {
+    do throws(ProgramPath.Fault) {
+        try ProgramPath.check(program, path: ProgramPath.searchPath)
+    } catch {
+        switch error {
+        case .notFound:
+            Output.error("\(program.shown): not found; nothing was taken")
+            throw ExitStatus(ExitStatus.notFound)
+        case .notExecutable:
+            Output.error("\(program.shown): not executable; nothing was taken")
+            throw ExitStatus(ExitStatus.notExecutable)
+        }
+    }
+}
+
+/// What operators see beside the session: the program, not its arguments, which may be secret.
+func label(of command: [String]) -> String {
+    command[0].split(separator: "/").last.map(String.init) ?? command[0]
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Conclave
+
+struct LocksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "locks",
+        abstract: "List locks, leader slots and barriers, who holds them and who waits.",
+        discussion: """
+            With --json one object each, with all holders and waiters.
+
+              conclave locks db/ --json
+              {"kind":"lock","name":"db/migrate","mode":"exclusive",
+               "holders":[{"session":5,"host":1,"pid":4711,"uid":0,"unit":"",
+               "label":"migrate.sh","mode":"exclusive","token":77,"since":"…",
+               "remainingMilliseconds":4200}],"waiters":[],…}    (on one line)
+
+            Exit codes: 0; 64 wrong usage; 69 no daemon, or outside the majority; 77 not permitted.
+            """)
+
+    @Argument(help: "Only names that begin so.")
+    var prefix = ""
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let (prefix, json) = (prefix, common.json)
+        try ask(common) { conclave in
+            let objects = try await conclave.locks(prefix: prefix)
+            if json {
+                for object in objects { Output.standard(object.json.description) }
+            } else {
+                Output.standard(objects.table)
+            }
+        }
+    }
+}

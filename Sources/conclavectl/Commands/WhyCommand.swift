@@ -1,0 +1,33 @@
+import ArgumentParser
+import Conclave
+
+struct WhyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Explain who holds something, who waits, and for whom.",
+        discussion: """
+            Prints the lock, leader slot or barrier of that name with its holders and its queue, \
+            and from the first waiter on the chain of who waits for whom.
+
+              conclave why db/migrate
+              lock db/migrate, exclusive
+                held by session 5 (node 1, pid 4711, uid 0), token 77, held since …, valid for 4.2 s
+                1. session 6 (node 2, pid 815, uid 0), waiting since …
+
+            Exit codes: 0 also if there is no such thing; 64 wrong usage; 69 no daemon, or outside \
+            the majority; 77 not permitted.
+            """)
+
+    @Argument(help: "The name of the lock, slot or barrier.")
+    var name: NameArgument
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let (name, json) = (name.text, common.json)
+        try ask(common) { conclave in
+            let explanation = try await conclave.why(name)
+            Output.standard(json ? explanation.json(name).description : explanation.text(name))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+
+struct ConclaveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conclave",
+        abstract: "Locks, elections and barriers for the hosts of a cluster.",
+        discussion: """
+            Talks to the daemon of this host, conclaved. The socket is --socket or \
+            $CONCLAVE_SOCKET; else /run/conclave/conclave.sock, conclave/conclave.sock in \
+            $XDG_RUNTIME_DIR, or /tmp/conclave-UID/conclave.sock.
+
+              conclave lock db/migrate -- ./migrate.sh
+              conclave elect scheduler --value "$HOSTNAME" -- ./scheduler
+              conclave barrier step-7 --parties 64 --timeout 5m
+              conclave status
+
+            Exit codes:
+              1     not obtained: busy, waited too long, barrier broken, deadlock
+              64    wrong usage or an invalid value
+              69    no daemon at the socket, or it is outside the majority
+              75    the daemon went away while waiting; nothing is held, try again
+              76    held, then lost: the command was stopped
+              77    not permitted
+              126   the command is not executable (nothing was taken)
+              127   the command was not found (nothing was taken)
+              130   interrupted
+              else  the command's own; 128 + n: it was killed by signal n
+            """,
+        subcommands: [
+            LockCommand.self, ElectCommand.self, LeaderCommand.self, BarrierCommand.self,
+            StatusCommand.self, MembersCommand.self, ViewsCommand.self, LocksCommand.self,
+            WhyCommand.self,
+        ])
+}

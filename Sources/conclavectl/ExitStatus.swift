@@ -1,0 +1,44 @@
+import Conclave
+import Glibc
+
+/// An exit code of `conclave`, thrown by a command that has said what there was to say.
+struct ExitStatus: Error, Equatable {
+    var code: Int32
+
+    static let success: Int32 = 0
+    static let notObtained: Int32 = 1
+    static let usage: Int32 = 64
+    static let unavailable: Int32 = 69
+    static let tryAgain: Int32 = 75
+    static let lost: Int32 = 76
+    static let denied: Int32 = 77
+    static let notExecutable: Int32 = 126
+    static let notFound: Int32 = 127
+    static let interrupted: Int32 = 130
+
+    init(_ code: Int32) {
+        self.code = code
+    }
+
+    /// What a failed request ends the program with.
+    init(for error: ConclaveError) {
+        code =
+            switch error.code {
+            case .invalid, .unsupported: Self.usage
+            case .disconnected, .unavailable: Self.unavailable
+            case .sessionEnded, .outcomeUnknown: Self.tryAgain
+            case .lost, .notHeld: Self.lost
+            case .denied: Self.denied
+            default: Self.notObtained
+            }
+    }
+
+    /// What a command that has ended makes of it; `forwarded`: signals it was passed by us.
+    init(of ended: ChildProcess.End, forwarded: Set<Int32>) {
+        switch ended {
+        case .exited(let code): self.code = code
+        case .killed(let signal):
+            code = forwarded.contains(signal) ? Self.interrupted : 128 + signal
+        }
+    }
+}

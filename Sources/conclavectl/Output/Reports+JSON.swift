@@ -1,0 +1,192 @@
+import Conclave
+
+/// The fields are those of the formats page: names in camelCase, times in milliseconds or ISO 8601,
+/// versions, tokens and epochs as numbers.
+extension GroupStatus {
+    var json: JSON {
+        .object([
+            "node": .unsigned(UInt64(node.number)), "epoch": .unsigned(epoch.number),
+            "rank": .optional(rank, JSON.count), "serving": .bool(isServing),
+            "reason": .string(reason), "durability": .string(isDurable ? "disk" : "memory"),
+            "members": .array(members.map(\.json)), "version": .unsigned(version.number),
+            "sessions": .count(sessionCount), "objects": .count(objectCount),
+        ])
+    }
+}
+
+extension MemberStatus {
+    var json: JSON {
+        .object([
+            "id": .unsigned(UInt64(node.number)), "address": .string(address),
+            "state": .string(state.description), "rank": .optional(rank, JSON.count),
+        ])
+    }
+}
+
+extension ViewChange {
+    var json: JSON {
+        .object([
+            "epoch": .unsigned(epoch.number), "at": .string(at.text),
+            "members": .array(members.map(\.json)), "joined": .array(joined.map(\.json)),
+            "departed": .array(departed.map(\.json)),
+        ])
+    }
+}
+
+extension ViewChange.Departed {
+    var json: JSON {
+        .object([
+            "id": node.json, "reason": .string(String(describing: reason)), "by": by.json,
+            "silentMilliseconds": .integer(silent.milliseconds),
+        ])
+    }
+}
+
+extension NodeID {
+    var json: JSON { .unsigned(UInt64(number)) }
+}
+
+extension ObjectStatus {
+    var json: JSON {
+        .object([
+            "kind": .string(kind.description), "name": .string(name),
+            "mode": .optional(mode, { .string($0.text) }),
+            "holders": .array(holders.map { .object($0.members) }),
+            "waiters": .array(
+                waiters.enumerated().map { position, waiter in
+                    .object(
+                        waiter.members + [
+                            JSON.Member(name: "position", value: .count(position + 1))
+                        ])
+                }),
+            "parties": .count(partyCount), "generation": .unsigned(generation),
+            "value": .string(text),
+        ])
+    }
+
+    /// How it is held, or how the first in the queue wants it.
+    var mode: Lock.Mode? {
+        kind == .lock ? (holders.first ?? waiters.first)?.mode : nil
+    }
+}
+
+extension Lock.Mode {
+    var text: String {
+        switch self {
+        case .exclusive: "exclusive"
+        case .shared: "shared"
+        }
+    }
+}
+
+extension Claim {
+    var members: [JSON.Member] {
+        let common: KeyValuePairs<String, JSON> = [
+            "session": .unsigned(session.number), "host": host.json,
+            "pid": .unsigned(UInt64(pid)), "uid": .unsigned(UInt64(uid)), "unit": .string(unit),
+            "label": .string(label), "mode": .string(mode.text),
+            "token": .optional(token, { .unsigned($0.number) }), "since": .string(since.text),
+            "remainingMilliseconds": .optional(remaining, { .integer($0.milliseconds) }),
+        ]
+        return common.map { JSON.Member(name: $0.key, value: $0.value) }
+    }
+}
+
+extension Explanation {
+    /// `name`: what was asked about.
+    func json(_ name: String) -> JSON {
+        .object([
+            "name": .string(name), "objects": .array(objects.map(\.json)),
+            "chain": .array(
+                chain.map { edge in
+                    .object([
+                        "waiter": .unsigned(edge.waiter.number),
+                        "kind": .string(edge.kind.description), "name": .string(edge.name),
+                        "holder": .unsigned(edge.holder.number),
+                    ])
+                }),
+            "version": .unsigned(version.number),
+        ])
+    }
+}
+
+extension LeaderChange {
+    var json: JSON {
+        .object([
+            "slot": .string(slot), "leader": .optional(leader, \.json),
+            "standbys": .count(standbyCount), "version": .unsigned(version.number),
+        ])
+    }
+}
+
+extension LeaderChange.Leader {
+    var json: JSON {
+        .object([
+            "session": .unsigned(session.number), "host": host.json,
+            "pid": .unsigned(UInt64(pid)), "label": .string(label),
+            "token": .unsigned(token.number), "value": .string(text), "since": .string(since.text),
+        ])
+    }
+}
+
+extension BarrierGeneration {
+    var json: JSON {
+        .object([
+            "name": .string(name), "generation": .unsigned(number), "rank": .count(rank),
+            "parties": .array(
+                parties.map { party in
+                    .object([
+                        "rank": .count(party.rank), "host": party.host.json,
+                        "pid": .unsigned(UInt64(party.pid)),
+                        "arrivedAt": .string(party.arrivedAt.text), "payload": .string(party.text),
+                    ])
+                }),
+        ])
+    }
+}
+
+extension BarrierReport {
+    var json: JSON {
+        .object([
+            "name": .string(name), "generation": .unsigned(generation),
+            "broken": .string(reason.description), "message": .string(message),
+            "arrived": .count(arrivedCount), "parties": .count(partyCount),
+            "missing": .array(missing.map(\.json)),
+        ])
+    }
+}
+
+extension BarrierReport.Absence {
+    var json: JSON {
+        .object([
+            "rank": .count(rank), "host": .optional(host, \.json),
+            "pid": .optional(pid, { .unsigned(UInt64($0)) }),
+            "lastSeen": .optional(lastSeen, { .string($0.text) }), "ended": .bool(hasEnded),
+        ])
+    }
+}
+
+extension ConclaveError {
+    var json: JSON {
+        var members = [
+            JSON.Member(name: "error", value: .string(code.camelCase)),
+            JSON.Member(name: "message", value: .string(message)),
+        ]
+        if let barrierReport {
+            members.append(JSON.Member(name: "barrier", value: barrierReport.json))
+        }
+        return .object(members)
+    }
+}
+
+extension ConclaveError.Code {
+    /// `timedOut` for "timed out".
+    var camelCase: String {
+        let words = description.split(separator: " ")
+        return words.prefix(1).joined() + words.dropFirst().map(\.capitalizedFirst).joined()
+    }
+}
+
+extension Substring {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

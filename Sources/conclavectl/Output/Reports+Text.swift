@@ -1,0 +1,158 @@
+import Conclave
+
+extension GroupStatus {
+    var text: String {
+        let place = rank.map { "rank \($0) of epoch \(epoch)" } ?? "in no view"
+        let state = isServing ? "is serving" : "is not serving: \(reason)"
+        return """
+            node \(node) \(state.shown)
+            \(place), durability \(isDurable ? "disk" : "memory"), version \(version)
+            \(sessionCount) sessions, \(objectCount) objects
+
+            \(members.table)
+            """
+    }
+}
+
+extension [MemberStatus] {
+    var table: String {
+        var table = Table("NODE", "ADDRESS", "STATE", "RANK")
+        for member in self {
+            table.add(
+                "\(member.node)", member.address, "\(member.state)",
+                member.rank.map(String.init) ?? "")
+        }
+        return table.text
+    }
+}
+
+extension ViewChange {
+    /// One line; views may follow each other for a long time.
+    var text: String {
+        var line = "\(at.text)  epoch \(epoch): members \(members.list)"
+        if !joined.isEmpty { line += "; joined \(joined.list)" }
+        for departed in departed {
+            line += "; \(departed.node) gone (\(departed.reason), by \(departed.by), "
+            line += "silent for \(departed.silent.text))"
+        }
+        return line
+    }
+}
+
+extension [NodeID] {
+    fileprivate var list: String { map(\.description).joined(separator: ", ") }
+}
+
+extension [ObjectStatus] {
+    var table: String {
+        var table = Table("KIND", "NAME", "MODE", "HELD BY", "TOKEN", "SINCE", "VALID", "WAITING")
+        for object in self {
+            let holder = object.holders.first
+            let others = object.holders.count - 1
+            table.add(
+                "\(object.kind)", object.name, object.mode?.text ?? "",
+                (holder?.who ?? "") + (others > 0 ? " and \(others) more" : ""),
+                holder?.token?.description ?? "", holder?.since.text ?? "",
+                holder?.remaining?.text ?? "",
+                object.partyCount > 0
+                    ? "\(object.waiters.count) of \(object.partyCount)" : "\(object.waiters.count)")
+        }
+        return table.text
+    }
+}
+
+extension Claim {
+    var who: String { "node \(host), pid \(pid)" }
+
+    /// Everything that helps to find the process.
+    var details: String {
+        var text = "session \(session) (\(who), uid \(uid)"
+        if !unit.isEmpty { text += ", \(unit)" }
+        text += ")"
+        if let token { text += ", token \(token)" }
+        text += ", \(token == nil ? "waiting" : "held") since \(since.text)"
+        if let remaining { text += ", valid for \(remaining.text)" }
+        if !label.isEmpty { text += ": \(label)" }
+        return text.shown
+    }
+}
+
+extension Explanation {
+    func text(_ name: String) -> String {
+        guard !objects.isEmpty else { return "nobody holds or awaits \(name.shown)" }
+        var lines = objects.flatMap(\.lines)
+        if !chain.isEmpty { lines.append("who waits for whom:") }
+        for edge in chain {
+            lines.append(
+                "  session \(edge.waiter) waits for \(edge.kind.words) \(edge.name.shown), which "
+                    + "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension ObjectStatus.Kind {
+    fileprivate var words: String { self == .leaderSlot ? "leader slot" : description }
+}
+
+extension ObjectStatus {
+    fileprivate var lines: [String] {
+        var lines = [title]
+        for holder in holders { lines.append("  held by \(holder.details)") }
+        for (position, waiter) in waiters.enumerated() {
+            lines.append("  \(kind == .barrier ? "arrived" : "\(position + 1).") \(waiter.details)")
+        }
+        return lines
+    }
+
+    private var title: String {
+        var title = "\(kind.words) \(name)"
+        if let mode { title += ", \(mode.text)" }
+        if kind == .barrier {
+            title += ", generation \(generation): \(waiters.count) of \(partyCount) arrived"
+        }
+        if !value.isEmpty { title += ", value \(text)" }
+        return title.shown
+    }
+}
+
+extension LeaderChange {
+    var text: String {
+        let standbys = standbyCount == 1 ? "1 standby" : "\(standbyCount) standbys"
+        guard let leader else { return "nobody leads \(slot), \(standbys)".shown }
+        var line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
+        line += ", term \(leader.token), \(standbys)"
+        if !leader.value.isEmpty { line += ": \(leader.text)" }
+        return line.shown
+    }
+}
+
+extension BarrierGeneration {
+    var text: String {
+        var table = Table("RANK", "NODE", "PID", "ARRIVED", "PAYLOAD")
+        for party in parties {
+            table.add(
+                "\(party.rank)", "\(party.host)", "\(party.pid)", party.arrivedAt.text, party.text)
+        }
+        return "generation \(number), rank \(rank) of \(parties.count)\n\(table.text)"
+    }
+}
+
+extension BarrierReport {
+    /// In one line: why, and who is missing.
+    var text: String {
+        guard !missing.isEmpty else { return message.shown }
+        return "\(message); missing: \(missing.map(\.text).joined(separator: ", "))".shown
+    }
+}
+
+extension BarrierReport.Absence {
+    fileprivate var text: String {
+        var known: [String] = []
+        if let host { known.append("node \(host)") }
+        if let pid { known.append("pid \(pid)") }
+        if hasEnded { known.append("has ended") }
+        if let lastSeen { known.append("last seen \(lastSeen.text)") }
+        return known.isEmpty ? "rank \(rank)" : "rank \(rank) (\(known.joined(separator: ", ")))"
+    }
+}

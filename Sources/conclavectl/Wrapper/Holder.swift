@@ -1,0 +1,95 @@
+import Conclave
+
+/// What a wrapper holds while its command runs.
+struct HoldRequest: Sendable {
+    enum Kind: Sendable {
+        case lock(Lock.Mode)
+        case leadership(value: String)
+    }
+
+    var kind: Kind
+    var name: String
+    /// Zero: try only.
+    var wait: Duration?
+    var ttl: Duration
+    var socket: String?
+    var label: String
+}
+
+/// The asynchronous half of a wrapper: it takes the lock or term, keeps it until it is told to let
+/// go, and says what happens.
+final class Holder: Sendable {
+    enum Message: Sendable {
+        case held(Grant)
+        /// Given back, in order.
+        case released
+        case failed(ConclaveError)
+        /// The waiting was given up, in order.
+        case cancelled
+    }
+
+    struct Grant: Sendable {
+        var token: FencingToken
+        var previousEnd: PreviousEnd
+        var validity: Validity
+    }
+
+    let inbox = Inbox<Message>()
+    private let task: Task<Void, Never>
+    private let letGo: AsyncStream<Void>.Continuation
+
+    init(_ request: HoldRequest) {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        letGo = continuation
+        let inbox = inbox
+        task = Task { await Self.run(request, inbox, until: stream) }
+    }
+
+    /// Gives back what is held; `released` or `failed` follows.
+    func release() {
+        letGo.finish()
+    }
+
+    /// Gives the waiting up; `cancelled` follows, or `failed`.
+    func cancel() {
+        task.cancel()
+    }
+
+    private static func run(
+        _ request: HoldRequest, _ inbox: Inbox<Message>, until letGo: AsyncStream<Void>
+    ) async {
+        do {
+            let conclave = try await Conclave.connect(
+                socket: request.socket, ttl: request.ttl, label: request.label)
+            try await hold(request, conclave) { grant in
+                inbox.send(.held(grant))
+                for await _ in letGo {}
+            }
+            await conclave.close()
+            inbox.send(.released)
+        } catch let error as ConclaveError {
+            inbox.send(.failed(error))
+        } catch {
+            inbox.send(.cancelled)
+        }
+    }
+
+    private static func hold(
+        _ request: HoldRequest, _ conclave: Conclave,
+        _ body: @escaping @Sendable (Grant) async -> Void
+    ) async throws {
+        switch request.kind {
+        case .lock(let mode):
+            try await conclave.withLock(request.name, mode: mode, wait: request.wait) { lock in
+                await body(
+                    Grant(
+                        token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity))
+            }
+        case .leadership(let value):
+            try await conclave.withLeadership(of: request.name, value: value, wait: request.wait) {
+                await body(
+                    Grant(token: $0.token, previousEnd: $0.previousEnd, validity: $0.validity))
+            }
+        }
+    }
+}

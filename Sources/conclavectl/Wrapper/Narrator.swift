@@ -1,0 +1,52 @@
+import Conclave
+
+/// Tells on the standard error how it goes: with JSON one object a state, else only what is wrong.
+struct Narrator {
+    var json: Bool
+    /// `lock` or `slot`: what the name is called in JSON.
+    var noun: String
+    var name: String
+
+    func waiting() {
+        state("waiting", [])
+    }
+
+    func granted(_ grant: Holder.Grant) {
+        state(
+            "granted",
+            [
+                JSON.Member(name: "token", value: .unsigned(grant.token.number)),
+                JSON.Member(
+                    name: "previousEnd", value: .string(grant.previousEnd.description)),
+            ])
+    }
+
+    func released() {
+        state("released", [])
+    }
+
+    func lost(_ reason: String) {
+        if json {
+            state("lost", [JSON.Member(name: "reason", value: .string(reason))])
+        } else {
+            Output.error("lost \(name.shown): \(reason.shown); the command is stopped")
+        }
+    }
+
+    func failed(_ error: ConclaveError) {
+        Failure.tell(error, json: json)
+    }
+
+    func cannotStart(_ program: String, _ why: String) {
+        Output.error("\(program.shown): \(why)")
+    }
+
+    private func state(_ state: String, _ more: [JSON.Member]) {
+        guard json else { return }
+        let members = [
+            JSON.Member(name: "state", value: .string(state)),
+            JSON.Member(name: noun, value: .string(name)),
+        ]
+        Output.standardError(JSON.object(members + more).description)
+    }
+}

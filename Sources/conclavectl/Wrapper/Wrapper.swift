@@ -1,0 +1,231 @@
+import CConclaveLinux
+import Conclave
+import Glibc
+
+/// Runs a command while something is held: the synchronous half, on the main thread.
+///
+/// It believes the validity page and its own timer before anybody else, so that the command is
+/// stopped at the deadline also when the daemon hangs. It ends when the command has ended and what
+/// was held is given back.
+struct Wrapper {
+    /// How long a command that must stop may take, from SIGTERM to SIGKILL.
+    private static let grace = UInt64(1_000_000_000)
+    /// How long an ordered cancel or release is waited for; without it the end of this process does
+    /// the same.
+    private static let patience = UInt64(2_000_000_000)
+
+    private enum Phase {
+        case waiting
+        /// The waiting is being given up.
+        case cancelling
+        case running(ChildProcess, Holder.Grant)
+        /// The command must end: what was held is lost.
+        case stopping(ChildProcess, isKilled: Bool)
+        case releasing(ExitStatus)
+        case done(ExitStatus)
+    }
+
+    private let command: [String]
+    private let narrator: Narrator
+    private let holder: Holder
+    private let signals: WrapperSignals
+    private let timer: Int32
+    private let terminal = Terminal()
+    private var phase = Phase.waiting
+    private var forwarded: Set<Int32> = []
+
+    /// Asks for what `request` names at once.
+    init(
+        _ request: HoldRequest, _ command: [String], _ narrator: Narrator, _ signals: WrapperSignals
+    ) {
+        self.command = command
+        self.narrator = narrator
+        self.signals = signals
+        timer = conclave_linux_timer_create()
+        narrator.waiting()
+        holder = Holder(request)
+    }
+
+    /// Whether somebody asked this program to end.
+    var isInterrupted: Bool { !forwarded.isEmpty }
+
+    mutating func run() -> ExitStatus {
+        defer { close(timer) }
+        while true {
+            if case .done(let status) = phase { return status }
+            waitForSomething()
+            for signal in signals.take() { received(signal) }
+            for message in holder.inbox.take() { received(message) }
+            childMayHaveChanged()
+            timeMayBeUp()
+        }
+    }
+
+    private func waitForSomething() {
+        var descriptors = [signals.descriptor, holder.inbox.descriptor, timer]
+        if let child { descriptors.append(child.descriptor) }
+        waitUntilReadable(descriptors)
+        conclave_linux_timer_clear(timer)
+    }
+
+    private var child: ChildProcess? {
+        switch phase {
+        case .running(let child, _), .stopping(let child, _): child
+        case .waiting, .cancelling, .releasing, .done: nil
+        }
+    }
+
+    // MARK: What happens
+
+    private mutating func received(_ signal: Int32) {
+        guard WrapperSignals.forwarded.contains(signal) else { return }
+        forwarded.insert(signal)
+        switch phase {
+        case .waiting:
+            phase = .cancelling
+            holder.cancel()
+            wake(after: Self.patience)
+        case .running(let child, _):
+            child.signalGroup(signal)
+            child.signalGroup(SIGCONT)
+        case .cancelling, .releasing:
+            phase = .done(ExitStatus(ExitStatus.interrupted))
+        case .stopping, .done: return
+        }
+    }
+
+    private mutating func received(_ message: Holder.Message) {
+        switch (phase, message) {
+        case (.waiting, .held(let grant)):
+            granted(grant)
+        case (.waiting, .failed(let error)):
+            narrator.failed(error)
+            phase = .done(ExitStatus(for: error))
+        case (.waiting, _), (.cancelling, _):
+            phase = .done(ExitStatus(ExitStatus.interrupted))
+        case (.running(let child, _), .failed(let error)):
+            lost(child, error.message)
+        case (.running(let child, _), _):
+            lost(child, "the session ended")
+        case (.releasing(let status), .released):
+            narrator.released()
+            phase = .done(status)
+        case (.releasing(let status), _):
+            phase = .done(status)
+        case (.stopping, _), (.done, _):
+            return
+        }
+    }
+
+    private mutating func granted(_ grant: Holder.Grant) {
+        narrator.granted(grant)
+        unsafe setenv("CONCLAVE_TOKEN", grant.token.description, 1)
+        unsafe setenv("CONCLAVE_NAME", narrator.name, 1)
+        do throws(ChildProcess.StartFailure) {
+            let child = try ChildProcess(command)
+            terminal.give(to: child)
+            phase = .running(child, grant)
+            watchDeadline(of: grant)
+        } catch {
+            let why = unsafe String(cString: conclave_linux_error_text(error.number))
+            narrator.cannotStart(command[0], why)
+            release(
+                ExitStatus(
+                    error.number == ENOENT ? ExitStatus.notFound : ExitStatus.notExecutable))
+        }
+    }
+
+    private mutating func childMayHaveChanged() {
+        guard let child else { return }
+        let mustEnd = if case .stopping = phase { true } else { false }
+        // When what was held is lost, nothing of the command may stay behind.
+        let change = child.change { if mustEnd { child.signalGroup(SIGKILL) } }
+        switch change {
+        case nil: return
+        case .stopped?: stopped(child)
+        case .ended(let end)?: ended(child, end)
+        }
+    }
+
+    private mutating func ended(_ child: ChildProcess, _ end: ChildProcess.End) {
+        terminal.takeBack(from: child)
+        close(child.descriptor)
+        guard case .running(_, let grant) = phase else {
+            phase = .done(ExitStatus(ExitStatus.lost))
+            return
+        }
+        guard grant.validity.isValid else {
+            narrator.lost("its deadline has passed")
+            phase = .done(ExitStatus(ExitStatus.lost))
+            return
+        }
+        release(ExitStatus(of: end, forwarded: forwarded))
+    }
+
+    /// The command was stopped, by Ctrl-Z for instance: so is this program, until both go on.
+    private mutating func stopped(_ child: ChildProcess) {
+        guard case .running(_, let grant) = phase else { return }
+        guard isatty(STDIN_FILENO) == 1 else { return }
+        terminal.takeBack(from: child)
+        terminal.stopWithGroup()
+        guard grant.validity.isValid else { return lost(child, "its deadline has passed") }
+        terminal.give(to: child)
+        child.signalGroup(SIGCONT)
+    }
+
+    private mutating func lost(_ child: ChildProcess, _ reason: String) {
+        narrator.lost(reason)
+        child.signalGroup(SIGTERM)
+        child.signalGroup(SIGCONT)
+        phase = .stopping(child, isKilled: false)
+        wake(after: Self.grace)
+    }
+
+    private mutating func release(_ status: ExitStatus) {
+        holder.release()
+        phase = .releasing(status)
+        wake(after: Self.patience)
+    }
+
+    // MARK: Time
+
+    private mutating func timeMayBeUp() {
+        switch phase {
+        case .running(let child, let grant):
+            if grant.validity.isValid {
+                watchDeadline(of: grant)
+            } else {
+                lost(child, "its deadline has passed")
+            }
+        case .stopping(let child, let isKilled):
+            guard !isKilled, isTimeUp else { return }
+            child.signalGroup(SIGKILL)
+            phase = .stopping(child, isKilled: true)
+        case .cancelling:
+            if isTimeUp { phase = .done(ExitStatus(ExitStatus.interrupted)) }
+        case .releasing(let status):
+            if isTimeUp { phase = .done(status) }
+        case .waiting, .done:
+            return
+        }
+    }
+
+    /// When the timer goes off, in nanoseconds of CLOCK_BOOTTIME.
+    private var dueAt: UInt64 = .max
+
+    private var isTimeUp: Bool { conclave_linux_boot_time() >= dueAt }
+
+    private mutating func wake(after nanoseconds: UInt64) {
+        dueAt = conclave_linux_boot_time() + nanoseconds
+        conclave_linux_timer_set(timer, dueAt)
+    }
+
+    /// The deadline moves while all is well: it is looked at again when it would have passed.
+    private mutating func watchDeadline(of grant: Holder.Grant) {
+        let remaining = grant.validity.deadline - ContinuousClock.now
+        let (seconds, attoseconds) = max(.zero, remaining).components
+        let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !whole.overflow, whole.partialValue < UInt64.max / 2 else { return }
+        wake(after: whole.partialValue + UInt64(attoseconds / 1_000_000_000))
+    }
+}

@@ -1,0 +1,147 @@
+import Conclave
+import ConclaveBase
+import ConclaveWire
+import Testing
+
+@Suite struct `Leaders and barriers` {
+    @Test func `a leader sees what the one before published, and resigns at the end`() async throws
+    {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let token = try await conclave.withLeadership(of: "scheduler", value: "http://a") { term in
+            #expect(term.previousValue == [1])
+            #expect(term.previousEnd == .died)
+            #expect(term.isValid)
+            try await term.announce("http://b")
+            return term.token
+        }
+        let slot = try ObjectName("scheduler")
+        #expect(
+            daemon.requests(.campaign).map(\.operation)
+                == [.campaign(slot: slot, value: Array("http://a".utf8))])
+        #expect(
+            daemon.requests(.announce).map(\.operation)
+                == [.announce(slot: slot, token: token, value: Array("http://b".utf8))])
+        #expect(daemon.requests(.resign).map(\.operation) == [.resign(slot: slot, token: token)])
+    }
+
+    @Test func `an observer sees the present leader, then that there is none`() async throws {
+        let slot = try ObjectName("scheduler")
+        let leader = LeaderState.Leader(
+            session: SessionID(3), host: NodeID(2), pid: 815, label: "s", token: FencingToken(4),
+            value: Array("url".utf8), since: Timestamp(microseconds: 1))
+        let states = [
+            LeaderState(slot: slot, leader: leader, standbyCount: 1, version: Version(4)),
+            LeaderState(slot: slot, leader: nil, standbyCount: 0, version: Version(5)),
+        ].map { state in
+            var writer = ByteWriter()
+            state.encode(into: &writer)
+            return writer.bytes
+        }
+        let daemon = ScriptedDaemon { request in
+            request.type == .observeLeader ? [.report(states[0]), .event(states[1])] : []
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        var changes: [LeaderChange] = []
+        for try await change in conclave.leader(of: "scheduler") {
+            changes.append(change)
+            if changes.count == 2 { break }
+        }
+        #expect(changes[0].leader?.text == "url")
+        #expect(changes[0].standbyCount == 1)
+        #expect(changes[1].leader == nil)
+        await daemon.receives(.unsubscribe)
+        #expect(daemon.requests(.open).isEmpty)
+    }
+
+    @Test func `all parties of a barrier are told of each other`() async throws {
+        let name = try ObjectName("step")
+        let party = BarrierParty(
+            rank: 0, host: NodeID(1), pid: 5, arrivedAt: Timestamp(microseconds: 7),
+            payload: Array("here".utf8))
+        let daemon = ScriptedDaemon { request in
+            guard case .arrive = request.operation else { return [] }
+            return [
+                .reply(
+                    .tripped(BarrierResult(name: name, generation: 3, rank: 0, parties: [party])))
+            ]
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let generation = try await conclave.barrier("step", parties: 1, rank: 0, payload: "here")
+            .arriveAndWait()
+        #expect(generation.number == 3)
+        #expect(generation.parties.map(\.text) == ["here"])
+        #expect(
+            daemon.requests(.arrive).map(\.operation)
+                == [
+                    .arrive(
+                        BarrierArrival(
+                            name: name, parties: 1, rank: 0, payload: Array("here".utf8)))
+                ])
+    }
+
+    @Test func `a broken barrier says who is missing`() async throws {
+        let broken = BarrierBreak(
+            name: try ObjectName("step"), generation: 3, reason: .partyEnded,
+            message: "rank 1 died",
+            missing: [BarrierAbsence(rank: 1, host: NodeID(2), pid: 99, hasEnded: true)],
+            arrivedCount: 1, parties: 2)
+        let daemon = ScriptedDaemon { request in
+            if case .arrive = request.operation { [.reply(.broken(broken))] } else { [] }
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.barrier("step", parties: 2).arriveAndWait()
+        }
+        #expect(error?.code == .barrierBroken)
+        #expect(error?.barrierReport?.reason == .partyEnded)
+        #expect(error?.barrierReport?.missing.map(\.rank) == [1])
+        #expect(error?.barrierReport?.missing.first?.hasEnded == true)
+    }
+
+    @Test(arguments: [(0, nil), (-1, nil), (2, 2), (2, -1), (100_001, nil)] as [(Int, Int?)])
+    func `impossible parties and ranks are refused without asking`(parties: Int, rank: Int?)
+        async throws
+    {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.barrier("step", parties: parties, rank: rank).arriveAndWait()
+        }
+        #expect(error?.code == .invalid)
+        #expect(daemon.requests(.arrive).isEmpty)
+    }
+
+    @Test func `views end where the daemon's memory ends, and go on when followed`() async throws {
+        let views = (1...3).map { epoch in
+            ViewReport(
+                epoch: Epoch(epoch), at: Timestamp(microseconds: epoch), members: [NodeID(1)],
+                joined: [], departed: [])
+        }
+        var known = ByteWriter()
+        known.list(Array(views.prefix(2))) { $0.encode(into: &$1) }
+        var later = ByteWriter()
+        views[2].encode(into: &later)
+        let (report, event) = (known.bytes, later.bytes)
+        let daemon = ScriptedDaemon { request in
+            guard request.type == .views else { return [] }
+            return request.body == [1] ? [.report(report), .event(event)] : [.report(report)]
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        var epochs: [UInt64] = []
+        for try await view in conclave.views() { epochs.append(view.epoch.number) }
+        #expect(epochs == [1, 2])
+        epochs = []
+        for try await view in conclave.views(follow: true) {
+            epochs.append(view.epoch.number)
+            if epochs.count == 3 { break }
+        }
+        #expect(epochs == [1, 2, 3])
+    }
+}

@@ -1,0 +1,227 @@
+import Conclave
+import ConclaveBase
+import ConclaveWire
+import Testing
+
+@Suite struct `A lock held by a program` {
+    /// Grants only what is not called "held"; a cancel comes in time.
+    private static func refuseHeld(_ request: ScriptedDaemon.Request) -> [ScriptedDaemon.Action] {
+        switch request.operation {
+        case .acquire(let name, _, let isTry) where name.text == "held":
+            return isTry ? [.reply(.busy(holder: SessionID(9)))] : []
+        case .cancel(let number, _):
+            return [
+                .late(number, .acquire, .cancelled), .reply(.cancelOutcome(wasCancelled: true)),
+            ]
+        default: return ScriptedDaemon.grant(request)
+        }
+    }
+
+    @Test func `is there while the body runs and is released after it`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let token = try await conclave.withLock("db/migrate") { lock in
+            #expect(lock.name == "db/migrate")
+            #expect(lock.validity.isValid)
+            #expect(daemon.requests(.release).isEmpty)
+            return lock.token
+        }
+        let name = try ObjectName("db/migrate")
+        #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: token)])
+    }
+
+    @Test func `is released when the body throws, and the error is the body's`() async throws {
+        struct Broken: Error {}
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        await #expect(throws: Broken.self) {
+            try await conclave.withLock("a") { _ in throw Broken() }
+        }
+        #expect(daemon.requests(.release).count == 1)
+    }
+
+    @Test func `is given back in the background when its guard goes out of scope`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        func hold() async throws {
+            let lock = try await conclave.lock("a", mode: .shared)
+            #expect(lock.validity.isValid)
+        }
+        try await hold()
+        await daemon.receives(.release)
+    }
+
+    @Test func `is not valid any more once it was released`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        let validity = lock.validity
+        try await lock.release()
+        #expect(!validity.isValid)
+        #expect(validity.deadline < .now)
+    }
+
+    @Test func `is not taken by a try when somebody else holds it`() async throws {
+        let daemon = ScriptedDaemon(Self.refuseHeld)
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let isTaken = try await conclave.tryLock("held") != nil
+        #expect(!isTaken)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.withLock("held", wait: .zero) { _ in }
+        }
+        #expect(error?.code == .busy)
+    }
+
+    @Test func `that is not obtained in time is cancelled in order`() async throws {
+        let daemon = ScriptedDaemon(Self.refuseHeld)
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.withLock("held", wait: .milliseconds(50)) { _ in }
+        }
+        #expect(error?.code == .timedOut)
+        let number = daemon.requests(.acquire)[0].number
+        #expect(
+            daemon.requests(.cancel).map(\.operation)
+                == [.cancel(number: number, reason: .timedOut)])
+    }
+
+    @Test func `whose waiting task is cancelled is cancelled in order`() async throws {
+        let daemon = ScriptedDaemon(Self.refuseHeld)
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let task = Task { try await conclave.withLock("held") { _ in } }
+        await daemon.receives(.acquire)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(daemon.requests(.cancel).count == 1)
+    }
+
+    @Test func `that was granted before the cancel came is given back`() async throws {
+        let daemon = ScriptedDaemon { request in
+            guard case .cancel(let number, _) = request.operation else {
+                return request.type == .acquire ? [] : ScriptedDaemon.grant(request)
+            }
+            let grant = LockGrant(
+                name: try! ObjectName("a"), mode: .exclusive, token: FencingToken(5),
+                previousEnd: .none)
+            return [
+                .late(number, .acquire, .granted(grant)),
+                .reply(.cancelOutcome(wasCancelled: false)),
+            ]
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let task = Task { try await conclave.lock("a").release() }
+        await daemon.receives(.acquire)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(
+            daemon.requests(.release).map(\.operation)
+                == [.release(name: try ObjectName("a"), token: FencingToken(5))])
+    }
+
+    @Test func `a task that is cancelled before it asks asks for nothing`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await conclave.withLock("a") { _ in }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(daemon.requests(.acquire).isEmpty)
+    }
+
+    @Test func `is lost at its deadline by the local clock while the daemon hangs`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let start = ContinuousClock.now
+        daemon.extend(by: .milliseconds(600))
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.withLock("a") { lock in
+                daemon.hang()
+                let validity = lock.validity
+                #expect(validity.isValid)
+                await untilCancelled()
+                #expect(!validity.isValid)
+            }
+        }
+        #expect(error?.code == .lost)
+        #expect((.milliseconds(600)..<(.milliseconds(1_600))).contains(ContinuousClock.now - start))
+    }
+
+    @Test func `is lost at once when the daemon takes it back`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.withLock("a") { _ in
+                daemon.show(.distantPast)
+                daemon.send(.sessionEnded, .event, number: 0, [SessionEnd.expired.rawValue])
+                await untilCancelled()
+            }
+        }
+        #expect(error?.code == .lost)
+    }
+
+    @Test func `a body that its caller cancels ends, and the lock is released`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let task = Task {
+            try await conclave.withLock("a") { _ in
+                await untilCancelled()
+                return "ended"
+            }
+        }
+        await daemon.receives(.acquire)
+        task.cancel()
+        // Either it was cancelled while it waited, or its body was: what it held is given back.
+        switch await task.result {
+        case .success(let text): #expect(text == "ended")
+        case .failure(let error): #expect(error is CancellationError)
+        }
+        #expect(daemon.requests(.release).count == 1)
+    }
+
+    @Test func `requests of many tasks share one connection`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        try await withThrowingTaskGroup { group in
+            for number in 0..<100 {
+                group.addTask {
+                    for _ in 0..<10 { try await conclave.withLock("lock/\(number)") { _ in } }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(daemon.requests(.release).count == 1_000)
+        #expect(daemon.connectionCount == 1)
+    }
+
+    @Test(arguments: ["", "a\nb", String(repeating: "n", count: 256)])
+    func `a name that no lock has is refused without asking`(name: String) async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.withLock(name) { _ in }
+        }
+        #expect(error?.code == .invalid)
+        #expect(daemon.requests(.acquire).isEmpty)
+    }
+}
+
+/// Suspends until the task is cancelled.
+func untilCancelled() async {
+    let (stream, _) = AsyncStream<Never>.makeStream()
+    for await _ in stream {}
+}

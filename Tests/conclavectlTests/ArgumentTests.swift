@@ -1,0 +1,78 @@
+import ArgumentParser
+import Conclave
+import Testing
+
+@testable import conclavectl
+
+@Suite struct `The command line` {
+    @Test(arguments: [
+        ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000), ("7", 7_000), ("0", 0),
+    ])
+    func `takes a duration with its unit`(text: String, milliseconds: Int) {
+        #expect(
+            DurationArgument(argument: text)?.duration == .milliseconds(milliseconds))
+    }
+
+    @Test(arguments: ["", "s", "-1s", "1.5s", "3q", "5 s", "9223372036854775807h", "٣s"])
+    func `refuses what is no duration`(text: String) {
+        #expect(DurationArgument(argument: text) == nil)
+    }
+
+    @Test func `gives everything after the dashes to the command`() throws {
+        let parsed = try ConclaveCommand.parseAsRoot(
+            [
+                "lock", "db/migrate", "--shared", "--wait", "30s", "--", "sh", "-c", "exit 3",
+                "--json",
+            ])
+        let lock = try #require(parsed as? LockCommand)
+        #expect(lock.command == ["sh", "-c", "exit 3", "--json"])
+        #expect(lock.shared)
+        #expect(!lock.common.json)
+        #expect(lock.hold.wait?.duration == .seconds(30))
+    }
+
+    @Test(arguments: [
+        ["lock"], ["lock", "a"], ["lock", "a", "--"], ["lock", "", "--", "true"],
+        ["lock", "a\u{7}", "--", "true"], ["lock", "a", "--try", "--wait", "1s", "--", "true"],
+        ["lock", "a", "--ttl", "0", "--", "true"], ["lock", "a", "true"], ["barrier", "b"],
+        ["barrier", "b", "--parties", "0"], ["barrier", "b", "--parties", "2", "--rank", "2"],
+        ["elect", "s", "--value", String(repeating: "v", count: 4_097), "--", "true"],
+        ["frobnicate"],
+    ])
+    func `that makes no sense is wrong usage`(arguments: [String]) {
+        let error = #expect(throws: (any Error).self) {
+            try ConclaveCommand.parseAsRoot(arguments)
+        }
+        #expect(error.map { ConclaveCommand.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test func `explains itself`() {
+        for command in ConclaveCommand.configuration.subcommands {
+            let help = ConclaveCommand.helpMessage(for: command, columns: 100)
+            #expect(help.contains("Exit codes: "), "\(command)")
+            #expect(help.contains("  conclave "), "\(command)")
+        }
+    }
+}
+
+@Suite struct `An exit code` {
+    @Test(arguments: [
+        (ConclaveError.Code.busy, 1), (.timedOut, 1), (.barrierBroken, 1), (.deadlock, 1),
+        (.invalid, 64), (.disconnected, 69), (.unavailable, 69), (.sessionEnded, 75),
+        (.outcomeUnknown, 75), (.lost, 76), (.denied, 77),
+    ])
+    func `says why a request failed`(code: ConclaveError.Code, expected: Int) {
+        #expect(ExitStatus(for: ConclaveError(code, "")).code == Int32(expected))
+    }
+
+    @Test func `is the command's own, or says what killed it`() {
+        #expect(ExitStatus(of: .exited(3), forwarded: []).code == 3)
+        #expect(ExitStatus(of: .killed(signal: 9), forwarded: []).code == 137)
+        #expect(ExitStatus(of: .killed(signal: 15), forwarded: [2]).code == 143)
+    }
+
+    @Test func `of a command that ended by a signal passed on to it says interrupted`() {
+        #expect(ExitStatus(of: .killed(signal: 15), forwarded: [15]).code == 130)
+        #expect(ExitStatus(of: .exited(0), forwarded: [15]).code == 0)
+    }
+}

@@ -1,0 +1,114 @@
+import Conclave
+import ConclaveBase
+import ConclaveWire
+import Testing
+
+@testable import conclavectl
+
+@Suite struct `What is printed` {
+    @Test func `as JSON is escaped`() {
+        let json = JSON.object([
+            "text": .string("a\"b\\c\n\u{1}\u{7F}é😀"), "none": .null,
+            "numbers": .array([.integer(-1), .unsigned(.max)]), "yes": .bool(true),
+            "empty": .object([]),
+        ])
+        #expect(
+            json.description
+                == #"{"text":"a\"b\\c\n\u0001\u007fé😀","none":null,"#
+                + #""numbers":[-1,18446744073709551615],"yes":true,"empty":{}}"#)
+    }
+
+    @Test func `as a table is aligned, and shows nobody's control characters`() {
+        var table = Table("NAME", "RANK")
+        table.add("long name", "")
+        table.add("a\u{1B}[2J", "12")
+        #expect(
+            table.text == """
+                NAME       RANK
+                long name  -
+                a?[2J      12
+                """)
+    }
+
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (951_782_399_999_000, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_200_123_456, "2024-03-01T00:00:00.123Z"),
+            (4_102_444_799_000_000, "2099-12-31T23:59:59.000Z"),
+        ] as [(UInt64, String)])
+    func `of a time is ISO 8601`(microseconds: UInt64, text: String) {
+        #expect(Timestamp(microseconds: microseconds).text == text)
+    }
+
+    private func holder(token: UInt64) -> SessionReport {
+        SessionReport(
+            session: SessionID(5), host: NodeID(1), pid: 4_711, uid: 0, unit: "m.service",
+            label: "migrate.sh", token: token, mode: .exclusive, since: Timestamp(microseconds: 0),
+            remaining: token == 0 ? nil : .milliseconds(4_200))
+    }
+
+    @Test func `of a lock names its holder and its queue`() throws {
+        let object = ObjectStatus(
+            ObjectReport(
+                kind: .lock, name: try ObjectName("db/migrate"), holders: [holder(token: 77)],
+                waiters: [holder(token: 0)]))
+        let claim =
+            #""session":5,"host":1,"pid":4711,"uid":0,"unit":"m.service","label":"migrate.sh","#
+            + #""mode":"exclusive""#
+        #expect(
+            object.json.description
+                == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
+                + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200}],"#
+                + #""waiters":[{"# + claim
+                + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
+                + #""position":1}],"parties":0,"generation":0,"value":""}"#)
+    }
+
+    @Test func `of a status has the documented fields`() {
+        let member = MemberReport(
+            node: NodeID(1), address: "10.0.0.1:7400", state: .member, rank: 0, incarnation: 9)
+        let status = GroupStatus(
+            StatusReport(
+                node: NodeID(1), lineage: .none, epoch: Epoch(3), rank: 0,
+                serving: ServingState(isServing: false, reason: "1 of 3 members"), isDurable: true,
+                members: [member], version: Version(12), sessions: 2, objects: 1))
+        #expect(
+            status.json.description
+                == #"{"node":1,"epoch":3,"rank":0,"serving":false,"reason":"1 of 3 members","#
+                + #""durability":"disk","members":[{"id":1,"address":"10.0.0.1:7400","#
+                + #""state":"member","rank":0}],"version":12,"sessions":2,"objects":1}"#)
+        #expect(status.text.contains("is not serving: 1 of 3 members"))
+    }
+
+    @Test func `of a view says who went and why`() {
+        let view = ViewChange(
+            ViewReport(
+                epoch: Epoch(3), at: .zero, members: [NodeID(1), NodeID(3)], joined: [],
+                departed: [
+                    ViewReport.Departed(
+                        node: NodeID(2), reason: .silent, by: NodeID(1),
+                        silent: .milliseconds(1_020))
+                ]))
+        #expect(
+            view.json.description
+                == #"{"epoch":3,"at":"1970-01-01T00:00:00.000Z","members":[1,3],"joined":[],"#
+                + #""departed":[{"id":2,"reason":"silent","by":1,"silentMilliseconds":1020}]}"#)
+    }
+
+    @Test func `of a broken barrier names who is missing`() throws {
+        let broken = BarrierReport(
+            BarrierBreak(
+                name: try ObjectName("b"), generation: 1, reason: .timedOut,
+                message: "rank 0 gave up",
+                missing: [
+                    BarrierAbsence(rank: 2), BarrierAbsence(rank: 3, host: NodeID(2), pid: 7),
+                ], arrivedCount: 2, parties: 4))
+        #expect(broken.text == "rank 0 gave up; missing: rank 2, rank 3 (node 2, pid 7)")
+    }
+
+    @Test func `of an error code is one word in JSON`() {
+        #expect(ConclaveError.Code.timedOut.camelCase == "timedOut")
+        #expect(ConclaveError.Code.busy.camelCase == "busy")
+    }
+}
