@@ -62,7 +62,7 @@ final class ClientWorld {
     ) throws(Violation) {
         switch answer {
         case .reply(.done): return
-        case .failed(.sessionLost), .failed(.outcomeUnknown): return
+        case .failed(.sessionLost), .failed(.outcomeUnknown), .failed(.unavailable): return
         default:
             throw Violation(.exactlyOnce, "\(name) was held, but letting go says \(answer)")
         }
