@@ -92,7 +92,12 @@ let package = Package(
         library(
             "Conclave", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore", "CConclaveLinux"]),
 
-        program("conclaved", ["ConclaveBase", "ConclaveNode", arguments]),
+        program(
+            "conclaved",
+            [
+                "ConclaveBase", "ConclaveNode", arguments,
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
         program("conclave-sim", ["ConclaveBase", "ConclaveSimulation", arguments]),
         program(
@@ -102,8 +107,34 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
 
+        tests("ConclaveBaseTests", ["ConclaveBase"]),
+        tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
+        tests(
+            "ConclaveCoordinationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
+        tests(
+            "ConclaveServiceTests",
+            [
+                "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
+                "ConclaveClientCore",
+            ]),
+        tests(
+            "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
+        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        tests(
+            "ConclaveFabricTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
+        tests(
+            "ConclaveNodeTests",
+            [
+                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
+        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
+        tests("StyleTests", []),
     ]
 )

@@ -187,6 +187,8 @@ int conclave_linux_socket_error(int socket) {
     return number;
 }
 
+int conclave_linux_shutdown(int socket) { return result(shutdown(socket, SHUT_RDWR)); }
+
 /* Unix. */
 
 int conclave_linux_unix_socket(void) {

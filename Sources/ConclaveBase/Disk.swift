@@ -4,7 +4,8 @@
 /// changes a file is submitted to a lane and completes later, in order within its lane, as a
 /// `DiskInput`; lanes do not wait for each other. A completed write is only durable once a sync
 /// that *started* after it has completed; a rename, creation or removal once the directory was
-/// synced after it.
+/// synced after it. A lane in which an operation has failed carries out nothing more: what was
+/// queued behind it, such as the rename of a file whose sync failed, must not happen.
 package protocol Disk: AnyObject {
     func list() throws(DiskError) -> [String]
     func byteCount(of file: String) throws(DiskError) -> Int
@@ -32,8 +33,7 @@ package enum DiskOperation: Sendable {
 
 package enum DiskInput {
     case completed(tag: UInt64)
-    /// After a failure nothing is known about what reached the disk: the daemon ends (V31), but
-    /// for a full disk, which only `create` reports.
+    /// After a failure nothing is known about what reached the disk: the daemon ends (V31).
     case failed(tag: UInt64, DiskError)
 }
 

@@ -1,4 +1,5 @@
-/// One call of a client: the number its request has within the session. Queries are numbered too.
+/// One call of a client, numbered as they are made. The request gets its own number when it is
+/// first sent.
 package struct CallID: Hashable, Comparable, Sendable {
     package var number: UInt64
 

@@ -1,66 +1,78 @@
 import ConclaveBase
 import ConclaveWire
 
-/// A call whose answer is awaited, or a subscription.
-struct Call {
-    enum Content {
-        case operation(Operation)
-        case query(ClientCore.Query)
-    }
-
-    var content: Content
-    var deadline: Instant
-    /// On any connection: an operation may have been applied from then on.
-    var wasSent = false
-    /// Why the ordered cancel was asked for, once it was.
-    var givenUp: CancelReason?
-    /// An ordered cancel: nobody waits for its own answer.
-    var isInternal = false
-    /// A subscription that has told its first state.
-    var isAnswered = false
-    /// The newest view told to a follower of views.
-    var newestEpoch = Epoch.none
-
-    init(_ content: Content, deadline: Instant?) {
-        self.content = content
-        self.deadline = deadline ?? .distantFuture
-    }
-
-    var isOperation: Bool {
-        if case .operation = content { true } else { false }
-    }
-}
-
-/// The calls of one session by number.
+/// The calls of one session, and the numbers that their requests have.
 struct CallTable {
-    private var calls: [UInt64: Call] = [:]
-    private(set) var lastNumber: UInt64 = 0
+    private var calls: [CallID: Call] = [:]
+    private var ids: [UInt64: CallID] = [:]
+    private var lastCall: UInt64 = 0
+    private var lastNumber: UInt64 = 0
+    /// Operations that were sent, are not answered, and let go of nothing.
+    private(set) var inFlightCount = 0
 
-    /// In order of number.
-    var numbers: [UInt64] { calls.keys.sorted() }
+    /// In the order in which they were made.
+    var inOrder: [CallID] { calls.keys.sorted() }
 
-    /// A number for a frame that is no call.
+    /// Those that were sent, in the order of their requests' numbers.
+    var sent: [CallID] { ids.sorted { $0.key < $1.key }.map(\.value) }
+
+    subscript(call: CallID) -> Call? { calls[call] }
+
+    func call(numbered number: UInt64) -> CallID? { ids[number] }
+
+    mutating func drawCall() -> CallID {
+        lastCall += 1
+        return CallID(number: lastCall)
+    }
+
     mutating func drawNumber() -> UInt64 {
         lastNumber += 1
         return lastNumber
     }
 
-    mutating func add(_ call: Call) -> UInt64 {
-        let number = drawNumber()
-        calls[number] = call
-        return number
+    mutating func add(_ call: Call) -> CallID {
+        let id = drawCall()
+        calls[id] = call
+        return id
     }
 
-    subscript(number: UInt64) -> Call? {
-        get { calls[number] }
-        set { calls[number] = newValue }
+    /// Gives the call's request its number, if it has none yet.
+    mutating func noteSent(_ id: CallID) {
+        guard let call = calls[id], !call.wasSent else { return }
+        let number = drawNumber()
+        calls[id]?.number = number
+        ids[number] = id
+        if !call.letsGo { inFlightCount += 1 }
+    }
+
+    mutating func noteAnswered(_ id: CallID) {
+        calls[id]?.isAnswered = true
+    }
+
+    mutating func noteGivenUp(_ id: CallID, _ reason: CancelReason) {
+        calls[id]?.givenUp = reason
+    }
+
+    /// Returns whether the follower of views did not know of `epoch` yet.
+    mutating func noteEpoch(_ id: CallID, _ epoch: Epoch) -> Bool {
+        guard let call = calls[id], epoch > call.newestEpoch else { return false }
+        calls[id]?.newestEpoch = epoch
+        return true
+    }
+
+    mutating func remove(_ id: CallID) {
+        guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
+        ids[call.number] = nil
+        if !call.letsGo { inFlightCount -= 1 }
     }
 
     mutating func removeAll() {
         calls.removeAll()
+        ids.removeAll()
+        inFlightCount = 0
     }
 
-    /// The earliest deadline of a call that was not given up yet.
+    /// The earliest deadline of a call that was neither answered nor given up yet.
     var earliestDeadline: Instant {
         var earliest = Instant.distantFuture
         for call in calls.values where call.givenUp == nil && !call.isAnswered {

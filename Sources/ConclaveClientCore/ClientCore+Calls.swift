@@ -3,6 +3,9 @@ package import ConclaveWire
 
 /// Calls going out, and giving them up.
 extension ClientCore {
+    /// Operations in flight. The group takes more, but not many more, and what it would refuse is
+    /// better kept here.
+    private static let window = 900
     /// Replies that may stay unconfirmed while requests that would carry the word are rare.
     private static let unconfirmedReplies = 64
     private static let confirmPause = Interval.seconds(1)
@@ -12,15 +15,18 @@ extension ClientCore {
     package mutating func call(
         _ operation: Operation, deadline: Instant?, now: Instant, effects: inout [Effect]
     ) -> CallID {
-        let number = add(.operation(operation), deadline: deadline, now: now, effects: &effects)
-        guard !isOver else { return CallID(number: number) }
+        let id = add(.operation(operation), deadline: deadline, now: now, effects: &effects)
+        guard calls[id] != nil else { return id }
         wantsSession = true
+        waiting.append(id)
         if phase == .open {
-            sendOperation(number, effects: &effects)
+            sendWaiting(effects: &effects)
+            // What lets go of something overtakes those that wait because too much is in flight.
+            if calls[id]?.letsGo == true { sendUnsent(id, effects: &effects) }
         } else if phase == .greeted || phase == .greeting {
             askForSession(effects: &effects)
         }
-        return CallID(number: number)
+        return id
     }
 
     /// Asks `query` now or once a daemon is there. A subscription lasts until it is cancelled, over
@@ -28,30 +34,30 @@ extension ClientCore {
     package mutating func query(
         _ query: Query, deadline: Instant?, now: Instant, effects: inout [Effect]
     ) -> CallID {
-        let number = add(.query(query), deadline: deadline, now: now, effects: &effects)
-        if !isOver { sendQuery(number, effects: &effects) }
-        return CallID(number: number)
+        let id = add(.query(query), deadline: deadline, now: now, effects: &effects)
+        if phase == .greeted || phase == .open { sendQuery(id, effects: &effects) }
+        return id
     }
 
     /// Gives a call up: an operation is cancelled in order and answered with what the group says,
-    /// `cancelled` or its own reply; a subscription ends without another word.
+    /// `cancelled` or its own reply; a subscription that has told its first state ends without
+    /// another word.
     package mutating func cancel(_ call: CallID, now: Instant, effects: inout [Effect]) {
         guard !isOver else { return }
         lastNow = now
-        giveUp(call.number, .gaveUp, effects: &effects)
+        giveUp(call, .gaveUp, effects: &effects)
     }
 
     private mutating func add(
         _ content: Call.Content, deadline: Instant?, now: Instant, effects: inout [Effect]
-    ) -> UInt64 {
-        let call = Call(content, deadline: deadline)
+    ) -> CallID {
         guard !isOver, !isEnding else {
-            let number = calls.drawNumber()
-            let failure = ClientFailure.sessionLost(lossReason)
-            effects.append(.answered(CallID(number: number), .failed(failure)))
-            return number
+            let id = calls.drawCall()
+            effects.append(.answered(id, .failed(.sessionLost(lossReason))))
+            return id
         }
         lastNow = now
+        let call = Call(content, deadline: deadline)
         earliestDeadline = min(earliestDeadline, call.deadline)
         return calls.add(call)
     }
@@ -60,20 +66,58 @@ extension ClientCore {
         if case .lost(let reason)? = state { reason } else { .ended(.goodbye) }
     }
 
-    mutating func sendOperation(_ number: UInt64, effects: inout [Effect]) {
-        guard case .operation(let operation)? = calls[number]?.content else { return }
+    // MARK: - Sending
+
+    /// A connection has the session: what was sent before goes out again, in the order of its
+    /// numbers and but for what the group says it has, then what was never sent.
+    mutating func sendAll(except known: Set<UInt64>, effects: inout [Effect]) {
+        for id in calls.sent {
+            guard let call = calls[id], call.isOperation, !known.contains(call.number) else {
+                continue
+            }
+            sendOperation(id, effects: &effects)
+        }
+        sendWaiting(effects: &effects)
+        for id in waiting.all where calls[id]?.letsGo == true {
+            sendUnsent(id, effects: &effects)
+        }
+    }
+
+    /// Sends what waits, as far as there is room in flight.
+    mutating func sendWaiting(effects: inout [Effect]) {
+        while let id = waiting.first {
+            if let call = calls[id], !call.wasSent {
+                guard call.letsGo || calls.inFlightCount < Self.window else { return }
+                sendOperation(id, effects: &effects)
+            }
+            waiting.removeFirst()
+        }
+    }
+
+    private mutating func sendUnsent(_ id: CallID, effects: inout [Effect]) {
+        guard let call = calls[id], !call.wasSent else { return }
+        sendOperation(id, effects: &effects)
+    }
+
+    private mutating func sendOperation(_ id: CallID, effects: inout [Effect]) {
+        calls.noteSent(id)
+        guard let call = calls[id], case .operation(let operation) = call.content else { return }
         let frame = OperationFrame(confirmed: confirmed, operation: operation)
-        send(operation.type, number: number, effects: &effects) { frame.encode(into: &$0) }
-        calls[number]?.wasSent = true
+        send(operation.type, number: call.number, effects: &effects) { frame.encode(into: &$0) }
         unconfirmedCount = 0
         confirmAt = .distantFuture
     }
 
-    mutating func sendQuery(_ number: UInt64, effects: inout [Effect]) {
-        guard phase == .greeted || phase == .open else { return }
-        guard case .query(let query)? = calls[number]?.content else { return }
-        send(query.type, number: number, effects: &effects) { $0.raw(query.body) }
-        calls[number]?.wasSent = true
+    mutating func sendQueries(effects: inout [Effect]) {
+        for id in calls.inOrder where calls[id]?.isOperation == false {
+            sendQuery(id, effects: &effects)
+        }
+    }
+
+    mutating func sendQuery(_ id: CallID, effects: inout [Effect]) {
+        calls.noteSent(id)
+        guard let call = calls[id], case .query(let query) = call.content else { return }
+        send(query.type, number: call.number, effects: &effects) { $0.raw(query.body) }
     }
 
     /// A reply has come: the daemon is told so by the next request, or by a frame of its own if
@@ -95,28 +139,30 @@ extension ClientCore {
         send(.confirm, number: 0, effects: &effects) { $0.integer(confirmed) }
     }
 
+    // MARK: - Giving up
+
     mutating func expireCalls(now: Instant, effects: inout [Effect]) {
         guard earliestDeadline <= now else { return }
-        for number in calls.numbers {
-            guard let call = calls[number], call.deadline <= now else { continue }
-            if call.givenUp == nil, !call.isAnswered {
-                giveUp(number, .timedOut, effects: &effects)
-            }
+        for id in calls.inOrder {
+            guard let call = calls[id], call.deadline <= now, !call.isAnswered else { continue }
+            giveUp(id, .timedOut, effects: &effects)
         }
         earliestDeadline = calls.earliestDeadline
     }
 
     private mutating func giveUp(
-        _ number: UInt64, _ reason: CancelReason, effects: inout [Effect]
+        _ id: CallID, _ reason: CancelReason, effects: inout [Effect]
     ) {
-        guard let call = calls[number], call.givenUp == nil, !call.isInternal else { return }
+        guard let call = calls[id], call.givenUp == nil, !call.isInternal else { return }
         if case .query(let query) = call.content {
-            giveUp(query, number, reason, effects: &effects)
+            if query.isSubscription { unsubscribe(call, effects: &effects) }
+            if call.isAnswered { return calls.remove(id) }
+            fail(id, reason, effects: &effects)
         } else if call.wasSent {
-            calls[number]?.givenUp = reason
-            cancelInOrder(number, reason, effects: &effects)
+            calls.noteGivenUp(id, reason)
+            cancelInOrder(call.number, reason, effects: &effects)
         } else {
-            fail(number, reason, effects: &effects)
+            fail(id, reason, effects: &effects)
         }
     }
 
@@ -125,44 +171,40 @@ extension ClientCore {
     ) {
         var cancel = Call(.operation(.cancel(number: number, reason: reason)), deadline: nil)
         cancel.isInternal = true
-        let cancelNumber = calls.add(cancel)
-        if phase == .open { sendOperation(cancelNumber, effects: &effects) }
+        let id = calls.add(cancel)
+        if phase == .open {
+            sendOperation(id, effects: &effects)
+        } else {
+            waiting.append(id)
+        }
     }
 
-    private mutating func giveUp(
-        _ query: Query, _ number: UInt64, _ reason: CancelReason, effects: inout [Effect]
-    ) {
-        let isAnswered = calls[number]?.isAnswered ?? true
-        if query.isSubscription, phase == .greeted || phase == .open {
-            send(.unsubscribe, number: calls.drawNumber(), effects: &effects) {
-                $0.integer(number)
-            }
-        }
-        if isAnswered {
-            calls[number] = nil
-        } else {
-            fail(number, reason, effects: &effects)
+    private mutating func unsubscribe(_ call: Call, effects: inout [Effect]) {
+        guard call.wasSent, phase == .greeted || phase == .open else { return }
+        send(.unsubscribe, number: calls.drawNumber(), effects: &effects) {
+            $0.integer(call.number)
         }
     }
 
     /// Answers a call that changed nothing: it was never sent, or only asked.
     private mutating func fail(
-        _ number: UInt64, _ reason: CancelReason, effects: inout [Effect]
+        _ id: CallID, _ reason: CancelReason, effects: inout [Effect]
     ) {
-        calls[number] = nil
+        calls.remove(id)
         let failure: ClientFailure =
             switch reason {
             case .gaveUp: .cancelled
             case .timedOut: .unavailable(unavailability)
             }
-        effects.append(.answered(CallID(number: number), .failed(failure)))
+        effects.append(.answered(id, .failed(failure)))
     }
 
-    /// Why nothing could be sent.
+    /// Why nothing could be sent, or nothing came back.
     private var unavailability: String {
         if let serving, !serving.isServing { return serving.reason }
-        if case .apart = phase { return apartReason }
-        if case .connecting = phase { return apartReason }
-        return "the daemon has not answered"
+        switch phase {
+        case .apart, .connecting: return apartReason
+        case .greeting, .greeted, .open: return "the daemon has not answered"
+        }
     }
 }

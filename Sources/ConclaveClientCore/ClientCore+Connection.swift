@@ -50,7 +50,7 @@ extension ClientCore {
         self.hello = hello
         serving = hello.serving
         if !wantsSession { backoff.reset() }
-        for number in calls.numbers { sendQuery(number, effects: &effects) }
+        sendQueries(effects: &effects)
     }
 
     mutating func opened(_ session: SessionOpened, effects: inout [Effect]) {
@@ -60,10 +60,7 @@ extension ClientCore {
         validityIsOld = true
         backoff.reset()
         effects.append(.opened(session, hello: hello))
-        let waiting = Set(session.waiting)
-        for number in calls.numbers where !waiting.contains(number) {
-            sendOperation(number, effects: &effects)
-        }
+        sendAll(except: Set(session.waiting), effects: &effects)
         if isEnding { sendGoodbye(effects: &effects) }
     }
 
@@ -83,17 +80,12 @@ extension ClientCore {
         send(.goodbye, number: number, effects: &effects) { _ in }
     }
 
-    /// The end of everything, once: what waits is answered, in order of number.
+    /// The end of everything, once: what waits is answered, in the order of the calls.
     mutating func end(_ reason: LossReason, effects: inout [Effect]) {
         let isGoodbye = isEnding && reason == .ended(.goodbye)
-        for number in calls.numbers {
-            guard let call = calls[number] else { continue }
-            let answer = Answer.failed(failure(of: call, after: reason))
-            if call.isAnswered {
-                effects.append(.event(CallID(number: number), answer))
-            } else if !call.isInternal {
-                effects.append(.answered(CallID(number: number), answer))
-            }
+        for id in calls.inOrder {
+            guard let call = calls[id] else { continue }
+            tell(.failed(failure(of: call, after: reason)), to: call, id, effects: &effects)
         }
         calls.removeAll()
         state = .lost(reason)

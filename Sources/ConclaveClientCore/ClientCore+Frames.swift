@@ -54,28 +54,27 @@ extension ClientCore {
     private mutating func subscriptionEvent(
         _ frame: FrameBuffer.Frame, effects: inout [Effect]
     ) throws(WireError) {
-        let number = frame.header.number
-        guard let call = calls[number], case .query(let query) = call.content, call.isAnswered
+        guard let id = calls.call(numbered: frame.header.number), let call = calls[id],
+            case .query(let query) = call.content, call.isAnswered
         else { return }
-        tell(try query.decode(event: frame.body), number, effects: &effects)
+        tellNews(try query.decode(event: frame.body), id, effects: &effects)
     }
 
     private mutating func reply(
         _ frame: FrameBuffer.Frame, now: Instant, effects: inout [Effect]
     ) throws(WireError) {
         let number = frame.header.number
-        guard let call = calls[number] else { return }
+        guard let id = calls.call(numbered: number), let call = calls[id] else { return }
         switch call.content {
         case .query(let query):
-            report(try query.decode(reply: frame.body), to: query, number, effects: &effects)
+            report(try query.decode(reply: frame.body), to: query, id, effects: &effects)
         case .operation:
             var reader = ByteReader(frame.body)
             let reply = try Reply(from: &reader)
-            calls[number] = nil
-            if !call.isInternal {
-                effects.append(.answered(CallID(number: number), answer(reply, to: call)))
-            }
+            calls.remove(id)
+            tell(answer(reply, to: call), to: call, id, effects: &effects)
             noteReply(to: number, now: now, effects: &effects)
+            sendWaiting(effects: &effects)
         }
     }
 
@@ -87,49 +86,44 @@ extension ClientCore {
         }
     }
 
+    /// The last word to a call.
+    func tell(_ answer: Answer, to call: Call, _ id: CallID, effects: inout [Effect]) {
+        if call.isAnswered {
+            effects.append(.event(id, answer))
+        } else if !call.isInternal {
+            effects.append(.answered(id, answer))
+        }
+    }
+
     private mutating func report(
-        _ report: Report, to query: Query, _ number: UInt64, effects: inout [Effect]
+        _ report: Report, to query: Query, _ id: CallID, effects: inout [Effect]
     ) {
         guard query.isSubscription else {
-            calls[number] = nil
-            effects.append(.answered(CallID(number: number), .report(report)))
+            calls.remove(id)
+            effects.append(.answered(id, .report(report)))
             return
         }
-        if calls[number]?.isAnswered == true {
-            tell(report, number, effects: &effects)
-        } else {
-            calls[number]?.isAnswered = true
-            noteEpoch(report, number)
-            effects.append(.answered(CallID(number: number), .report(report)))
+        if calls[id]?.isAnswered == true { return tellNews(report, id, effects: &effects) }
+        calls.noteAnswered(id)
+        if case .views(let views) = report {
+            for view in views { _ = calls.noteEpoch(id, view.epoch) }
         }
+        effects.append(.answered(id, .report(report)))
     }
 
     /// Tells a subscriber what is new to it: views found after a reconnection may be known.
-    private mutating func tell(_ report: Report, _ number: UInt64, effects: inout [Effect]) {
-        let newest = calls[number]?.newestEpoch ?? .none
+    private mutating func tellNews(_ report: Report, _ id: CallID, effects: inout [Effect]) {
         switch report {
         case .views(let views):
-            for view in views where view.epoch > newest {
-                effects.append(.event(CallID(number: number), .report(.view(view))))
+            for view in views where calls.noteEpoch(id, view.epoch) {
+                effects.append(.event(id, .report(.view(view))))
             }
         case .view(let view):
-            guard view.epoch > newest else { return }
-            effects.append(.event(CallID(number: number), .report(report)))
+            guard calls.noteEpoch(id, view.epoch) else { return }
+            effects.append(.event(id, .report(report)))
         case .status, .members, .locks, .why, .leader:
-            effects.append(.event(CallID(number: number), .report(report)))
+            effects.append(.event(id, .report(report)))
         }
-        noteEpoch(report, number)
-    }
-
-    private mutating func noteEpoch(_ report: Report, _ number: UInt64) {
-        let epoch: Epoch
-        switch report {
-        case .views(let views): epoch = views.map(\.epoch).max() ?? .none
-        case .view(let view): epoch = view.epoch
-        case .status, .members, .locks, .why, .leader: return
-        }
-        let known = calls[number]?.newestEpoch ?? .none
-        calls[number]?.newestEpoch = max(epoch, known)
     }
 
     private mutating func refused(
@@ -142,7 +136,10 @@ extension ClientCore {
             end(.ended(.goodbye), effects: &effects)
         default:
             if header.flags.contains(.event) {
-                resubscribe(header.number, effects: &effects)
+                // A subscription was cut because it fell behind: it begins anew.
+                if let id = calls.call(numbered: header.number) {
+                    sendQuery(id, effects: &effects)
+                }
             } else {
                 callRefused(refusal, header.number, now: now, effects: &effects)
             }
@@ -160,16 +157,12 @@ extension ClientCore {
         }
     }
 
-    /// A subscription was cut because it fell behind: it begins anew with the present state.
-    private mutating func resubscribe(_ number: UInt64, effects: inout [Effect]) {
-        sendQuery(number, effects: &effects)
-    }
-
+    /// A request did not get as far as the group.
     private mutating func callRefused(
         _ refusal: Refusal, _ number: UInt64, now: Instant, effects: inout [Effect]
     ) {
-        guard let call = calls[number] else {
-            // No call of ours: a word about the connection, which is closed after it.
+        guard let id = calls.call(numbered: number), let call = calls[id] else {
+            // A word about the connection, which is closed after it.
             if refusal.code == .malformed || refusal.code == .quotaExceeded {
                 hangUp(refusal.message, now: now, effects: &effects)
             }
@@ -178,12 +171,8 @@ extension ClientCore {
         if call.isOperation, refusal.code == .sessionEnded {
             return end(.refused(refusal), effects: &effects)
         }
-        calls[number] = nil
-        let answer = Answer.failed(.refused(refusal))
-        if call.isAnswered {
-            effects.append(.event(CallID(number: number), answer))
-        } else if !call.isInternal {
-            effects.append(.answered(CallID(number: number), answer))
-        }
+        calls.remove(id)
+        tell(.failed(.refused(refusal)), to: call, id, effects: &effects)
+        if phase == .open { sendWaiting(effects: &effects) }
     }
 }

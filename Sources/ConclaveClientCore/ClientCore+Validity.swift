@@ -52,7 +52,7 @@ extension ClientCore {
         guard phase == .open else { return apartReason }
         if let serving, !serving.isServing { return serving.reason }
         guard !validityIsOld, let session, let validity else { return nil }
-        let isShort = validity.since(now) < session.ttl / 2
+        let isShort = validity.since(now) <= session.ttl / 2
         return isShort ? "the daemon has not extended the session for a while" : nil
     }
 }

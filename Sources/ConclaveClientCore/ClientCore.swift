@@ -26,6 +26,7 @@ package struct ClientCore {
     var backoff: Backoff
     var phase: Phase
     var calls = CallTable()
+    var waiting = WaitingLine()
     /// No call's deadline is before this.
     var earliestDeadline = Instant.distantFuture
     /// Whether a session is to be opened or resumed on each connection.

@@ -81,6 +81,11 @@ package enum TCPSocket {
         _ = conclave_linux_shutdown_sending(socket.number)
     }
 
+    /// Nothing more goes either way; what has arrived can still be read, then comes the end.
+    package static func shutDown(_ socket: Descriptor) {
+        _ = conclave_linux_shutdown(socket.number)
+    }
+
     private static func make(_ version: SocketAddress.Version) throws(SystemError) -> Descriptor {
         let number = conclave_linux_tcp_socket(Int32(version.rawValue))
         return Descriptor(owning: try SystemError.check(number, "socket"))

@@ -1,55 +1,167 @@
 package import ConclaveBase
-package import ConclaveWire
+import ConclaveGroup
+import ConclaveWire
 
 /// One member's part of a replicated state machine: recovery, membership, multicast, delivery.
 ///
 /// It is told of frames, completions and ticks by `step`, and of the end of each turn, in which it
 /// sends what the turn collected. It reads no clock and draws only from the generator it was given.
 package final class Replica<Machine: StateMachine> {
-    package private(set) var machine: Machine
-    package private(set) var view: View
-    package private(set) var lineage: Lineage
-    /// Of the last applied command.
-    package private(set) var version: Version
-    package private(set) var appliedTime: Timestamp
+    let settings: ReplicaSettings
+    let blank: Machine
+    let disk: any Disk
+    let fabric: any Fabric
+    var random: SeededRandom
+
+    var order: AppliedOrder<Machine>
+    var membership: Membership
+    var viewJournal: ViewJournal
+    var snapshots: SnapshotStore
+    var journal: SegmentJournal?
+
+    var epoch: EpochState?
+    /// Received and not delivered, while there is no running epoch.
+    var held: HeldMessages
+    /// The order reaches the beginning of the newest view's epoch, and `held` goes on from there.
+    var hasState: Bool
+    /// This process has told every effect of the order since it installed its view.
+    var isContinuous = false
+    var echoed: [Instant] = []
+    var isFreezing = false
+    var raiseTarget: [UInt64]?
+
+    var pending: [[UInt8]] = []
+    var outputs: [ReplicaOutput<Machine.Effect>] = []
+    var effects: [Machine.Effect] = []
+    var found: [OrderedMessage] = []
+
+    var nextTagNumber: UInt64 = 1
+    /// Tags of view records that membership waits for.
+    var viewTokens: [UInt64: UInt64] = [:]
+    var paths: [NodeID: Member] = [:]
+    /// The epoch for which a peer said `ready` on the connection that stands.
+    var peerReady: [NodeID: Epoch] = [:]
+    var teaching: Teaching?
+    var learning: Learning?
+    var nextJoin = Instant.distantPast
+    var joinPause: Interval
+    var joinedAt = Instant.distantPast
+    var wasServing = false
+    var servingReason: String?
+    var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
+    var hasFailed = false
+    var wallClock = Timestamp.zero
+
     /// When `tick` wants to be called at the latest.
-    package private(set) var nextTick: Instant
+    package internal(set) var nextTick: Instant
 
     /// Recovers from the disk. `blank` is the state before the first command.
     package init(
         settings: ReplicaSettings, blank: Machine, disk: any Disk, fabric: any Fabric,
         random: SeededRandom, now: Instant
     ) throws(FatalFault) {
-        fatalError()
+        self.settings = settings
+        self.blank = blank
+        self.disk = disk
+        self.fabric = fabric
+        self.random = random
+        let recovery = try Recovery(settings: settings, blank: blank, disk: disk)
+        order = recovery.order
+        viewJournal = recovery.viewJournal
+        snapshots = recovery.snapshots
+        held = recovery.held
+        hasState = recovery.hasState
+        membership = Membership(
+            own: settings.own, configured: settings.configured,
+            settings: MembershipSettings(settings), memory: recovery.viewJournal.memory,
+            vector: recovery.hasState ? recovery.held.vector : nil,
+            random: self.random.split(), now: now)
+        joinPause = settings.suspicion
+        nextTick = now
+        viewJournal.rewrite(on: disk, tag: 0)
+        adoptLineage(resuming: recovery.segments)
+        tell(
+            .event(
+                .recovered(
+                    membership.memory.epoch, version: order.version, messageCount: held.count)))
     }
 
-    package var isServing: Bool { fatalError() }
+    package var machine: Machine { order.machine }
 
-    package func step(_ input: FabricInput, now: Instant) { fatalError() }
-    package func step(_ input: DiskInput, now: Instant) { fatalError() }
-    package func tick(now: Instant) { fatalError() }
+    /// The newest view this member knows, whether it is in it or not.
+    package var view: View {
+        membership.memory.current?.view ?? View(epoch: .none, members: [])
+    }
+
+    package var lineage: Lineage { membership.memory.lineage }
+
+    /// Of the last applied command.
+    package var version: Version { order.version }
+    package var appliedTime: Timestamp { order.time }
+
+    package var rank: Rank? { epoch?.own }
+
+    /// Requests are taken: this member is in an adequate view whose epoch goes on.
+    package var isServing: Bool {
+        guard let epoch, !epoch.isWedged, !hasFailed else { return false }
+        return order.current?.installed.isAdequate ?? false
+    }
 
     /// Queues a command for the order, to be sent at the end of the turn. False: this member
     /// serves nothing now, and nothing was queued.
     ///
     /// - Precondition: `command` is at most `maximumCommandByteCount` long.
-    package func propose(_ command: [UInt8]) -> Bool { fatalError() }
+    package func propose(_ command: [UInt8]) -> Bool {
+        precondition(command.count <= maximumCommandByteCount)
+        guard isServing else { return false }
+        pending.append(command)
+        return true
+    }
 
-    package var maximumCommandByteCount: Int { fatalError() }
-
-    /// Sends and journals what this turn collected. Called once after the inputs of a turn; outputs
-    /// may follow.
-    package func endTurn(now: Instant, wallClock: Timestamp) { fatalError() }
+    package var maximumCommandByteCount: Int { settings.slotByteCount - CommandBatch.overhead }
 
     /// Hands over what happened since the last call, in order.
-    package func takeOutputs() -> [ReplicaOutput<Machine.Effect>] { fatalError() }
+    package func takeOutputs() -> [ReplicaOutput<Machine.Effect>] {
+        defer { outputs.removeAll(keepingCapacity: true) }
+        return outputs
+    }
 
-    /// Asks the others for a view without this member, in good order.
-    package func leave(now: Instant) { fatalError() }
+    func tell(_ output: ReplicaOutput<Machine.Effect>) {
+        outputs.append(output)
+    }
 
-    /// All configured machines as this member sees them.
-    package func memberStates() -> [(node: NodeID, state: MemberState)] { fatalError() }
+    func nextTag() -> UInt64 {
+        defer { nextTagNumber += 1 }
+        return nextTagNumber
+    }
 
-    /// Views that this member knows of, the newest last.
-    package var knownViews: [(view: InstalledView, at: Timestamp)] { fatalError() }
+    func fail(_ fault: FatalFault) {
+        guard !hasFailed else { return }
+        hasFailed = true
+        tell(.fatal(fault))
+    }
+
+    /// From now on everything is written and sent under the lineage that is known.
+    func adoptLineage(resuming recovered: RecoveredSegments?) {
+        let lineage = membership.memory.lineage
+        guard lineage != .none else { return }
+        fabric.adopt(lineage: lineage)
+        guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }
+        var journal = SegmentJournal(
+            settings: SegmentSettings(
+                owner: settings.own.node, lineage: lineage,
+                byteCount: settings.segmentByteCount))
+        if let recovered { journal.resume(recovered) }
+        journal.flush(to: disk, nextTag: nextTag)
+        self.journal = journal
+    }
+}
+
+extension MembershipSettings {
+    fileprivate init(_ settings: ReplicaSettings) {
+        self.init(
+            heartbeat: settings.heartbeat, suspicion: settings.suspicion,
+            minimumMembers: settings.minimumMembers, minimumEra: settings.minimumEra,
+            maximumSessionTTL: settings.maximumSessionTTL, plant: settings.plant)
+    }
 }

@@ -26,6 +26,8 @@ package enum ReplicaOutput<Effect> {
 package enum FatalFault: Error, Equatable, Sendable {
     /// A failed sync or write: nothing is known about what reached the disk (V31).
     case disk(DiskError)
+    /// Acknowledged data may be missing: a file is bad in a way that no crash explains.
+    case damaged(String)
     /// The data belongs to another group, node or format.
     case foreignData(String)
     /// The replicas differ, or a rule was broken inside.

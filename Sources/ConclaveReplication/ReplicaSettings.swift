@@ -27,6 +27,8 @@ package struct ReplicaSettings: Sendable {
     package var recentByteCount: Int
     /// The smallest era of versions (V28).
     package var minimumEra: UInt16
+    /// A bug for the simulator to find; a daemon has none.
+    package var plant: Plant?
 
     package init(
         own: Member, configured: [NodeID], durability: Durability = .disk,
@@ -34,7 +36,8 @@ package struct ReplicaSettings: Sendable {
         heartbeat: Interval = .milliseconds(100), suspicion: Interval = .seconds(1),
         stall: Interval = .seconds(5), slotCount: Int = 128, slotByteCount: Int = 8 * 1024,
         segmentByteCount: Int = 64 << 20, snapshotEveryByteCount: Int = 64 << 20,
-        recentByteCount: Int = 8 << 20, minimumEra: UInt16 = 1
+        recentByteCount: Int = 8 << 20, minimumEra: UInt16 = 1,
+        plant: Plant? = nil
     ) {
         self.own = own
         self.configured = configured.sorted()
@@ -50,5 +53,6 @@ package struct ReplicaSettings: Sendable {
         self.snapshotEveryByteCount = snapshotEveryByteCount
         self.recentByteCount = recentByteCount
         self.minimumEra = minimumEra
+        self.plant = plant
     }
 }

@@ -31,14 +31,25 @@ package struct ByteWriter: Sendable {
 
     /// UTF-8 behind a u16 length; what does not fit is cut off at a character.
     package mutating func text(_ value: String) {
-        var value = Substring(value)
-        while value.utf8.count > Int(UInt16.max) { value = value.dropLast() }
+        let value = Self.cut(value, toByteCount: Int(UInt16.max))
         integer(UInt16(value.utf8.count))
         bytes.append(contentsOf: value.utf8)
     }
 
+    /// The longest beginning of `text` that has at most `byteCount` bytes, in whole characters.
+    package static func cut(_ text: String, toByteCount byteCount: Int) -> Substring {
+        let bytes = text.utf8
+        guard bytes.count > byteCount else { return Substring(text) }
+        var end = bytes.index(bytes.startIndex, offsetBy: byteCount)
+        while end > bytes.startIndex, String.Index(end, within: text) == nil {
+            bytes.formIndex(before: &end)
+        }
+        return text[..<end]
+    }
+
     /// Overwrites a number written before, such as a length known only at the end.
-    package mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+    package mutating func patch<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int)
+    {
         precondition(offset + MemoryLayout<T>.size <= bytes.count)
         unsafe bytes.withUnsafeMutableBytes {
             unsafe $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)

@@ -39,9 +39,13 @@ import Testing
         let (near, far) = try connectedPair()
         let stream = try Stream(near, reactor: reactor, interest: [], handler: sender)
         sender.stream = stream
-        let sent = (0..<(24 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
-        stream.append(sent)
-        try stream.flush()
+        var sent: [UInt8] = []
+        for number: UInt8 in 0..<100 where !stream.isBlocked {
+            let bytes = [UInt8](repeating: number, count: 1 << 20)
+            sent += bytes
+            stream.append(bytes)
+            try stream.flush()
+        }
         #expect(stream.isBlocked)
         #expect(stream.unsentByteCount > 0)
         try reactor.turn(until: .distantPast)

@@ -145,6 +145,8 @@ int conclave_linux_tcp_keep_alive(int socket, int idle_seconds, int interval_sec
 int conclave_linux_reuse_address(int socket);
 int conclave_linux_listen(int socket, int backlog);
 int conclave_linux_shutdown_sending(int socket);
+/* No more bytes in either direction; what has arrived can still be read. */
+int conclave_linux_shutdown(int socket);
 /* The error that waits on the socket, as a positive errno; 0: none. */
 int conclave_linux_socket_error(int socket);
 

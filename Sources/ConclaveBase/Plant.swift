@@ -1,0 +1,30 @@
+/// A bug planted on purpose, so that the simulator can show that it would be found. Settings carry
+/// one only in the simulator; a daemon never has one.
+public enum Plant: String, CaseIterable, Sendable {
+    /// V8: a message is acknowledged when it arrives, not when it is synced.
+    case acknowledgeBeforeSync
+    /// V17: the trim is the maximum of those who lived through the epoch, and nothing is sent.
+    case trimByMaximum
+    /// V2: rows are written to a peer that has not said `ready`.
+    case rowsBeforeReady
+    /// V16: a value accepted at a lower ballot is forgotten when a higher one is promised.
+    case forgetAcceptedValue
+    /// V15: a wedged member goes on echoing heartbeats.
+    case echoWhileWedged
+    /// V4: a slot is reused before everybody has delivered what was in it.
+    case reuseSlotEarly
+    /// K4: others do not wait for the old validity to end.
+    case grantBeforeValidityEnds
+    /// V20, K2: an expiry that was not delivered is sent again in the next epoch.
+    case resendExpiry
+    /// V5: a message that looks like a null, since it was lost, is passed.
+    case deliverPastFalseNull
+    /// V13: a member without an intact view journal votes.
+    case blankMemberVotes
+    /// V14: a restarted member has forgotten which ballots it promised.
+    case ballotReusedAfterRestart
+    /// V18: the silence vouched for is taken as endless.
+    case silenceIgnored
+    /// V26: an empty state is proposed when only a majority has none.
+    case emptyStateByMajority
+}

@@ -1,0 +1,47 @@
+import ConclaveBase
+import ConclaveWire
+
+/// A call whose answer is awaited, or a subscription.
+struct Call {
+    enum Content {
+        case operation(Operation)
+        case query(ClientCore.Query)
+    }
+
+    let content: Content
+    let deadline: Instant
+    /// The request's number on the wire, the same on every connection; 0 until it is first sent.
+    /// An operation may have been applied from then on.
+    var number: UInt64 = 0
+    /// Why the ordered cancel was asked for, once it was.
+    var givenUp: CancelReason?
+    /// An ordered cancel: nobody waits for its own answer.
+    var isInternal = false
+    /// A subscription that has told its first state.
+    var isAnswered = false
+    /// The newest view told to a follower of views.
+    var newestEpoch = Epoch.none
+
+    init(_ content: Content, deadline: Instant?) {
+        self.content = content
+        self.deadline = deadline ?? .distantFuture
+    }
+
+    var wasSent: Bool { number != 0 }
+
+    var isOperation: Bool {
+        if case .operation = content { true } else { false }
+    }
+
+    /// Whether it may be sent however many requests are in flight: it ends one of them, or frees
+    /// what they wait for.
+    var letsGo: Bool {
+        switch content {
+        case .operation(.release), .operation(.resign), .operation(.cancel): true
+        case .operation(.acquire), .operation(.campaign), .operation(.announce),
+            .operation(.arrive):
+            false
+        case .query: true
+        }
+    }
+}

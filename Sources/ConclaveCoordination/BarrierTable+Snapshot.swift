@@ -1,0 +1,150 @@
+import ConclaveBase
+import ConclaveWire
+
+extension BarrierTable {
+    func encode(into writer: inout ByteWriter) {
+        writer.list(sorted) { self[$0].encode(into: &$1) }
+    }
+
+    init(from reader: inout ByteReader, sessions: SessionTable) throws(WireError) {
+        self.init()
+        for _ in 0..<(try reader.count("barriers")) {
+            let barrier = try Barrier(from: &reader, sessions: sessions)
+            guard index(of: barrier.name) == nil else {
+                throw .invalid(field: "name", reason: "\(barrier.name) comes twice")
+            }
+            _ = insert(barrier)
+        }
+    }
+
+    /// After a snapshot was read, and its replies refer to their decisions: nobody else does.
+    mutating func releaseByDeciders() {
+        for index in sorted {
+            let generations = self[index].decisions.map(\.generation)
+            guard !generations.isEmpty else {
+                removeIfUnused(index)
+                continue
+            }
+            for generation in generations {
+                release(DecisionReference(barrier: index, generation: generation, rank: 0))
+            }
+        }
+    }
+}
+
+extension Barrier {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.name(name)
+        writer.integer(generation)
+        writer.integer(parties)
+        writer.list(arrivals) { $0.encode(into: &$1) }
+        writer.list(decisions) { $0.encode(into: &$1) }
+    }
+
+    fileprivate init(
+        from reader: inout ByteReader, sessions: SessionTable
+    ) throws(WireError) {
+        self.init(name: try reader.name("name"), generation: try reader.counter("generation"))
+        let parties: UInt32 = try reader.integer("parties")
+        guard parties <= ClientLimits.barrierParties else {
+            throw .outOfRange(
+                field: "parties", value: UInt64(parties),
+                maximum: UInt64(ClientLimits.barrierParties))
+        }
+        for _ in 0..<(try reader.count("arrivals")) {
+            let arrival = try Arrival(from: &reader, sessions: sessions)
+            guard arrivals.count + 1 < parties, arrival.rank.map({ $0 < parties }) ?? true,
+                disagreement(with: arrival, parties: parties) == nil
+            else { throw .invalid(field: "arrival", reason: "is one too many") }
+            gather(arrival, parties: parties)
+        }
+        for _ in 0..<(try reader.count("decisions")) {
+            let decision = try BarrierDecision(from: &reader)
+            guard decision.generation < generation,
+                decisions.last.map({ $0.generation < decision.generation }) ?? true
+            else { throw .invalid(field: "generation", reason: "is out of order") }
+            restore(decision)
+        }
+    }
+}
+
+extension Arrival {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.integer(session.number)
+        writer.integer(request.number)
+        writer.integer(host.number)
+        writer.integer(pid)
+        writer.optional(rank)
+        writer.bytes(payload)
+        writer.integer(at.microseconds)
+    }
+
+    fileprivate init(
+        from reader: inout ByteReader, sessions: SessionTable
+    ) throws(WireError) {
+        let index = try reader.sessionIndex("session", in: sessions)
+        request = RequestReference(session: index, number: try reader.integer("number"))
+        session = sessions[index].id
+        host = try reader.node("host")
+        pid = try reader.integer("pid")
+        rank = try reader.optional("rank")
+        payload = try reader.bytes("payload", maximum: ClientLimits.barrierPayload)
+        at = try reader.timestamp("at")
+    }
+}
+
+extension BarrierDecision {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.integer(generation)
+        writer.integer(parties)
+        writer.flag(ranksWereGiven)
+        switch outcome {
+        case .tripped(let parties):
+            writer.flag(true)
+            writer.list(parties) { $0.encode(into: &$1) }
+        case .broken(let report):
+            writer.flag(false)
+            report.encode(into: &writer)
+        }
+        writer.list(known) { $0.encode(into: &$1) }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(WireError) {
+        generation = try reader.counter("generation")
+        parties = try reader.integer("parties")
+        ranksWereGiven = try reader.flag("ranks were given")
+        if try reader.flag("tripped") {
+            var parties: [BarrierParty] = []
+            for _ in 0..<(try reader.count("parties")) {
+                parties.append(try BarrierParty(from: &reader))
+            }
+            outcome = .tripped(parties)
+        } else {
+            outcome = .broken(try BarrierBreak(from: &reader))
+        }
+        known = []
+        for _ in 0..<(try reader.count("known")) {
+            known.append(try KnownParty(from: &reader))
+        }
+    }
+}
+
+extension BarrierDecision.KnownParty {
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.integer(rank)
+        writer.integer(session.number)
+        writer.integer(host.number)
+        writer.integer(pid)
+        writer.integer(lastSeen.microseconds)
+        writer.flag(hasArrived)
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(WireError) {
+        rank = try reader.integer("rank")
+        session = try reader.session("session")
+        host = try reader.node("host")
+        pid = try reader.integer("pid")
+        lastSeen = try reader.timestamp("last seen")
+        hasArrived = try reader.flag("has arrived")
+    }
+}

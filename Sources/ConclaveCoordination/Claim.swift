@@ -1,0 +1,73 @@
+import ConclaveBase
+import ConclaveWire
+
+/// One session's holding of, or place in the queue for, one lock or leader slot.
+struct Claim: Sendable {
+    let request: RequestReference
+    /// Index of the object in the claim table.
+    let object: Int
+    let mode: LockMode
+    /// Zero while it waits.
+    var token = FencingToken(0)
+    /// When it was granted, or began to wait.
+    var since: Timestamp
+    /// Its place in the object's queue, counted from the first waiter ever.
+    var ticket: UInt64 = 0
+    /// What a leader has published, or a candidate will.
+    var value: [UInt8]
+    fileprivate var previous = ClaimList.none
+    fileprivate var next = ClaimList.none
+
+    init(
+        request: RequestReference, object: Int, mode: LockMode, since: Timestamp, value: [UInt8]
+    ) {
+        self.request = request
+        self.object = object
+        self.mode = mode
+        self.since = since
+        self.value = value
+    }
+
+    var isHeld: Bool { token.number != 0 }
+}
+
+/// Claims in order, linked through the claims themselves, so that the one in the middle of ten
+/// thousand leaves without a search.
+struct ClaimList: Sendable {
+    fileprivate static let none = -1
+
+    fileprivate var head = none
+    fileprivate var tail = none
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var first: Int? { isEmpty ? nil : head }
+    var last: Int? { isEmpty ? nil : tail }
+
+    mutating func append(_ claim: Int, in claims: inout Arena<Claim>) {
+        claims[claim].previous = tail
+        claims[claim].next = Self.none
+        if isEmpty { head = claim } else { claims[tail].next = claim }
+        tail = claim
+        count += 1
+    }
+
+    mutating func remove(_ claim: Int, in claims: inout Arena<Claim>) {
+        let previous = claims[claim].previous
+        let next = claims[claim].next
+        if previous == Self.none { head = next } else { claims[previous].next = next }
+        if next == Self.none { tail = previous } else { claims[next].previous = previous }
+        count -= 1
+    }
+
+    func all(in claims: Arena<Claim>) -> [Int] {
+        var all: [Int] = []
+        all.reserveCapacity(count)
+        var claim = head
+        while claim != Self.none {
+            all.append(claim)
+            claim = claims[claim].next
+        }
+        return all
+    }
+}

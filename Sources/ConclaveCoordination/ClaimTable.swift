@@ -1,0 +1,219 @@
+import ConclaveBase
+import ConclaveWire
+
+/// A lock or a leader slot: who has it, and who comes next.
+struct ClaimedObject: Sendable {
+    let name: ObjectName
+    /// In the order in which they were granted; more than one only if all are shared.
+    var holders = ClaimList()
+    var queue = ClaimList()
+    var nextTicket: UInt64 = 0
+    /// How the last holder that left did so, and what it had published.
+    var previousEnd = PreviousEnd.none
+    var previousValue: [UInt8] = []
+}
+
+/// Named objects that are held and queued for: locks, and leader slots, which are exclusive and
+/// carry values.
+///
+/// First come, first served: nobody is granted before an earlier claim on the same object, and a
+/// run of shared claims is granted together. The token is the version that grants. It grows with
+/// every exclusive grant of a name, since a name is granted exclusively at most once in one
+/// version: a session has one claim on it, and one version ends one session. The shared holders of
+/// one run share their token.
+struct ClaimTable: Sendable {
+    /// What a session asks for.
+    struct Wish {
+        var request: RequestReference
+        var mode: LockMode
+        var value: [UInt8] = []
+        var isTry = false
+    }
+
+    enum Outcome: Equatable {
+        case granted(claim: Int)
+        case queued(claim: Int)
+        case busy(holder: Int?)
+        /// The session has it, or waits for it, already.
+        case alreadyClaimed
+        case queueIsFull
+    }
+
+    private(set) var objects = Arena<ClaimedObject>()
+    private(set) var claims = Arena<Claim>()
+    /// Bytes of all values together.
+    private(set) var valueByteCount = 0
+    private var indexes: [ObjectName: Int] = [:]
+    /// By session index: its claim on each object.
+    private var claimsBySession: [[Int: Int]] = []
+
+    var count: Int { objects.count }
+
+    func index(of name: ObjectName) -> Int? { indexes[name] }
+
+    /// By name.
+    var sorted: [Int] { sorted(prefix: "") }
+
+    /// Those whose name begins with `prefix`, by name.
+    func sorted(prefix: String) -> [Int] {
+        objects.indexes.filter { objects[$0].name.text.utf8.starts(with: prefix.utf8) }
+            .sorted { objects[$0].name < objects[$1].name }
+    }
+
+    func claim(of session: Int, on object: Int) -> Int? {
+        session < claimsBySession.count ? claimsBySession[session][object] : nil
+    }
+
+    /// The claim of `session` that holds `name` under `token`.
+    func held(_ name: ObjectName, by session: Int, under token: FencingToken) -> Int? {
+        guard let object = indexes[name], let claim = claim(of: session, on: object),
+            claims[claim].isHeld, claims[claim].token == token
+        else { return nil }
+        return claim
+    }
+
+    /// All claims of a session, by the names of their objects.
+    func claims(of session: Int) -> [Int] {
+        guard session < claimsBySession.count else { return [] }
+        return claimsBySession[session].sorted { objects[$0.key].name < objects[$1.key].name }
+            .map(\.value)
+    }
+
+    func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }
+    func waiters(of object: Int) -> [Int] { objects[object].queue.all(in: claims) }
+
+    /// How many waiters are ahead of a waiting claim, at most: some may have left since.
+    func position(of claim: Int) -> UInt32 {
+        let queue = objects[claims[claim].object].queue
+        guard let first = queue.first else { return 0 }
+        let distance = claims[claim].ticket - claims[first].ticket
+        return UInt32(clamping: min(distance, UInt64(queue.count - 1)))
+    }
+
+    /// Takes the object, or a place at the end of its queue. `isOpen`: grants are not suspended.
+    mutating func claim(
+        _ name: ObjectName, _ wish: Wish, isOpen: Bool, maximumWaiters: Int, at moment: Moment
+    ) -> Outcome {
+        let object = indexes[name] ?? makeObject(name)
+        if claim(of: wish.request.session, on: object) != nil { return .alreadyClaimed }
+        if isOpen, objects[object].queue.isEmpty, admits(wish.mode, to: object) {
+            let claim = makeClaim(wish, on: object, at: moment)
+            hold(claim, at: moment)
+            return .granted(claim: claim)
+        }
+        let refusal: Outcome? =
+            if wish.isTry {
+                .busy(holder: objects[object].holders.first)
+            } else if objects[object].queue.count >= maximumWaiters {
+                .queueIsFull
+            } else { nil }
+        if let refusal {
+            removeIfUnused(object)
+            return refusal
+        }
+        let claim = makeClaim(wish, on: object, at: moment)
+        enqueue(claim)
+        return .queued(claim: claim)
+    }
+
+    /// Gives up a holding or a place in the queue. Nobody is granted by it: see `grantNext`.
+    mutating func remove(_ index: Int, end: PreviousEnd) {
+        let claim = claims[index]
+        if claim.isHeld {
+            objects[claim.object].holders.remove(index, in: &claims)
+            objects[claim.object].previousEnd = end
+            objects[claim.object].previousValue = claim.value
+        } else {
+            objects[claim.object].queue.remove(index, in: &claims)
+        }
+        claimsBySession[claim.request.session][claim.object] = nil
+        valueByteCount -= claim.value.count
+        claims.remove(index)
+    }
+
+    /// Grants an object to those whose turn it is: one exclusive claim, or a run of shared ones.
+    mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
+        var granted: [Int] = []
+        while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
+            objects[object].queue.remove(next, in: &claims)
+            hold(next, at: moment)
+            granted.append(next)
+        }
+        return granted
+    }
+
+    /// An object that nobody holds or awaits is gone.
+    mutating func removeIfUnused(_ object: Int) {
+        guard objects[object].holders.isEmpty, objects[object].queue.isEmpty else { return }
+        indexes[objects.remove(object).name] = nil
+    }
+
+    mutating func setValue(of claim: Int, to value: [UInt8]) {
+        valueByteCount += value.count - claims[claim].value.count
+        claims[claim].value = value
+    }
+
+    private func admits(_ mode: LockMode, to object: Int) -> Bool {
+        guard let holder = objects[object].holders.first else { return true }
+        return mode == .shared && claims[holder].mode == .shared
+    }
+
+    private mutating func hold(_ claim: Int, at moment: Moment) {
+        claims[claim].token = FencingToken(moment.version)
+        claims[claim].since = moment.time
+        objects[claims[claim].object].holders.append(claim, in: &claims)
+    }
+
+    private mutating func enqueue(_ claim: Int) {
+        let object = claims[claim].object
+        claims[claim].ticket = objects[object].nextTicket
+        objects[object].nextTicket += 1
+        objects[object].queue.append(claim, in: &claims)
+    }
+
+    private mutating func makeObject(_ name: ObjectName) -> Int {
+        let object = objects.insert(ClaimedObject(name: name))
+        indexes[name] = object
+        return object
+    }
+
+    private mutating func makeClaim(_ wish: Wish, on object: Int, at moment: Moment) -> Int {
+        add(
+            Claim(
+                request: wish.request, object: object, mode: wish.mode, since: moment.time,
+                value: wish.value))
+    }
+
+    private mutating func add(_ claim: Claim) -> Int {
+        let index = claims.insert(claim)
+        while claimsBySession.count <= claim.request.session { claimsBySession.append([:]) }
+        claimsBySession[claim.request.session][claim.object] = index
+        valueByteCount += claim.value.count
+        return index
+    }
+}
+
+extension ClaimTable {
+    /// Puts back an object as it was, from a snapshot: `holders` and `waiters` in their order.
+    ///
+    /// - Precondition: no object has that name, and no session two claims on it.
+    mutating func restore(
+        _ name: ObjectName, previousEnd: PreviousEnd, previousValue: [UInt8], nextTicket: UInt64
+    ) -> Int {
+        let object = makeObject(name)
+        objects[object].previousEnd = previousEnd
+        objects[object].previousValue = previousValue
+        objects[object].nextTicket = nextTicket
+        return object
+    }
+
+    mutating func restore(_ claim: Claim) -> Int {
+        let index = add(claim)
+        if claim.isHeld {
+            objects[claim.object].holders.append(index, in: &claims)
+        } else {
+            objects[claim.object].queue.append(index, in: &claims)
+        }
+        return index
+    }
+}

@@ -1,0 +1,100 @@
+import ConclaveBase
+import ConclaveWire
+
+extension Coordinator {
+    mutating func campaign(
+        for name: ObjectName, value: [UInt8], _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        if slots.index(of: name) == nil, !hasRoomForObject {
+            refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
+            return
+        }
+        guard hasRoom(forValueBytes: value.count) else {
+            refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
+            return
+        }
+        let outcome = slots.claim(
+            name, ClaimTable.Wish(request: request, mode: .exclusive, value: value),
+            isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject, at: now)
+        switch outcome {
+        case .granted(let claim):
+            tellElected(claim, effects: &effects)
+        case .queued(let claim):
+            wait(request, in: .slot(claim: claim), effects: &effects)
+        case .alreadyClaimed:
+            let message = "the session leads or is a candidate in slot \(name) already"
+            refuse(request, .alreadyHeld, message, effects: &effects)
+        case .busy, .queueIsFull:
+            let message = "slot \(name) has \(quotas.waitersPerObject) candidates already"
+            refuse(request, .quotaExceeded, message, effects: &effects)
+        }
+    }
+
+    mutating func announce(
+        _ value: [UInt8], in name: ObjectName, under token: FencingToken,
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        guard let claim = slots.held(name, by: request.session, under: token) else {
+            refuseAsNotLeading(name, under: token, request, effects: &effects)
+            return
+        }
+        guard hasRoom(forValueBytes: value.count - slots.claims[claim].value.count) else {
+            refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
+            return
+        }
+        slots.setValue(of: claim, to: value)
+        answer(request, .done, effects: &effects)
+        effects.append(.leaderChanged(slot: name))
+    }
+
+    mutating func resign(
+        _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard let claim = slots.held(name, by: request.session, under: token) else {
+            refuseAsNotLeading(name, under: token, request, effects: &effects)
+            return
+        }
+        answer(request, .done, effects: &effects)
+        giveUp(slot: claim, .released, effects: &effects)
+    }
+
+    private mutating func refuseAsNotLeading(
+        _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        let message = "the session does not lead slot \(name) in term \(token)"
+        refuse(request, .notHeld, message, effects: &effects)
+    }
+
+    /// Removes a leader or a candidate; the next candidate leads at this very version.
+    mutating func giveUp(
+        slot index: Int, _ end: PreviousEnd, effects: inout [CoordinationEffect]
+    ) {
+        let claim = slots.claims[index]
+        let name = slots.objects[claim.object].name
+        slots.remove(index, end: end)
+        let isElected = electNext(slot: claim.object, effects: &effects)
+        slots.removeIfUnused(claim.object)
+        if claim.isHeld, !isElected { effects.append(.leaderChanged(slot: name)) }
+    }
+
+    @discardableResult
+    mutating func electNext(slot: Int, effects: inout [CoordinationEffect]) -> Bool {
+        guard !grantsAreSuspended else { return false }
+        let elected = slots.grantNext(slot, at: now)
+        for claim in elected { tellElected(claim, effects: &effects) }
+        return !elected.isEmpty
+    }
+
+    private mutating func tellElected(_ index: Int, effects: inout [CoordinationEffect]) {
+        let claim = slots.claims[index]
+        let slot = slots.objects[claim.object]
+        let term = Term(
+            slot: slot.name, token: claim.token, previousEnd: slot.previousEnd,
+            previousValue: slot.previousValue)
+        answer(claim.request, .elected(term), effects: &effects)
+        effects.append(.leaderChanged(slot: slot.name))
+    }
+}

@@ -1,0 +1,53 @@
+package import ConclaveBase
+package import ConclaveWire
+
+extension Coordinator {
+    package var sessionCount: Int { sessions.count }
+
+    package var objectCount: Int { locks.count + slots.count + barriers.count }
+
+    /// Whether a session is still attached to that incarnation, so that its silence is carried on
+    /// from view to view (V18).
+    package func remembers(_ member: Member) -> Bool {
+        sessions.count(attachedTo: member) > 0
+    }
+
+    /// `nil`: never known, or over.
+    package func sessionState(_ id: SessionID) -> SessionState? {
+        sessions.index(of: id).map { SessionState(sessions[$0]) }
+    }
+
+    /// By id.
+    package func sessions(attachedTo member: Member) -> [SessionState] {
+        guard remembers(member) else { return [] }
+        return sessionStates { $0.attachment.member == member }
+    }
+
+    /// Those that somebody must expire or resume in time, by id.
+    package func sessionsOutsideView() -> [SessionState] {
+        sessionStates { !view.contains($0.attachment.member) }
+    }
+
+    private func sessionStates(where isIncluded: (Session) -> Bool) -> [SessionState] {
+        sessions.sorted.filter { isIncluded(sessions[$0]) }.map { SessionState(sessions[$0]) }
+    }
+
+    /// Numbers of the requests that are applied and not answered, in order.
+    package func waitingNumbers(of id: SessionID) -> [UInt64] {
+        sessions.index(of: id).map { sessions[$0].replies.waiting.map(\.number) } ?? []
+    }
+
+    /// Replies that the client has not confirmed, by number.
+    package func storedReplies(of id: SessionID) -> [(number: UInt64, reply: Reply)] {
+        guard let index = sessions.index(of: id) else {
+            return ended.record(of: id)?.replies.map { ($0.number, $0.reply) } ?? []
+        }
+        return sessions[index].replies.answered.map { ($0.number, reply($0.reply)) }
+    }
+
+    /// Whether the request was applied, so that it need not be proposed again.
+    package func hasApplied(_ number: UInt64, of id: SessionID) -> Bool {
+        guard let index = sessions.index(of: id) else { return false }
+        return sessions[index].replies.standing(of: number) != .unknown
+    }
+}

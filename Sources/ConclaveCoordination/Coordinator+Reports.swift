@@ -1,0 +1,115 @@
+package import ConclaveBase
+package import ConclaveWire
+
+extension Coordinator {
+    package func leaderState(_ name: ObjectName) -> LeaderState {
+        guard let slot = slots.index(of: name) else {
+            return LeaderState(slot: name, leader: nil, standbyCount: 0, version: version)
+        }
+        return LeaderState(
+            slot: name, leader: slots.objects[slot].holders.first.map(leader),
+            standbyCount: UInt32(slots.objects[slot].queue.count), version: version)
+    }
+
+    private func leader(_ index: Int) -> LeaderState.Leader {
+        let claim = slots.claims[index]
+        let session = sessions[claim.request.session]
+        return LeaderState.Leader(
+            session: session.id, host: session.process.host, pid: session.process.pid,
+            label: session.label, token: claim.token, value: claim.value, since: claim.since)
+    }
+
+    /// Locks whose name begins with `prefix`, by name, at most `maximum`.
+    package func lockReports(
+        prefix: String, maximum: Int = ClientLimits.listed
+    ) -> [ObjectReport] {
+        locks.sorted(prefix: prefix).prefix(maximum).map { report(.lock, $0, in: locks) }
+    }
+
+    /// The objects of that name, and the chain of who waits for whom: from the first waiter, or
+    /// from the holder if nobody waits, to a holder that waits for nothing.
+    package func why(_ name: ObjectName) -> WhyReport {
+        var objects: [ObjectReport] = []
+        if let lock = locks.index(of: name) { objects.append(report(.lock, lock, in: locks)) }
+        if let slot = slots.index(of: name) { objects.append(report(.leaderSlot, slot, in: slots)) }
+        if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
+        return WhyReport(objects: objects, chain: chain(from: name), version: version)
+    }
+
+    private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {
+        ObjectReport(
+            kind: kind, name: table.objects[index].name,
+            holders: table.holders(of: index).map { report(table.claims[$0]) },
+            waiters: table.waiters(of: index).map { report(table.claims[$0]) },
+            value: table.objects[index].holders.first.map { table.claims[$0].value } ?? [])
+    }
+
+    private func report(_ claim: Claim) -> SessionReport {
+        let session = sessions[claim.request.session]
+        return SessionReport(
+            session: session.id, host: session.process.host, pid: session.process.pid,
+            uid: session.process.uid, unit: session.process.unit, label: session.label,
+            token: claim.token.number, mode: claim.mode, since: claim.since, remaining: nil)
+    }
+
+    private func report(barrier index: Int) -> ObjectReport {
+        let barrier = barriers[index]
+        let waiters = barrier.arrivals.map { arrival in
+            let session = sessions[arrival.request.session]
+            return SessionReport(
+                session: arrival.session, host: arrival.host, pid: arrival.pid,
+                uid: session.process.uid, unit: session.process.unit, label: session.label,
+                token: 0, mode: .exclusive, since: arrival.at, remaining: nil)
+        }
+        return ObjectReport(
+            kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
+            parties: barrier.parties, generation: barrier.generation)
+    }
+
+    private func chain(from name: ObjectName) -> [WhyReport.Edge] {
+        guard let start = firstWaiter(for: name) else { return [] }
+        var chain: [WhyReport.Edge] = []
+        var waiter = start
+        var seen: Set<Int> = [waiter]
+        while let edge = edge(from: waiter, preferring: chain.isEmpty ? name : nil) {
+            chain.append(edge)
+            guard let holder = sessions.index(of: edge.holder), seen.insert(holder).inserted
+            else { break }
+            waiter = holder
+        }
+        return chain
+    }
+
+    /// The session that waits first for an object of that name, or else holds it.
+    private func firstWaiter(for name: ObjectName) -> Int? {
+        for table in [locks, slots] {
+            guard let index = table.index(of: name) else { continue }
+            let object = table.objects[index]
+            guard let claim = object.queue.first ?? object.holders.first else { continue }
+            return table.claims[claim].request.session
+        }
+        return nil
+    }
+
+    /// What a session waits for first, and who has it.
+    private func edge(from waiter: Int, preferring name: ObjectName?) -> WhyReport.Edge? {
+        let edges = sessions[waiter].replies.waiting.compactMap { edge(from: waiter, $0.place) }
+        return edges.first { $0.name == name } ?? edges.first
+    }
+
+    private func edge(from waiter: Int, _ place: WaitingPlace) -> WhyReport.Edge? {
+        let kind: ObjectKind
+        let table: ClaimTable
+        let claim: Int
+        switch place {
+        case .lock(let index): (kind, table, claim) = (.lock, locks, index)
+        case .slot(let index): (kind, table, claim) = (.leaderSlot, slots, index)
+        case .barrier: return nil
+        }
+        let object = table.objects[table.claims[claim].object]
+        guard let holder = object.holders.first else { return nil }
+        return WhyReport.Edge(
+            waiter: sessions[waiter].id, kind: kind, name: object.name,
+            holder: sessions[table.claims[holder].request.session].id)
+    }
+}

@@ -1,0 +1,187 @@
+import ConclaveBase
+import ConclaveWire
+
+extension Coordinator {
+    mutating func request(
+        of session: SessionID, number: UInt64, confirmed: UInt64, _ operation: Operation,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard let index = sessions.index(of: session) else {
+            let reply = replyOfEnded(session, number: number)
+            effects.append(.reply(session: session, number: number, reply))
+            return
+        }
+        // A request cannot confirm its own reply, or a later one.
+        if number > 0 { confirm(index, upTo: min(confirmed, number - 1)) }
+        let request = RequestReference(session: index, number: number)
+        switch sessions[index].replies.standing(of: number) {
+        case .unknown: perform(operation, request, effects: &effects)
+        case .settled: break
+        case .waiting(let place): tellQueued(request, in: place, effects: &effects)
+        case .answered(let stored): tellAgain(request, stored, effects: &effects)
+        }
+    }
+
+    private func replyOfEnded(_ session: SessionID, number: UInt64) -> Reply {
+        ended.record(of: session)?.replies.first { $0.number == number }?.reply
+            ?? .refused(Refusal(.sessionEnded, "session \(session) is over"))
+    }
+
+    /// Beyond the quota a request is refused. Beyond twice the quota it is not even that, since a
+    /// refusal that is not stored would not be definite: it was never applied, and may be sent
+    /// again later.
+    private mutating func perform(
+        _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        let count = sessions[request.session].replies.count
+        let quota = quotas.requestsPerSession
+        guard count < 2 * quota else { return }
+        sessions[request.session].replies.begin(request.number)
+        guard count < quota || operation.letsGo else {
+            let message = "\(quota) requests of the session are waiting or not confirmed"
+            refuse(request, .quotaExceeded, message, effects: &effects)
+            return
+        }
+        dispatch(operation, request, effects: &effects)
+    }
+
+    private mutating func dispatch(
+        _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        switch operation {
+        case .acquire(let name, let mode, let isTry):
+            let wish = ClaimTable.Wish(request: request, mode: mode, isTry: isTry)
+            acquire(name, wish, effects: &effects)
+        case .release(let name, let token):
+            release(name, under: token, request, effects: &effects)
+        case .campaign(let slot, let value):
+            campaign(for: slot, value: value, request, effects: &effects)
+        case .announce(let slot, let token, let value):
+            announce(value, in: slot, under: token, request, effects: &effects)
+        case .resign(let slot, let token):
+            resign(slot, under: token, request, effects: &effects)
+        case .arrive(let arrival):
+            arrive(arrival, request, effects: &effects)
+        case .cancel(let number, let reason):
+            cancel(number, reason: reason, request, effects: &effects)
+        }
+    }
+
+    mutating func confirm(_ session: Int, upTo number: UInt64) {
+        for reference in sessions[session].replies.confirm(upTo: number) {
+            barriers.release(reference)
+        }
+    }
+
+    mutating func answer(
+        _ request: RequestReference, _ reply: Reply, effects: inout [CoordinationEffect]
+    ) {
+        sessions[request.session].replies.answer(request.number, .reply(reply))
+        tell(request, reply, effects: &effects)
+    }
+
+    mutating func refuse(
+        _ request: RequestReference, _ code: RefusalCode, _ message: String,
+        effects: inout [CoordinationEffect]
+    ) {
+        answer(request, .refused(Refusal(code, message)), effects: &effects)
+    }
+
+    mutating func wait(
+        _ request: RequestReference, in place: WaitingPlace, effects: inout [CoordinationEffect]
+    ) {
+        sessions[request.session].replies.wait(request.number, in: place)
+        tellQueued(request, in: place, effects: &effects)
+    }
+
+    func reply(_ stored: StoredReply) -> Reply {
+        switch stored {
+        case .reply(let reply): return reply
+        case .decision(let reference):
+            guard let reply = barriers.reply(reference) else {
+                preconditionFailure("a stored reply refers to a generation that is gone")
+            }
+            return reply
+        }
+    }
+
+    func tell(_ request: RequestReference, _ reply: Reply, effects: inout [CoordinationEffect]) {
+        effects.append(
+            .reply(session: sessions[request.session].id, number: request.number, reply))
+    }
+
+    private func tellAgain(
+        _ request: RequestReference, _ stored: StoredReply, effects: inout [CoordinationEffect]
+    ) {
+        tell(request, reply(stored), effects: &effects)
+    }
+
+    private func tellQueued(
+        _ request: RequestReference, in place: WaitingPlace,
+        effects: inout [CoordinationEffect]
+    ) {
+        let position =
+            switch place {
+            case .lock(let claim): locks.position(of: claim)
+            case .slot(let claim): slots.position(of: claim)
+            case .barrier(let barrier): barriers[barrier].missingCount
+            }
+        effects.append(
+            .queued(
+                session: sessions[request.session].id, number: request.number,
+                position: position))
+    }
+
+    /// K10: a request is given up in order, so that there is one answer to whether it was in time.
+    private mutating func cancel(
+        _ number: UInt64, reason: CancelReason, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard number < request.number else {
+            let message = "request \(request.number) cannot cancel \(number)"
+            refuse(request, .invalid, message, effects: &effects)
+            return
+        }
+        let target = RequestReference(session: request.session, number: number)
+        var wasCancelled = true
+        switch sessions[request.session].replies.standing(of: number) {
+        case .unknown:
+            // Should it still come, it is answered by this and never applied.
+            answer(target, .cancelled, effects: &effects)
+        case .settled:
+            wasCancelled = false
+        case .answered(let stored):
+            wasCancelled = false
+            tellAgain(target, stored, effects: &effects)
+        case .waiting(let place):
+            withdraw(target, from: place, reason: reason, effects: &effects)
+        }
+        answer(request, .cancelOutcome(wasCancelled: wasCancelled), effects: &effects)
+    }
+
+    private mutating func withdraw(
+        _ request: RequestReference, from place: WaitingPlace, reason: CancelReason,
+        effects: inout [CoordinationEffect]
+    ) {
+        switch place {
+        case .lock(let claim):
+            answer(request, .cancelled, effects: &effects)
+            giveUp(lock: claim, .released, effects: &effects)
+        case .slot(let claim):
+            answer(request, .cancelled, effects: &effects)
+            giveUp(slot: claim, .released, effects: &effects)
+        case .barrier(let barrier):
+            breakGeneration(of: barrier, givenUpBy: request, reason, effects: &effects)
+        }
+    }
+}
+
+extension Operation {
+    /// Whether it frees something, so that a session over its quota can get below it again.
+    fileprivate var letsGo: Bool {
+        switch self {
+        case .release, .resign, .cancel: true
+        case .acquire, .campaign, .announce, .arrive: false
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import ConclaveBase
+package import ConclaveWire
+
+/// Sessions, locks, leader slots and barriers, as every member of the group has them.
+///
+/// It depends on nothing but the commands and views it was given, in their order: no clock, no
+/// chance, no order that a hash table chose. So replicas that were told the same are the same, and
+/// have equal digests. Time is that of the ordered commands; it stands in records and ends nothing.
+package struct Coordinator: Sendable {
+    package let quotas: Quotas
+    /// Of the newest command.
+    package internal(set) var version = Version.zero
+    /// Never goes back.
+    package internal(set) var time = Timestamp.zero
+    /// The installed view.
+    package internal(set) var view = View(epoch: .none, members: [])
+    /// State was lost: requests queue, and nothing is granted until `openGrants` (V26).
+    package internal(set) var grantsAreSuspended = false
+
+    var sessions = SessionTable()
+    var ended = EndedSessions()
+    var locks = ClaimTable()
+    var slots = ClaimTable()
+    var barriers = BarrierTable()
+
+    /// - Parameter quotas: The same on all members.
+    package init(quotas: Quotas = Quotas()) {
+        self.quotas = quotas
+    }
+
+    /// Applies one ordered command and appends what follows from it. What does not decode has no
+    /// effect.
+    ///
+    /// - Precondition: `version` is larger than in any call before.
+    package mutating func apply(
+        _ command: ByteReader, at version: Version, time: Timestamp,
+        effects: inout [CoordinationEffect]
+    ) {
+        precondition(version > self.version, "version \(version) after \(self.version)")
+        self.version = version
+        advance(time)
+        var reader = command
+        guard let command = try? Command(from: &reader), (try? reader.finish()) != nil else {
+            return
+        }
+        apply(command, effects: &effects)
+    }
+
+    /// Takes over the view that begins at this point of the order. It grants nothing: no token
+    /// comes from `version`, which need not be one of its own.
+    package mutating func install(
+        _ installed: InstalledView, at version: Version, time: Timestamp,
+        effects: inout [CoordinationEffect]
+    ) {
+        advance(time)
+        view = installed.view
+        if installed.stateWasLost { grantsAreSuspended = true }
+        reviewTakeovers(effects: &effects)
+    }
+
+    var now: Moment { Moment(version: version, time: time) }
+
+    private mutating func advance(_ time: Timestamp) {
+        self.time = max(self.time, time)
+        ended.trim(now: self.time, quotas: quotas)
+    }
+
+    private mutating func apply(_ command: Command, effects: inout [CoordinationEffect]) {
+        switch command {
+        case .open(let open):
+            self.open(open, effects: &effects)
+        case .resume(let resume):
+            self.resume(resume, effects: &effects)
+        case .request(let session, let number, let confirmed, let operation):
+            request(
+                of: session, number: number, confirmed: confirmed, operation, effects: &effects)
+        case .confirm(let session, let number):
+            if let index = sessions.index(of: session) { confirm(index, upTo: number) }
+        case .end(let session, let attachment, let reason):
+            end(session, attachment: attachment, reason: reason, effects: &effects)
+        case .expire(let session, let attachment, let epoch):
+            expire(session, attachment: attachment, epoch: epoch, effects: &effects)
+        case .yieldAttachment(let session, let attachment):
+            yieldAttachment(of: session, attachment: attachment, effects: &effects)
+        case .openGrants(let epoch):
+            openGrants(epoch: epoch, effects: &effects)
+        }
+    }
+
+    private mutating func openGrants(epoch: Epoch, effects: inout [CoordinationEffect]) {
+        guard epoch == view.epoch, grantsAreSuspended else { return }
+        grantsAreSuspended = false
+        for lock in locks.sorted { grantNext(lock: lock, effects: &effects) }
+        for slot in slots.sorted { electNext(slot: slot, effects: &effects) }
+    }
+}

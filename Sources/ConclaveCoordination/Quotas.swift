@@ -1,0 +1,25 @@
+package import ConclaveBase
+import ConclaveWire
+
+/// Hard bounds of the replicated state. They decide what is refused, so they must be the same on
+/// all members.
+package struct Quotas: Hashable, Sendable {
+    package var sessions = 10_000
+    package var sessionsPerUID = 1_000
+    /// Locks, leader slots and barriers together.
+    package var objects = 1_000_000
+    package var waitersPerObject = 10_000
+    /// Leaders' and candidates' values and barrier payloads together.
+    package var valueByteCount = 256 << 20
+    /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
+    /// up to twice that.
+    package var requestsPerSession = ClientLimits.requestsInFlight
+    /// Sessions that ended are remembered for `endedFor`, but not more of them than `ended`, with
+    /// not more replies than `endedReplies` together.
+    package var endedFor = Interval.seconds(600)
+    package var ended = 10_000
+    package var endedReplies = 65_536
+    package var maximumTTL = Interval.seconds(3_600)
+
+    package init() {}
+}

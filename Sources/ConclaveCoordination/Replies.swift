@@ -1,0 +1,152 @@
+import DequeModule
+
+/// What became of one session's requests: each number is applied at most once, and its reply is
+/// kept until it is certain that the client has it (K9).
+///
+/// **What a confirmation settles.** A request may wait for hours, and must not keep the client from
+/// confirming what came after. So `confirm(upTo: n)` says: of each number up to n the client has
+/// the reply, *or knows that it waits*. What it knows of waiting may be old, and the reply on its
+/// way. So a reply is dropped only if n proves that the client has *it*. A reply given as its
+/// request was applied is proven by its own number. A *late* reply, to a request that had waited,
+/// is proven by the first request applied after it was given, since the client is told of that one
+/// later. For clients that confirm without gaps this is right, too; the last late reply is then
+/// kept a little longer than it need be.
+struct Replies: Sendable {
+    enum Standing: Equatable {
+        /// Never applied: it may be.
+        case unknown
+        /// Over for the client: never again applied nor answered.
+        case settled
+        case waiting(WaitingPlace)
+        case answered(StoredReply)
+    }
+
+    enum State: Equatable, Sendable {
+        case waiting(WaitingPlace)
+        /// Settled by a confirmation up to this number; `nil`: no later request was applied yet.
+        case answered(StoredReply, settledBy: UInt64?)
+    }
+
+    struct Entry: Sendable {
+        var number: UInt64
+        var state: State
+    }
+
+    private(set) var confirmed: UInt64
+    /// The largest number that was applied.
+    private(set) var newest: UInt64
+    /// By number.
+    private(set) var entries: Deque<Entry>
+    /// Numbers of late replies that no later request has followed yet.
+    private var late: [UInt64]
+
+    init() {
+        confirmed = 0
+        newest = 0
+        entries = []
+        late = []
+    }
+
+    /// - Precondition: `entries` are sorted by number, without doubles.
+    init(confirmed: UInt64, newest: UInt64, entries: [Entry]) {
+        self.confirmed = confirmed
+        self.newest = newest
+        self.entries = Deque(entries)
+        late = entries.compactMap { entry in
+            if case .answered(_, settledBy: nil) = entry.state { entry.number } else { nil }
+        }
+    }
+
+    var count: Int { entries.count }
+
+    func standing(of number: UInt64) -> Standing {
+        guard let index = index(of: number) else {
+            return number <= confirmed ? .settled : .unknown
+        }
+        switch entries[index].state {
+        case .waiting(let place): return .waiting(place)
+        case .answered(let reply, _): return .answered(reply)
+        }
+    }
+
+    /// Notes that `number` is being applied, before anything follows from it.
+    mutating func begin(_ number: UInt64) {
+        guard number > newest else { return }
+        newest = number
+        for earlier in late {
+            guard let index = index(of: earlier),
+                case .answered(let reply, nil) = entries[index].state
+            else { continue }
+            entries[index].state = .answered(reply, settledBy: number)
+        }
+        late.removeAll(keepingCapacity: true)
+    }
+
+    mutating func wait(_ number: UInt64, in place: WaitingPlace) {
+        insert(Entry(number: number, state: .waiting(place)))
+    }
+
+    mutating func answer(_ number: UInt64, _ reply: StoredReply) {
+        guard let index = index(of: number) else {
+            insert(Entry(number: number, state: .answered(reply, settledBy: number)))
+            return
+        }
+        entries[index].state = .answered(reply, settledBy: nil)
+        late.append(number)
+    }
+
+    /// Drops what is settled, and returns what it referred to.
+    mutating func confirm(upTo number: UInt64) -> [DecisionReference] {
+        guard number > confirmed else { return [] }
+        confirmed = number
+        var dropped: [DecisionReference] = []
+        var kept: [Entry] = []
+        while let entry = entries.first, entry.number <= number {
+            entries.removeFirst()
+            guard case .answered(let reply, let settledBy?) = entry.state, settledBy <= number
+            else {
+                kept.append(entry)
+                continue
+            }
+            if case .decision(let reference) = reply { dropped.append(reference) }
+        }
+        for entry in kept.reversed() { entries.prepend(entry) }
+        return dropped
+    }
+
+    var waiting: [(number: UInt64, place: WaitingPlace)] {
+        entries.compactMap { entry in
+            if case .waiting(let place) = entry.state { (entry.number, place) } else { nil }
+        }
+    }
+
+    var answered: [(number: UInt64, reply: StoredReply)] {
+        entries.compactMap { entry in
+            if case .answered(let reply, _) = entry.state { (entry.number, reply) } else { nil }
+        }
+    }
+
+    private mutating func insert(_ entry: Entry) {
+        if let last = entries.last, last.number > entry.number {
+            entries.insert(entry, at: firstIndex(notBelow: entry.number))
+        } else {
+            entries.append(entry)
+        }
+    }
+
+    private func index(of number: UInt64) -> Int? {
+        guard let last = entries.last, number <= last.number else { return nil }
+        let index = firstIndex(notBelow: number)
+        return entries[index].number == number ? index : nil
+    }
+
+    private func firstIndex(notBelow number: UInt64) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,61 @@
+import ConclaveBase
+import ConclaveWire
+
+/// The sessions that live, under dense indexes.
+struct SessionTable: Sendable {
+    private var rows = Arena<Session>()
+    private var indexes: [SessionID: Int] = [:]
+    private var indexesByClientID: [Secret: Int] = [:]
+    private var countsByMember: [Member: Int] = [:]
+    private var countsByUID: [UInt32: Int] = [:]
+
+    var count: Int { rows.count }
+
+    subscript(index: Int) -> Session {
+        get { rows[index] }
+        _modify { yield &rows[index] }
+    }
+
+    func index(of id: SessionID) -> Int? { indexes[id] }
+    func index(openedAs clientID: Secret) -> Int? { indexesByClientID[clientID] }
+    func count(attachedTo member: Member) -> Int { countsByMember[member] ?? 0 }
+    func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
+
+    /// By id.
+    var sorted: [Int] {
+        rows.indexes.sorted { rows[$0].id < rows[$1].id }
+    }
+
+    mutating func insert(_ session: Session) -> Int {
+        let index = rows.insert(session)
+        indexes[session.id] = index
+        indexesByClientID[session.clientID] = index
+        countsByMember[session.attachment.member, default: 0] += 1
+        countsByUID[session.process.uid, default: 0] += 1
+        return index
+    }
+
+    mutating func remove(_ index: Int) {
+        let session = rows.remove(index)
+        indexes[session.id] = nil
+        indexesByClientID[session.clientID] = nil
+        Self.uncount(session.attachment.member, in: &countsByMember)
+        Self.uncount(session.process.uid, in: &countsByUID)
+    }
+
+    /// Attaches a session to `member` for `process`, under the next attach number.
+    mutating func attach(_ index: Int, to member: Member, process: ProcessIdentity) {
+        let old = rows[index]
+        Self.uncount(old.attachment.member, in: &countsByMember)
+        Self.uncount(old.process.uid, in: &countsByUID)
+        countsByMember[member, default: 0] += 1
+        countsByUID[process.uid, default: 0] += 1
+        rows[index].process = process
+        rows[index].attachment = Attachment(member: member, number: old.attachment.number + 1)
+    }
+
+    private static func uncount<Key: Hashable>(_ key: Key, in counts: inout [Key: Int]) {
+        let count = counts[key] ?? 0
+        counts[key] = count > 1 ? count - 1 : nil
+    }
+}

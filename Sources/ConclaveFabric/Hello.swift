@@ -1,0 +1,83 @@
+import ConclaveBase
+import ConclaveWire
+
+/// The first frame of each side of a member connection: who speaks, to whom, and what must agree.
+/// It is sent again when the lineage changes. The dialled side answers a hello that it accepts.
+///
+///      0       8         12        28       32      36            44       52         60
+///      +-------+---------+---------+--------+-------+-------------+--------+----------+
+///      | magic | version | lineage |  node  |  to   | incarnation | digest | features |
+///      |       | min,max | hi, lo  |        |       |             |        |          |
+///      +-------+---------+---------+--------+-------+-------------+--------+----------+
+///
+/// What a later version puts behind is not looked at.
+struct Hello: Equatable {
+    /// "conclave", as it stands in the stream.
+    static let magic: UInt64 = 0x6576_616C_636E_6F63
+    static let ownVersions: ClosedRange<UInt16> = 1...1
+    /// No frame is longer before the hello was accepted.
+    static let maximumByteCount = 1_024
+
+    var versions = ownVersions
+    var lineage: Lineage
+    var member: Member
+    /// Whom the speaker means: two addresses of the configuration may be exchanged.
+    var to: NodeID
+    /// Of the configured members.
+    var digest: UInt64
+    var features: UInt64 = 0
+
+    init(lineage: Lineage, member: Member, to: NodeID, digest: UInt64) {
+        self.lineage = lineage
+        self.member = member
+        self.to = to
+        self.digest = digest
+    }
+
+    init(from body: [UInt8]) throws(WireError) {
+        var reader = ByteReader(body)
+        let magic: UInt64 = try reader.integer("magic")
+        guard magic == Self.magic else { throw .unknown(field: "magic", value: magic) }
+        let lowest: UInt16 = try reader.integer("lowest version")
+        let highest: UInt16 = try reader.integer("highest version")
+        guard lowest <= highest else {
+            throw .invalid(field: "versions", reason: "\(lowest) is above \(highest)")
+        }
+        versions = lowest...highest
+        lineage = Lineage(
+            high: try reader.integer("lineage"), low: try reader.integer("lineage"))
+        let node = NodeID(try reader.integer("node"))
+        to = NodeID(try reader.integer("to"))
+        member = Member(node: node, incarnation: Incarnation(try reader.integer("incarnation")))
+        digest = try reader.integer("digest")
+        features = try reader.integer("features")
+    }
+
+    func encode() -> [UInt8] {
+        var writer = ByteWriter(reserving: 60)
+        writer.integer(Self.magic)
+        writer.integer(versions.lowerBound)
+        writer.integer(versions.upperBound)
+        writer.integer(lineage.high)
+        writer.integer(lineage.low)
+        writer.integer(member.node.number)
+        writer.integer(to.number)
+        writer.integer(member.incarnation.number)
+        writer.integer(digest)
+        writer.integer(features)
+        return writer.bytes
+    }
+
+    /// Why this hello cannot be accepted by who would send `own`, if it cannot.
+    func refusal(by own: Hello) -> FabricRefusal? {
+        if to != own.member.node { return .wrongNode(meant: to, found: own.member.node) }
+        if digest != own.digest { return .configuration(theirs: digest, own: own.digest) }
+        return lineageRefusal(by: own.lineage)
+    }
+
+    /// A member that has no lineage yet fits to any.
+    private func lineageRefusal(by own: Lineage) -> FabricRefusal? {
+        guard lineage != .none, own != .none, lineage != own else { return nil }
+        return .lineage(theirs: lineage, own: own)
+    }
+}

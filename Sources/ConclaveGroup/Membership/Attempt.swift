@@ -1,0 +1,60 @@
+import ConclaveBase
+
+/// One ballot of this coordinator: what was promised, what is proposed, who has accepted.
+struct Attempt: Equatable {
+    enum Phase: Equatable {
+        /// The own promise is being synced.
+        case recording(token: UInt64)
+        case preparing
+        /// Members and a joiner are being brought level with the trim.
+        case levelling
+        case accepting(token: UInt64)
+        case decided
+    }
+
+    var ballot: Ballot
+    var phase: Phase
+    var promises: [NodeID: Promise] = [:]
+    var quorumAt: Instant?
+    var value: NextView?
+    /// Who is not level yet.
+    var lacking: [NodeID] = []
+    var fills: [(holder: NodeID, to: NodeID, ranges: [FillRange])] = []
+    var accepted: [NodeID] = []
+    var deadline = Instant.distantFuture
+    var nextSend = Instant.distantPast
+    var reportedWait = false
+
+    static func == (lhs: Self, rhs: Self) -> Bool {
+        lhs.ballot == rhs.ballot && lhs.phase == rhs.phase && lhs.value == rhs.value
+            && lhs.promises == rhs.promises && lhs.accepted == rhs.accepted
+    }
+
+    mutating func take(_ promise: Promise) {
+        guard promise.ballot == ballot, phase == .preparing else { return }
+        promises[promise.from.node] = promise
+    }
+
+    mutating func levelled(_ node: NodeID) {
+        guard phase == .levelling else { return }
+        lacking.removeAll { $0 == node }
+    }
+
+    mutating func acceptedBy(_ node: NodeID) {
+        guard case .accepting = phase, !accepted.contains(node) else { return }
+        accepted.append(node)
+    }
+
+    mutating func recorded(_ token: UInt64, by own: NodeID) {
+        switch phase {
+        case .recording(token): phase = .preparing
+        case .accepting(token): acceptedBy(own)
+        default: break
+        }
+    }
+
+    /// Somebody came back: what was sent to it may be lost.
+    mutating func resend(to node: NodeID) {
+        nextSend = .distantPast
+    }
+}

@@ -1,0 +1,173 @@
+import ConclaveBase
+
+extension Membership {
+    /// Chooses the next view from the promises, if they allow one; else the attempt goes on waiting.
+    mutating func decide(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
+        guard let current = memory.current else { return }
+        let promises = current.members.compactMap { attempt.promises[$0.node] }
+        let withState = promises.filter { $0.vector != nil }
+        var stateWasLost = false
+        var candidates = withState
+        if withState.isEmpty {
+            // An empty state by a majority alone could forget what an absent member still has
+            // (V26).
+            let isComplete = promises.count == current.members.count
+            guard isComplete || settings.plant == .emptyStateByMajority else {
+                let missing = others.filter { attempt.promises[$0] == nil }
+                if !attempt.reportedWait {
+                    effects.append(.event(.waiting(for: missing, purpose: .state)))
+                    attempt.reportedWait = true
+                }
+                return
+            }
+            stateWasLost = true
+            candidates = promises
+        }
+        candidates.removeAll { leaving.contains($0.from.node) }
+        let chosen = largestMutuallyHearing(candidates)
+        guard !chosen.isEmpty else { return }
+        let trim = stateWasLost
+            ? Array(repeating: 0, count: current.members.count)
+            : trim(of: withState, memberCount: current.members.count)
+        var members = chosen.map(\.from)
+        if let joiner, !members.contains(where: { $0.node == joiner.node }) {
+            members.append(joiner)
+        }
+        attempt.value = nextView(
+            members, trim: trim, stateWasLost: stateWasLost, promises: promises, after: current)
+        attempt.lacking = []
+        attempt.fills = []
+        if let joiner, members.contains(joiner) { attempt.lacking.append(joiner.node) }
+        if !stateWasLost { planFills(&attempt, chosen: chosen, holders: withState, trim: trim) }
+    }
+
+    /// V17: the minimum over those who lived through the epoch; if nobody did, the maximum over
+    /// those with state.
+    private func trim(of promises: [Promise], memberCount: Int) -> [UInt64] {
+        let lived = promises.filter(\.livedThrough).compactMap(\.vector)
+        let all = promises.compactMap(\.vector)
+        return (0..<memberCount).map { sender in
+            let values = (lived.isEmpty ? all : lived).map {
+                $0.indices.contains(sender) ? $0[sender] : 0
+            }
+            if lived.isEmpty || settings.plant == .trimByMaximum { return values.max() ?? 0 }
+            return values.min() ?? 0
+        }
+    }
+
+    /// Who lacks what below the trim, and who sends it.
+    private func planFills(
+        _ attempt: inout Attempt, chosen: [Promise], holders: [Promise], trim: [UInt64]
+    ) {
+        guard settings.plant != .trimByMaximum else { return }
+        for promise in chosen {
+            guard let vector = promise.vector else { continue }
+            let node = promise.from.node
+            var isLacking = false
+            for sender in trim.indices {
+                let held = vector.indices.contains(sender) ? vector[sender] : 0
+                guard held < trim[sender] else { continue }
+                isLacking = true
+                let holder = holders.filter { $0.vector?[sender] ?? 0 >= trim[sender] }
+                    .min { ($0.from == own ? 0 : 1) < ($1.from == own ? 0 : 1) }
+                guard let holder else { continue }
+                let range = FillRange(sender: sender, ordinals: held..<trim[sender])
+                attempt.fills.append((holder: holder.from.node, to: node, ranges: [range]))
+            }
+            if isLacking { attempt.lacking.append(node) }
+        }
+    }
+
+    /// The largest set whose members all hear each other, both ways; of equal ones, the one with
+    /// the lower ranks (V16). Views have at most 16 members, so every set is tried.
+    private func largestMutuallyHearing(_ promises: [Promise]) -> [Promise] {
+        let count = min(promises.count, 16)
+        var hears = Array(repeating: 0, count: count)
+        for (index, promise) in promises.prefix(count).enumerated() {
+            for other in 0..<count
+            where other == index || promise.hears.contains(promises[other].from.node) {
+                hears[index] |= 1 << other
+            }
+        }
+        var best = 0
+        for set in 0..<(1 << count) {
+            let isLarger = set.nonzeroBitCount > best.nonzeroBitCount
+            let hasLowerRanks =
+                set.nonzeroBitCount == best.nonzeroBitCount && isLower(set, than: best)
+            guard isLarger || hasLowerRanks else { continue }
+            let isMutual = (0..<count).allSatisfy {
+                set & (1 << $0) == 0 || hears[$0] & set == set
+            }
+            if isMutual { best = set }
+        }
+        return (0..<count).filter { best & (1 << $0) != 0 }.map { promises[$0] }
+    }
+
+    /// Whether the lowest rank in which two sets differ is in `set`.
+    private func isLower(_ set: Int, than other: Int) -> Bool {
+        let difference = set ^ other
+        guard difference != 0 else { return false }
+        return set & (difference & -difference) != 0
+    }
+
+    private func nextView(
+        _ members: [Member], trim: [UInt64], stateWasLost: Bool, promises: [Promise],
+        after current: NextView
+    ) -> NextView {
+        let departed = current.members.filter { !members.contains($0) }.map {
+            departure(of: $0, promises: promises)
+        }
+        // An incarnation that came back is present: if it departs again, its silence begins anew.
+        let absent = (current.installed.departed + current.installed.absent)
+            .filter { isRemembered[$0.member] ?? true }
+            .filter { !members.contains($0.member) && !current.members.contains($0.member) }
+            .map { old in
+                var departed = old
+                departed.silent = silence(of: old.member, promises: promises)
+                return departed
+            }
+        let joined = members.filter { !current.members.contains($0) }.map(\.node)
+        let era = stateWasLost ? max(current.era + 1, settings.minimumEra) : current.era
+        return NextView(
+            lineage: current.lineage,
+            installed: InstalledView(
+                view: View(epoch: current.epoch.next, members: members), joined: joined,
+                departed: departed, absent: absent,
+                minimumMembers: current.installed.minimumMembers, stateWasLost: stateWasLost),
+            trim: trim, era: era, maximumSessionTTL: current.maximumSessionTTL,
+            time: max(wallClock, current.time))
+    }
+
+    private func departure(
+        of member: Member, promises: [Promise]
+    ) -> InstalledView.Departed {
+        let promise = promises.first { $0.from.node == member.node }
+        let suspicion = suspicions[member.node]
+        let reason: DepartureReason =
+            if leaving.contains(member.node) {
+                .left
+            } else if let promise, promise.from != member {
+                .died
+            } else if let promise {
+                promise.vector == nil ? .withoutState : .unreachable
+            } else {
+                suspicion?.reason ?? .silent
+            }
+        return InstalledView.Departed(
+            member: member, reason: reason, by: suspicion?.by ?? own.node,
+            silent: silence(of: member, promises: promises))
+    }
+
+    /// V18: the minimum over all promises, and nothing if it promised itself.
+    private func silence(of member: Member, promises: [Promise]) -> Interval {
+        if settings.plant == .silenceIgnored { return .seconds(1 << 30) }
+        var smallest: Interval?
+        for promise in promises {
+            if promise.from == member { return .zero }
+            for silence in promise.silences where silence.member == member {
+                smallest = min(smallest ?? silence.interval, silence.interval)
+            }
+        }
+        return smallest ?? .zero
+    }
+}

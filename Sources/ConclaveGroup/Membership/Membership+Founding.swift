@@ -1,0 +1,176 @@
+import ConclaveBase
+
+/// The founder's part of a founding, in this run of its process.
+struct FoundingRun: Equatable {
+    /// The record of the founding is being synced.
+    var token: UInt64?
+    var isRecorded = false
+    /// To whom a confirmation is due once the record is synced.
+    var confirmTo: Member?
+    var confirmed: [NodeID: Member] = [:]
+    /// Who said that it is blank, and which founding it has recorded, if any.
+    var answers: [NodeID: Answer] = [:]
+    var nextSend = Instant.distantPast
+    var reportedWait: [NodeID] = []
+
+    struct Answer: Equatable {
+        var member: Member
+        var lineage: Lineage
+    }
+}
+
+struct Installation: Equatable {
+    var token: UInt64
+    var voteFrom: Epoch
+}
+
+extension Membership {
+    /// The first view needs all configured members, blank or having recorded exactly this founding;
+    /// the lowest NodeID founds (V24).
+    mutating func tickFounding(now: Instant, effects: inout [Effect]) {
+        guard memory.current == nil, installing == nil, own.node == configured.first else {
+            return
+        }
+        let missing = configured.filter { $0 != own.node && paths[$0] == nil }
+        guard missing.isEmpty else {
+            if missing != founding.reportedWait {
+                founding.reportedWait = missing
+                effects.append(.event(.waiting(for: missing, purpose: .founding)))
+            }
+            return
+        }
+        guard founding.isRecorded else { return askForBlanks(now: now, effects: &effects) }
+        guard let known = memory.founding, now >= founding.nextSend else { return }
+        founding.nextSend = now.advanced(by: settings.heartbeat)
+        founding.confirmed[own.node] = own
+        for node in configured where node != own.node {
+            effects.append(
+                .send(.found(known.lineage, founder: own, members: known.members), to: node))
+        }
+        if configured.count == 1 { installFirst(effects: &effects) }
+    }
+
+    /// Before it draws a lineage, a founder asks whether the others are blank too: it may itself
+    /// have lost its disk, and then it must join them.
+    private mutating func askForBlanks(now: Instant, effects: inout [Effect]) {
+        guard founding.token == nil, !isBehind else { return }
+        let isKnown = configured.allSatisfy {
+            $0 == own.node || founding.answers[$0]?.member == paths[$0]
+        }
+        if isKnown { return recordFounding(effects: &effects) }
+        guard now >= founding.nextSend else { return }
+        founding.nextSend = now.advanced(by: settings.heartbeat)
+        for node in configured where node != own.node {
+            effects.append(.send(.found(.none, founder: own, members: configured), to: node))
+        }
+    }
+
+    /// The founder draws the lineage and syncs it before it proposes, and proposes the same after a
+    /// restart; if it lost its disk meanwhile, the others know it.
+    private mutating func recordFounding(effects: inout [Effect]) {
+        let recorded = founding.answers.values.map(\.lineage).filter { $0 != .none }
+        guard recorded.allSatisfy({ $0 == memory.founding?.lineage ?? recorded[0] }) else { return }
+        let lineage =
+            memory.founding?.lineage ?? recorded.first
+            ?? Lineage(high: random.next(), low: random.next())
+        let recordOfFounding = ViewRecord.founding(lineage, members: configured)
+        memory.apply(recordOfFounding)
+        effects.append(.event(.founding(lineage)))
+        founding.token = record(recordOfFounding, effects: &effects)
+    }
+
+    mutating func confirmFounding(
+        _ lineage: Lineage, founder: Member, members: [NodeID], effects: inout [Effect]
+    ) {
+        guard memory.current == nil else {
+            if let current = memory.current {
+                effects.append(.send(.install(current), to: founder.node))
+            }
+            return
+        }
+        guard installing == nil, !isBehind, members == configured,
+            founder.node == configured.first, founder.node != own.node
+        else { return }
+        if lineage == .none {
+            let known = memory.founding?.lineage ?? .none
+            let answer = MembershipFrame.founded(known, founder: founder.incarnation, by: own)
+            return effects.append(.send(answer, to: founder.node))
+        }
+        if let known = memory.founding, known.lineage != lineage {
+            effects.append(
+                .event(
+                    .refused(
+                        founder.node,
+                        what: "a founding of \(lineage): this member recorded \(known.lineage)")))
+            return
+        }
+        founding.confirmTo = founder
+        if founding.isRecorded { return sendConfirmation(effects: &effects) }
+        guard founding.token == nil else { return }
+        let recordOfFounding = ViewRecord.founding(lineage, members: members)
+        memory.apply(recordOfFounding)
+        founding.token = record(recordOfFounding, effects: &effects)
+    }
+
+    mutating func foundingRecorded(now: Instant, effects: inout [Effect]) {
+        founding.token = nil
+        founding.isRecorded = true
+        if own.node == configured.first {
+            founding.nextSend = .distantPast
+            tickFounding(now: now, effects: &effects)
+        } else {
+            sendConfirmation(effects: &effects)
+        }
+    }
+
+    private func sendConfirmation(effects: inout [Effect]) {
+        guard let founder = founding.confirmTo, let known = memory.founding else { return }
+        effects.append(
+            .send(
+                .founded(known.lineage, founder: founder.incarnation, by: own), to: founder.node))
+    }
+
+    /// View 1 is installed once all have confirmed, in one run of the founder, that they recorded
+    /// it.
+    mutating func founded(
+        _ lineage: Lineage, founder: Incarnation, by member: Member, now: Instant,
+        effects: inout [Effect]
+    ) {
+        guard memory.current == nil, installing == nil, founder == own.incarnation,
+            configured.contains(member.node)
+        else { return }
+        guard founding.isRecorded else {
+            founding.answers[member.node] = FoundingRun.Answer(member: member, lineage: lineage)
+            return tickFounding(now: now, effects: &effects)
+        }
+        guard lineage == memory.founding?.lineage else { return }
+        founding.confirmed[member.node] = member
+        let isComplete = configured.allSatisfy {
+            $0 == own.node || founding.confirmed[$0] == paths[$0]
+        }
+        if isComplete { installFirst(effects: &effects) }
+    }
+
+    private mutating func installFirst(effects: inout [Effect]) {
+        guard let known = memory.founding else { return }
+        let members = configured.compactMap { founding.confirmed[$0] }
+        guard members.count == configured.count else { return }
+        let value = NextView(
+            lineage: known.lineage,
+            installed: InstalledView(
+                view: View(epoch: Epoch(1), members: members), joined: configured, departed: [],
+                absent: [], minimumMembers: settings.minimumMembers, stateWasLost: false),
+            trim: [], era: settings.minimumEra, maximumSessionTTL: settings.maximumSessionTTL,
+            time: wallClock)
+        isAnnouncing = true
+        beginInstall(value, effects: &effects)
+    }
+
+    /// The founder tells the others of view 1 only after its own record of it is synced: until
+    /// then nobody votes in it.
+    mutating func announceFirst(effects: inout [Effect]) {
+        guard isAnnouncing, let current = memory.current else { return }
+        isAnnouncing = false
+        for node in others { effects.append(.send(.install(current), to: node)) }
+    }
+}

@@ -1,0 +1,151 @@
+package import ConclaveBase
+
+extension Membership {
+    var installToken: UInt64? { installation?.token }
+
+    /// Takes a decided view from whoever told it.
+    mutating func offered(_ value: NextView, now: Instant, effects: inout [Effect]) {
+        guard installing == nil, value.epoch > memory.epoch else { return }
+        if memory.current == nil {
+            guard value.epoch == Epoch(1), let known = memory.founding,
+                known.lineage == value.lineage
+            else { return becomeBehind(now: now, effects: &effects) }
+        } else {
+            guard value.lineage == memory.lineage else { return }
+            guard value.epoch == memory.epoch.next else {
+                return becomeBehind(now: now, effects: &effects)
+            }
+            guard seat != .outside || hasPlace(in: value) else { return }
+        }
+        wedge(now: now, effects: &effects)
+        beginInstall(value, effects: &effects)
+    }
+
+    /// Whether a learner was let in by `value`: this incarnation, or the one that had said it was
+    /// level.
+    private func hasPlace(in value: NextView) -> Bool {
+        if value.view.contains(own) { return true }
+        guard let joining = memory.joining else { return false }
+        return value.view.contains(joining)
+    }
+
+    private mutating func becomeBehind(now: Instant, effects: inout [Effect]) {
+        guard !isBehind else { return }
+        isBehind = true
+        isEnding = true
+        wedge(now: now, effects: &effects)
+        attempt = nil
+        effects.append(.event(.leftOut(memory.epoch)))
+        effects.append(.learn)
+    }
+
+    /// Records a decided view; it is entered when the record is synced.
+    mutating func beginInstall(_ value: NextView, effects: inout [Effect]) {
+        installing = value
+        attempt = nil
+        let voteFrom = min(memory.voteFrom, earnsVote(in: value) ? value.epoch : Epoch(.max))
+        let token = record(.installed(value, voteFrom: voteFrom), effects: &effects)
+        installation = Installation(token: token, voteFrom: voteFrom)
+    }
+
+    /// A NodeID may vote from the first view on in which it has a seat, or would have but for a
+    /// restart after it had recorded that it was ready for it (V13). What it may have voted before
+    /// with a view journal that it lost is then of no more matter.
+    private func earnsVote(in value: NextView) -> Bool {
+        if memory.current == nil { return value.view.rank(of: own.node) != nil }
+        return hasPlace(in: value)
+    }
+
+    mutating func installRecorded(now: Instant, effects: inout [Effect]) {
+        guard let value = installing, let installation else { return }
+        self.installation = nil
+        installing = nil
+        memory.apply(.installed(value, voteFrom: installation.voteFrom))
+        announceFirst(effects: &effects)
+        enter(value, now: now, effects: &effects)
+    }
+
+    private mutating func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
+        knownSince = now
+        isBehind = false
+        attempt = nil
+        pendingPromise = nil
+        pendingAccept = nil
+        raising = nil
+        joiner = nil
+        suspicions = [:]
+        leaving = []
+        highestSeen = .none
+        lastCoordinator = nil
+        backoff = settings.suspicion / 4
+        echoed = []
+        if value.view.contains(own) {
+            seat = .member
+            isEnding = false
+            isWedged = false
+            isFrozen = false
+            vector = nil
+            takeoverAt = .distantFuture
+        } else {
+            seat = value.view.rank(of: own.node) == nil ? .outside : .voter
+            isEnding = true
+            isWedged = true
+            isFrozen = true
+            wedgedAt = now
+            takeoverAt = now.advanced(by: takeoverDelay)
+            if seat == .outside { effects.append(.event(.leftOut(value.epoch))) }
+        }
+        effects.append(.event(.installed(value.installed)))
+        effects.append(.install(value, seat))
+        if seat == .member { replaceTheDead(value, now: now, effects: &effects) }
+    }
+
+    /// A view that names incarnations now dead is followed at once by the next change (V19).
+    private mutating func replaceTheDead(
+        _ value: NextView, now: Instant, effects: inout [Effect]
+    ) {
+        for member in value.members where member != own {
+            guard let path = paths[member.node], path != member else { continue }
+            effects.append(
+                .event(.suspected(member.node, reason: .died, silent: .zero, late: .zero)))
+            suspect(member.node, .died, by: own.node, silent: .zero, now: now, effects: &effects)
+        }
+    }
+
+    /// What the replica holds of the present epoch, after it entered a view without a seat.
+    package mutating func holds(_ vector: [UInt64]?) {
+        guard seat != .member else { return }
+        self.vector = vector
+    }
+
+    /// A view that was learned from a teacher, already synced. It is older than any in which this
+    /// process could have a seat.
+    package mutating func learned(_ value: NextView, voteFrom: Epoch, now: Instant) {
+        memory.apply(.installed(value, voteFrom: voteFrom))
+        knownSince = now
+        attempt = nil
+        pendingPromise = nil
+        pendingAccept = nil
+        isEnding = true
+        isBehind = true
+        seat = .outside
+        takeoverAt = .distantFuture
+        vector = nil
+    }
+
+    /// This incarnation has recorded that it is level with the trim that lets it in.
+    package mutating func isJoining(_ member: Member) {
+        memory.apply(.joining(member))
+    }
+
+    /// Whether this member and all of `members` have heard each other, both ways, for twice the
+    /// suspicion time (V23).
+    package mutating func hasHeardSteadily(_ members: [Member], now: Instant) -> Bool {
+        for member in members where member.node != own.node {
+            guard paths[member.node] == member else { return false }
+            let steady = hearing.steadyFor(member.node, window: settings.suspicion, now: now)
+            if steady < settings.suspicion * 2 { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,152 @@
+import ConclaveBase
+
+extension Membership {
+    /// Makes and syncs the own promise for a ballot above every one known; only then is it asked of
+    /// others (V14).
+    mutating func startAttempt(now: Instant, effects: inout [Effect]) {
+        guard let current = memory.current, let rank = current.view.rank(of: own.node), mayVote
+        else { return }
+        let round = max(memory.promised.round, highestSeen.round) + 1
+        let ballot = Ballot(round: round, rank: rank)
+        isEnding = true
+        wedge(now: now, effects: &effects)
+        memory.apply(
+            .promise(current.epoch, ballot),
+            forgetsAccepted: settings.plant == .forgetAcceptedValue)
+        let token = record(.promise(current.epoch, ballot), effects: &effects)
+        pendingPromise = nil
+        lastCoordinator = own.node
+        attempt = Attempt(ballot: ballot, phase: .recording(token: token))
+    }
+
+    mutating func overtaken(by ballot: Ballot, now: Instant, effects: inout [Effect]) {
+        highestSeen = max(highestSeen, ballot)
+        guard let attempt, ballot > attempt.ballot, attempt.phase != .decided else { return }
+        effects.append(.event(.overtaken(memory.epoch, by: ballot)))
+        retryLater(now: now)
+    }
+
+    /// Gives this ballot up; a higher one follows after a random time from a doubling interval.
+    private mutating func retryLater(now: Instant) {
+        attempt = nil
+        let pause = random.interval(in: .zero...backoff)
+        backoff = min(backoff * 2, .seconds(1))
+        takeoverAt = now.advanced(by: settings.suspicion / 4 + pause)
+    }
+
+    /// Goes on with the own ballot as far as it can.
+    mutating func advanceAttempt(now: Instant, effects: inout [Effect]) {
+        guard var current = attempt, installing == nil else { return }
+        switch current.phase {
+        case .recording: return
+        case .preparing: advancePreparing(&current, now: now, effects: &effects)
+        case .levelling: advanceLevelling(&current, now: now, effects: &effects)
+        case .accepting: advanceAccepting(&current, now: now, effects: &effects)
+        case .decided: return
+        }
+        guard attempt != nil, installing == nil else { return }
+        attempt = current
+        if now >= current.deadline {
+            if let joiner, current.lacking.contains(joiner.node) { forgetJoiner(now: now) }
+            retryLater(now: now)
+        }
+    }
+
+    private mutating func advancePreparing(
+        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    ) {
+        guard let decided = memory.current else { return }
+        if now >= attempt.nextSend {
+            attempt.nextSend = now.advanced(by: settings.heartbeat * 2)
+            for node in others where attempt.promises[node] == nil {
+                effects.append(.send(.prepare(attempt.ballot, decided: decided), to: node))
+            }
+        }
+        guard isFrozen, isHearingMeasured(now) else { return }
+        attempt.promises[own.node] = makePromise(attempt.ballot, now: now)
+        guard attempt.promises.count >= decided.view.quorum else { return }
+        let quorumAt = attempt.quorumAt ?? now
+        attempt.quorumAt = quorumAt
+        let isComplete = others.allSatisfy {
+            attempt.promises[$0] != nil || !hears($0, now: now)
+        }
+        guard isComplete || now.since(quorumAt) >= settings.suspicion / 2 else { return }
+        if let accepted = attempt.promises.values.compactMap(\.accepted).max(by: {
+            $0.ballot < $1.ballot
+        }) {
+            attempt.value = accepted.value
+            return propose(&attempt, now: now, effects: &effects)
+        }
+        decide(&attempt, now: now, effects: &effects)
+        guard attempt.value != nil else { return }
+        attempt.phase = .levelling
+        attempt.nextSend = .distantPast
+        attempt.deadline = now.advanced(by: settings.suspicion * 4)
+        advanceLevelling(&attempt, now: now, effects: &effects)
+    }
+
+    private mutating func advanceLevelling(
+        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    ) {
+        guard let value = attempt.value else { return }
+        if attempt.lacking.isEmpty { return propose(&attempt, now: now, effects: &effects) }
+        guard now >= attempt.nextSend else { return }
+        attempt.nextSend = now.advanced(by: settings.suspicion)
+        for node in attempt.lacking {
+            if node == own.node {
+                raising = PendingRaise(ballot: attempt.ballot, coordinator: own.node)
+                effects.append(.raise(trim: value.trim))
+            } else if let joiner, joiner.node == node {
+                effects.append(.levelJoiner(joiner, trim: value.trim))
+            } else {
+                effects.append(
+                    .send(.raise(memory.epoch, attempt.ballot, trim: value.trim), to: node))
+            }
+        }
+        for fill in attempt.fills where attempt.lacking.contains(fill.to) {
+            if fill.holder == own.node {
+                effects.append(.fill(to: fill.to, ranges: fill.ranges))
+            } else {
+                let frame = MembershipFrame.fill(
+                    memory.epoch, attempt.ballot, to: fill.to, ranges: fill.ranges)
+                effects.append(.send(frame, to: fill.holder))
+            }
+        }
+    }
+
+    /// Asks for acceptance, the own one first on its way to the disk.
+    private mutating func propose(
+        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    ) {
+        guard let value = attempt.value else { return }
+        effects.append(
+            .event(.proposed(memory.epoch, attempt.ballot, memberCount: value.members.count)))
+        memory.apply(.accept(attempt.ballot, value))
+        let token = record(.accept(attempt.ballot, value), effects: &effects)
+        attempt.phase = .accepting(token: token)
+        attempt.deadline = now.advanced(by: settings.suspicion * 2)
+        attempt.nextSend = .distantPast
+        advanceAccepting(&attempt, now: now, effects: &effects)
+    }
+
+    private mutating func advanceAccepting(
+        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    ) {
+        guard let value = attempt.value, let current = memory.current else { return }
+        if attempt.accepted.count >= current.view.quorum {
+            attempt.phase = .decided
+            var audience = others
+            for member in value.members where member.node != own.node {
+                if !audience.contains(member.node) { audience.append(member.node) }
+            }
+            for node in audience { effects.append(.send(.install(value), to: node)) }
+            beginInstall(value, effects: &effects)
+            return
+        }
+        guard now >= attempt.nextSend else { return }
+        attempt.nextSend = now.advanced(by: settings.heartbeat * 2)
+        for node in others where !attempt.accepted.contains(node) {
+            effects.append(.send(.accept(attempt.ballot, value), to: node))
+        }
+    }
+}

@@ -1,0 +1,298 @@
+package import ConclaveBase
+
+/// Agrees with the other members of a view on the view after it, and enters it.
+///
+/// One instance lives as long as the daemon's process. It is told of frames, paths, suspicions,
+/// finished syncs and ticks, and appends what is to be done to `effects`. The next view is decided
+/// by single-decree Paxos among the members of the present one: `Membership+Voting` answers a
+/// coordinator, `Membership+Proposing` is one, `Membership+Deciding` chooses the value,
+/// `Membership+Founding` makes the first view.
+package struct Membership {
+    package enum Input {
+        case frame(from: NodeID, MembershipFrame)
+        case connected(Member)
+        case disconnected(NodeID, byPeer: Bool)
+        /// The epoch must end because of that member.
+        case suspect(NodeID, DepartureReason, silent: Interval, late: Interval)
+        /// Nothing is sent, acknowledged or echoed any more, and what was received is synced.
+        /// `echoed`: when each rank's heartbeat was last echoed.
+        case frozen(vector: [UInt64]?, echoed: [Instant])
+        /// The record with this token is synced.
+        case recorded(token: UInt64)
+        /// Everything below the trim that was asked for is held and synced here.
+        case level
+        /// The learner has everything below the trim, synced.
+        case joinerLevel(Member)
+        /// A learner has caught up and hears everybody.
+        case joinerReady(Member)
+        case tick
+        /// This member wants to leave in good order.
+        case leave
+    }
+
+    package enum Effect {
+        case send(MembershipFrame, to: NodeID)
+        case record(ViewRecord, token: UInt64)
+        /// Stop the epoch's traffic, sync what was received, then say `frozen`.
+        case wedge
+        /// Say `level` once everything below the trim is held and synced.
+        case raise(trim: [UInt64])
+        case fill(to: NodeID, ranges: [FillRange])
+        case levelJoiner(Member, trim: [UInt64])
+        /// Deliver below the trim, then enter the view.
+        case install(NextView, Seat)
+        /// Others are more than one epoch ahead: learn from them.
+        case learn
+        case event(GroupEvent)
+    }
+
+    /// What this process is in the newest view that it knows.
+    package enum Seat: Equatable, Sendable {
+        /// It knows of none.
+        case blank
+        /// Its incarnation is in it.
+        case member
+        /// Its NodeID is in it with an earlier incarnation: it votes, and nothing else (V13).
+        case voter
+        case outside
+    }
+
+    let own: Member
+    let configured: [NodeID]
+    let settings: MembershipSettings
+    package internal(set) var memory: ViewMemory
+    package internal(set) var seat: Seat
+    var random: SeededRandom
+    package var wallClock = Timestamp.zero
+    /// Whether a departed incarnation still matters to the state machine; set before each step
+    /// that may decide.
+    package var isRemembered: [Member: Bool] = [:]
+
+    /// Since when this process knows the present view.
+    var knownSince: Instant
+    /// The epoch is ending, or was never entered.
+    package internal(set) var isEnding = false
+    package internal(set) var isBehind = false
+    var isWedged = false
+    var isFrozen = false
+    var wedgedAt = Instant.distantPast
+    var vector: [UInt64]?
+    var echoed: [Instant] = []
+
+    var paths: [NodeID: Member] = [:]
+    var hearing: Hearing
+    var suspicions: [NodeID: Suspicion] = [:]
+    var leaving: [NodeID] = []
+
+    var takeoverAt = Instant.distantFuture
+    var lastCoordinator: NodeID?
+    var highestSeen = Ballot.none
+    var backoff: Interval
+    var attempt: Attempt?
+    var pendingPromise: PendingPromise?
+    var pendingAccept: PendingAccept?
+    var installing: NextView?
+    var installation: Installation?
+    /// View 1 is to be told to the others once it is recorded here.
+    var isAnnouncing = false
+    var joiner: Member?
+    var founding = FoundingRun()
+    var raising: PendingRaise?
+
+    var nextToken: UInt64 = 1
+    var nextPing = Instant.distantPast
+
+    struct Suspicion: Equatable {
+        var reason: DepartureReason
+        var by: NodeID
+        var silent: Interval
+    }
+
+    struct PendingPromise: Equatable {
+        var ballot: Ballot
+        var coordinator: NodeID
+        var token: UInt64?
+    }
+
+    struct PendingAccept: Equatable {
+        var ballot: Ballot
+        var coordinator: NodeID
+        var token: UInt64
+    }
+
+    struct PendingRaise: Equatable {
+        var ballot: Ballot
+        var coordinator: NodeID
+    }
+
+    /// - Parameter vector: What of the newest epoch was recovered; nil: no state.
+    package init(
+        own: Member, configured: [NodeID], settings: MembershipSettings, memory: ViewMemory,
+        vector: [UInt64]?, random: SeededRandom, now: Instant
+    ) {
+        self.own = own
+        self.configured = configured
+        self.settings = settings
+        self.memory = memory
+        if settings.plant == .ballotReusedAfterRestart { self.memory.promised = .none }
+        self.vector = vector
+        self.random = random
+        knownSince = now
+        hearing = Hearing()
+        backoff = settings.suspicion / 4
+        seat = .blank
+        isFrozen = true
+        isWedged = true
+        isEnding = true
+        wedgedAt = now
+        if let current = memory.current {
+            seat = current.view.rank(of: own.node) == nil ? .outside : .voter
+            let rank = current.view.rank(of: own.node)?.index ?? 0
+            takeoverAt = now.advanced(
+                by: settings.heartbeat * 2 + settings.suspicion / 4 * Int64(rank))
+        }
+    }
+
+    package mutating func step(_ input: Input, now: Instant, effects: inout [Effect]) {
+        switch input {
+        case .frame(let node, let frame):
+            take(frame, from: node, now: now, effects: &effects)
+        case .connected(let member):
+            connected(member, now: now, effects: &effects)
+        case .disconnected(let node, let byPeer):
+            disconnected(node, byPeer: byPeer, now: now, effects: &effects)
+        case .suspect(let node, let reason, let silent, let late):
+            effects.append(.event(.suspected(node, reason: reason, silent: silent, late: late)))
+            suspect(node, reason, by: own.node, silent: silent, now: now, effects: &effects)
+        case .frozen(let vector, let echoed):
+            self.vector = vector
+            self.echoed = echoed
+            isFrozen = true
+            answerPrepare(now: now, effects: &effects)
+            advanceAttempt(now: now, effects: &effects)
+        case .recorded(let token):
+            recorded(token, now: now, effects: &effects)
+        case .level:
+            isLevel(now: now, effects: &effects)
+        case .joinerLevel(let member):
+            attempt?.levelled(member.node)
+            advanceAttempt(now: now, effects: &effects)
+        case .joinerReady(let member):
+            admit(member, now: now, effects: &effects)
+        case .leave:
+            leave(now: now, effects: &effects)
+        case .tick:
+            tick(now: now, effects: &effects)
+        }
+    }
+
+    private mutating func take(
+        _ frame: MembershipFrame, from node: NodeID, now: Instant, effects: inout [Effect]
+    ) {
+        switch frame {
+        case .ping(let nonce): effects.append(.send(.pong(nonce), to: node))
+        case .pong(let nonce):
+            hearing.heard(node, nonce: nonce, now: now)
+            answerPrepare(now: now, effects: &effects)
+            advanceAttempt(now: now, effects: &effects)
+        case .accuse(let epoch, let whom, let reason, let silent):
+            guard isCurrent(epoch, from: node, effects: &effects) else { return }
+            effects.append(.event(.accused(by: node, whom: whom, reason: reason, silent: silent)))
+            suspect(whom, reason, by: node, silent: silent, now: now, effects: &effects)
+        case .prepare(let ballot, let decided):
+            prepare(ballot, decided: decided, from: node, now: now, effects: &effects)
+        case .promise(let promise):
+            guard isCurrent(promise.epoch, from: node, effects: &effects) else { return }
+            attempt?.take(promise)
+            advanceAttempt(now: now, effects: &effects)
+        case .overtaken(let epoch, let ballot):
+            guard epoch == memory.epoch else { return }
+            overtaken(by: ballot, now: now, effects: &effects)
+        case .raise(let epoch, let ballot, let trim):
+            guard isCurrent(epoch, from: node, effects: &effects), ballot == memory.promised
+            else { return }
+            raising = PendingRaise(ballot: ballot, coordinator: node)
+            effects.append(.raise(trim: trim))
+        case .fill(let epoch, let ballot, let to, let ranges):
+            guard isCurrent(epoch, from: node, effects: &effects), ballot == memory.promised
+            else { return }
+            effects.append(.fill(to: to, ranges: ranges))
+        case .level(let epoch, let ballot):
+            guard epoch == memory.epoch, ballot == attempt?.ballot else { return }
+            attempt?.levelled(node)
+            advanceAttempt(now: now, effects: &effects)
+        case .accept(let ballot, let value):
+            accept(ballot, value, from: node, now: now, effects: &effects)
+        case .accepted(let epoch, let ballot):
+            guard epoch == memory.epoch, ballot == attempt?.ballot else { return }
+            attempt?.acceptedBy(node)
+            advanceAttempt(now: now, effects: &effects)
+        case .install(let value):
+            offered(value, now: now, effects: &effects)
+        case .found(let lineage, let founder, let members):
+            confirmFounding(lineage, founder: founder, members: members, effects: &effects)
+        case .founded(let lineage, let founder, let member):
+            founded(lineage, founder: founder, by: member, now: now, effects: &effects)
+        case .leave(let epoch):
+            guard isCurrent(epoch, from: node, effects: &effects) else { return }
+            if !leaving.contains(node) { leaving.append(node) }
+            suspect(node, .left, by: node, silent: .zero, now: now, effects: &effects)
+        }
+    }
+
+    /// Whether a frame speaks of the present epoch. A frame of an older one is answered with the
+    /// newest view.
+    private func isCurrent(_ epoch: Epoch, from node: NodeID, effects: inout [Effect]) -> Bool {
+        guard let current = memory.current else { return false }
+        if epoch < current.epoch { effects.append(.send(.install(current), to: node)) }
+        return epoch == current.epoch && installing == nil
+    }
+
+    private mutating func tick(now: Instant, effects: inout [Effect]) {
+        guard isEnding || seat != .member else { return }
+        if now >= nextPing {
+            nextPing = now.advanced(by: settings.heartbeat)
+            for node in configured where node != own.node {
+                effects.append(.send(.ping(now.nanoseconds), to: node))
+            }
+        }
+        tickFounding(now: now, effects: &effects)
+        answerPrepare(now: now, effects: &effects)
+        advanceAttempt(now: now, effects: &effects)
+        takeOver(now: now, effects: &effects)
+    }
+
+    /// Writes a record and remembers it; `recorded` is told when it is synced.
+    mutating func record(_ record: ViewRecord, effects: inout [Effect]) -> UInt64 {
+        let token = nextToken
+        nextToken += 1
+        effects.append(.record(record, token: token))
+        return token
+    }
+
+    /// The members of the present view, this one excluded.
+    var others: [NodeID] {
+        (memory.current?.members ?? []).map(\.node).filter { $0 != own.node }
+    }
+}
+
+package struct MembershipSettings: Equatable, Sendable {
+    package var heartbeat: Interval
+    package var suspicion: Interval
+    package var minimumMembers: Int
+    package var minimumEra: UInt16
+    package var maximumSessionTTL: Interval
+    package var plant: Plant?
+
+    package init(
+        heartbeat: Interval, suspicion: Interval, minimumMembers: Int, minimumEra: UInt16,
+        maximumSessionTTL: Interval, plant: Plant? = nil
+    ) {
+        self.heartbeat = heartbeat
+        self.suspicion = suspicion
+        self.minimumMembers = minimumMembers
+        self.minimumEra = minimumEra
+        self.maximumSessionTTL = maximumSessionTTL
+        self.plant = plant
+    }
+}

@@ -1,0 +1,98 @@
+package import ConclaveBase
+package import ConclaveWire
+
+/// What the members of one view decide: the view after it, and where its own epoch ends.
+package struct NextView: Equatable, Sendable {
+    package var lineage: Lineage
+    package var installed: InstalledView
+    /// For each rank of the view before, how many of its messages are delivered in its epoch.
+    package var trim: [UInt64]
+    /// Versions from this view on are of this era or a later one (V28).
+    package var era: UInt16
+    /// The longest ttl of any session, a setting of the group (V26).
+    package var maximumSessionTTL: Interval
+    /// The coordinator's wall clock when it proposed this.
+    package var time: Timestamp
+
+    package init(
+        lineage: Lineage, installed: InstalledView, trim: [UInt64], era: UInt16,
+        maximumSessionTTL: Interval, time: Timestamp
+    ) {
+        self.lineage = lineage
+        self.installed = installed
+        self.trim = trim
+        self.era = era
+        self.maximumSessionTTL = maximumSessionTTL
+        self.time = time
+    }
+
+    package var epoch: Epoch { installed.view.epoch }
+    package var view: View { installed.view }
+    package var members: [Member] { installed.view.members }
+}
+
+extension NextView {
+    /// Members of a view, at most; a decoder's bound.
+    package static let maximumMembers = 64
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.lineage(lineage)
+        writer.view(view)
+        writer.list(installed.joined) { $1.integer($0.number) }
+        writer.list(installed.departed, Self.encode)
+        writer.list(installed.absent, Self.encode)
+        writer.integer(UInt32(installed.minimumMembers))
+        writer.flag(installed.stateWasLost)
+        writer.list(trim) { $1.integer($0) }
+        writer.integer(era)
+        writer.integer(maximumSessionTTL.nanoseconds)
+        writer.integer(time.microseconds)
+    }
+
+    package init(from reader: inout ByteReader) throws(WireError) {
+        lineage = try reader.lineage("lineage")
+        let view = try reader.view("view")
+        guard !view.members.isEmpty else {
+            throw .invalid(field: "view", reason: "has no members")
+        }
+        var joined: [NodeID] = []
+        for _ in 0..<(try reader.count("joined", maximum: Self.maximumMembers)) {
+            joined.append(try reader.node("joined"))
+        }
+        let departed = try Self.departures("departed", from: &reader)
+        let absent = try Self.departures("absent", from: &reader)
+        let minimumMembers: UInt32 = try reader.integer("minimum members")
+        let stateWasLost = try reader.flag("state was lost")
+        installed = InstalledView(
+            view: view, joined: joined, departed: departed, absent: absent,
+            minimumMembers: Int(minimumMembers), stateWasLost: stateWasLost)
+        trim = []
+        for _ in 0..<(try reader.count("trim", maximum: Self.maximumMembers)) {
+            trim.append(try reader.integer("trim"))
+        }
+        era = try reader.integer("era")
+        maximumSessionTTL = Interval(nanoseconds: try reader.integer("maximum ttl"))
+        time = try reader.timestamp("time")
+    }
+
+    private static func encode(_ departed: InstalledView.Departed, into writer: inout ByteWriter) {
+        writer.member(departed.member)
+        writer.integer(departed.reason.rawValue)
+        writer.integer(departed.by.number)
+        writer.integer(departed.silent.nanoseconds)
+    }
+
+    private static func departures(
+        _ field: String, from reader: inout ByteReader
+    ) throws(WireError) -> [InstalledView.Departed] {
+        var result: [InstalledView.Departed] = []
+        for _ in 0..<(try reader.count(field, maximum: 4_096)) {
+            result.append(
+                InstalledView.Departed(
+                    member: try reader.member(field), reason: try reader.choice(field),
+                    by: try reader.node(field),
+                    silent: Interval(nanoseconds: try reader.integer(field))))
+        }
+        return result
+    }
+}

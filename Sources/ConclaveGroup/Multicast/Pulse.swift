@@ -1,0 +1,58 @@
+package import ConclaveBase
+
+/// Heartbeats and echoes of one epoch. A heartbeat is the instant, by its sender's clock, at which
+/// it was sent; its echo gives the very number back, so that a majority's echoes tell the sender
+/// since when, by its own clock, a majority has surely heard of it (K3).
+package struct Pulse {
+    private let table: SharedStateTable
+    private let layout: RowLayout
+    private let own: Int
+    private let quorum: Int
+    /// When each member's heartbeat was last seen to grow, and when it was last echoed.
+    package private(set) var lastHeard: [Instant]
+    package private(set) var lastEchoed: [Instant]
+    package private(set) var isDirty = true
+
+    package init(table: SharedStateTable, quorum: Int, now: Instant) {
+        self.table = table
+        layout = table.layout
+        own = table.own
+        self.quorum = quorum
+        lastHeard = Array(repeating: now, count: layout.memberCount)
+        lastEchoed = lastHeard
+    }
+
+    package mutating func beat(now: Instant, wallClock: Timestamp) {
+        let before = table.value(row: own, at: layout.heartbeat)
+        table.advance(layout.heartbeat, to: max(now.nanoseconds, before + 1))
+        let wall = table.value(row: own, at: layout.wallClock)
+        table.advance(layout.wallClock, to: max(wall, wallClock.microseconds))
+        isDirty = true
+    }
+
+    /// Looks at `rank`'s heartbeat and echoes a new one, in this very turn of the loop.
+    package mutating func scan(_ rank: Int, now: Instant) {
+        let heartbeat = table.value(row: rank, at: layout.heartbeat)
+        guard heartbeat > table.value(row: own, at: layout.echo(rank)) else { return }
+        table.advance(layout.echo(rank), to: heartbeat)
+        lastHeard[rank] = now
+        lastEchoed[rank] = now
+        isDirty = true
+    }
+
+    /// The newest own heartbeat that a majority of the view, this member included, has confirmed.
+    package func confirmed(now: Instant) -> Instant? {
+        if quorum == 1 { return now }
+        var echoes: [UInt64] = []
+        for rank in 0..<layout.memberCount where rank != own {
+            echoes.append(table.value(row: rank, at: layout.echo(own)))
+        }
+        echoes.sort(by: >)
+        let value = echoes[quorum - 2]
+        return value == 0 ? nil : Instant(nanoseconds: min(value, now.nanoseconds))
+    }
+
+    package mutating func pushed() {
+        isDirty = false
+    }
+}

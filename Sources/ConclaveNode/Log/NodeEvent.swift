@@ -1,0 +1,24 @@
+import ConclaveBase
+
+/// What the shell of a daemon tells about itself, beside the group's own events.
+enum NodeEvent: Equatable {
+    case started(version: String, settings: String)
+    case listening(path: String, isActivated: Bool)
+    /// The host has no group of that name, so only the daemon's own user may connect.
+    case withoutGroup(String)
+    case serving(Bool, reason: String)
+    case stopping(signal: String)
+    case stopped
+    case settingsTaken([SettingKey])
+    case settingsNeedRestart([SettingKey])
+    case settingsRefused([SettingsFault])
+    /// No further client is taken until others have gone.
+    case acceptPaused(reason: String)
+    case clientRefused(uid: UInt32, reason: String)
+    case clientConnected(connection: UInt64, pid: UInt32, uid: UInt32, unit: String)
+    case clientClosed(connection: UInt64)
+    /// It read too little of what it was sent, or sent what is no frame.
+    case clientCut(connection: UInt64, reason: String)
+    /// The loop was away for longer than a heartbeat.
+    case late(Interval)
+}

@@ -1,0 +1,180 @@
+import ConclaveBase
+import ConclaveFabric
+import ConclaveGroup
+package import Logging
+
+/// The only place where an event becomes a log line.
+///
+/// Levels: error, somebody must act; warning, degraded; notice, views and service; info,
+/// lifecycle; debug, steps of the protocol and clients.
+package struct Observer {
+    package var logger: Logger
+
+    package init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func observe(_ event: GroupEvent) {
+        switch event {
+        case .suspected(let node, let reason, let silent, let late):
+            note(
+                .warning, "member suspected",
+                [
+                    (LogKey.node, node), (LogKey.reason, reason), (LogKey.silent, silent),
+                    (LogKey.late, late),
+                ])
+        case .accused(let accuser, let node, let reason, let silent):
+            note(
+                .warning, "member accused",
+                [
+                    (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
+                    (LogKey.silent, silent),
+                ])
+        case .wedged(let epoch):
+            note(.info, "epoch ends", [(LogKey.epoch, epoch)])
+        case .promised(let epoch, let ballot):
+            note(.debug, "promised", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
+        case .proposed(let epoch, let ballot, let count):
+            note(
+                .info, "next view proposed",
+                [(LogKey.epoch, epoch), (LogKey.ballot, ballot), (LogKey.members, count)])
+        case .accepted(let epoch, let ballot):
+            note(.debug, "accepted", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
+        case .overtaken(let epoch, let ballot):
+            note(
+                .info, "a higher ballot goes on", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
+        case .installed(let view): installed(view)
+        case .leftOut(let epoch):
+            note(.warning, "left out of the view", [(LogKey.epoch, epoch)])
+        case .withoutVote(let epoch):
+            note(.notice, "no vote until a view was joined", [(LogKey.epoch, epoch)])
+        case .waiting(let nodes, let purpose):
+            note(
+                .notice, "waiting for members",
+                [(LogKey.members, list(nodes)), (LogKey.purpose, purpose.rawValue)])
+        case .founding(let lineage):
+            note(.notice, "the group is founded", [(LogKey.lineage, lineage)])
+        case .joining(let node):
+            note(.info, "joining", [(LogKey.node, node)])
+        case .learning(let node, let count):
+            note(.info, "learning the state", [(LogKey.node, node), (LogKey.bytes, count)])
+        case .teaching(let node, let withSnapshot):
+            note(
+                .info, "a member learns from this one",
+                [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
+        case .pathBroken(let node, let reason):
+            note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
+        case .refused(let node, let what):
+            note(.warning, "member refused", [(LogKey.node, node), (LogKey.reason, what)])
+        case .recovered(let epoch, let version, let count):
+            note(
+                .info, "recovered from the journal",
+                [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, count)])
+        case .snapshotWritten(let version, let count):
+            note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
+        case .journalSetAside(let reason):
+            note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        }
+    }
+
+    private func installed(_ installed: InstalledView) {
+        let departed = installed.departed.map { "\($0.member.node):\($0.reason)" }
+        note(
+            .notice, "view installed",
+            [
+                (LogKey.epoch, installed.view.epoch),
+                (LogKey.members, list(installed.view.members.map(\.node))),
+                (LogKey.joined, list(installed.joined)),
+                (LogKey.departed, departed.joined(separator: ",")),
+            ])
+    }
+
+    func observe(_ event: FabricEvent) {
+        func tell(_ level: Logger.Level, _ sentence: Logger.Message, _ reason: Any? = nil) {
+            var facts: [(String, Any)] = [(LogKey.address, event.address)]
+            if let node = event.node { facts.append((LogKey.node, node)) }
+            if let reason { facts.append((LogKey.reason, reason)) }
+            if event.suppressedCount > 0 { facts.append((LogKey.alike, event.suppressedCount)) }
+            note(level, sentence, facts)
+        }
+        switch event.what {
+        case .refused(let refusal): tell(.warning, "connection refused", refusal)
+        case .refusedByPeer(let words): tell(.warning, "refused by the other end", words)
+        case .broken(let fault): tell(.info, "connection given up", fault)
+        case .lost(let error): tell(.info, "connection lost", error)
+        case .strangerDropped(let fault): tell(.info, "stranger dropped", fault)
+        case .dialFailed(let error): tell(.debug, "nobody is reached", error)
+        case .replaced: tell(.info, "connection replaced by a new one")
+        case .acceptFailed(let error): tell(.warning, "no connections are taken for now", error)
+        case .controlTooLong(let count):
+            tell(.error, "a control frame was too long and is dropped", "\(count) bytes")
+        }
+    }
+
+    func observe(_ event: NodeEvent) {
+        switch event {
+        case .started(let version, let settings):
+            note(.info, "started", [(LogKey.version, version), (LogKey.settings, settings)])
+        case .listening(let path, let isActivated):
+            let sentence: Logger.Message =
+                isActivated ? "listening on the socket that was passed" : "listening"
+            note(.info, sentence, [(LogKey.path, path)])
+        case .withoutGroup(let name):
+            note(
+                .warning, "no such group on this host: only this user and root may connect",
+                [(LogKey.group, name)])
+        case .serving(let isServing, let reason):
+            if isServing {
+                note(.notice, "serving", [])
+            } else {
+                note(.notice, "not serving", [(LogKey.reason, reason)])
+            }
+        case .stopping(let signal): note(.info, "stopping", [(LogKey.signal, signal)])
+        case .stopped: note(.info, "stopped", [])
+        case .settingsTaken(let keys):
+            note(.info, "settings changed", [(LogKey.keys, list(keys.map(\.rawValue)))])
+        case .settingsNeedRestart(let keys):
+            note(
+                .warning, "settings that need a restart were not taken",
+                [(LogKey.keys, list(keys.map(\.rawValue)))])
+        case .settingsRefused(let faults):
+            for fault in faults {
+                note(.error, "the configuration was not taken", [(LogKey.fault, fault)])
+            }
+        case .acceptPaused(let reason):
+            note(.warning, "no further clients are taken for now", [(LogKey.reason, reason)])
+        case .clientRefused(let uid, let reason):
+            note(.warning, "client refused", [(LogKey.uid, uid), (LogKey.reason, reason)])
+        case .clientConnected(let connection, let pid, let uid, let unit):
+            note(
+                .debug, "client connected",
+                [
+                    (LogKey.connection, connection), (LogKey.pid, pid), (LogKey.uid, uid),
+                    (LogKey.unit, unit),
+                ])
+        case .clientClosed(let connection):
+            note(.debug, "client closed", [(LogKey.connection, connection)])
+        case .clientCut(let connection, let reason):
+            note(.info, "client cut", [(LogKey.connection, connection), (LogKey.reason, reason)])
+        case .late(let interval):
+            note(.warning, "the loop was late", [(LogKey.late, interval)])
+        }
+    }
+
+    private func note(
+        _ level: Logger.Level, _ sentence: Logger.Message,
+        _ facts: @autoclosure () -> [(key: String, value: Any)]
+    ) {
+        guard level >= logger.logLevel else { return }
+        var metadata: Logger.Metadata = [:]
+        for fact in facts() {
+            let text = "\(fact.value)"
+            if !text.isEmpty { metadata[fact.key] = "\(text)" }
+        }
+        logger.log(level: level, sentence, metadata: metadata)
+    }
+
+    private func list(_ values: [some CustomStringConvertible]) -> String {
+        values.map(\.description).joined(separator: ",")
+    }
+}

@@ -1,0 +1,38 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+/// One journalled or transferred message with the epoch it belongs to.
+struct JournalRecord: Equatable {
+    var epoch: Epoch
+    var message: OrderedMessage
+
+    static let overhead = 40
+
+    func encode(into writer: inout ByteWriter) {
+        writer.integer(epoch.number)
+        writer.integer(UInt32(message.sender))
+        writer.integer(UInt32(message.payload.count))
+        writer.integer(message.index)
+        writer.integer(message.ordinal)
+        writer.integer(message.timestamp.microseconds)
+        writer.raw(message.payload)
+    }
+
+    init(epoch: Epoch, message: OrderedMessage) {
+        self.epoch = epoch
+        self.message = message
+    }
+
+    init(from reader: inout ByteReader) throws(WireError) {
+        epoch = try reader.epoch("epoch")
+        let sender: UInt32 = try reader.integer("sender")
+        let length: UInt32 = try reader.integer("length")
+        let index: UInt64 = try reader.integer("index")
+        let ordinal: UInt64 = try reader.integer("ordinal")
+        let timestamp = try reader.timestamp("timestamp")
+        message = OrderedMessage(
+            sender: Int(sender), index: index, ordinal: ordinal, timestamp: timestamp,
+            payload: try reader.array("payload", count: Int(length)))
+    }
+}

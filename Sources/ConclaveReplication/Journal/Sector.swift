@@ -1,0 +1,11 @@
+import ConclaveBase
+
+/// Everything in the journal begins at a multiple of the sector, so that what follows a damaged
+/// record is found again.
+enum Sector {
+    static let byteCount = 512
+
+    static func roundUp(_ count: Int) -> Int {
+        (count + byteCount - 1) / byteCount * byteCount
+    }
+}

@@ -1,0 +1,129 @@
+import ConclaveBase
+import ConclaveWire
+
+/// The first sector of a segment: magic, format, owner, lineage.
+enum SegmentFormat {
+    private static let magic: UInt32 = 0x4753_4E43
+    private static let format: UInt16 = 1
+    private static let prefix = "segment-"
+
+    static func name(_ number: UInt64) -> String {
+        let digits = String(number)
+        return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits
+    }
+
+    static func number(of file: String) -> UInt64? {
+        guard file.hasPrefix(prefix) else { return nil }
+        return UInt64(file.dropFirst(prefix.count))
+    }
+
+    static func header(owner: NodeID, lineage: Lineage) -> [UInt8] {
+        var writer = ByteWriter(reserving: Sector.byteCount)
+        writer.integer(magic)
+        writer.integer(format)
+        writer.integer(owner.number)
+        writer.lineage(lineage)
+        writer.integer(Checksum.of(writer.bytes))
+        writer.raw(repeatElement(0, count: Sector.byteCount - writer.bytes.count))
+        return writer.bytes
+    }
+
+    /// What a segment's first sector says; nil if it was never written whole.
+    static func check(
+        _ bytes: [UInt8], file: String, owner: NodeID
+    ) throws(FatalFault) -> Lineage? {
+        var reader = ByteReader(bytes)
+        do {
+            guard try reader.integer("magic") == magic else { return nil }
+            let format: UInt16 = try reader.integer("format")
+            let node = try reader.node("node")
+            let lineage = try reader.lineage("lineage")
+            let covered = bytes.count - reader.remaining
+            guard try reader.integer("checksum") == Checksum.of(bytes[..<covered]) else {
+                return nil
+            }
+            guard format == Self.format else {
+                throw FatalFault.foreignData(
+                    "\(file): format \(format), this program writes \(Self.format)")
+            }
+            guard node == owner else {
+                throw FatalFault.foreignData("\(file): of node \(node), not of \(owner)")
+            }
+            return lineage
+        } catch let fault as FatalFault {
+            throw fault
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// A batch: what one sync covers. It begins at a sector.
+///
+///     0        4        8        12       16              24
+///     +--------+--------+--------+--------+---------------+----------
+///     | magic  | CRC    | length | count  | batch number  | records …
+///     +--------+--------+--------+--------+---------------+----------
+///
+/// The checksum also covers the lineage, the segment's number and the offset, so that bytes which
+/// only look like a batch, inside a message or from another place, are never taken for one.
+enum BatchFormat {
+    static let headerByteCount = 24
+    private static let magic: UInt32 = 0x4342_4E43
+
+    static func encode(
+        _ records: [UInt8], number: UInt64, recordCount: Int, segment: UInt64, offset: Int,
+        lineage: Lineage
+    ) -> [UInt8] {
+        var writer = ByteWriter(reserving: Sector.roundUp(headerByteCount + records.count))
+        writer.integer(magic)
+        writer.integer(UInt32(0))
+        writer.integer(UInt32(records.count))
+        writer.integer(UInt32(recordCount))
+        writer.integer(number)
+        writer.raw(records)
+        let sum = checksum(writer.bytes[8...], segment: segment, offset: offset, lineage: lineage)
+        writer.patch(sum, at: 4)
+        writer.raw(
+            repeatElement(0, count: Sector.roundUp(writer.bytes.count) - writer.bytes.count))
+        return writer.bytes
+    }
+
+    /// The batch at `offset`, or nil if none begins there whole.
+    static func decode(
+        _ bytes: [UInt8], at offset: Int, segment: UInt64, lineage: Lineage
+    ) -> (number: UInt64, byteCount: Int, records: [JournalRecord])? {
+        var reader = ByteReader(bytes, in: offset..<bytes.count)
+        do {
+            guard try reader.integer("magic") == magic else { return nil }
+            let expected: UInt32 = try reader.integer("checksum")
+            let length: UInt32 = try reader.integer("length")
+            let count: UInt32 = try reader.integer("count")
+            let number: UInt64 = try reader.integer("number")
+            guard reader.remaining >= Int(length) else { return nil }
+            let end = offset + headerByteCount + Int(length)
+            let sum = checksum(
+                bytes[(offset + 8)..<end], segment: segment, offset: offset, lineage: lineage)
+            guard sum == expected else { return nil }
+            var part = try reader.part("records", count: Int(length))
+            var records: [JournalRecord] = []
+            for _ in 0..<count { records.append(try JournalRecord(from: &part)) }
+            return (number, Sector.roundUp(headerByteCount + Int(length)), records)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func checksum(
+        _ bytes: ArraySlice<UInt8>, segment: UInt64, offset: Int, lineage: Lineage
+    ) -> UInt32 {
+        var seed = ByteWriter()
+        seed.lineage(lineage)
+        seed.integer(segment)
+        seed.integer(UInt64(offset))
+        var checksum = Checksum()
+        unsafe seed.bytes.withUnsafeBytes { unsafe checksum.update($0) }
+        unsafe bytes.withUnsafeBytes { unsafe checksum.update($0) }
+        return checksum.value
+    }
+}

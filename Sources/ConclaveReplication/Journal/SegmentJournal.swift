@@ -1,0 +1,153 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+/// The messages of the group, in the order of their arrival, in preallocated segments (V29).
+///
+/// Group commit: what arrives while a sync is under way goes into the next batch. A batch is only
+/// written after the one before it was synced; so a bad batch with a later valid one behind it is
+/// damage, and one without is an unfinished write (V30).
+struct SegmentJournal {
+    /// How far the messages that a completed sync covers go, by sender, and of which epoch.
+    struct Mark: Equatable {
+        var epoch: Epoch
+        var vector: [UInt64]
+    }
+
+    struct Segment: Equatable {
+        var number: UInt64
+        /// Of the newest epoch in it.
+        var last: Mark?
+    }
+
+    let settings: SegmentSettings
+    private(set) var segments: [Segment] = []
+    private var position = 0
+    private var batchNumber: UInt64 = 0
+    private var pending: [Batch] = []
+    private var outstanding: (tag: UInt64, mark: Mark?)?
+    /// The next segment, once it is made; its making is under way while this is nil.
+    private var spare: UInt64?
+    private var spareTag: UInt64?
+    private(set) var byteCountSinceSnapshot = 0
+
+    private struct Batch {
+        var writer = ByteWriter()
+        var recordCount = 0
+        var mark: Mark?
+    }
+
+    init(settings: SegmentSettings) {
+        self.settings = settings
+    }
+
+    /// Goes on where recovery found the end.
+    mutating func resume(_ recovered: RecoveredSegments) {
+        segments = recovered.segments
+        position = recovered.position
+        batchNumber = recovered.batchNumber
+        byteCountSinceSnapshot = recovered.byteCount
+    }
+
+    var isIdle: Bool { outstanding == nil && pending.isEmpty }
+
+    mutating func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
+        let size = JournalRecord.overhead + message.payload.count
+        if pending.isEmpty || pending[pending.count - 1].writer.bytes.count + size > maximumBatch {
+            pending.append(Batch())
+        }
+        let last = pending.count - 1
+        JournalRecord(epoch: epoch, message: message).encode(into: &pending[last].writer)
+        pending[last].recordCount += 1
+        pending[last].mark = Mark(epoch: epoch, vector: vector)
+    }
+
+    /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
+    mutating func flush(to disk: any Disk, nextTag: () -> UInt64) {
+        prepareSpare(on: disk, nextTag: nextTag)
+        guard outstanding == nil, let batch = pending.first else { return }
+        let size = Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
+        if segments.isEmpty || position + size > settings.byteCount {
+            guard let number = spare else { return }
+            spare = nil
+            segments.append(Segment(number: number, last: nil))
+            position = Sector.byteCount
+            prepareSpare(on: disk, nextTag: nextTag)
+        }
+        pending.removeFirst()
+        write(batch, byteCount: size, to: disk, tag: nextTag())
+    }
+
+    private mutating func write(_ batch: Batch, byteCount: Int, to disk: any Disk, tag: UInt64) {
+        let last = segments.count - 1
+        let file = SegmentFormat.name(segments[last].number)
+        batchNumber += 1
+        let bytes = BatchFormat.encode(
+            batch.writer.bytes, number: batchNumber, recordCount: batch.recordCount,
+            segment: segments[last].number, offset: position, lineage: settings.lineage)
+        disk.submit(.write(file, at: position, bytes: bytes), lane: .segments, tag: 0)
+        disk.submit(.sync(file), lane: .segments, tag: tag)
+        position += byteCount
+        byteCountSinceSnapshot += byteCount
+        segments[last].last = batch.mark
+        outstanding = (tag, batch.mark)
+    }
+
+    /// Takes a completion of this journal's, and says how far messages are synced now.
+    mutating func completed(_ tag: UInt64) -> (isOwn: Bool, mark: Mark?) {
+        if let outstanding, outstanding.tag == tag {
+            self.outstanding = nil
+            return (true, outstanding.mark)
+        }
+        if spareTag == tag {
+            spareTag = nil
+            spare = nextNumber
+            return (true, nil)
+        }
+        return (false, nil)
+    }
+
+    /// Removes what a durable snapshot covers.
+    mutating func forget(through mark: Mark, on disk: any Disk) {
+        byteCountSinceSnapshot = 0
+        while segments.count > 1, let last = segments[0].last, last.isCovered(by: mark) {
+            disk.submit(
+                .remove(SegmentFormat.name(segments[0].number)), lane: .snapshots, tag: 0)
+            segments.removeFirst()
+        }
+    }
+
+    /// No batch is so large that it would not fit a segment.
+    private var maximumBatch: Int { min(1 << 20, settings.byteCount / 4) }
+
+    private var nextNumber: UInt64 { (segments.last?.number ?? 0) + 1 }
+
+    private mutating func prepareSpare(on disk: any Disk, nextTag: () -> UInt64) {
+        guard spare == nil, spareTag == nil,
+            segments.isEmpty || position > settings.byteCount / 2
+        else { return }
+        let file = SegmentFormat.name(nextNumber)
+        let tag = nextTag()
+        spareTag = tag
+        disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
+        let header = SegmentFormat.header(owner: settings.owner, lineage: settings.lineage)
+        disk.submit(.write(file, at: 0, bytes: header), lane: .snapshots, tag: 0)
+        disk.submit(.sync(file), lane: .snapshots, tag: 0)
+        disk.submit(.syncDirectory, lane: .snapshots, tag: tag)
+    }
+}
+
+struct SegmentSettings: Equatable {
+    var owner: NodeID
+    var lineage: Lineage
+    /// Size of one segment.
+    var byteCount: Int
+}
+
+extension SegmentJournal.Mark {
+    func isCovered(by other: Self) -> Bool {
+        if epoch != other.epoch { return epoch < other.epoch }
+        return vector.count <= other.vector.count
+            && zip(vector, other.vector).allSatisfy { $0 <= $1 }
+    }
+}

@@ -1,0 +1,66 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+/// What a start finds on the disk: the order as far as it is known to be delivered, and what was
+/// received beyond.
+struct Recovery<Machine: StateMachine> {
+    var viewJournal: ViewJournal
+    var snapshots: SnapshotStore
+    var order: AppliedOrder<Machine>
+    /// Of the newest epoch: received, synced, and not known to be delivered.
+    var held: HeldMessages
+    /// The order reaches the beginning of the newest view's epoch.
+    var hasState: Bool
+    var segments: RecoveredSegments?
+
+    init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
+        viewJournal = try ViewJournal.recover(from: disk, owner: settings.own.node).journal
+        snapshots = SnapshotStore(owner: settings.own.node)
+        order = AppliedOrder(blank: blank, recentByteCount: settings.recentByteCount)
+        held = HeldMessages(delivered: [])
+        hasState = false
+        let memory = viewJournal.memory
+        guard settings.durability == .disk, memory.lineage != .none else { return }
+        try restoreSnapshot(from: disk)
+        let found = try RecoveredSegments(
+            from: disk, owner: settings.own.node, lineage: memory.lineage)
+        segments = found
+        replay(found.records)
+    }
+
+    private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
+        guard let snapshot = try snapshots.recover(from: disk) else { return }
+        guard snapshot.current.lineage == viewJournal.memory.lineage else { return }
+        do {
+            try order.restore(snapshot)
+        } catch {
+            throw .damaged("\(Snapshot.name(snapshot.version)): \(error)")
+        }
+    }
+
+    /// Delivers every epoch whose trim is known; holds the rest, never applies it (V22).
+    private mutating func replay(_ records: [JournalRecord]) {
+        var byEpoch: [Epoch: [OrderedMessage]] = [:]
+        for record in records { byEpoch[record.epoch, default: []].append(record.message) }
+        let start = order.current?.epoch ?? .none
+        var effects: [Machine.Effect] = []
+        held = HeldMessages(delivered: order.delivered)
+        for message in byEpoch[start] ?? [] { _ = held.append(message) }
+        for next in viewJournal.chain where next.epoch > start {
+            guard next.epoch == (order.current?.epoch ?? .none).next,
+                zip(held.vector, next.trim).allSatisfy({ $0 >= $1 }),
+                held.vector.count == next.trim.count
+            else { return }
+            if next.installed.stateWasLost { return }
+            for message in held.deliver(below: next.trim) {
+                order.apply(message, effects: &effects)
+            }
+            order.install(next, effects: &effects)
+            effects.removeAll(keepingCapacity: true)
+            held = HeldMessages(delivered: order.delivered)
+            for message in byEpoch[next.epoch] ?? [] { _ = held.append(message) }
+        }
+        hasState = order.current != nil && order.current?.epoch == viewJournal.memory.epoch
+    }
+}

@@ -1,0 +1,251 @@
+import DequeModule
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+extension Replica {
+    /// This member has no seat and nobody will give it one unless it asks.
+    private var needsTeacher: Bool {
+        switch membership.seat {
+        case .member: membership.isBehind
+        case .voter: membership.isBehind
+        case .outside, .blank: true
+        }
+    }
+
+    func tickLearning(now: Instant) {
+        guard needsTeacher else { return learning = nil }
+        if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
+        if learning == nil, now >= nextJoin {
+            nextJoin = now.advanced(by: settings.heartbeat * 5)
+            for node in settings.configured where paths[node] != nil {
+                send(.transfer(.join(settings.own, version: order.version)), to: node)
+            }
+        }
+        reportReady(now: now)
+    }
+
+    func stopLearning() {
+        learning = nil
+        nextJoin = .distantPast
+    }
+
+    /// A member that is left out again soon after it came back waits longer each time (V23).
+    func pauseBeforeJoining(now: Instant) {
+        let wasBrief = now.since(joinedAt) < .seconds(60) && joinedAt != .distantPast
+        joinPause = wasBrief ? min(joinPause * 2, .seconds(60)) : settings.suspicion
+        nextJoin = wasBrief ? now.advanced(by: joinPause) : now
+    }
+
+    func transfer(_ frame: TransferFrame, from node: NodeID, theirs: Lineage, now: Instant) {
+        switch frame {
+        case .join(let member, let version):
+            guard member.node == node, paths[node] == member else { return }
+            asked(by: member, version: version, lineage: theirs, now: now)
+        case .begin(let id, let snapshot):
+            begin(id, snapshot: snapshot, from: node, lineage: theirs, now: now)
+        case .snapshotPart(let id, let bytes):
+            guard learning?.id == id else { return }
+            takePart(bytes, now: now)
+        case .items(let id, let items):
+            guard learning?.id == id else { return }
+            for item in items {
+                learning?.steps.append(.item(item))
+                learning?.takenByteCount += UInt64(item.byteCount)
+            }
+            heardTeacher(now: now)
+        case .taken(let id, let byteCount):
+            guard let current = teaching, current.id == id else { return }
+            teaching?.takenByteCount = min(byteCount, current.sentByteCount)
+            teaching?.lastHeard = now
+        case .ready(let id, let version): learnerIsReady(id, version: version, now: now)
+        case .level(let id, let epoch, let trim, let records, let isLast):
+            guard learning?.id == id else { return }
+            level(epoch, trim: trim, records: records, isLast: isLast, now: now)
+        case .isLevel(let id, let epoch): learnerIsLevel(id, epoch, now: now)
+        }
+    }
+
+    private func begin(
+        _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
+    ) {
+        guard needsTeacher, learning == nil, theirs != .none else { return }
+        var started = Learning(teacher: node, id: id, now: now)
+        if let snapshot {
+            var reader = ByteReader(snapshot)
+            guard let header = try? Snapshot(headerFrom: &reader), header.current.lineage == theirs
+            else { return }
+            started.incoming = header
+        }
+        tell(.event(.learning(from: node, byteCount: started.incoming?.machineByteCount ?? 0)))
+        learning = started
+        heardTeacher(now: now)
+    }
+
+    private func takePart(_ bytes: [UInt8], now: Instant) {
+        guard var snapshot = learning?.incoming else { return }
+        learning?.incoming = nil
+        snapshot.machine += bytes
+        learning?.takenByteCount += UInt64(bytes.count)
+        if snapshot.machine.count >= snapshot.machineByteCount {
+            learning?.steps.append(.snapshot(snapshot))
+        } else {
+            learning?.incoming = snapshot
+        }
+        heardTeacher(now: now)
+    }
+
+    private func heardTeacher(now: Instant) {
+        learning?.lastHeard = now
+        advanceLearning(now: now)
+        guard let learning else { return }
+        send(
+            .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
+            to: learning.teacher)
+    }
+
+    /// Takes what was sent, step by step; each waits for what must be on the disk before it.
+    func advanceLearning(now: Instant) {
+        if learning?.wait == .journal, journal?.isIdle ?? true { learning?.wait = .nothing }
+        while !hasFailed, learning?.wait == .nothing, let step = learning?.steps.popFirst() {
+            switch step {
+            case .snapshot(let snapshot): learn(snapshot, now: now)
+            case .item(.message(let record)): learn(record)
+            case .item(.view(let next)): learn(next, retrying: step, now: now)
+            case .level(let epoch, let trim): confirmLevel(epoch, trim: trim, retrying: step)
+            }
+        }
+        journal?.flush(to: disk, nextTag: nextTag)
+    }
+
+    private func learn(_ snapshot: Snapshot, now: Instant) {
+        guard snapshot.version > order.version || order.current == nil else { return }
+        if settings.durability == .disk {
+            guard !snapshots.isBusy else {
+                learning?.steps.prepend(.snapshot(snapshot))
+                learning?.wait = .journal
+                return
+            }
+            snapshots.write(snapshot, to: disk, tag: nextTag())
+            learning?.wait = .snapshot(snapshot)
+        } else {
+            restore(snapshot, now: now)
+        }
+    }
+
+    /// The snapshot of a transfer is on the disk: the state and the view come from it.
+    func snapshotIsDurable(_ durable: Snapshot, now: Instant) {
+        guard case .snapshot(let snapshot) = learning?.wait, snapshot.version == durable.version
+        else { return advanceLearning(now: now) }
+        restore(snapshot, now: now)
+        advanceLearning(now: now)
+    }
+
+    private func restore(_ snapshot: Snapshot, now: Instant) {
+        do {
+            try order.restore(snapshot)
+        } catch {
+            tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
+            return stopLearning()
+        }
+        held = HeldMessages(delivered: order.delivered)
+        record(snapshot.current)
+    }
+
+    private func learn(_ record: JournalRecord) {
+        guard let current = order.current, record.epoch == current.epoch,
+            record.message.sender < order.delivered.count,
+            record.message.ordinal == order.delivered[record.message.sender]
+        else { return }
+        isContinuous = false
+        apply(record.message)
+        journal?.append(record.message, epoch: record.epoch, vector: order.delivered)
+        held = HeldMessages(delivered: order.delivered)
+    }
+
+    /// Messages below a view's trim are on the disk before the view is recorded: a record of a view
+    /// promises them.
+    private func learn(_ next: NextView, retrying step: Learning.Step, now: Instant) {
+        let isNext = next.epoch == (order.current?.epoch ?? .none).next
+        guard isNext || next.installed.stateWasLost else { return }
+        guard journal?.isIdle ?? true else {
+            learning?.steps.prepend(step)
+            learning?.wait = .journal
+            return
+        }
+        record(next)
+    }
+
+    private func record(_ next: NextView) {
+        let tag = nextTag()
+        viewJournal.append(
+            .installed(next, voteFrom: membership.memory.voteFrom), to: disk, tag: tag)
+        learning?.wait = .view(next, tag: tag)
+    }
+
+    func learningRecorded(_ tag: UInt64, now: Instant) {
+        switch learning?.wait {
+        case .view(let next, tag): learned(next, now: now)
+        case .joining(let epoch, tag):
+            learning?.wait = .nothing
+            guard let learning else { return }
+            send(.transfer(.isLevel(id: learning.id, epoch)), to: learning.teacher)
+        default: return
+        }
+        advanceLearning(now: now)
+    }
+
+    private func learned(_ next: NextView, now: Instant) {
+        learning?.wait = .nothing
+        if order.current?.epoch != next.epoch {
+            isContinuous = false
+            if next.installed.stateWasLost { order.reset(to: blank) }
+            effects.removeAll(keepingCapacity: true)
+            order.install(next, effects: &effects)
+        }
+        membership.learned(next, voteFrom: membership.memory.voteFrom, now: now)
+        held = HeldMessages(delivered: order.delivered)
+        hasState = order.current?.epoch == membership.memory.epoch
+        adoptLineage(resuming: nil)
+    }
+
+    private func level(
+        _ epoch: Epoch, trim: [UInt64], records: [JournalRecord], isLast: Bool, now: Instant
+    ) {
+        guard epoch == order.current?.epoch, learning?.isCaughtUp ?? false || !records.isEmpty else {
+            return heardTeacher(now: now)
+        }
+        for record in records where record.epoch == epoch { hold(record.message, epoch: epoch) }
+        if isLast { learning?.steps.append(.level(epoch, trim: trim)) }
+        heardTeacher(now: now)
+    }
+
+    /// This incarnation can be let in: everything below the trim is held and synced. That is
+    /// recorded first, so that a restart before the view comes does not cost the vote (V13).
+    private func confirmLevel(_ epoch: Epoch, trim: [UInt64], retrying step: Learning.Step) {
+        guard epoch == order.current?.epoch, held.vector.count == trim.count,
+            zip(held.vector, trim).allSatisfy({ $0 >= $1 })
+        else { return }
+        guard journal?.isIdle ?? true else {
+            learning?.steps.prepend(step)
+            learning?.wait = .journal
+            return
+        }
+        let tag = nextTag()
+        viewJournal.append(.joining(settings.own), to: disk, tag: tag)
+        membership.isJoining(settings.own)
+        learning?.wait = .joining(epoch, tag: tag)
+    }
+
+    private func reportReady(now: Instant) {
+        guard let learning, learning.isCaughtUp, let current = order.current,
+            now.since(learning.reportedReady) >= settings.heartbeat * 2
+        else { return }
+        self.learning?.reportedReady = now
+        send(
+            .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
+            to: learning.teacher)
+        guard membership.hasHeardSteadily(current.members, now: now) else { return }
+        send(.transfer(.ready(id: learning.id, version: order.version)), to: learning.teacher)
+    }
+}

@@ -1,0 +1,76 @@
+package import ConclaveBase
+import ConclaveGroup
+package import ConclaveWire
+
+extension Replica {
+    /// Tells a change of whether requests are taken, and why not.
+    func tellServing() {
+        let isServing = isServing
+        let reason = isServing ? "" : notServingReason
+        guard isServing != wasServing || reason != servingReason else { return }
+        wasServing = isServing
+        servingReason = reason
+        tell(.serving(isServing: isServing, reason: reason))
+    }
+
+    /// Why this member takes no requests, in a sentence for an operator.
+    package var notServingReason: String {
+        if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
+        switch membership.seat {
+        case .blank: return "waits for the first view, or to be let into one"
+        case .outside: return "is not in view \(view.epoch): waits to be let in"
+        case .voter: return "restarted in view \(view.epoch): waits for the next view"
+        case .member:
+            if membership.isBehind { return "was left out: waits to be let in" }
+            if membership.isEnding { return "view \(view.epoch) is ending: waits for the next" }
+            let installed = membership.memory.current?.installed
+            if let installed, !installed.isAdequate {
+                return "view \(view.epoch) has \(view.members.count) members of the "
+                    + "\(installed.minimumMembers) that it needs"
+            }
+            return "view \(view.epoch) begins"
+        }
+    }
+
+    private static func sentence(_ nodes: [NodeID], _ purpose: WaitPurpose) -> String {
+        let list = nodes.map(\.description).joined(separator: ", ")
+        return switch purpose {
+        case .founding: "the first view needs all configured members: waits for \(list)"
+        case .quorum: "hears no majority of the newest view: waits for \(list)"
+        case .state: "the last view's state may be with members that are absent: waits for \(list)"
+        case .joining: "waits to be let in by \(list)"
+        case .members: "waits for more members: \(list)"
+        }
+    }
+
+    /// All configured machines as this member sees them.
+    package func memberStates() -> [(node: NodeID, state: MemberState)] {
+        let isSeated = membership.seat == .member
+        return settings.configured.map { node in
+            let path = node == settings.own.node ? settings.own : paths[node]
+            guard let rank = view.rank(of: node) else {
+                return (node, path == nil ? .absent : .joining)
+            }
+            let member = view.members[rank.index]
+            if node == settings.own.node {
+                return (node, isSeated ? .member : .joining)
+            }
+            guard let path else { return (node, isSeated ? .suspected : .absent) }
+            return (node, path == member ? .member : .joining)
+        }
+    }
+
+    /// Views that this member knows of, the newest last.
+    package var knownViews: [(view: InstalledView, at: Timestamp)] { order.views }
+
+    /// Asks the others for a view without this member, in good order.
+    ///
+    /// - Returns: False if nobody needs to be asked, or the group would lose its quorum: just stop.
+    package func leave(now: Instant) -> Bool {
+        guard isServing, let installed = order.current?.installed,
+            view.members.count - 1 >= max(1, installed.minimumMembers)
+        else { return false }
+        run(.leave, now: now)
+        return true
+    }
+}

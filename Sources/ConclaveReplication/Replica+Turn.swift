@@ -1,0 +1,160 @@
+package import ConclaveBase
+import ConclaveGroup
+
+extension Replica {
+    /// Sends and journals what this turn collected. Called once after the inputs of a turn; outputs
+    /// may follow.
+    package func endTurn(now: Instant, wallClock: Timestamp) {
+        guard !hasFailed else { return }
+        self.wallClock = wallClock
+        membership.wallClock = wallClock
+        if let epoch, !epoch.isWedged {
+            scanRows(now: now)
+            sendPending()
+            acknowledgeInMemory()
+            deliver()
+            journal?.flush(to: disk, nextTag: nextTag)
+            pushRows()
+            tellConfirmed(now: now)
+        } else if keepsEchoing, epoch != nil {
+            scanRows(now: now)
+            pushRows()
+        }
+        takeSnapshotIfDue()
+        teach(now: now)
+        tellServing()
+        fabric.flush()
+    }
+
+    private func scanRows(now: Instant) {
+        guard var state = epoch else { return }
+        epoch = nil
+        var broken: [NodeID] = []
+        for rank in state.isDirty.indices where state.isDirty[rank] {
+            state.isDirty[rank] = false
+            state.pulse.scan(rank, now: now)
+            guard !state.isWedged else { continue }
+            found.removeAll(keepingCapacity: true)
+            if !state.multicast.scan(rank, into: &found) {
+                broken.append(state.view.members[rank].node)
+            }
+            for message in found { take(message, in: state) }
+        }
+        epoch = state
+        for node in broken { breakPath(node, reason: "messages were lost on the way") }
+    }
+
+    private func take(_ message: OrderedMessage, in state: EpochState) {
+        var vector = state.multicast.received
+        // Only what is contiguous up to this very message is covered by the sync of its batch.
+        vector[message.sender] = message.ordinal + 1
+        journal?.append(message, epoch: state.view.epoch, vector: vector)
+    }
+
+    /// All that waits goes into as few messages as it fits into; no timer ever waits for a batch
+    /// to fill (V6).
+    private func sendPending() {
+        guard var state = epoch else { return }
+        epoch = nil
+        let timestamp = max(wallClock, order.time)
+        var taken = 0
+        while taken < pending.count, state.multicast.canSend {
+            var batch = CommandBatch()
+            while taken < pending.count,
+                batch.payload.count + CommandBatch.overhead + pending[taken].count
+                    <= settings.slotByteCount
+            {
+                batch.append(pending[taken])
+                taken += 1
+            }
+            let message = state.multicast.send(batch.payload, timestamp: timestamp)
+            journal?.append(
+                message, epoch: state.view.epoch, vector: state.multicast.received)
+        }
+        pending.removeFirst(taken)
+        state.multicast.sendNulls()
+        epoch = state
+    }
+
+    private func acknowledgeInMemory() {
+        guard journal == nil || settings.plant == .acknowledgeBeforeSync, let epoch else { return }
+        self.epoch?.multicast.acknowledge(epoch.multicast.received)
+    }
+
+    private func deliver() {
+        guard var state = epoch else { return }
+        epoch = nil
+        found.removeAll(keepingCapacity: true)
+        state.multicast.deliver(into: &found)
+        epoch = state
+        for message in found { apply(message) }
+    }
+
+    /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).
+    func apply(_ message: OrderedMessage) {
+        effects.removeAll(keepingCapacity: true)
+        order.apply(message, effects: &effects)
+        guard isContinuous else { return }
+        for effect in effects { tell(.machine(effect)) }
+    }
+
+    /// Data first, then the counters that guard it, then the pulse (V3).
+    private func pushRows() {
+        guard let state = epoch else { return }
+        let isPulseDirty = state.pulse.isDirty
+        let multicast = state.multicast
+        for (rank, member) in state.view.members.enumerated() where state.isReady[rank] {
+            guard rank != state.own.index else { continue }
+            for range in multicast.dirtySlots { push(range, of: state, to: member.node) }
+            if multicast.countersAreDirty { push(multicast.counters, of: state, to: member.node) }
+            if isPulseDirty { push(multicast.pulse, of: state, to: member.node) }
+        }
+        epoch?.multicast.pushed()
+        epoch?.pulse.pushed()
+    }
+
+    private func tellConfirmed(now: Instant) {
+        guard let state = epoch, let since = state.pulse.confirmed(now: now),
+            since > state.confirmed
+        else { return }
+        epoch?.confirmed = since
+        tell(.confirmed(since: since))
+    }
+
+    private func takeSnapshotIfDue() {
+        guard let journal, !snapshots.isBusy, learning == nil,
+            journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
+                || viewJournal.chain.count > 256,
+            let snapshot = order.snapshot
+        else { return }
+        snapshots.write(snapshot, to: disk, tag: nextTag())
+    }
+
+    /// Heartbeats, suspicions, and everything that waits for time to pass.
+    package func tick(now: Instant) {
+        guard !hasFailed else { return }
+        let late = now.since(nextTick)
+        if epoch != nil, epoch?.isWedged == false {
+            epoch?.pulse.beat(now: now, wallClock: wallClock)
+            // A loop that ran late has yet to read what came meanwhile (V10).
+            if late <= settings.heartbeat { suspectSilent(late: late, now: now) }
+        } else if keepsEchoing {
+            epoch?.pulse.beat(now: now, wallClock: wallClock)
+        }
+        run(.tick, now: now)
+        tickLearning(now: now)
+        tickTeaching(now: now)
+        let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
+        nextTick = now.advanced(by: pause)
+    }
+
+    private func suspectSilent(late: Interval, now: Instant) {
+        guard let suspects = epoch?.suspects(settings: settings, now: now) else { return }
+        for suspect in suspects {
+            run(
+                .suspect(
+                    suspect.node, suspect.reason, silent: suspect.silent,
+                    late: max(late, .zero)), now: now)
+        }
+    }
+}

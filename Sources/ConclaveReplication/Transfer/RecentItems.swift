@@ -1,0 +1,92 @@
+import DequeModule
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+/// One step of the order: a delivered message, or the beginning of a view.
+enum OrderedItem: Equatable {
+    case message(JournalRecord)
+    case view(NextView)
+
+    var byteCount: Int {
+        switch self {
+        case .message(let record): JournalRecord.overhead + record.message.payload.count
+        case .view: 512
+        }
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .message(let record):
+            writer.integer(UInt8(1))
+            record.encode(into: &writer)
+        case .view(let view):
+            writer.integer(UInt8(2))
+            view.encode(into: &writer)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(WireError) {
+        let kind = try reader.byte("item")
+        switch kind {
+        case 1: self = .message(try JournalRecord(from: &reader))
+        case 2: self = .view(try NextView(from: &reader))
+        default: throw .unknown(field: "item", value: UInt64(kind))
+        }
+    }
+}
+
+/// The newest part of the order, kept in memory for members that come back: a version names a
+/// point of it.
+struct RecentItems {
+    private struct Entry {
+        var item: OrderedItem
+        /// The version applied before it.
+        var before: Version
+    }
+
+    private var entries: Deque<Entry> = []
+    private var byteCount = 0
+    private let maximumByteCount: Int
+    /// The number of the first kept item; numbers go up by one for ever.
+    private(set) var start: UInt64 = 0
+
+    init(maximumByteCount: Int) {
+        self.maximumByteCount = maximumByteCount
+    }
+
+    var end: UInt64 { start + UInt64(entries.count) }
+
+    mutating func append(_ item: OrderedItem, before: Version) {
+        entries.append(Entry(item: item, before: before))
+        byteCount += item.byteCount
+        while byteCount > maximumByteCount, let first = entries.popFirst() {
+            byteCount -= first.item.byteCount
+            start += 1
+        }
+    }
+
+    mutating func removeAll() {
+        start = end
+        entries.removeAll()
+        byteCount = 0
+    }
+
+    subscript(number: UInt64) -> OrderedItem? {
+        guard number >= start, number < end else { return nil }
+        return entries[Int(number - start)].item
+    }
+
+    /// The number of the item that follows the point at `version`, if it is kept.
+    func number(after version: Version, applied: Version) -> UInt64? {
+        if version == applied { return end }
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].before < version { low = middle + 1 } else { high = middle }
+        }
+        guard low < entries.count, entries[low].before == version else { return nil }
+        return start + UInt64(low)
+    }
+}

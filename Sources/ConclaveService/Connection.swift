@@ -1,0 +1,33 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// What the service knows of one open connection.
+struct Connection {
+    let process: ProcessIdentity
+    var isGreeted = false
+    /// Its pidfd says that the process is dead; the socket may have been passed on.
+    var processIsDead = false
+    var session: SessionID?
+    /// The nonce of the open or resume that it waits for.
+    var opening: UInt64?
+    /// Bytes that the client does not read; 0 unless the shell said that it is stalled.
+    var backlog = 0
+    /// Reading is paused.
+    var isPaused = false
+
+    init(process: ProcessIdentity) {
+        self.process = process
+    }
+}
+
+/// An open or resume that the group has not answered yet.
+struct Opening {
+    let connection: ConnectionID
+    let type: ClientFrameType
+    let number: UInt64
+    let command: Command
+    /// The connection is gone: it is not proposed again, but may still be applied.
+    var isAbandoned = false
+    var processIsDead = false
+}

@@ -1,0 +1,160 @@
+package import ConclaveBase
+package import ConclaveCoordination
+import ConclaveGroup
+package import ConclaveReplication
+package import ConclaveWire
+
+/// One daemon without its shell: the replica of the group's state, and the service for its clients.
+/// `conclaved` and the simulator run this and nothing else.
+package final class Host {
+    /// How long an orderly stop waits for the others at most.
+    private static let patience = Interval.seconds(5)
+    /// How often a turn follows what its own proposals led to; more is left for the next turn.
+    private static let roundsOfTurn = 64
+
+    package let replica: Replica<Coordinator>
+    private var service: Service
+    private let drawSecret: () -> Secret
+    private var effects: [HostEffect] = []
+    private var serviceEffects: [ServiceEffect] = []
+    private var hasWork = false
+    /// When the stop that was asked for is over at the latest.
+    private var stopBy: Instant?
+    private var hasLeft = false
+
+    /// Recovers from the disk. `drawSecret` gives numbers that nobody guesses: who knows a
+    /// session's secret may resume it.
+    package init(
+        settings: HostSettings, disk: any Disk, fabric: any Fabric, random: SeededRandom,
+        drawSecret: @escaping () -> Secret, now: Instant
+    ) throws(FatalFault) {
+        replica = try Replica(
+            settings: settings.replica, blank: Coordinator(quotas: settings.quotas), disk: disk,
+            fabric: fabric, random: random, now: now)
+        var bounds = ServiceSettings(
+            own: settings.replica.own, isDurable: settings.replica.durability == .disk,
+            suspicion: settings.replica.suspicion,
+            maximumSessionTTL: settings.replica.maximumSessionTTL,
+            maximumCommandByteCount: replica.maximumCommandByteCount)
+        bounds.maximumConnections = settings.maximumConnections
+        bounds.maximumConnectionsPerUID = settings.maximumConnectionsPerUID
+        bounds.validitySlotCount = settings.validitySlotCount
+        bounds.addresses = settings.addresses
+        service = Service(settings: bounds)
+        self.drawSecret = drawSecret
+        takeOutputs(now: now)
+    }
+
+    package func step(_ input: HostInput, now: Instant) {
+        switch input {
+        case .fabric(let input): replica.step(input, now: now)
+        case .disk(let input): replica.step(input, now: now)
+        case .client(let input): client(input, now: now)
+        case .tick:
+            replica.tick(now: now)
+            feed(.tick, now: now)
+            checkStop(now: now)
+        }
+        takeOutputs(now: now)
+    }
+
+    /// Sends, journals and answers what the inputs of this turn led to. Called once a turn, after
+    /// its inputs.
+    package func endTurn(now: Instant, wallClock: Timestamp, effects: inout [HostEffect]) {
+        for _ in 0..<Self.roundsOfTurn {
+            propose()
+            replica.endTurn(now: now, wallClock: wallClock)
+            hasWork = takeOutputs(now: now) && replica.isServing && !service.proposals.isEmpty
+            if !hasWork { break }
+        }
+        checkStop(now: now)
+        effects += self.effects
+        self.effects.removeAll(keepingCapacity: true)
+    }
+
+    /// When `step(.tick)` and a turn are due at the latest.
+    package var nextTick: Instant {
+        if hasWork { return .distantPast }
+        let stop = hasLeft ? .distantFuture : stopBy ?? .distantFuture
+        return min(replica.nextTick, service.nextTick, stop)
+    }
+
+    /// The orderly stop: tells the clients, and asks the others for a view without this member.
+    /// Sessions go on, and are resumed at the next daemon. The effect `left` follows within 5 s.
+    package func stop(now: Instant) {
+        guard stopBy == nil else { return }
+        stopBy = now.advanced(by: Self.patience)
+        tell(ServingState(isServing: false, reason: "the daemon is stopping"), now: now)
+        if !replica.leave(now: now) { leave() }
+        takeOutputs(now: now)
+    }
+
+    private func leave() {
+        guard !hasLeft else { return }
+        hasLeft = true
+        effects.append(.left)
+    }
+
+    private func checkStop(now: Instant) {
+        if let stopBy, stopBy <= now { leave() }
+    }
+
+    private func client(_ input: ClientInput, now: Instant) {
+        if service.spareSecret == nil { service.spareSecret = drawSecret() }
+        if case .frame(_, let frame) = input, Service.asksForPicture(frame) {
+            service.picture = GroupPicture(
+                lineage: replica.lineage, view: replica.view, version: replica.version,
+                members: replica.memberStates().map { ($0.node, $0.state) },
+                views: replica.knownViews)
+        }
+        feed(.client(input), now: now)
+    }
+
+    private func feed(_ input: Service.Input, now: Instant) {
+        service.step(input, machine: replica.machine, now: now, effects: &serviceEffects)
+        for effect in serviceEffects { effects.append(.client(effect)) }
+        serviceEffects.removeAll(keepingCapacity: true)
+    }
+
+    /// Hands over what the service wants ordered, as long as the replica takes it.
+    private func propose() {
+        guard replica.isServing else { return }
+        let proposals = service.takeProposals()
+        for (index, proposal) in proposals.enumerated() where !replica.propose(proposal) {
+            return service.putBack(proposals[index...])
+        }
+    }
+
+    @discardableResult
+    private func takeOutputs(now: Instant) -> Bool {
+        let outputs = replica.takeOutputs()
+        for output in outputs { take(output, now: now) }
+        return !outputs.isEmpty
+    }
+
+    private func take(_ output: ReplicaOutput<CoordinationEffect>, now: Instant) {
+        switch output {
+        case .machine(let effect): feed(.machine(effect), now: now)
+        case .installed(let view, let rank, let stateReplaced):
+            let at = replica.knownViews.last?.at ?? replica.appliedTime
+            feed(
+                .installed(view, rank: rank, at: at, stateReplaced: stateReplaced), now: now)
+            if stopBy != nil, rank == nil { leave() }
+        case .wedged: feed(.wedged, now: now)
+        case .confirmed(let since): feed(.confirmed(since: since), now: now)
+        case .serving(let isServing, let reason):
+            // A daemon that stops said so, and takes it back no more.
+            guard stopBy == nil else { return }
+            tell(ServingState(isServing: isServing, reason: reason), now: now)
+        case .event(let event):
+            effects.append(.event(event))
+            if stopBy != nil, case .leftOut = event { leave() }
+        case .fatal(let fault): effects.append(.fatal(fault))
+        }
+    }
+
+    private func tell(_ state: ServingState, now: Instant) {
+        effects.append(.serving(state))
+        feed(.serving(state), now: now)
+    }
+}

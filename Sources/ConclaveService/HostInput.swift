@@ -1,0 +1,24 @@
+package import ConclaveBase
+package import ConclaveGroup
+package import ConclaveReplication
+package import ConclaveWire
+
+/// What the shell tells a host.
+package enum HostInput {
+    case fabric(FabricInput)
+    case disk(DiskInput)
+    case client(ClientInput)
+    case tick
+}
+
+/// What a host wants done, or known, in order.
+package enum HostEffect {
+    case client(ServiceEffect)
+    case event(GroupEvent)
+    /// Whether requests are taken now: told on each change.
+    case serving(ServingState)
+    /// The daemon must end.
+    case fatal(FatalFault)
+    /// The orderly stop is done.
+    case left
+}

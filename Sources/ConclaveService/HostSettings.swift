@@ -1,0 +1,24 @@
+package import ConclaveBase
+package import ConclaveCoordination
+package import ConclaveReplication
+
+/// Everything a host needs to know beforehand. Validated by whoever read it from outside.
+package struct HostSettings: Sendable {
+    package var replica: ReplicaSettings
+    /// Where the configured machines are, for people to read.
+    package var addresses: [NodeID: String]
+    /// The same on all members.
+    package var quotas: Quotas
+    package var maximumConnections = 10_000
+    package var maximumConnectionsPerUID = 1_000
+    /// Slots of the validity page, the daemon's own included.
+    package var validitySlotCount: UInt32 = 16 * 1024
+
+    package init(
+        replica: ReplicaSettings, addresses: [NodeID: String] = [:], quotas: Quotas = Quotas()
+    ) {
+        self.replica = replica
+        self.addresses = addresses
+        self.quotas = quotas
+    }
+}

@@ -1,0 +1,70 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// A session that is attached to this daemon.
+struct LocalSession {
+    /// A request that the group has not applied yet.
+    struct Request {
+        let type: ClientFrameType
+        let command: [UInt8]
+    }
+
+    let id: SessionID
+    let secret: Secret
+    let ttl: Interval
+    let process: ProcessIdentity
+    var attachment: Attachment
+    /// Its place in the validity page; `nil` if there was none left, and then it is ended.
+    let slot: UInt32?
+    /// Its socket; `nil` while the process lives and is not connected.
+    var connection: ConnectionID?
+    /// The connection whose pidfd is that of its process; it may be closed.
+    var watch: ConnectionID?
+    /// As the validity page shows it; `nil` before the first one of this attachment.
+    var deadline: Instant?
+    /// Without a connection: when the end is ordered.
+    var endAt = Instant.distantFuture
+    /// The end that this daemon orders until it is applied. Nothing takes it back: the deadline has
+    /// passed (K5), the process is dead, or the client said goodbye.
+    var ending: SessionEnd?
+    /// Another process wants the session, and the validity was withdrawn for it (K7).
+    var isYielding = false
+    /// The number of the goodbye that is answered when the end is applied.
+    var goodbye: UInt64?
+    /// The open or resume that is answered once there is a deadline to show.
+    var owed: (type: ClientFrameType, number: UInt64)?
+    /// By number; not yet applied.
+    var requests: [UInt64: Request] = [:]
+    /// The types of the requests that are not answered: a reply carries its request's.
+    var types: [UInt64: ClientFrameType] = [:]
+    /// Replies up to this number are in the client's hands.
+    var confirmed: UInt64 = 0
+    /// The newest number known to be applied.
+    var newestApplied: UInt64 = 0
+    /// A confirmation that may have been lost with its epoch.
+    var unorderedConfirmation: UInt64?
+
+    init(_ state: SessionState, slot: UInt32?) {
+        id = state.id
+        secret = state.secret
+        ttl = state.ttl
+        process = state.process
+        attachment = state.attachment
+        self.slot = slot
+    }
+
+    /// Those on their way, by number.
+    var orderedRequests: [(number: UInt64, request: Request)] {
+        requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Whether confirmed heartbeats extend the deadline.
+    var isExtended: Bool { connection != nil && ending == nil && !isYielding }
+
+    /// When time alone calls for something.
+    var due: Instant {
+        guard ending == nil, !isYielding else { return .distantFuture }
+        return min(endAt, deadline ?? .distantFuture)
+    }
+}

@@ -1,0 +1,202 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Connections coming and going, and what is written to them.
+extension Service {
+    /// Beyond this nothing is read from a client that does not read either, and what it follows is
+    /// cut.
+    static let maximumBacklog = 1 << 20
+
+    mutating func client(
+        _ input: ClientInput, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        switch input {
+        case .opened(let id, let process): opened(id, process, effects: &effects)
+        case .frame(let id, let frame):
+            guard connections[id] != nil else { return }
+            received(frame, from: id, machine: machine, now: now, effects: &effects)
+        case .malformed(let id, let error):
+            let refusal = Refusal(.malformed, error.description)
+            reject(refusal, type: 0, number: 0, on: id, now: now, effects: &effects)
+        case .closed(let id): closed(id, now: now, effects: &effects)
+        case .processDied(let id): processDied(id, effects: &effects)
+        case .stalled(let id, let byteCount):
+            connections[id]?.backlog = byteCount
+            reconsiderReading(id, effects: &effects)
+        case .drained(let id):
+            connections[id]?.backlog = 0
+            reconsiderReading(id, effects: &effects)
+        }
+    }
+
+    private mutating func opened(
+        _ id: ConnectionID, _ process: ProcessIdentity, effects: inout [ServiceEffect]
+    ) {
+        guard connections[id] == nil else { return }
+        connections[id] = Connection(process: process)
+        connectionCounts[process.uid, default: 0] += 1
+        guard let refusal = refusal(of: process.uid) else { return }
+        refuse(refusal, type: 0, number: 0, on: id, effects: &effects)
+        close(id, now: .distantPast, effects: &effects)
+    }
+
+    private func refusal(of uid: UInt32) -> Refusal? {
+        if connections.count > settings.maximumConnections {
+            return Refusal(
+                .quotaExceeded,
+                "the daemon has \(settings.maximumConnections) connections already "
+                    + "(maximumConnections)")
+        }
+        if connectionCounts[uid] ?? 0 > settings.maximumConnectionsPerUID {
+            return Refusal(
+                .quotaExceeded,
+                "uid \(uid) has \(settings.maximumConnectionsPerUID) connections already "
+                    + "(maximumConnectionsPerUID)")
+        }
+        return nil
+    }
+
+    /// Closes a connection from this side; nothing more is heard of it.
+    mutating func close(
+        _ id: ConnectionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard connections[id] != nil else { return }
+        effects.append(.close(id))
+        closed(id, now: now, effects: &effects)
+    }
+
+    /// The socket is gone. The process may live: its session is no longer extended, and ends when
+    /// what was shown has passed, unless it is resumed before.
+    private mutating func closed(
+        _ id: ConnectionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        if subscriptions.count(of: id) > 0 {
+            subscriptions.removeAll(of: id)
+            forgetUnobserved()
+        }
+        let count = connectionCounts[connection.process.uid] ?? 0
+        connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil
+        var isWatched = false
+        if let nonce = connection.opening {
+            openings[nonce]?.isAbandoned = true
+            isWatched = true
+        }
+        if let session = connection.session {
+            disconnect(session, now: now)
+            if sessions[session]?.watch == id {
+                watched[id] = session
+                isWatched = true
+            }
+        }
+        if !isWatched { effects.append(.forget(id)) }
+    }
+
+    private mutating func disconnect(_ id: SessionID, now: Instant) {
+        guard let session = sessions[id] else { return }
+        sessions[id]?.connection = nil
+        sessions[id]?.owed = nil
+        sessions[id]?.goodbye = nil
+        let endAt = session.deadline ?? now.advanced(by: session.ttl)
+        sessions[id]?.endAt = endAt
+        earliestDue = min(earliestDue, endAt)
+    }
+
+    private mutating func processDied(_ id: ConnectionID, effects: inout [ServiceEffect]) {
+        if let connection = connections[id] {
+            connections[id]?.processIsDead = true
+            if let nonce = connection.opening { openings[nonce]?.processIsDead = true }
+        }
+        for nonce in openings.keys.sorted() where openings[nonce]?.connection == id {
+            openings[nonce]?.processIsDead = true
+        }
+        guard let session = connections[id]?.session ?? watched[id],
+            sessions[session]?.watch == id
+        else { return }
+        order(.died, of: session, effects: &effects)
+    }
+
+    /// Lets go of the pidfd of a session's process, if nothing else needs it.
+    mutating func releaseWatch(of id: SessionID, effects: inout [ServiceEffect]) {
+        guard let watch = sessions[id]?.watch else { return }
+        sessions[id]?.watch = nil
+        guard watched.removeValue(forKey: watch) != nil else { return }
+        effects.append(.forget(watch))
+    }
+
+    // MARK: - Writing
+
+    mutating func send(
+        _ type: ClientFrameType, _ flags: FrameHeader.Flags, number: UInt64,
+        to id: ConnectionID, attachPage: Bool = false, effects: inout [ServiceEffect],
+        body: (inout ByteWriter) -> Void
+    ) {
+        var writer = ByteWriter()
+        body(&writer)
+        send(
+            FrameHeader.frame(
+                type: type.rawValue, flags: flags, number: number, body: writer.bytes),
+            to: id, attachPage: attachPage, effects: &effects)
+    }
+
+    private mutating func send(
+        _ frame: [UInt8], to id: ConnectionID, attachPage: Bool, effects: inout [ServiceEffect]
+    ) {
+        guard let connection = connections[id] else { return }
+        effects.append(.send(id, frame, attachPage: attachPage))
+        guard connection.backlog > 0 else { return }
+        connections[id]?.backlog += frame.count
+        reconsiderReading(id, effects: &effects)
+    }
+
+    /// An answer that says no; the connection goes on.
+    mutating func refuse(
+        _ refusal: Refusal, type: UInt16, number: UInt64, on id: ConnectionID,
+        effects: inout [ServiceEffect]
+    ) {
+        var writer = ByteWriter()
+        refusal.encode(into: &writer)
+        let frame = FrameHeader.frame(
+            type: type, flags: [.reply, .error], number: number, body: writer.bytes)
+        send(frame, to: id, attachPage: false, effects: &effects)
+    }
+
+    /// One error frame, then the end of the connection.
+    mutating func reject(
+        _ refusal: Refusal, type: UInt16, number: UInt64, on id: ConnectionID, now: Instant,
+        effects: inout [ServiceEffect]
+    ) {
+        refuse(refusal, type: type, number: number, on: id, effects: &effects)
+        close(id, now: now, effects: &effects)
+    }
+
+    /// Reading stops when a client does not read, or has too many requests on their way into the
+    /// order. Requests that were applied and wait do not count: the one that cancels them must
+    /// still get through.
+    mutating func reconsiderReading(_ id: ConnectionID, effects: inout [ServiceEffect]) {
+        guard let connection = connections[id] else { return }
+        let inFlight = connection.session.flatMap { sessions[$0]?.requests.count } ?? 0
+        let limit = ClientLimits.requestsInFlight
+        if !connection.isPaused {
+            guard connection.backlog > Self.maximumBacklog || inFlight > limit else { return }
+            connections[id]?.isPaused = true
+            effects.append(.pauseReading(id))
+        } else {
+            guard connection.backlog <= Self.maximumBacklog / 2, inFlight <= limit / 2
+            else { return }
+            connections[id]?.isPaused = false
+            effects.append(.resumeReading(id))
+        }
+    }
+
+    mutating func tellServing(_ state: ServingState, effects: inout [ServiceEffect]) {
+        guard serving != state else { return }
+        serving = state
+        for id in connections.keys.sorted() where connections[id]?.isGreeted == true {
+            send(.serving, .event, number: 0, to: id, effects: &effects) {
+                state.encode(into: &$0)
+            }
+        }
+    }
+}

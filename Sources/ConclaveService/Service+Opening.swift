@@ -1,0 +1,233 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Opening and resuming sessions: on the way into the order, and when the group has answered.
+extension Service {
+    mutating func open(
+        _ request: OpenRequest, number: UInt64, on id: ConnectionID,
+        effects: inout [ServiceEffect]
+    ) {
+        guard let connection = connections[id] else { return }
+        if let refusal = refusalOfOpening(connection) ?? refusal(ofTTL: request.ttl) {
+            let type = ClientFrameType.open.rawValue
+            return refuse(refusal, type: type, number: number, on: id, effects: &effects)
+        }
+        guard let secret = spareSecret else {
+            preconditionFailure("the caller did not provide a secret")
+        }
+        spareSecret = nil
+        lastNonce += 1
+        let command = OpenCommand(
+            id: request.id, secret: secret, ttl: request.ttl, label: request.label,
+            process: connection.process, member: settings.own, nonce: lastNonce)
+        begin(
+            Opening(connection: id, type: .open, number: number, command: .open(command)),
+            nonce: lastNonce)
+    }
+
+    mutating func resume(
+        _ request: ResumeRequest, number: UInt64, on id: ConnectionID,
+        effects: inout [ServiceEffect]
+    ) {
+        guard let connection = connections[id] else { return }
+        if let refusal = refusalOfOpening(connection) ?? refusal(ofResuming: request.session) {
+            let type = ClientFrameType.resume.rawValue
+            return refuse(refusal, type: type, number: number, on: id, effects: &effects)
+        }
+        lastNonce += 1
+        let command = ResumeCommand(
+            session: request.session, secret: request.secret, confirmed: request.confirmed,
+            process: connection.process, member: settings.own, nonce: lastNonce)
+        begin(
+            Opening(connection: id, type: .resume, number: number, command: .resume(command)),
+            nonce: lastNonce)
+    }
+
+    private mutating func begin(_ opening: Opening, nonce: UInt64) {
+        openings[nonce] = opening
+        openings[nonce]?.processIsDead = connections[opening.connection]?.processIsDead ?? false
+        connections[opening.connection]?.opening = nonce
+        propose(opening.command)
+    }
+
+    private func refusalOfOpening(_ connection: Connection) -> Refusal? {
+        guard connection.session != nil || connection.opening != nil else { return nil }
+        return Refusal(.invalid, "this connection has a session already")
+    }
+
+    /// K8.
+    private func refusal(ofTTL ttl: Interval) -> Refusal? {
+        let minimum = settings.minimumSessionTTL
+        if ttl < minimum {
+            return Refusal(
+                .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting suspicion")
+        }
+        if ttl > settings.maximumSessionTTL {
+            return Refusal(
+                .invalid,
+                "ttl: \(ttl) is more than \(settings.maximumSessionTTL), the setting "
+                    + "maximumSessionTTL")
+        }
+        return nil
+    }
+
+    /// A deadline that has passed is final (K5), whoever knows the secret.
+    private func refusal(ofResuming id: SessionID) -> Refusal? {
+        guard let ending = sessions[id]?.ending else { return nil }
+        return Refusal(.sessionEnded, "session \(id) is over: \(ending)")
+    }
+
+    mutating func openRefused(
+        _ nonce: UInt64, _ refusal: Refusal, effects: inout [ServiceEffect]
+    ) {
+        guard let opening = take(nonce, effects: &effects) else { return }
+        refuse(
+            refusal, type: opening.type.rawValue, number: opening.number,
+            on: opening.connection, effects: &effects)
+    }
+
+    /// Forgets an opening that was answered; `nil` if it is not known, or nobody waits for it.
+    private mutating func take(_ nonce: UInt64, effects: inout [ServiceEffect]) -> Opening? {
+        guard let opening = openings.removeValue(forKey: nonce) else { return nil }
+        guard opening.isAbandoned else {
+            connections[opening.connection]?.opening = nil
+            return opening
+        }
+        effects.append(.forget(opening.connection))
+        return nil
+    }
+
+    /// The group has attached a session, here or elsewhere.
+    mutating func attached(
+        _ id: SessionID, _ attachment: Attachment, nonce: UInt64, machine: Coordinator,
+        now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard attachment.member == settings.own else {
+            return movedAway(id, now: now, effects: &effects)
+        }
+        guard let state = machine.sessionState(id), state.attachment == attachment else {
+            // Later effects tell what became of it; whoever asked must ask again.
+            let refusal = Refusal(.unavailable, "session \(id) was attached anew at once")
+            return openRefused(nonce, refusal, effects: &effects)
+        }
+        takeOver(state, now: now, effects: &effects)
+        if let opening = openings.removeValue(forKey: nonce) {
+            join(opening, to: id, machine: machine, now: now, effects: &effects)
+        }
+    }
+
+    /// Makes the session a local one under its new attachment. What was received for it stays if
+    /// its process is the same.
+    private mutating func takeOver(
+        _ state: SessionState, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        if let old = sessions[state.id], old.process.isSameProcess(as: state.process) {
+            leaveConnection(of: state.id, now: now, effects: &effects)
+            sessions[state.id]?.attachment = state.attachment
+            if old.isYielding {
+                // Its validity was withdrawn for a process that did not come: that is final (K5).
+                sessions[state.id]?.isYielding = false
+                sessions[state.id]?.ending = .expired
+            }
+            if let ending = sessions[state.id]?.ending { proposeEnd(of: state.id, ending) }
+            return
+        }
+        movedAway(state.id, now: now, effects: &effects)
+        adopt(state, now: now, effects: &effects)
+    }
+
+    /// A new local session, as yet without a connection.
+    mutating func adopt(
+        _ state: SessionState, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        var session = LocalSession(state, slot: slots.take())
+        session.endAt = now.advanced(by: state.ttl)
+        earliestDue = min(earliestDue, session.endAt)
+        sessions[state.id] = session
+        if session.slot == nil { order(.expired, of: state.id, effects: &effects) }
+    }
+
+    private mutating func join(
+        _ opening: Opening, to id: SessionID, machine: Coordinator, now: Instant,
+        effects: inout [ServiceEffect]
+    ) {
+        let connection = opening.connection
+        connections[connection]?.opening = nil
+        guard let session = sessions[id], session.ending == nil else {
+            if opening.isAbandoned { return effects.append(.forget(connection)) }
+            let isFull = sessions[id].map { $0.slot == nil } ?? false
+            let refusal =
+                isFull
+                ? Refusal(.quotaExceeded, "the validity page has no free slot")
+                : Refusal(.sessionEnded, "session \(id) is over")
+            return refuse(
+                refusal, type: opening.type.rawValue, number: opening.number, on: connection,
+                effects: &effects)
+        }
+        sessions[id]?.watch = connection
+        if opening.isAbandoned {
+            watched[connection] = id
+        } else {
+            connections[connection]?.session = id
+            sessions[id]?.connection = connection
+            sessions[id]?.endAt = .distantFuture
+            sessions[id]?.owed = (opening.type, opening.number)
+        }
+        if opening.processIsDead { return order(.died, of: id, effects: &effects) }
+        extend(id, now: now, effects: &effects)
+        answerOpening(of: id, machine: machine, effects: &effects)
+    }
+
+    /// Tells the client that its session is open, once there is a deadline to show: then what
+    /// waits, and every reply that it has not confirmed (K9).
+    mutating func answerOpening(
+        of id: SessionID, machine: Coordinator, effects: inout [ServiceEffect]
+    ) {
+        guard let session = sessions[id], let owed = session.owed, session.deadline != nil,
+            let connection = session.connection, let slot = session.slot
+        else { return }
+        sessions[id]?.owed = nil
+        let opened = SessionOpened(
+            session: id, secret: session.secret, version: machine.version, slot: slot,
+            ttl: session.ttl, waiting: machine.waitingNumbers(of: id))
+        send(
+            owed.type, .reply, number: owed.number, to: connection, attachPage: true,
+            effects: &effects
+        ) { opened.encode(into: &$0) }
+        for (number, reply) in machine.storedReplies(of: id) {
+            sendReply(reply, to: number, of: id, effects: &effects)
+        }
+    }
+
+    /// Another daemon, or another process here, has the session now.
+    private mutating func movedAway(
+        _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard sessions[id] != nil else { return }
+        leaveConnection(of: id, now: now, effects: &effects)
+        withdraw(id, effects: &effects)
+        remove(id, effects: &effects)
+    }
+
+    /// Whatever connection the session had is superseded: it is closed.
+    private mutating func leaveConnection(
+        of id: SessionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        if let connection = sessions[id]?.connection {
+            close(connection, now: now, effects: &effects)
+        }
+        releaseWatch(of: id, effects: &effects)
+    }
+
+    /// Forgets a local session; its slot stays out of use until the session is over.
+    mutating func remove(_ id: SessionID, effects: inout [ServiceEffect]) {
+        releaseWatch(of: id, effects: &effects)
+        guard let session = sessions.removeValue(forKey: id) else { return }
+        if let slot = session.slot { slots.retire(slot, of: id) }
+        if let connection = session.connection {
+            connections[connection]?.session = nil
+            reconsiderReading(connection, effects: &effects)
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import ConclaveBase
+import ConclaveCoordination
+package import ConclaveWire
+
+/// Questions that change nothing, answered from the own copy of the state.
+extension Service {
+    private static let subscriptionsPerConnection = 1_024
+
+    /// Whether `picture` is to be refreshed before this frame.
+    package static func asksForPicture(_ frame: FrameBuffer.Frame) -> Bool {
+        switch ClientFrameType(rawValue: frame.header.type) {
+        case .status, .members, .views: true
+        default: false
+        }
+    }
+
+    mutating func query(
+        _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
+        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) throws(WireError) {
+        var reader = ByteReader(frame.body)
+        var writer = ByteWriter()
+        let number = frame.header.number
+        switch type {
+        case .status:
+            try reader.finish()
+            status(machine: machine).encode(into: &writer)
+        case .members:
+            try reader.finish()
+            writer.list(memberReports) { $0.encode(into: &$1) }
+        case .views:
+            let follows = try reader.flag("follow")
+            try reader.finish()
+            if follows, !subscribe(to: .views, number, id, effects: &effects) { return }
+            writer.list(picture.views.map(ViewReport.init)) { $0.encode(into: &$1) }
+        case .locks:
+            let prefix = try reader.text("prefix", maximum: ObjectName.maximumByteCount)
+            try reader.finish()
+            let reports = machine.lockReports(prefix: prefix).map { remaining($0, now: now) }
+            writer.list(reports) { $0.encode(into: &$1) }
+        case .why:
+            let name = try reader.name("name")
+            try reader.finish()
+            var report = machine.why(name)
+            report.objects = report.objects.map { remaining($0, now: now) }
+            report.encode(into: &writer)
+        case .observeLeader:
+            let slot = try reader.name("slot")
+            try reader.finish()
+            if !subscribe(to: .leader(slot), number, id, effects: &effects) { return }
+            let state = machine.leaderState(slot)
+            toldLeaders[slot] = state
+            state.encode(into: &writer)
+        case .unsubscribe:
+            let subscription: UInt64 = try reader.integer("number")
+            try reader.finish()
+            subscriptions.remove(id, subscription)
+            forgetUnobserved()
+        default: return
+        }
+        answer(type, number: number, to: id, writer.bytes, effects: &effects)
+    }
+
+    private mutating func answer(
+        _ type: ClientFrameType, number: UInt64, to id: ConnectionID, _ body: [UInt8],
+        effects: inout [ServiceEffect]
+    ) {
+        guard body.count + FrameHeader.byteCount <= FrameHeader.maximumLength else {
+            let message =
+                "the answer does not fit a frame of \(FrameHeader.maximumLength) bytes; "
+                + "ask for less, such as a longer prefix"
+            return refuse(
+                Refusal(.invalid, message), type: type.rawValue, number: number, on: id,
+                effects: &effects)
+        }
+        send(type, .reply, number: number, to: id, effects: &effects) { $0.raw(body) }
+    }
+
+    private mutating func subscribe(
+        to subject: Subscriptions.Subject, _ number: UInt64, _ id: ConnectionID,
+        effects: inout [ServiceEffect]
+    ) -> Bool {
+        let limit = Self.subscriptionsPerConnection
+        guard subscriptions.count(of: id) < limit else {
+            let type: ClientFrameType = subject == .views ? .views : .observeLeader
+            refuse(
+                Refusal(.quotaExceeded, "the connection follows \(limit) things already"),
+                type: type.rawValue, number: number, on: id, effects: &effects)
+            return false
+        }
+        subscriptions.add(subject, id, number)
+        return true
+    }
+
+    private func status(machine: Coordinator) -> StatusReport {
+        StatusReport(
+            node: settings.own.node, lineage: picture.lineage, epoch: picture.view.epoch,
+            rank: rank.map { UInt32($0.index) }, serving: serving,
+            isDurable: settings.isDurable, members: memberReports, version: picture.version,
+            sessions: UInt32(clamping: machine.sessionCount),
+            objects: UInt32(clamping: machine.objectCount))
+    }
+
+    private var memberReports: [MemberReport] {
+        picture.members.map { node, state in
+            let rank = picture.view.rank(of: node)
+            return MemberReport(
+                node: node, address: settings.addresses[node] ?? "", state: state,
+                rank: rank.map { UInt32($0.index) },
+                incarnation: rank.map { picture.view.members[$0.index].incarnation.number })
+        }
+    }
+
+    /// Fills in how long sessions attached here stay valid.
+    private func remaining(_ report: ObjectReport, now: Instant) -> ObjectReport {
+        var report = report
+        report.holders = report.holders.map { remaining($0, now: now) }
+        report.waiters = report.waiters.map { remaining($0, now: now) }
+        return report
+    }
+
+    private func remaining(_ report: SessionReport, now: Instant) -> SessionReport {
+        guard let deadline = sessions[report.session]?.deadline else { return report }
+        var report = report
+        report.remaining = max(deadline.since(now), .zero)
+        return report
+    }
+
+    // MARK: - Subscribers
+
+    mutating func tellLeader(
+        of slot: ObjectName, machine: Coordinator, effects: inout [ServiceEffect]
+    ) {
+        let subscribers = subscriptions.subscribers(of: .leader(slot))
+        guard !subscribers.isEmpty else { return }
+        let state = machine.leaderState(slot)
+        // The machine may be further than its effects: one state is told once.
+        guard toldLeaders[slot]?.leader != state.leader || toldLeaders[slot] == nil else { return }
+        toldLeaders[slot] = state
+        var writer = ByteWriter()
+        state.encode(into: &writer)
+        for subscriber in subscribers {
+            tell(.observeLeader, writer.bytes, to: subscriber, effects: &effects)
+        }
+    }
+
+    mutating func tellView(
+        _ view: InstalledView, at: Timestamp, effects: inout [ServiceEffect]
+    ) {
+        let subscribers = subscriptions.subscribers(of: .views)
+        guard !subscribers.isEmpty else { return }
+        var writer = ByteWriter()
+        ViewReport(view: view, at: at).encode(into: &writer)
+        for subscriber in subscribers {
+            tell(.views, writer.bytes, to: subscriber, effects: &effects)
+        }
+    }
+
+    /// One who does not read what it follows is cut, and begins anew when it reads again.
+    private mutating func tell(
+        _ type: ClientFrameType, _ body: [UInt8], to subscriber: Subscriptions.Subscriber,
+        effects: inout [ServiceEffect]
+    ) {
+        let id = subscriber.connection
+        if connections[id]?.backlog ?? 0 <= Self.maximumBacklog {
+            return send(type, .event, number: subscriber.number, to: id, effects: &effects) {
+                $0.raw(body)
+            }
+        }
+        subscriptions.remove(id, subscriber.number)
+        forgetUnobserved()
+        let refusal = Refusal(.unavailable, "resync: the client fell behind")
+        send(
+            type, [.event, .error, .last], number: subscriber.number, to: id, effects: &effects
+        ) { refusal.encode(into: &$0) }
+    }
+
+    mutating func forgetUnobserved() {
+        toldLeaders = toldLeaders.filter { slot, _ in
+            !subscriptions.subscribers(of: .leader(slot)).isEmpty
+        }
+    }
+}
+
+extension ViewReport {
+    fileprivate init(view: InstalledView, at: Timestamp) {
+        self.init(
+            epoch: view.view.epoch, at: at, members: view.view.members.map(\.node),
+            joined: view.joined,
+            departed: view.departed.map { departed in
+                Departed(
+                    node: departed.member.node, reason: departed.reason, by: departed.by,
+                    silent: departed.silent)
+            })
+    }
+}

@@ -1,0 +1,129 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// How long sessions are valid, and how they end (K1, K3, K5, K7).
+extension Service {
+    /// A majority has confirmed a heartbeat of the installed epoch: the deadlines of connected
+    /// sessions move on (K3).
+    mutating func confirmed(
+        _ since: Instant, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard !isWedged else { return }
+        newestConfirmed = max(newestConfirmed ?? .distantPast, since)
+        for id in sessions.keys.sorted() {
+            extend(id, now: now, effects: &effects)
+            answerOpening(of: id, machine: machine, effects: &effects)
+        }
+    }
+
+    /// Shows a later deadline, if there is reason for one. One that has passed is never extended:
+    /// `passDeadlines` has ended that session before.
+    mutating func extend(
+        _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard let session = sessions[id], session.isExtended, let slot = session.slot,
+            let newestConfirmed
+        else { return }
+        let deadline = newestConfirmed.advanced(by: ClockDrift.shortened(session.ttl))
+        guard deadline > now, deadline > session.deadline ?? .distantPast else { return }
+        sessions[id]?.deadline = deadline
+        earliestDue = min(earliestDue, deadline)
+        effects.append(.show(slot: slot, session: id, deadline: deadline))
+    }
+
+    mutating func passDeadlines(now: Instant, effects: inout [ServiceEffect]) {
+        guard earliestDue <= now else { return }
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id], session.due <= now else { continue }
+            order(.expired, of: id, effects: &effects)
+        }
+        earliestDue = sessions.values.reduce(.distantFuture) { min($0, $1.due) }
+    }
+
+    /// Orders the end of a session of this daemon, and goes on doing so until it is applied (K1).
+    mutating func order(
+        _ reason: SessionEnd, of id: SessionID, effects: inout [ServiceEffect]
+    ) {
+        guard let session = sessions[id], session.ending == nil, !session.isYielding else { return }
+        sessions[id]?.ending = reason
+        // Who says goodbye has let go; anybody else must see that nothing is valid any more.
+        if reason != .goodbye { withdraw(id, effects: &effects) }
+        proposeEnd(of: id, reason)
+    }
+
+    mutating func proposeEnd(of id: SessionID, _ reason: SessionEnd) {
+        guard let session = sessions[id] else { return }
+        propose(.end(session: id, attachment: session.attachment.number, reason: reason))
+    }
+
+    mutating func withdraw(_ id: SessionID, effects: inout [ServiceEffect]) {
+        guard let session = sessions[id], session.deadline != .distantPast else { return }
+        sessions[id]?.deadline = .distantPast
+        guard let slot = session.slot else { return }
+        effects.append(.show(slot: slot, session: id, deadline: .distantPast))
+    }
+
+    mutating func goodbye(
+        number: UInt64, on id: ConnectionID, effects: inout [ServiceEffect]
+    ) {
+        guard let session = connections[id]?.session else {
+            return send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
+        }
+        sessions[session]?.goodbye = number
+        order(.goodbye, of: session, effects: &effects)
+    }
+
+    /// K7: another process wants the session. Its validity here ends now, and then the group is
+    /// told so.
+    mutating func yield(
+        _ id: SessionID, _ attachment: Attachment, effects: inout [ServiceEffect]
+    ) {
+        if let session = sessions[id], session.attachment == attachment, !session.isYielding {
+            sessions[id]?.isYielding = true
+            sessions[id]?.requests.removeAll()
+            withdraw(id, effects: &effects)
+            if let connection = session.connection {
+                tellEnd(.expired, to: connection, effects: &effects)
+                connections[connection]?.session = nil
+                sessions[id]?.connection = nil
+                if session.watch == connection { sessions[id]?.watch = nil }
+                reconsiderReading(connection, effects: &effects)
+            }
+        }
+        propose(.yieldAttachment(session: id, attachment: attachment.number))
+    }
+
+    /// The group has ended a session: nothing of it remains but the word to its client.
+    mutating func sessionEnded(
+        _ id: SessionID, _ reason: SessionEnd, effects: inout [ServiceEffect]
+    ) {
+        if let session = sessions[id] {
+            withdraw(id, effects: &effects)
+            if let connection = session.connection {
+                if let number = session.goodbye, reason == .goodbye {
+                    send(.goodbye, .reply, number: number, to: connection, effects: &effects) {
+                        _ in
+                    }
+                } else if let owed = session.owed {
+                    refuse(
+                        Refusal(.sessionEnded, "session \(id) is over: \(reason)"),
+                        type: owed.type.rawValue, number: owed.number, on: connection,
+                        effects: &effects)
+                } else {
+                    tellEnd(reason, to: connection, effects: &effects)
+                }
+            }
+            remove(id, effects: &effects)
+        }
+        slots.sessionEnded(id)
+    }
+
+    private mutating func tellEnd(
+        _ reason: SessionEnd, to connection: ConnectionID, effects: inout [ServiceEffect]
+    ) {
+        send(.sessionEnded, .event, number: 0, to: connection, effects: &effects) {
+            $0.integer(reason.rawValue)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// What a new view means for sessions, here and elsewhere.
+extension Service {
+    mutating func installed(_ installed: InstalledView, machine: Coordinator, now: Instant) {
+        epoch = installed.view.epoch
+        isWedged = false
+        newestConfirmed = nil
+        if settings.plant == .resendExpiry {
+            absences.carry(into: epoch)
+        } else {
+            absences.removeAll()
+        }
+        guard let rank else { return }
+        // Rank 0 proposes, the others after it (K2).
+        let start = now.advanced(by: settings.suspicion * Int64(rank.index))
+        absences.add(
+            machine.sessionsOutsideView().map { session in
+                expiry(of: session, silent: installed.silence(of: session), from: start)
+            })
+        if machine.grantsAreSuspended {
+            let wait = ClockDrift.lengthened(settings.maximumSessionTTL)
+            absences.add([
+                AbsenceTimers.Timer(
+                    due: start.advanced(by: wait), command: .openGrants(epoch: epoch))
+            ])
+        }
+    }
+
+    /// K4: later than the holder believes, counted from when its silence began.
+    private func expiry(
+        of session: SessionState, silent: Interval, from start: Instant
+    ) -> AbsenceTimers.Timer {
+        var wait = max(ClockDrift.lengthened(session.ttl) - silent, .zero)
+        if settings.plant == .grantBeforeValidityEnds { wait = .zero }
+        return AbsenceTimers.Timer(
+            due: start.advanced(by: wait),
+            command: .expire(
+                session: session.id, attachment: session.attachment.number, epoch: epoch))
+    }
+
+    /// Timers that ran out: what is still called for is proposed, once in this epoch.
+    mutating func proposeExpiries(machine: Coordinator, now: Instant) {
+        guard absences.nextDue <= now else { return }
+        for command in absences.takeDue(now: now) where isCalledFor(command, machine: machine) {
+            propose(command)
+        }
+    }
+
+    private func isCalledFor(_ command: Command, machine: Coordinator) -> Bool {
+        switch command {
+        case .expire(let session, let attachment, _):
+            machine.sessionState(session)?.attachment.number == attachment
+        case .openGrants: machine.grantsAreSuspended
+        case .open, .resume, .request, .confirm, .end, .yieldAttachment: true
+        }
+    }
+
+    /// Proposals that were not delivered ended with their epoch: those of clients are made again,
+    /// in the order of each session's numbers and before anything newer (V20); timers' are not.
+    mutating func proposeAnew(machine: Coordinator, effects: inout [ServiceEffect]) {
+        proposals.removeAll()
+        for nonce in openings.keys.sorted() { openAnew(nonce, effects: &effects) }
+        for id in sessions.keys.sorted() { proposeAnew(id, machine: machine) }
+    }
+
+    private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {
+        guard let opening = openings[nonce] else { return }
+        if opening.isAbandoned {
+            openings[nonce] = nil
+            effects.append(.forget(opening.connection))
+        } else {
+            propose(opening.command)
+        }
+    }
+
+    private mutating func proposeAnew(_ id: SessionID, machine: Coordinator) {
+        guard let session = sessions[id] else { return }
+        if session.isYielding {
+            propose(.yieldAttachment(session: id, attachment: session.attachment.number))
+            return
+        }
+        for (number, request) in session.orderedRequests {
+            if machine.hasApplied(number, of: id) {
+                sessions[id]?.requests[number] = nil
+            } else if session.ending == nil || session.ending == .goodbye {
+                proposals.append(request.command)
+            }
+        }
+        if let number = session.unorderedConfirmation {
+            sessions[id]?.unorderedConfirmation = nil
+            propose(.confirm(session: id, upTo: number))
+        }
+        if let ending = session.ending { proposeEnd(of: id, ending) }
+    }
+
+    /// The state was replaced, and what had led to it was not told: everything that was derived
+    /// from effects is read from the machine.
+    mutating func rebuild(
+        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id] else { continue }
+            if machine.sessionState(id)?.attachment != session.attachment {
+                sessionEnded(id, .expired, effects: &effects)
+            }
+        }
+        for state in machine.sessions(attachedTo: settings.own) {
+            if sessions[state.id] == nil { adopt(state, now: now, effects: &effects) }
+            if state.isWanted { yield(state.id, state.attachment, effects: &effects) }
+        }
+        for id in sessions.keys.sorted() {
+            for (number, reply) in machine.storedReplies(of: id) {
+                sendReply(reply, to: number, of: id, effects: &effects)
+            }
+        }
+        for slot in subscriptions.observedSlots {
+            tellLeader(of: slot, machine: machine, effects: &effects)
+        }
+    }
+}
+
+extension InstalledView {
+    /// For how long at least nothing was heard of the session's host, as the view vouches (V18).
+    fileprivate func silence(of session: SessionState) -> Interval {
+        let known = (departed + absent).first { $0.member == session.attachment.member }
+        return max(known?.silent ?? .zero, .zero)
+    }
+}

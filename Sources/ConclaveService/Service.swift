@@ -1,0 +1,140 @@
+package import ConclaveBase
+package import ConclaveCoordination
+package import ConclaveWire
+
+/// What a daemon does for its clients: their sessions and the deaths of their processes, requests
+/// on their way into the order and replies on their way back, validity deadlines, and the ends of
+/// sessions whose host is gone.
+///
+/// It is told of frames, of what the replica delivered and of time, and answers with effects for
+/// the shell and with `proposals` for the order. Others rely on this: a request is proposed until
+/// it is applied, in the order of its session's numbers, and a reply that the group gave reaches
+/// the connection that the session is attached to; a deadline that was shown is never extended
+/// once it has passed.
+package struct Service {
+    package enum Input {
+        case client(ClientInput)
+        /// The state machine told this of a command; `machine` may be further by now.
+        case machine(CoordinationEffect)
+        /// A view begins. `rank`: this member's, `nil` if it is not in it. With `stateReplaced`
+        /// effects before it were not told.
+        case installed(InstalledView, rank: Rank?, at: Timestamp, stateReplaced: Bool)
+        /// The epoch ends.
+        case wedged
+        /// A majority has confirmed the heartbeat sent at that instant of this clock (K3).
+        case confirmed(since: Instant)
+        case serving(ServingState)
+        case tick
+    }
+
+    let settings: ServiceSettings
+    /// Refreshed by the caller before an input for which `asksForPicture` is true.
+    package var picture = GroupPicture.blank
+    /// The secret that the next opened session gets; the caller sees to it that there is one.
+    package var spareSecret: Secret?
+    /// Commands to be proposed, in order.
+    package internal(set) var proposals: [[UInt8]] = []
+
+    var connections: [ConnectionID: Connection] = [:]
+    var connectionCounts: [UInt32: Int] = [:]
+    /// Closed connections whose pidfd is still that of a session's process.
+    var watched: [ConnectionID: SessionID] = [:]
+    var openings: [UInt64: Opening] = [:]
+    var lastNonce: UInt64 = 0
+    var sessions: [SessionID: LocalSession] = [:]
+    var slots: ValiditySlots
+    var subscriptions = Subscriptions()
+    /// What observers of a slot were told last.
+    var toldLeaders: [ObjectName: LeaderState] = [:]
+    var serving = ServingState(isServing: false, reason: "the daemon is starting")
+    var rank: Rank?
+    var epoch = Epoch.none
+    /// Between `wedged` and the next view no deadline is extended.
+    var isWedged = true
+    /// The newest heartbeat of the installed epoch that a majority confirmed.
+    var newestConfirmed: Instant?
+    var absences = AbsenceTimers()
+    /// No session is due before this.
+    var earliestDue = Instant.distantFuture
+
+    package init(settings: ServiceSettings) {
+        self.settings = settings
+        slots = ValiditySlots(count: settings.validitySlotCount)
+    }
+
+    /// Takes one input and appends what follows from it to `effects`.
+    ///
+    /// - Precondition: `now` is not earlier than in any call before.
+    package mutating func step(
+        _ input: Input, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        // A deadline that has passed is final before anything that came in may extend it (K5).
+        passDeadlines(now: now, effects: &effects)
+        switch input {
+        case .client(let input): client(input, machine: machine, now: now, effects: &effects)
+        case .machine(let effect): applied(effect, machine: machine, now: now, effects: &effects)
+        case .installed(let view, let rank, let at, let stateReplaced):
+            self.rank = rank
+            installed(view, machine: machine, now: now)
+            if stateReplaced { rebuild(machine: machine, now: now, effects: &effects) }
+            proposeAnew(machine: machine, effects: &effects)
+            tellView(view, at: at, effects: &effects)
+        case .wedged:
+            isWedged = true
+            newestConfirmed = nil
+        case .confirmed(let since): confirmed(since, machine: machine, now: now, effects: &effects)
+        case .serving(let state): tellServing(state, effects: &effects)
+        case .tick: break
+        }
+        proposeExpiries(machine: machine, now: now)
+    }
+
+    package var own: Member { settings.own }
+
+    /// Hands over what is to be proposed. What the replica does not take now is put back.
+    package mutating func takeProposals() -> [[UInt8]] {
+        let taken = proposals
+        proposals = []
+        return taken
+    }
+
+    /// - Precondition: nothing was added since `takeProposals`.
+    package mutating func putBack(_ rest: ArraySlice<[UInt8]>) {
+        precondition(proposals.isEmpty)
+        proposals = Array(rest)
+    }
+
+    /// When `step(.tick)` is to be called at the latest.
+    package var nextTick: Instant { min(earliestDue, absences.nextDue) }
+
+    private mutating func applied(
+        _ effect: CoordinationEffect, machine: Coordinator, now: Instant,
+        effects: inout [ServiceEffect]
+    ) {
+        switch effect {
+        case .opened(_, let nonce, let session, let attachment),
+            .attached(let session, let nonce, let attachment):
+            attached(
+                session, attachment, nonce: nonce, machine: machine, now: now, effects: &effects)
+        case .openRefused(let nonce, let member, let refusal):
+            if member == settings.own { openRefused(nonce, refusal, effects: &effects) }
+        case .detachRequested(let session, let attachment):
+            if attachment.member == settings.own {
+                yield(session, attachment, effects: &effects)
+            }
+        case .sessionEnded(let session, _, let reason):
+            sessionEnded(session, reason, effects: &effects)
+        case .queued(let session, let number, _):
+            requestApplied(number, of: session, effects: &effects)
+        case .reply(let session, let number, let reply):
+            requestApplied(number, of: session, effects: &effects)
+            sendReply(reply, to: number, of: session, effects: &effects)
+        case .leaderChanged(let slot):
+            tellLeader(of: slot, machine: machine, effects: &effects)
+        }
+    }
+
+    mutating func propose(_ command: Command) {
+        proposals.append(command.bytes)
+    }
+}

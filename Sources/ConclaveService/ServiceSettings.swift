@@ -1,0 +1,40 @@
+package import ConclaveBase
+import ConclaveWire
+
+/// What bounds a daemon's service. Sizes in bytes.
+package struct ServiceSettings: Sendable {
+    package var own: Member
+    package var isDurable: Bool
+    package var suspicion: Interval
+    package var maximumSessionTTL: Interval
+    package var maximumConnections: Int
+    package var maximumConnectionsPerUID: Int
+    /// Slots of the validity page, the daemon's own included.
+    package var validitySlotCount: UInt32
+    /// The largest command that the replica takes.
+    package var maximumCommandByteCount: Int
+    /// Where the configured machines are, for people to read.
+    package var addresses: [NodeID: String]
+    /// A bug for the simulator to find; a daemon has none.
+    package var plant: Plant?
+
+    package init(
+        own: Member, isDurable: Bool, suspicion: Interval, maximumSessionTTL: Interval,
+        maximumCommandByteCount: Int, maximumConnections: Int = 10_000,
+        maximumConnectionsPerUID: Int = 1_000, validitySlotCount: UInt32 = 16 * 1024,
+        addresses: [NodeID: String] = [:]
+    ) {
+        self.own = own
+        self.isDurable = isDurable
+        self.suspicion = suspicion
+        self.maximumSessionTTL = maximumSessionTTL
+        self.maximumCommandByteCount = maximumCommandByteCount
+        self.maximumConnections = maximumConnections
+        self.maximumConnectionsPerUID = maximumConnectionsPerUID
+        self.validitySlotCount = validitySlotCount
+        self.addresses = addresses
+    }
+
+    /// The shortest ttl of a session: less, and a view change would cost healthy sessions (K8).
+    var minimumSessionTTL: Interval { suspicion * 3 }
+}

@@ -1,0 +1,158 @@
+package import ConclaveBase
+package import ConclaveReplication
+
+/// The machines of one group and the network between them. It starts, ends and steps the daemons;
+/// what they say is for whoever runs the cluster.
+package final class Cluster<Daemon: SimulatedDaemon> {
+    package let timeline: Timeline
+    package let network: SimulatedNetwork
+    package let hosts: [SimulatedHost<Daemon>]
+    package let nodes: [NodeID]
+    package private(set) var crashCount = 0
+    private var random: SeededRandom
+    /// Of hosts' clocks, in parts per million, either way.
+    private let drift: Int64
+    private var inputs: [Inbox.Input] = []
+
+    package init(
+        hostCount: Int, drift: Int64, disk: DiskProfile, timeline: Timeline, random: SeededRandom
+    ) {
+        var random = random
+        let nodes = (1...hostCount).map { NodeID(UInt32($0)) }
+        let inboxes = (0..<hostCount).map {
+            Inbox(process: UInt16($0), timeline: timeline, random: random.split())
+        }
+        let network = SimulatedNetwork(
+            inboxes: inboxes, timeline: timeline, random: random.split())
+        var hosts: [SimulatedHost<Daemon>] = []
+        for index in 0..<hostCount {
+            let disk = SimulatedDisk(
+                host: index, profile: disk, timeline: timeline, inbox: inboxes[index],
+                random: random.split())
+            hosts.append(
+                SimulatedHost(
+                    index: index, node: nodes[index], inbox: inboxes[index], disk: disk,
+                    clock: Self.bootedClock(at: .start, drift: drift, random: &random),
+                    fabric: SimulatedFabric(network: network, host: index, nodes: nodes)))
+        }
+        self.timeline = timeline
+        self.network = network
+        self.hosts = hosts
+        self.nodes = nodes
+        self.drift = drift
+        self.random = random
+    }
+
+    private static func bootedClock(
+        at moment: Moment, drift: Int64, random: inout SeededRandom
+    ) -> SimulatedClock {
+        // Firmware and kernel take their time before anybody reads the clock.
+        let firstReading = random.interval(in: .milliseconds(1) ... .seconds(100))
+        let wallOffset = 1_700_000_000_000_000 + random.below(2_000_000)
+        return SimulatedClock(
+            bootedAt: moment,
+            firstReading: Instant(nanoseconds: UInt64(firstReading.nanoseconds)),
+            driftPerMillion: Int64(random.below(UInt64(2 * drift) + 1)) - drift,
+            wallOffset: Timestamp(microseconds: wallOffset))
+    }
+
+    // MARK: - Starting and ending daemons
+
+    package func scheduleStart(of host: Int, after interval: Interval) {
+        hosts[host].startStamp += 1
+        timeline.schedule(
+            .start(host: UInt8(host), stamp: hosts[host].startStamp), after: interval)
+    }
+
+    /// Starts a daemon, unless that start was overtaken or one runs already. `make` is given what
+    /// the new process has.
+    package func start(
+        _ host: Int, stamp: UInt32,
+        make: (SimulatedHost<Daemon>, any Fabric, SeededRandom) throws(FatalFault) -> Daemon
+    ) throws(FatalFault) {
+        let host = hosts[host]
+        guard stamp == host.startStamp, host.daemon == nil else { return }
+        if !host.hasPower {
+            host.hasPower = true
+            host.clock = Self.bootedClock(at: timeline.now, drift: drift, random: &random)
+        }
+        host.startCount += 1
+        host.member = Member(node: host.node, incarnation: Incarnation(random.next() | 1))
+        host.fabric = SimulatedFabric(network: network, host: host.index, nodes: nodes)
+        host.pauseInTurn = .zero
+        host.isLeaving = false
+        host.inbox.open()
+        host.daemon = try make(host, host.fabric, random.split())
+        network.processStarted(on: host.index, as: host.member)
+    }
+
+    /// The process is killed, or ends by itself.
+    package func endProcess(on index: Int) {
+        let host = hosts[index]
+        guard host.daemon != nil else { return }
+        crashCount += 1
+        host.daemon = nil
+        host.inbox.close()
+        host.disk.processEnded()
+        network.processEnded(on: index)
+    }
+
+    package func losePower(on index: Int) {
+        let host = hosts[index]
+        guard host.hasPower else { return }
+        crashCount += 1
+        host.daemon = nil
+        host.hasPower = false
+        host.inbox.close()
+        host.disk.losePower()
+        network.powerLost(on: index)
+    }
+
+    // MARK: - Turns
+
+    /// Gives the daemon its inputs and its tick. The turn must be finished with `endTurn`, unless
+    /// this returns `nil`: there was no turn.
+    package func beginTurn(of index: Int, stamp: UInt32) -> (daemon: Daemon, now: Instant)? {
+        let host = hosts[index]
+        guard let daemon = host.daemon, host.inbox.beginTurn(stamp: stamp) else { return nil }
+        let now = host.clock.instant(at: timeline.now)
+        host.inbox.take(into: &inputs)
+        for input in inputs {
+            switch input {
+            case .fabric(let delivery):
+                guard let input = host.fabric.admit(delivery) else { continue }
+                daemon.step(input, now: now)
+            case .disk(let input):
+                daemon.step(input, now: now)
+            }
+        }
+        if daemon.nextTick <= now { daemon.tick(now: now) }
+        return (daemon, now)
+    }
+
+    package func endTurn(of index: Int, daemon: Daemon, now: Instant) {
+        let host = hosts[index]
+        if host.pauseInTurn > .zero {
+            host.inbox.pause(for: host.pauseInTurn)
+            network.holdBack(host: index, for: host.pauseInTurn)
+            host.pauseInTurn = .zero
+        }
+        daemon.endTurn(now: now, wallClock: host.clock.wallClock(at: timeline.now))
+        host.inbox.setTimer(at: host.clock.moment(of: daemon.nextTick))
+    }
+
+    /// Takes care of events that are not for whoever runs the cluster; `false` if this one is.
+    package func step(_ event: SimulationEvent) -> Bool {
+        switch event {
+        case .arrival, .established, .broken, .giveUp, .dial:
+            network.step(event)
+        case .disk(let host, let lane, let run):
+            hosts[Int(host)].disk.complete(lane: lane, run: run)
+        case .timer(let process, let stamp) where Int(process) < hosts.count:
+            hosts[Int(process)].inbox.timerRanOut(stamp: stamp)
+        default:
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,285 @@
+package import ConclaveBase
+
+/// Lets things go wrong in a cluster, at times and of kinds that a seed decides, and puts them
+/// right again.
+package final class FaultInjector<Daemon: SimulatedDaemon> {
+    /// Something that went wrong and is still to be put right.
+    private struct Fault {
+        var kind: FaultKind
+        /// Directions that are cut or slow.
+        var directions: [(from: Int, to: Int)] = []
+        var host = 0
+        var flapsLeft = 0
+        var isCutNow = false
+        var stamp: UInt32
+    }
+
+    /// The index of the event that brings the next fault; others are places in `active`.
+    private static var nextIndex: UInt16 { .max }
+
+    private let cluster: Cluster<Daemon>
+    private let shape: WorldShape
+    private var random: SeededRandom
+    private var active: [Fault?] = []
+    /// Makes an overtaken next fault stale.
+    private var nextStamp: UInt32 = 0
+    private var keptCount: UInt32 = 0
+    private var isStopped = false
+    private var hasErased = false
+    package private(set) var faultCount = 0
+
+    package init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
+        self.cluster = cluster
+        self.shape = shape
+        self.random = random
+        scheduleNext()
+    }
+
+    private var timeline: Timeline { cluster.timeline }
+    private var hostCount: Int { cluster.hosts.count }
+
+    // MARK: - When
+
+    private func scheduleNext() {
+        guard !shape.faults.isEmpty else { return }
+        let pause = WorldShape.logarithmic(shape.faultPause / 8...shape.faultPause * 2, &random)
+        timeline.schedule(.fault(index: Self.nextIndex, stamp: nextStamp), after: pause)
+    }
+
+    package func step(index: UInt16, stamp: UInt32) {
+        guard !isStopped else { return }
+        if index == Self.nextIndex {
+            guard stamp == nextStamp else { return }
+            begin(WorldShape.pick(shape.faults, &random))
+            scheduleNext()
+        } else if let fault = active[Int(index)], fault.stamp == stamp {
+            goOn(with: Int(index))
+        }
+    }
+
+    /// A member takes a step of a view change: a good time for the next thing to go wrong.
+    package func provoke() {
+        guard !isStopped, !shape.faults.isEmpty, random.chance(perMille: shape.provokedPerMille)
+        else { return }
+        nextStamp += 1
+        let pause = WorldShape.logarithmic(.microseconds(20) ... .milliseconds(20), &random)
+        timeline.schedule(.fault(index: Self.nextIndex, stamp: nextStamp), after: pause)
+    }
+
+    /// How long a fault lasts.
+    private func duration() -> Interval {
+        WorldShape.logarithmic(shape.heartbeat / 10...shape.suspicion * 12, &random)
+    }
+
+    // MARK: - What
+
+    private func begin(_ kind: FaultKind) {
+        faultCount += 1
+        let host = Int(random.below(UInt64(hostCount)))
+        timeline.trace.line(at: timeline.now, "FAULT \(kind.rawValue) host \(host + 1)")
+        switch kind {
+        case .kill: kill(host)
+        case .power: losePower(host)
+        case .killAll: forAll { kill($0) }
+        case .powerAll: forAll { losePower($0) }
+        case .pause: pause(host)
+        case .reset: network.reset(host, another(than: host))
+        case .failedSync: cluster.hosts[host].disk.failingSyncCount = 1
+        case .wallClock: jumpWallClock(of: host)
+        case .leave: leave(host)
+        case .erase: erase(host)
+        case .stall: cluster.hosts[host].disk.stall(for: duration())
+        case .fullDisk:
+            cluster.hosts[host].disk.isFull = true
+            keep(Fault(kind: kind, host: host, stamp: 0))
+        case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
+        case .slow: slowDown(host)
+        }
+    }
+
+    private var network: SimulatedNetwork { cluster.network }
+
+    private func another(than host: Int) -> Int {
+        guard hostCount > 1 else { return host }
+        return (host + 1 + Int(random.below(UInt64(hostCount - 1)))) % hostCount
+    }
+
+    private func forAll(_ body: (Int) -> Void) {
+        let spared = random.chance(perMille: 300) ? Int(random.below(UInt64(hostCount))) : -1
+        for host in 0..<hostCount where host != spared { body(host) }
+    }
+
+    private func downTime() -> Interval {
+        WorldShape.logarithmic(.milliseconds(1)...shape.suspicion * 10, &random)
+    }
+
+    private func kill(_ host: Int) {
+        cluster.endProcess(on: host)
+        cluster.scheduleStart(of: host, after: downTime())
+    }
+
+    private func losePower(_ host: Int) {
+        cluster.losePower(on: host)
+        cluster.scheduleStart(of: host, after: downTime() + .milliseconds(20))
+    }
+
+    private func pause(_ host: Int) {
+        if random.chance(perMille: 500) {
+            cluster.hosts[host].pauseInTurn = duration()
+        } else {
+            cluster.hosts[host].inbox.pause(for: duration())
+        }
+    }
+
+    private func jumpWallClock(of host: Int) {
+        let jump = WorldShape.logarithmic(.milliseconds(1) ... .seconds(100_000), &random)
+        let isBack = random.chance(perMille: 500)
+        cluster.hosts[host].clock.jumpWallClock(by: isBack ? .zero - jump : jump)
+    }
+
+    private func leave(_ host: Int) {
+        guard let daemon = cluster.hosts[host].daemon else { return }
+        let now = cluster.hosts[host].clock.instant(at: timeline.now)
+        guard daemon.leave(now: now) else { return }
+        cluster.hosts[host].isLeaving = true
+        cluster.hosts[host].inbox.askForTurn()
+        keep(Fault(kind: .leave, host: host, stamp: 0), for: .seconds(5))
+    }
+
+    /// Only once a run, and only while everybody else has state: more is for an operator.
+    private func erase(_ host: Int) {
+        guard !hasErased, hostCount >= 3, isWhole else { return }
+        hasErased = true
+        cluster.losePower(on: host)
+        cluster.hosts[host].disk.erase()
+        cluster.hosts[host].wasErased = true
+        cluster.scheduleStart(of: host, after: downTime())
+    }
+
+    private var isWhole: Bool {
+        cluster.hosts.allSatisfy { $0.daemon.map { $0.seesWholeGroup(of: hostCount) } ?? false }
+    }
+
+    // MARK: - Links
+
+    private func cut(_ kind: FaultKind, host: Int) {
+        guard hostCount > 1 else { return }
+        var fault = Fault(kind: kind, host: host, stamp: 0)
+        switch kind {
+        case .partition: fault.directions = directionsBetweenParts()
+        case .isolate: fault.directions = directions(around: host)
+        case .oneWay: fault.directions = [(host, another(than: host))]
+        default:
+            let peer = another(than: host)
+            fault.directions = [(host, peer), (peer, host)]
+        }
+        if kind == .flap { fault.flapsLeft = 2 + Int(random.below(20)) }
+        setCut(true, in: &fault)
+        keep(fault)
+    }
+
+    private func directionsBetweenParts() -> [(from: Int, to: Int)] {
+        let part = (0..<hostCount).map { _ in random.chance(perMille: 500) }
+        var directions: [(from: Int, to: Int)] = []
+        for from in 0..<hostCount {
+            for to in 0..<hostCount where part[from] != part[to] { directions.append((from, to)) }
+        }
+        return directions
+    }
+
+    private func directions(around host: Int) -> [(from: Int, to: Int)] {
+        let manner = random.below(3)
+        var directions: [(from: Int, to: Int)] = []
+        for peer in 0..<hostCount where peer != host {
+            if manner != 1 { directions.append((host, peer)) }
+            if manner != 0 { directions.append((peer, host)) }
+        }
+        return directions
+    }
+
+    private func setCut(_ isCut: Bool, in fault: inout Fault) {
+        guard fault.isCutNow != isCut else { return }
+        fault.isCutNow = isCut
+        for (from, to) in fault.directions {
+            if isCut { network.cut(from: from, to: to) } else { network.heal(from: from, to: to) }
+        }
+    }
+
+    private func slowDown(_ host: Int) {
+        guard hostCount > 1 else { return }
+        var profile = shape.link
+        let delay = WorldShape.logarithmic(.milliseconds(1)...shape.suspicion * 2, &random)
+        profile.delays = Delays(delay / 2...delay)
+        var fault = Fault(kind: .slow, host: host, stamp: 0)
+        fault.directions = [(host, another(than: host))]
+        for (from, to) in fault.directions { network.setProfile(profile, from: from, to: to) }
+        keep(fault)
+    }
+
+    // MARK: - Putting right
+
+    private func keep(_ fault: Fault, for interval: Interval? = nil) {
+        keptCount += 1
+        var fault = fault
+        fault.stamp = keptCount
+        let place = active.firstIndex { $0 == nil } ?? active.count
+        if place == active.count { active.append(nil) }
+        active[place] = fault
+        timeline.schedule(
+            .fault(index: UInt16(place), stamp: fault.stamp), after: interval ?? duration())
+    }
+
+    private func goOn(with place: Int) {
+        guard var fault = active[place] else { return }
+        if fault.kind == .flap, fault.flapsLeft > 0 {
+            fault.flapsLeft -= 1
+            setCut(!fault.isCutNow, in: &fault)
+            active[place] = fault
+            let pause = WorldShape.logarithmic(
+                shape.heartbeat / 10...shape.suspicion * 2, &random)
+            timeline.schedule(.fault(index: UInt16(place), stamp: fault.stamp), after: pause)
+            return
+        }
+        putRight(&fault)
+        active[place] = nil
+    }
+
+    private func putRight(_ fault: inout Fault) {
+        timeline.trace.line(
+            at: timeline.now, "FAULT ends: \(fault.kind.rawValue) host \(fault.host + 1)")
+        setCut(false, in: &fault)
+        switch fault.kind {
+        case .slow:
+            for (from, to) in fault.directions {
+                network.setProfile(shape.link, from: from, to: to)
+            }
+        case .fullDisk:
+            cluster.hosts[fault.host].disk.isFull = false
+        case .leave where cluster.hosts[fault.host].isLeaving:
+            kill(fault.host)
+        default:
+            break
+        }
+    }
+
+    /// The end of everything bad: links heal, disks go on, and whoever is down comes back.
+    package func stop() {
+        isStopped = true
+        timeline.trace.line(at: timeline.now, "HEAL")
+        for place in active.indices {
+            guard var fault = active[place] else { continue }
+            putRight(&fault)
+            active[place] = nil
+        }
+        for host in cluster.hosts {
+            host.disk.endStall()
+            host.disk.isFull = false
+            host.disk.failingSyncCount = 0
+            host.pauseInTurn = .zero
+            host.inbox.resume()
+            guard host.daemon == nil else { continue }
+            cluster.scheduleStart(
+                of: host.index, after: random.interval(in: .zero ... .milliseconds(500)))
+        }
+    }
+}

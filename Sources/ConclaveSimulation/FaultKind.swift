@@ -1,0 +1,37 @@
+/// What can go wrong, by the names that `--faults` takes.
+package enum FaultKind: String, Sendable, CaseIterable {
+    /// A daemon's process is killed, and starts again after a while.
+    case kill
+    /// A host loses power.
+    case power
+    /// All daemons, or hosts, or all but one.
+    case killAll, powerAll
+    /// A process does not run for a while, at any point of its turn; its clock goes on.
+    case pause
+    /// The hosts fall into two parts.
+    case partition
+    /// One direction between two hosts is cut.
+    case oneWay
+    /// Two hosts cannot reach each other.
+    case cutPair
+    /// One host reaches nobody, or nobody reaches it, or both.
+    case isolate
+    /// A connection is reset.
+    case reset
+    /// A direction becomes slow.
+    case slow
+    /// Two hosts lose and find each other quickly.
+    case flap
+    /// A disk does nothing for a while.
+    case stall
+    /// A sync fails: the daemon must end.
+    case failedSync
+    /// A disk has no room for new files.
+    case fullDisk
+    /// A wall clock jumps.
+    case wallClock
+    /// A daemon leaves in good order and comes back.
+    case leave
+    /// A host comes back with an empty disk.
+    case erase
+}

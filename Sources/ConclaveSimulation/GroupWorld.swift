@@ -1,0 +1,324 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveReplication
+import ConclaveWire
+
+/// Replicas of a `LogMachine` under faults, each of which proposes commands, with every promise
+/// about views and histories checked at each step.
+final class GroupWorld {
+    typealias Node = Replica<LogMachine>
+
+    /// What a host's present process has said.
+    private struct HostState {
+        var epoch = Epoch.none
+        var appliedTime = Timestamp.zero
+        var version = Version.zero
+        /// Commands to be proposed in the next turn.
+        var waitingCount = 0
+        /// The last number of each host's commands that it delivered.
+        var delivered: [UInt64] = []
+    }
+
+    private static let healingTime = Interval.seconds(300)
+
+    private let options: RunOptions
+    private let shape: WorldShape
+    private let timeline = Timeline()
+    private let cluster: Cluster<Node>
+    private let faults: FaultInjector<Node>
+    private var random: SeededRandom
+    private var checker: GroupChecker
+    private var leases: LeaseChecker
+    private var states: [HostState]
+    private var proposalCount: UInt64 = 0
+    private var effects: [ReplicaOutput<LogMachine.Entry>] = []
+    private var isWorking = true
+
+    init(options: RunOptions) {
+        self.options = options
+        var random = SeededRandom(seed: options.seed)
+        var shape = WorldShape(allowed: options.faults, random: &random)
+        if options.faults.isEmpty { shape.faults = [] }
+        self.shape = shape
+        timeline.trace.wantsLines = options.wantsTrace
+        cluster = Cluster(
+            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            timeline: timeline, random: random.split())
+        faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
+        checker = GroupChecker(durability: shape.durability)
+        leases = LeaseChecker(ttl: shape.suspicion * 3)
+        states = (0..<shape.memberCount).map { _ in HostState() }
+        self.random = random
+        begin()
+    }
+
+    private func begin() {
+        timeline.trace.line(at: timeline.now, "\(shape)")
+        let isOneLate = random.chance(perMille: 100)
+        for host in 0..<shape.memberCount {
+            for peer in 0..<shape.memberCount where peer != host {
+                cluster.network.setProfile(shape.link, from: host, to: peer)
+            }
+            let delay = random.interval(in: .zero ... .seconds(1))
+            let isLate = isOneLate && host == shape.memberCount - 1
+            cluster.scheduleStart(of: host, after: isLate ? delay + .seconds(10) : delay)
+            scheduleWork(of: host)
+        }
+    }
+
+    // MARK: - Phases
+
+    func run() -> RunReport {
+        var report = RunReport(seed: options.seed)
+        do throws(Violation) {
+            try advance(until: .start.advanced(by: options.duration)) { false }
+            faults.stop()
+            try heal()
+            try compareEnds()
+        } catch {
+            timeline.trace.line(at: timeline.now, "BROKEN \(error.promise.rawValue)")
+            report.violation = error
+        }
+        report.stepCount = timeline.stepCount
+        report.simulated = timeline.now.since(.start)
+        report.viewCount = checker.viewCount
+        report.crashCount = cluster.crashCount
+        report.requestCount = Int(proposalCount)
+        report.digest = timeline.trace.digest
+        report.trace = timeline.trace.takeLines()
+        return report
+    }
+
+    /// C8: with nothing wrong any more, everybody comes back, and what anybody proposes is
+    /// delivered everywhere.
+    private func heal() throws(Violation) {
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try advance(until: limit) { self.isWhole }
+        guard isWhole || needsOperator else {
+            throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
+        }
+        guard isWhole else { return }
+        let first = proposalCount + 1
+        try advance(until: limit) { self.hasDeliveredEverywhere(since: first) }
+        guard hasDeliveredEverywhere(since: first) else {
+            throw Violation(.progress, "new proposals are not delivered everywhere: \(situation)")
+        }
+    }
+
+    private var isWhole: Bool {
+        cluster.hosts.allSatisfy {
+            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        }
+    }
+
+    /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
+    /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
+    private var needsOperator: Bool {
+        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        let voters = view.members.filter { member in
+            !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
+        }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
+        return voters.count < view.quorum
+    }
+
+    private func hasDeliveredEverywhere(since first: UInt64) -> Bool {
+        states.allSatisfy { state in
+            state.delivered.count == shape.memberCount
+                && state.delivered.allSatisfy { $0 >> 8 >= first }
+        }
+    }
+
+    /// When nobody proposes any more, all replicas come to the same state.
+    private func compareEnds() throws(Violation) {
+        guard isWhole else { return }
+        isWorking = false
+        try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
+        let ends = cluster.hosts.compactMap { $0.daemon?.machine }
+        for end in ends.dropFirst() where end.digest != ends[0].digest {
+            throw Violation(.totalOrder, "the last states differ: \(situation)")
+        }
+    }
+
+    private var situation: String {
+        cluster.hosts.map { host in
+            guard let daemon = host.daemon else { return "\(host.node) down" }
+            return "\(host.node) view \(daemon.view.epoch) of \(daemon.view.members.count) "
+                + "\(daemon.isServing ? "serving" : "not serving") at \(daemon.version.counter)"
+        }.joined(separator: ", ")
+    }
+
+    // MARK: - Events
+
+    private func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
+        while !done(), let event = timeline.next(until: limit) {
+            if cluster.step(event) { continue }
+            switch event {
+            case .turn(let process, let stamp):
+                try turn(of: Int(process), stamp: stamp)
+            case .start(let host, let stamp):
+                try start(Int(host), stamp: stamp)
+            case .fault(let index, let stamp):
+                faults.step(index: index, stamp: stamp)
+            case .work(let index, _):
+                work(at: Int(index))
+            default:
+                preconditionFailure("nobody takes \(event)")
+            }
+        }
+    }
+
+    private func start(_ index: Int, stamp: UInt32) throws(Violation) {
+        do throws(FatalFault) {
+            try cluster.start(index, stamp: stamp) { host, fabric, random throws(FatalFault) in
+                timeline.trace.line(
+                    at: timeline.now, "START \(host.node) \(host.member.incarnation)")
+                states[index] = HostState()
+                states[index].delivered = Array(repeating: 0, count: shape.memberCount)
+                leases.started(host.member, clock: host.clock)
+                let settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                return try Node(
+                    settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
+                    random: random, now: host.clock.instant(at: timeline.now))
+            }
+        } catch {
+            throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
+        }
+    }
+
+    private func turn(of index: Int, stamp: UInt32) throws(Violation) {
+        guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
+        propose(by: daemon, index: index)
+        cluster.endTurn(of: index, daemon: daemon, now: now)
+        for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
+        let version = daemon.version
+        guard version >= states[index].version else {
+            throw Violation(.totalOrder, "the version of node \(cluster.nodes[index]) goes back")
+        }
+        states[index].version = version
+    }
+
+    // MARK: - Work
+
+    private func scheduleWork(of host: Int) {
+        let pause = random.interval(in: shape.workPause / 4...shape.workPause * 2)
+        timeline.schedule(.work(index: UInt16(host), stamp: 0), after: pause)
+    }
+
+    private func work(at host: Int) {
+        guard isWorking else { return }
+        scheduleWork(of: host)
+        states[host].waitingCount += random.chance(perMille: 20) ? Int(random.below(300)) : 1
+        cluster.hosts[host].inbox.askForTurn()
+    }
+
+    private func propose(by daemon: Node, index: Int) {
+        let count = states[index].waitingCount
+        states[index].waitingCount = 0
+        for _ in 0..<count {
+            proposalCount += 1
+            guard daemon.propose(command(by: index, maximum: daemon.maximumCommandByteCount))
+            else { return }
+        }
+    }
+
+    private func command(by host: Int, maximum: Int) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.integer(proposalCount << 8 | UInt64(host))
+        let isLong = random.chance(perMille: 10)
+        let room = UInt64(maximum - 8)
+        let length = isLong ? random.below(room + 1) : random.below(min(room, 40) + 1)
+        for _ in 0..<length { writer.integer(UInt8(truncatingIfNeeded: proposalCount)) }
+        return writer.bytes
+    }
+
+    // MARK: - Outputs
+
+    private func take(
+        _ output: ReplicaOutput<LogMachine.Entry>, from daemon: Node, index: Int
+    ) throws(Violation) {
+        switch output {
+        case .machine(let entry):
+            try take(entry, index: index)
+        case .installed(let view, _, let stateReplaced):
+            try takeInstalled(view, stateReplaced: stateReplaced, from: daemon, index: index)
+        case .confirmed(let since):
+            try leases.confirmed(cluster.hosts[index].member, since: since)
+        case .event(let event):
+            take(event, index: index)
+        case .wedged, .serving:
+            break
+        case .fatal(let fault):
+            try take(fault, index: index)
+        }
+    }
+
+    private func take(_ entry: LogMachine.Entry, index: Int) throws(Violation) {
+        timeline.trace.mix(entry.digest)
+        if case .installed(let epoch) = entry.kind { states[index].epoch = epoch }
+        guard entry.time >= states[index].appliedTime else {
+            throw Violation(.totalOrder, "the time at node \(cluster.nodes[index]) goes back")
+        }
+        states[index].appliedTime = entry.time
+        if case .applied(let number) = entry.kind {
+            states[index].delivered[Int(number & 0xFF)] = number
+        }
+        try checker.record(entry, deliveredIn: states[index].epoch)
+    }
+
+    private func takeInstalled(
+        _ view: InstalledView, stateReplaced: Bool, from daemon: Node, index: Int
+    ) throws(Violation) {
+        let host = cluster.hosts[index]
+        timeline.trace.line(
+            at: timeline.now,
+            "node \(host.node) installs \(view.view.epoch) \(view.view.members.map(\.node))"
+                + (stateReplaced ? " with a new state" : ""))
+        states[index].epoch = view.view.epoch
+        try checker.installed(view, lineage: daemon.lineage) { member in
+            !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
+        }
+        if stateReplaced {
+            try checker.replaced(by: daemon.machine)
+            states[index].appliedTime = daemon.appliedTime
+        }
+        leases.installed(view.view)
+        for departed in view.departed + view.absent {
+            try leases.departed(
+                departed, in: view.view.epoch, seenAt: timeline.now, by: host.clock)
+        }
+    }
+
+    private func take(_ event: GroupEvent, index: Int) {
+        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
+        switch event {
+        case .wedged, .promised, .proposed, .accepted, .installed, .founding:
+            faults.provoke()
+        case .leftOut where cluster.hosts[index].isLeaving:
+            endByItself(index)
+        default:
+            break
+        }
+    }
+
+    private func take(_ fault: FatalFault, index: Int) throws(Violation) {
+        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
+        switch fault {
+        case .disk(let error):
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
+                throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
+            }
+            endByItself(index)
+        case .foreignData, .broken, .damaged:
+            throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
+        }
+    }
+
+    /// The daemon's process ends and its supervisor starts it again.
+    private func endByItself(_ index: Int) {
+        cluster.endProcess(on: index)
+        cluster.scheduleStart(
+            of: index, after: random.interval(in: .milliseconds(100) ... .seconds(2)))
+    }
+}

@@ -1,0 +1,32 @@
+package import ConclaveBase
+
+/// What is asked of one run; together with the build it decides everything that happens.
+package struct RunOptions: Sendable {
+    package var seed: UInt64
+    /// How long things go wrong; then everything heals.
+    package var duration: Interval
+    /// `nil`: what the seed draws.
+    package var workload: Workload?
+    /// What may go wrong.
+    package var faults: [FaultKind]
+    package var plant: Plant?
+    package var wantsTrace: Bool
+
+    package init(
+        seed: UInt64, duration: Interval = .seconds(60), workload: Workload? = nil,
+        faults: [FaultKind] = FaultKind.allCases, plant: Plant? = nil, wantsTrace: Bool = false
+    ) {
+        self.seed = seed
+        self.duration = duration
+        self.workload = workload
+        self.faults = faults
+        self.plant = plant
+        self.wantsTrace = wantsTrace
+    }
+}
+
+/// What is done with the group while things go wrong.
+package enum Workload: String, Sendable, CaseIterable {
+    /// Replicas alone, with a state machine that hashes everything.
+    case group
+}

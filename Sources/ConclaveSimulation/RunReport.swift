@@ -1,0 +1,19 @@
+package import ConclaveBase
+
+/// How a run went.
+package struct RunReport: Equatable, Sendable {
+    package var seed: UInt64
+    package var violation: Violation?
+    package var stepCount: UInt64 = 0
+    package var simulated = Interval.zero
+    package var viewCount = 0
+    package var crashCount = 0
+    package var requestCount = 0
+    package var digest: UInt64 = 0
+    /// Made only if a trace was asked for.
+    package var trace: [String] = []
+
+    package init(seed: UInt64) {
+        self.seed = seed
+    }
+}

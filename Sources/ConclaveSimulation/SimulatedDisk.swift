@@ -1,0 +1,224 @@
+package import ConclaveBase
+
+/// The data directory of one host. It outlives the daemon's processes.
+///
+/// Lanes are queues of their own. A process that is killed loses what it had not written yet, and
+/// what was under way may or may not have happened; a power loss leaves, of everything that no sync
+/// has covered, any part.
+package final class SimulatedDisk: Disk {
+    private struct Lane {
+        var operations: [(operation: DiskOperation, tag: UInt64)] = []
+        /// Of the first operation, if it is a sync: the writes, or directory changes, it covers.
+        var covered: UInt64 = 0
+        var hasFailed = false
+    }
+
+    package var profile: DiskProfile
+    /// Nothing completes before this.
+    package private(set) var stalledUntil = Moment.start
+    /// No new file finds room.
+    package var isFull = false
+    /// Syncs to come that fail.
+    package var failingSyncCount = 0
+    /// Syncs that failed.
+    package private(set) var failedSyncCount = 0
+
+    private let host: UInt8
+    private let timeline: Timeline
+    private let inbox: Inbox
+    private var random: SeededRandom
+    private var directory = SimulatedDirectory()
+    private var files: [Int: SimulatedFile] = [:]
+    private var fileCount = 0
+    private var writeCount: UInt64 = 0
+    private var lanes = DiskLane.allCases.map { _ in Lane() }
+    /// Makes completions of a process before stale.
+    private var run: UInt32 = 0
+
+    package init(
+        host: Int, profile: DiskProfile, timeline: Timeline, inbox: Inbox, random: SeededRandom
+    ) {
+        self.host = UInt8(host)
+        self.profile = profile
+        self.timeline = timeline
+        self.inbox = inbox
+        self.random = random
+    }
+
+    // MARK: - Disk
+
+    package func list() throws(DiskError) -> [String] { directory.names }
+
+    package func byteCount(of file: String) throws(DiskError) -> Int {
+        try contents(of: file).count
+    }
+
+    package func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        let bytes = try contents(of: file)
+        guard offset >= 0, count >= 0 else { throw .failed(file, number: 22) }
+        let start = min(offset, bytes.count)
+        return Array(bytes[start..<min(bytes.count, start + count)])
+    }
+
+    package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
+        guard !lanes[lane.rawValue].hasFailed else { return }
+        lanes[lane.rawValue].operations.append((operation, tag))
+        if lanes[lane.rawValue].operations.count == 1 { begin(lane.rawValue) }
+    }
+
+    private func contents(of name: String) throws(DiskError) -> [UInt8] {
+        guard let file = directory[name], let contents = files[file] else {
+            throw .notFound(name)
+        }
+        return contents.bytes
+    }
+
+    // MARK: - Operations
+
+    private func begin(_ lane: Int) {
+        let (delays, covered) =
+            switch lanes[lane].operations[0].operation {
+            case .write: (profile.write, 0 as UInt64)
+            case .sync: (profile.sync, writeCount)
+            case .syncDirectory: (profile.directory, directory.lastChange)
+            case .create, .rename, .remove: (profile.directory, 0)
+            }
+        lanes[lane].covered = covered
+        let end = max(timeline.now, stalledUntil).advanced(by: delays.draw(from: &random))
+        timeline.schedule(.disk(host: host, lane: UInt8(lane), run: run), at: end)
+    }
+
+    /// The first operation of a lane is done.
+    package func complete(lane: UInt8, run: UInt32) {
+        guard run == self.run else { return }
+        let lane = Int(lane)
+        guard stalledUntil <= timeline.now else {
+            timeline.schedule(.disk(host: host, lane: UInt8(lane), run: run), at: stalledUntil)
+            return
+        }
+        let (operation, tag) = lanes[lane].operations[0]
+        do throws(DiskError) {
+            try carryOut(operation, covered: lanes[lane].covered)
+            inbox.put(.disk(.completed(tag: tag)))
+        } catch {
+            inbox.put(.disk(.failed(tag: tag, error)))
+            lanes[lane].hasFailed = true
+            lanes[lane].operations.removeAll()
+            return
+        }
+        lanes[lane].operations.removeFirst()
+        if !lanes[lane].operations.isEmpty { begin(lane) }
+    }
+
+    private func carryOut(_ operation: DiskOperation, covered: UInt64) throws(DiskError) {
+        switch operation {
+        case .create(let name, let byteCount):
+            guard !isFull else { throw .full(name) }
+            create(name, byteCount: byteCount)
+        case .write(let name, let offset, let bytes):
+            let file = try file(name)
+            writeCount += 1
+            files[file]!.write(bytes, at: offset, write: writeCount)
+        case .sync(let name):
+            try sync(try file(name), named: name, covered: covered)
+        case .rename(let name, let newName):
+            _ = try file(name)
+            directory.rename(name, to: newName)
+        case .remove(let name):
+            _ = try file(name)
+            directory.remove(name)
+        case .syncDirectory:
+            try syncDirectory(covered: covered)
+        }
+    }
+
+    private func file(_ name: String) throws(DiskError) -> Int {
+        guard let file = directory[name] else { throw .notFound(name) }
+        return file
+    }
+
+    private func create(_ name: String, byteCount: Int) {
+        fileCount += 1
+        writeCount += 1
+        files[fileCount] = SimulatedFile(byteCount: byteCount, write: writeCount)
+        directory.add(name, file: fileCount)
+    }
+
+    private func sync(_ file: Int, named name: String, covered: UInt64) throws(DiskError) {
+        if failingSyncCount > 0 {
+            failingSyncCount -= 1
+            failedSyncCount += 1
+            files[file]!.dropUnsynced()
+            throw .failed(name, number: 5)
+        }
+        files[file]!.markSynced(upTo: covered)
+    }
+
+    private func syncDirectory(covered: UInt64) throws(DiskError) {
+        if failingSyncCount > 0 {
+            failingSyncCount -= 1
+            failedSyncCount += 1
+            throw .failed(".", number: 5)
+        }
+        directory.markSynced(upTo: covered)
+        discardUnreachable()
+    }
+
+    private func discardUnreachable() {
+        let reachable = directory.reachable
+        guard reachable.count < files.count else { return }
+        files = files.filter { reachable.contains($0.key) }
+    }
+
+    // MARK: - Faults
+
+    package func stall(for interval: Interval) {
+        stalledUntil = max(stalledUntil, timeline.now.advanced(by: interval))
+    }
+
+    package func endStall() {
+        stalledUntil = timeline.now
+    }
+
+    /// The daemon's process is killed. What it had handed to the kernel stays.
+    package func processEnded() {
+        for lane in lanes.indices {
+            if let (operation, _) = lanes[lane].operations.first {
+                interrupt(operation, covered: lanes[lane].covered)
+            }
+            lanes[lane].operations.removeAll()
+            lanes[lane].hasFailed = false
+        }
+        run += 1
+    }
+
+    /// What was under way happens, or does not, or, of a write, a beginning of it.
+    private func interrupt(_ operation: DiskOperation, covered: UInt64) {
+        guard random.chance(perMille: 500) else { return }
+        if case .write(let name, let offset, let bytes) = operation {
+            let count = Int(random.below(UInt64(bytes.count) + 1))
+            try? carryOut(
+                .write(name, at: offset, bytes: Array(bytes.prefix(count))), covered: covered)
+            return
+        }
+        // A sync that was to fail drops nothing here: nobody hears of it.
+        guard failingSyncCount == 0 else { return }
+        try? carryOut(operation, covered: covered)
+    }
+
+    /// The host loses power.
+    package func losePower() {
+        processEnded()
+        directory.losePower(&random)
+        for file in files.keys.sorted() { files[file]!.losePower(&random) }
+        discardUnreachable()
+        stalledUntil = timeline.now
+    }
+
+    /// The disk is replaced by an empty one.
+    package func erase() {
+        processEnded()
+        directory = SimulatedDirectory()
+        files = [:]
+    }
+}

@@ -1,0 +1,111 @@
+package import ConclaveBase
+
+/// What is in one file: the image that every process reads, and, by sector, what a power loss may
+/// bring back.
+package struct SimulatedFile {
+    package static let sectorByteCount = 512
+    /// Images kept of one sector; beyond that the second oldest goes.
+    private static let imageLimit = 4
+
+    /// What a sector held after the write of that number; the first one is on the disk.
+    private struct Image {
+        var write: UInt64
+        var bytes: ArraySlice<UInt8>
+    }
+
+    package private(set) var bytes: [UInt8] = []
+    private var syncedByteCount = 0
+    /// When the size was changed last.
+    private var sizeWrite: UInt64 = 0
+    /// Sectors that differ from what is on the disk, or may.
+    private var unsynced: [Int: [Image]] = [:]
+
+    package init(byteCount: Int, write: UInt64) {
+        bytes = Array(repeating: 0, count: byteCount)
+        sizeWrite = write
+    }
+
+    /// Whether everything would survive a power loss.
+    package var isSynced: Bool { unsynced.isEmpty && syncedByteCount == bytes.count }
+
+    /// `write` is the number of this write among all of the disk.
+    package mutating func write(_ new: [UInt8], at offset: Int, write: UInt64) {
+        guard !new.isEmpty else { return }
+        let end = offset + new.count
+        let sectors = offset / Self.sectorByteCount...(end - 1) / Self.sectorByteCount
+        for sector in sectors where unsynced[sector] == nil {
+            unsynced[sector] = [Image(write: 0, bytes: image(of: sector))]
+        }
+        if end > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
+            sizeWrite = write
+        }
+        bytes.replaceSubrange(offset..<end, with: new)
+        for sector in sectors { add(Image(write: write, bytes: image(of: sector)), to: sector) }
+    }
+
+    private mutating func add(_ image: Image, to sector: Int) {
+        unsynced[sector]!.append(image)
+        if unsynced[sector]!.count > Self.imageLimit { unsynced[sector]!.remove(at: 1) }
+    }
+
+    private func image(of sector: Int) -> ArraySlice<UInt8> {
+        let start = min(sector * Self.sectorByteCount, bytes.count)
+        let end = min(start + Self.sectorByteCount, bytes.count)
+        // A copy of its own, so that the file's array stays unshared.
+        return ArraySlice(Array(bytes[start..<end]))
+    }
+
+    /// A sync that started after the write numbered `last` has ended.
+    package mutating func markSynced(upTo last: UInt64) {
+        if sizeWrite <= last { syncedByteCount = bytes.count }
+        for sector in unsynced.keys {
+            let kept = unsynced[sector]!.lastIndex { $0.write <= last } ?? 0
+            unsynced[sector]!.removeFirst(kept)
+        }
+        unsynced = unsynced.filter { $0.value.count > 1 }
+    }
+
+    /// A sync failed: what was written since the one before is gone.
+    package mutating func dropUnsynced() {
+        for (sector, images) in unsynced { restore(images[0], to: sector) }
+        unsynced.removeAll()
+        resize(to: syncedByteCount)
+    }
+
+    /// The power goes: every sector keeps any one of the images it had since the last sync.
+    package mutating func losePower(_ random: inout SeededRandom) {
+        let manner = random.below(4)
+        for sector in unsynced.keys.sorted() {
+            let images = unsynced[sector]!
+            let index =
+                switch manner {
+                case 0: 0
+                case 1: images.count - 1
+                default: Int(random.below(UInt64(images.count)))
+                }
+            restore(images[index], to: sector)
+        }
+        unsynced.removeAll()
+        if manner == 0 || (manner > 1 && random.chance(perMille: 500)) {
+            resize(to: syncedByteCount)
+        }
+        syncedByteCount = bytes.count
+    }
+
+    private mutating func restore(_ image: Image, to sector: Int) {
+        let start = sector * Self.sectorByteCount
+        for (index, byte) in image.bytes.enumerated() { bytes[start + index] = byte }
+        let end = min(start + Self.sectorByteCount, bytes.count)
+        // What the file did not have yet reads as zeros.
+        for index in min(end, start + image.bytes.count)..<end { bytes[index] = 0 }
+    }
+
+    private mutating func resize(to byteCount: Int) {
+        if byteCount < bytes.count {
+            bytes.removeLast(bytes.count - byteCount)
+        } else {
+            bytes.append(contentsOf: repeatElement(0, count: byteCount - bytes.count))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package import ConclaveBase
+
+/// The connections between the daemons of all hosts.
+///
+/// A pair of hosts has at most one connection. Each of its two ends learns of its beginning and its
+/// end by itself; each direction has two streams, one for control frames and one for row writes,
+/// that keep their own order but none between each other. A cut holds frames back as a
+/// retransmitting transport does: when the direction heals in time they arrive, late; else an end
+/// gives up. When a connection breaks, each stream loses everything from some point on.
+package final class SimulatedNetwork {
+    enum EndState {
+        case closed
+        /// Accepted, but its process has not been told.
+        case opening
+        case open
+    }
+
+    /// One host's end of its connection to a peer.
+    struct End {
+        var state = EndState.closed
+        var connection: UInt32 = 0
+        /// For how long it lets its bytes go unacknowledged.
+        var patience = Interval.zero
+        /// When it is told that the connection is open.
+        var openAt = Moment.start
+    }
+
+    /// One direction between two hosts.
+    struct Direction {
+        var cutCount = 0
+        var profile = LinkProfile.near
+
+        var isCut: Bool { cutCount > 0 }
+    }
+
+    struct Pair {
+        var connection: UInt32 = 0
+        var dialSerial: UInt32 = 0
+        var backoff = Interval.zero
+    }
+
+    struct Host {
+        var hasPower = true
+        /// The process that runs there.
+        var process: Member?
+        var lineage = Lineage.none
+        /// What it sends leaves no sooner.
+        var heldUntil = Moment.start
+    }
+
+    package let hostCount: Int
+    let timeline: Timeline
+    let inboxes: [Inbox]
+    var random: SeededRandom
+    var hosts: [Host]
+    var ends: [End]
+    var streams: [FrameStream]
+    var directions: [Direction]
+    var pairs: [Pair]
+
+    static let firstBackoff = Interval.milliseconds(10)
+    static let lastBackoff = Interval.seconds(1)
+
+    package init(inboxes: [Inbox], timeline: Timeline, random: SeededRandom) {
+        hostCount = inboxes.count
+        precondition(hostCount <= 64, "stream numbers are 16 bits")
+        self.inboxes = inboxes
+        self.timeline = timeline
+        self.random = random
+        let square = hostCount * hostCount
+        hosts = Array(repeating: Host(), count: hostCount)
+        ends = Array(repeating: End(), count: square)
+        streams = Array(repeating: FrameStream(), count: 2 * square)
+        directions = Array(repeating: Direction(), count: square)
+        pairs = Array(repeating: Pair(), count: square)
+    }
+
+    /// The end of `host` towards `peer`, which is also the direction from it.
+    func end(of host: Int, to peer: Int) -> Int { host * hostCount + peer }
+
+    func owner(ofEnd end: Int) -> Int { end / hostCount }
+
+    func opposite(_ end: Int) -> Int { end % hostCount * hostCount + end / hostCount }
+
+    func pair(_ one: Int, _ other: Int) -> Int {
+        min(one, other) * hostCount + max(one, other)
+    }
+
+    /// Whether both ends of the two hosts are told that they are connected.
+    package func isConnected(_ one: Int, _ other: Int) -> Bool {
+        ends[end(of: one, to: other)].state == .open
+            && ends[end(of: other, to: one)].state == .open
+    }
+
+    /// The streams that `end` sends on.
+    func outgoing(_ end: Int) -> Range<Int> { 2 * end..<2 * end + 2 }
+
+    package func step(_ event: SimulationEvent) {
+        switch event {
+        case .arrival(let stream, let connection):
+            arrive(stream: Int(stream), connection: connection)
+        case .established(let end, let connection):
+            establish(end: Int(end), connection: connection)
+        case .broken(let end, let connection):
+            learnOfBreak(end: Int(end), connection: connection)
+        case .giveUp(let end, let connection):
+            giveUp(end: Int(end), connection: connection)
+        case .dial(let pair, let serial):
+            dial(pair: Int(pair), serial: serial)
+        default:
+            preconditionFailure("not of the network: \(event)")
+        }
+    }
+}

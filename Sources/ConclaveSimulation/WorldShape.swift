@@ -1,0 +1,105 @@
+package import ConclaveBase
+package import ConclaveReplication
+
+/// What a run draws before it begins: how large the group is, how it is set, how fast its machines
+/// are, and how often what goes wrong.
+package struct WorldShape: Sendable {
+    package var memberCount: Int
+    package var durability: Durability
+    package var minimumMembers: Int?
+    package var heartbeat: Interval
+    package var suspicion: Interval
+    package var stall: Interval
+    package var maximumSessionTTL: Interval
+    package var slotCount: Int
+    package var slotByteCount: Int
+    package var segmentByteCount: Int
+    package var snapshotEveryByteCount: Int
+    package var recentByteCount: Int
+    package var disk: DiskProfile
+    package var link: LinkProfile
+    /// Of every clock, in parts per million, either way.
+    package var drift: Int64
+    package var faults: [FaultKind]
+    /// Between two faults, on the average; nothing goes wrong if there are no `faults`.
+    package var faultPause: Interval
+    /// How often, in a thousand, something goes wrong just when a member takes a step of a view
+    /// change.
+    package var provokedPerMille: UInt64
+    /// Between two pieces of work of one host, on the average.
+    package var workPause: Interval
+
+    package init(allowed: [FaultKind], random: inout SeededRandom) {
+        memberCount = Self.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7], &random)
+        durability = random.chance(perMille: 700) ? .disk : .memory
+        minimumMembers =
+            random.chance(perMille: 800)
+            ? nil : 1 + Int(random.below(UInt64(memberCount)))
+        heartbeat = .milliseconds(Self.pick([20, 50, 100, 100, 200], &random))
+        suspicion = heartbeat * Int64(4 + random.below(9))
+        stall = max(suspicion, random.interval(in: .milliseconds(500) ... .seconds(5)))
+        maximumSessionTTL = suspicion * Int64(3 + random.below(4))
+        slotCount = Self.pick([16, 16, 32, 128], &random)
+        slotByteCount = Self.pick([1, 2, 8], &random) * 1_024
+        segmentByteCount = Self.pick([64, 128, 512], &random) * 1_024
+        snapshotEveryByteCount = Self.pick([16, 64, 256, 1_024], &random) * 1_024
+        recentByteCount = Self.pick([4, 32, 256], &random) * 1_024
+        disk = random.chance(perMille: 700) ? .fast : .slow
+        link = Self.link(suspicion: suspicion, random: &random)
+        drift = Self.pick([0, 100, 2_000, 9_990], &random)
+        faults = Self.faults(of: allowed, random: &random)
+        faultPause = Self.logarithmic(.milliseconds(300) ... .seconds(15), &random)
+        provokedPerMille = Self.pick([0, 0, 20, 100, 300], &random)
+        workPause = Self.logarithmic(.milliseconds(10) ... .milliseconds(500), &random)
+    }
+
+    private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
+        var profile = LinkProfile.near
+        if random.chance(perMille: 200) {
+            // Two halls, or a busy network: up to a tenth of what counts as silence.
+            profile.delays = Delays(
+                .microseconds(100)...suspicion / 20, rarePerMille: 10,
+                rare: .milliseconds(1)...suspicion / 10)
+        }
+        profile.patience = suspicion * 2...max(suspicion * 4, .seconds(20))
+        return profile
+    }
+
+    /// Each run leaves some kinds out, so that what they hide shows in others.
+    private static func faults(
+        of allowed: [FaultKind], random: inout SeededRandom
+    ) -> [FaultKind] {
+        guard allowed.count > 1 else { return allowed }
+        let keptPerMille: UInt64 = pick([250, 500, 800, 1_000], &random)
+        let kept = allowed.filter { _ in random.chance(perMille: keptPerMille) }
+        return kept.isEmpty ? allowed : kept
+    }
+
+    static func pick<T>(_ choices: [T], _ random: inout SeededRandom) -> T {
+        choices[Int(random.below(UInt64(choices.count)))]
+    }
+
+    /// An interval within `range`, each order of magnitude as likely as another.
+    static func logarithmic(
+        _ range: ClosedRange<Interval>, _ random: inout SeededRandom
+    ) -> Interval {
+        var (lower, upper) = (range.lowerBound, range.upperBound)
+        // Halving the number of doublings needs no floating point.
+        while upper.nanoseconds / 2 > lower.nanoseconds {
+            let doublings = UInt64(64 - (upper.nanoseconds / lower.nanoseconds).leadingZeroBitCount)
+            let chosen = Int64(random.below(doublings))
+            lower = Interval(nanoseconds: lower.nanoseconds << chosen)
+            upper = min(upper, lower * 2)
+        }
+        return random.interval(in: min(lower, upper)...max(lower, upper))
+    }
+
+    package func replicaSettings(own: Member, nodes: [NodeID]) -> ReplicaSettings {
+        ReplicaSettings(
+            own: own, configured: nodes, durability: durability, minimumMembers: minimumMembers,
+            maximumSessionTTL: maximumSessionTTL, heartbeat: heartbeat, suspicion: suspicion,
+            stall: stall, slotCount: slotCount, slotByteCount: slotByteCount,
+            segmentByteCount: segmentByteCount, snapshotEveryByteCount: snapshotEveryByteCount,
+            recentByteCount: recentByteCount)
+    }
+}

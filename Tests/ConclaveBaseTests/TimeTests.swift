@@ -1,0 +1,34 @@
+import ConclaveBase
+import Testing
+
+@Suite struct `Time` {
+    @Test func `interval arithmetic saturates at both ends`() {
+        let most = Interval(nanoseconds: .max)
+        let least = Interval(nanoseconds: .min)
+        #expect(most + .seconds(1) == most)
+        #expect(least + .seconds(-1) == least)
+        #expect(least - .seconds(1) == least)
+        #expect(most - .seconds(-1) == most)
+        #expect(Interval.seconds(.max) == most)
+        #expect(Interval.seconds(.min) == least)
+        #expect(most * -2 == least)
+    }
+
+    @Test func `an instant neither passes the end of time nor goes before its beginning`() {
+        let late = Instant(nanoseconds: .max - 5)
+        #expect(late.advanced(by: .seconds(1)) == .distantFuture)
+        #expect(Instant(nanoseconds: 5).advanced(by: .seconds(-1)) == .distantPast)
+        #expect(Instant.distantFuture.since(.distantPast) == Interval(nanoseconds: .max))
+        #expect(Instant.distantPast.since(.distantFuture) == Interval(nanoseconds: -.max))
+    }
+
+    @Test func `a holder believes for less than the others wait`() {
+        let ttl = Interval.seconds(5)
+        #expect(ClockDrift.shortened(ttl) == .milliseconds(4_950))
+        #expect(ClockDrift.lengthened(ttl) == .milliseconds(5_050))
+        // The fastest clock of those who wait against the slowest of the holder's.
+        let waited = ClockDrift.shortened(ClockDrift.lengthened(ttl))
+        let believed = ClockDrift.lengthened(ClockDrift.shortened(ttl))
+        #expect(waited <= believed + .milliseconds(1))
+    }
+}

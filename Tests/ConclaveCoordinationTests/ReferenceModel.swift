@@ -1,0 +1,109 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Locks or slots as plainly as they can be said: arrays, searched from the front.
+struct ReferenceModel {
+    struct Holder: Equatable {
+        var session: SessionID
+        var mode: LockMode
+        var token: UInt64
+    }
+
+    struct Waiter: Equatable {
+        var session: SessionID
+        var number: UInt64
+        var mode: LockMode
+    }
+
+    struct Object: Equatable {
+        var holders: [Holder] = []
+        var waiters: [Waiter] = []
+    }
+
+    /// Only those that somebody holds or awaits.
+    private(set) var objects: [ObjectName: Object] = [:]
+    var isSuspended = false
+
+    mutating func acquire(
+        _ name: ObjectName, _ waiter: Waiter, isTry: Bool, at version: Version
+    ) {
+        var object = objects[name] ?? Object()
+        guard !object.holders.contains(where: { $0.session == waiter.session }),
+            !object.waiters.contains(where: { $0.session == waiter.session })
+        else { return }
+        object.waiters.append(waiter)
+        grant(&object, at: version)
+        if isTry { object.waiters.removeAll { $0 == waiter } }
+        store(object, as: name)
+    }
+
+    mutating func release(
+        _ name: ObjectName, _ session: SessionID, token: UInt64, at version: Version
+    ) {
+        change(name, at: version) { object in
+            object.holders.removeAll { $0.session == session && $0.token == token }
+        }
+    }
+
+    mutating func cancel(_ session: SessionID, _ number: UInt64, at version: Version) {
+        for name in objects.keys {
+            change(name, at: version) { object in
+                object.waiters.removeAll { $0.session == session && $0.number == number }
+            }
+        }
+    }
+
+    mutating func end(_ session: SessionID, at version: Version) {
+        for name in objects.keys {
+            change(name, at: version) { object in
+                object.holders.removeAll { $0.session == session }
+                object.waiters.removeAll { $0.session == session }
+            }
+        }
+    }
+
+    mutating func open(at version: Version) {
+        isSuspended = false
+        for name in objects.keys { change(name, at: version) { _ in } }
+    }
+
+    private mutating func change(
+        _ name: ObjectName, at version: Version, _ change: (inout Object) -> Void
+    ) {
+        guard var object = objects[name] else { return }
+        change(&object)
+        grant(&object, at: version)
+        store(object, as: name)
+    }
+
+    private mutating func store(_ object: Object, as name: ObjectName) {
+        objects[name] = object == Object() ? nil : object
+    }
+
+    private func grant(_ object: inout Object, at version: Version) {
+        while !isSuspended, let next = object.waiters.first {
+            let isFree = object.holders.isEmpty
+            let isShared = next.mode == .shared && object.holders.allSatisfy { $0.mode == .shared }
+            guard isFree || isShared else { return }
+            object.waiters.removeFirst()
+            object.holders.append(
+                Holder(session: next.session, mode: next.mode, token: version.number))
+        }
+    }
+}
+
+extension ReferenceModel.Object {
+    init(_ report: ObjectReport) {
+        holders = report.holders.map {
+            .init(session: $0.session, mode: $0.mode, token: $0.token)
+        }
+        waiters = report.waiters.map { .init(session: $0.session, number: 0, mode: $0.mode) }
+    }
+
+    var withoutNumbers: Self {
+        var object = self
+        for index in object.waiters.indices { object.waiters[index].number = 0 }
+        return object
+    }
+}

@@ -1,0 +1,133 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+import Testing
+
+@Suite struct `Snapshots` {
+    private let name = ObjectName(known: "name")
+
+    /// Something of everything.
+    private func fullStage() -> Stage {
+        var stage = Stage()
+        let sessions = stage.open(all: 1...5, hostCount: 3)
+        stage.acquire(sessions[0], 1, name, .shared)
+        stage.acquire(sessions[1], 1, name, .shared)
+        stage.acquire(sessions[2], 1, name)
+        stage.acquire(sessions[3], 1, name)
+        stage.request(sessions[0], 2, .campaign(slot: name, value: [1]))
+        stage.request(sessions[1], 2, .campaign(slot: name, value: [2]))
+        for session in sessions[..<3] {
+            stage.request(
+                session, 3, .arrive(BarrierArrival(name: name, parties: 3, payload: [3])))
+        }
+        stage.request(sessions[3], 3, .arrive(BarrierArrival(name: name, parties: 2, rank: 1)))
+        stage.request(sessions[3], 4, .cancel(number: 3, reason: .timedOut))
+        stage.request(sessions[4], 1, .arrive(BarrierArrival(name: name, parties: 4, rank: 2)))
+        stage.apply(
+            .resume(
+                ResumeCommand(
+                    session: sessions[0], secret: Secret(high: 2, low: 1), confirmed: 0,
+                    process: Stage.process(9), member: Stage.member(2), nonce: 5)))
+        let ended = stage.open(6)
+        stage.acquire(ended, 1, name, isTry: true)
+        stage.end(ended, .died)
+        return stage
+    }
+
+    @Test func `a state read from its snapshot has the same snapshot and digest`() throws {
+        let stage = fullStage()
+        var restored = stage
+        try restored.restore()
+        #expect(restored.coordinator.encodeSnapshot() == stage.coordinator.encodeSnapshot())
+        #expect(restored.coordinator.digest == stage.coordinator.digest)
+        #expect(restored.coordinator.objectCount == 3)
+        #expect(restored.coordinator.view == stage.coordinator.view)
+    }
+
+    @Test func `replies and queues are what they were`() throws {
+        let stage = fullStage()
+        var restored = stage
+        try restored.restore()
+        for session in stage.coordinator.sessions(attachedTo: Stage.member(1)).map(\.id) {
+            let expected = stage.coordinator.storedReplies(of: session)
+            let replies = restored.coordinator.storedReplies(of: session)
+            #expect(replies.map(\.number) == expected.map(\.number))
+            #expect(replies.map(\.reply) == expected.map(\.reply))
+            #expect(
+                restored.coordinator.waitingNumbers(of: session)
+                    == stage.coordinator.waitingNumbers(of: session))
+        }
+        #expect(restored.coordinator.why(name) == stage.coordinator.why(name))
+        #expect(restored.coordinator.leaderState(name) == stage.coordinator.leaderState(name))
+    }
+
+    @Test func `a different state has a different digest`() {
+        var stage = fullStage()
+        let digest = stage.coordinator.digest
+        stage.time.microseconds += 1
+        stage.apply(.openGrants(epoch: .none))
+        #expect(stage.coordinator.digest != digest)
+    }
+
+    @Test func `each beginning of a snapshot is refused`() {
+        let bytes = fullStage().coordinator.encodeSnapshot()
+        for count in bytes.indices {
+            #expect(throws: WireError.self) {
+                try Coordinator(snapshot: Array(bytes[..<count]))
+            }
+        }
+        #expect(throws: WireError.trailing(byteCount: 1)) {
+            try Coordinator(snapshot: bytes + [0])
+        }
+    }
+
+    /// A checksum guards snapshots; what passes it must still not trap, nor later.
+    @Test(arguments: 0..<UInt64(16))
+    func `a changed snapshot is refused or gives a state that works`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let bytes = fullStage().coordinator.encodeSnapshot()
+        for _ in 0..<400 {
+            var changed = bytes
+            for _ in 0...random.below(2) {
+                let place = Int(random.below(UInt64(bytes.count)))
+                changed[place] =
+                    random.chance(perMille: 300) ? 0xFF : UInt8(random.below(256))
+            }
+            guard var coordinator = try? Coordinator(snapshot: changed) else { continue }
+            exercise(&coordinator)
+        }
+    }
+
+    private func exercise(_ coordinator: inout Coordinator) {
+        var effects: [CoordinationEffect] = []
+        var version = coordinator.version
+        guard version.counter < Version.counterMask / 2 else { return }
+        let sessions = (1...3).flatMap {
+            coordinator.sessions(attachedTo: Stage.member(UInt32($0)))
+        }
+        for session in sessions {
+            let operations: [Operation] = [
+                .acquire(name: name, mode: .shared, isTry: false),
+                .cancel(number: 3, reason: .timedOut),
+                .arrive(BarrierArrival(name: name, parties: 4)),
+            ]
+            for (number, operation) in zip(UInt64(20)..., operations) {
+                version = version.next
+                let command = Command.request(
+                    session: session.id, number: number, confirmed: 2, operation: operation)
+                coordinator.apply(
+                    ByteReader(command.bytes), at: version, time: .zero, effects: &effects)
+            }
+            _ = coordinator.storedReplies(of: session.id)
+        }
+        _ = coordinator.why(name)
+        for session in sessions {
+            version = version.next
+            let command = Command.end(
+                session: session.id, attachment: session.attachment.number, reason: .goodbye)
+            coordinator.apply(
+                ByteReader(command.bytes), at: version, time: .zero, effects: &effects)
+        }
+        #expect(coordinator.digest != 0)
+    }
+}

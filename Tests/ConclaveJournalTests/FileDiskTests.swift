@@ -1,0 +1,146 @@
+import ConclaveBase
+import ConclaveJournal
+import ConclaveReactor
+import Glibc
+import Testing
+
+@Suite struct `Files of a data directory` {
+    private let scratch = Scratch()
+
+    @Test func `what was written and synced is read back`() throws {
+        let site = try Site(scratch)
+        #expect(try site.perform(.create("a", byteCount: 10)) == .completed)
+        #expect(try site.perform(.write("a", at: 3, bytes: [1, 2, 3])) == .completed)
+        #expect(try site.perform(.sync("a")) == .completed)
+        #expect(try site.disk.read("a", at: 0, count: 10) == [0, 0, 0, 1, 2, 3, 0, 0, 0, 0])
+        #expect(try site.disk.read("a", at: 4, count: 2) == [2, 3])
+        #expect(try site.disk.byteCount(of: "a") == 10)
+    }
+
+    @Test func `reading ends at the end of the file`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 4))
+        #expect(try site.disk.read("a", at: 2, count: .max) == [0, 0])
+        #expect(try site.disk.read("a", at: 4, count: 1).isEmpty)
+        #expect(try site.disk.read("a", at: 100, count: 1).isEmpty)
+        #expect(try site.disk.read("a", at: 0, count: 0).isEmpty)
+    }
+
+    @Test(arguments: [0, 1, 4_096, (1 << 20) - 1, (3 << 20) + 5])
+    func `a created file is full of zeros that have their place on the disk`(
+        byteCount: Int
+    ) throws {
+        let site = try Site(scratch)
+        #expect(try site.perform(.create("a", byteCount: byteCount)) == .completed)
+        let bytes = try site.disk.read("a", at: 0, count: byteCount + 1)
+        #expect(bytes == [UInt8](repeating: 0, count: byteCount))
+        let state = try scratch.state(of: "a")
+        #expect(state.st_mode & 0o7777 == 0o600)
+        #expect(Int(state.st_blocks) * 512 >= byteCount)
+    }
+
+    @Test func `creating takes the place of a file of that name`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 8))
+        _ = try site.perform(.write("a", at: 0, bytes: [1, 1, 1, 1, 1, 1, 1, 1]))
+        #expect(try site.perform(.create("a", byteCount: 3)) == .completed)
+        #expect(try site.disk.read("a", at: 0, count: 8) == [0, 0, 0])
+        _ = try site.perform(.write("a", at: 0, bytes: [2]))
+        #expect(try site.disk.read("a", at: 0, count: 8) == [2, 0, 0])
+        #expect(try site.disk.list() == ["a"])
+    }
+
+    @Test func `writes may make a file longer`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 1))
+        #expect(try site.perform(.write("a", at: 3, bytes: [9])) == .completed)
+        #expect(try site.disk.read("a", at: 0, count: 10) == [0, 0, 0, 9])
+    }
+
+    @Test func `a rename carries the file and what is written later`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 2))
+        _ = try site.perform(.create("b", byteCount: 5))
+        _ = try site.perform(.write("b", at: 0, bytes: [7]))
+        _ = try site.perform(.write("a", at: 0, bytes: [1]))
+        #expect(try site.perform(.rename("a", to: "b")) == .completed)
+        #expect(try site.perform(.syncDirectory) == .completed)
+        #expect(try site.perform(.write("b", at: 1, bytes: [2])) == .completed)
+        #expect(try site.perform(.sync("b")) == .completed)
+        #expect(try site.disk.read("b", at: 0, count: 10) == [1, 2])
+        #expect(try site.disk.list() == ["b"])
+        #expect(try site.perform(.write("a", at: 0, bytes: [1])) == .failed(.notFound("a")))
+    }
+
+    @Test func `a name that was removed means the next file that gets it`() throws {
+        let site = try Site(scratch)
+        for value: UInt8 in 1...3 {
+            _ = try site.perform(.create("a", byteCount: 1), .segments)
+            _ = try site.perform(.write("a", at: 0, bytes: [value]), .snapshots)
+            #expect(try site.disk.read("a", at: 0, count: 1) == [value])
+            #expect(try site.perform(.remove("a"), .views) == .completed)
+            #expect(try site.disk.list().isEmpty)
+        }
+    }
+
+    @Test func `more files are used than are kept open`() throws {
+        let site = try Site(scratch)
+        let names = (10..<60).map { "file-\($0)" }
+        for name in names { site.submit(.create(name, byteCount: 1)) }
+        for round: UInt8 in 1...2 {
+            for name in names { site.submit(.write(name, at: Int(round) - 1, bytes: [round])) }
+        }
+        let last = site.submit(.syncDirectory)
+        #expect(try site.result(of: last) == .completed)
+        #expect(try site.disk.list() == names)
+        for name in names { #expect(try site.disk.read(name, at: 0, count: 9) == [1, 2]) }
+    }
+
+    @Test func `what is not there is told by name`() throws {
+        let site = try Site(scratch)
+        let missing = Ended.failed(.notFound("a"))
+        #expect(try site.perform(.write("a", at: 0, bytes: [1])) == missing)
+        #expect(try site.perform(.sync("a")) == missing)
+        #expect(try site.perform(.rename("a", to: "b")) == missing)
+        #expect(try site.perform(.remove("a")) == missing)
+        #expect(throws: DiskError.notFound("a")) { try site.disk.read("a", at: 0, count: 1) }
+        #expect(throws: DiskError.notFound("a")) { try site.disk.byteCount(of: "a") }
+    }
+
+    @Test(arguments: [
+        "", ".", "..", "a/b", "/a", ".hidden", "lock", "a\u{0}b",
+        String(repeating: "x", count: 201),
+    ])
+    func `names that are no flat names are refused`(name: String) throws {
+        let site = try Site(scratch)
+        let refused = DiskError.failed(name, number: EINVAL)
+        #expect(try site.perform(.create(name, byteCount: 1)) == .failed(refused))
+        #expect(try site.perform(.rename("a", to: name)) == .failed(refused))
+        #expect(throws: refused) { try site.disk.read(name, at: 0, count: 1) }
+        #expect(try site.disk.list().isEmpty)
+    }
+
+    @Test func `a file that does not fit is refused and leaves nothing behind`() throws {
+        let site = try Site(scratch)
+        #expect(try site.perform(.create("a", byteCount: 1 << 60)) == .failed(.full("a")))
+        #expect(try site.disk.list().isEmpty)
+        #expect(try site.perform(.create("a", byteCount: 1)) == .completed)
+    }
+
+    @Test func `a write that the disk has no room for says so`() throws {
+        let site = try Site(scratch)
+        try #require(symlink("/dev/full", scratch.path + "/a") == 0)
+        #expect(try site.perform(.write("a", at: 0, bytes: [1])) == .failed(.full("a")))
+    }
+
+    @Test func `after a failed write its lane fails for ever, and the others go on (V31)`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 1))
+        try #require(symlink("/", scratch.path + "/directory") == 0)
+        let failure = DiskError.failed("directory", number: EISDIR)
+        #expect(try site.perform(.write("directory", at: 0, bytes: [1])) == .failed(failure))
+        #expect(try site.perform(.sync("a")) == .failed(failure))
+        #expect(try site.perform(.write("a", at: 0, bytes: [1])) == .failed(failure))
+        #expect(try site.perform(.sync("a"), .views) == .completed)
+    }
+}

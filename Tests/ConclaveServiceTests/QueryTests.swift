@@ -1,0 +1,160 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveService
+import ConclaveWire
+import Testing
+
+@Suite struct `Queries` {
+    private let group = TestGroup()
+    private let slot: ObjectName
+    private let asker: ConnectionID
+    private var daemon: TestDaemon { group[0] }
+
+    init() throws {
+        slot = try ObjectName("scheduler")
+        asker = group[0].connect(pid: 99)
+        group[0].hello(asker)
+        _ = try group[0].received(asker)
+    }
+
+    private func leaders(_ frames: [FrameBuffer.Frame]) throws -> [UInt32?] {
+        try frames.filter { $0.header.type == ClientFrameType.observeLeader.rawValue }
+            .map { frame in
+                var reader = ByteReader(frame.body)
+                return try LeaderState(from: &reader).leader?.pid
+            }
+    }
+
+    @Test func `status says what the daemon knows of itself and of the group`() throws {
+        _ = try daemon.connectWithSession()
+        daemon.send(.status, number: 3, asker)
+        let frame = try #require(try daemon.received(asker).first)
+        #expect(frame.header.number == 3)
+        var reader = ByteReader(frame.body)
+        let status = try StatusReport(from: &reader)
+        #expect(status.node == NodeID(1))
+        #expect(status.rank == 0)
+        #expect(status.serving.isServing)
+        #expect(status.sessions == 1)
+        #expect(status.members.map(\.state) == [.member, .absent])
+        #expect(status.members[0].address == "10.0.0.1:7400")
+        #expect(status.members[0].incarnation == 100)
+        #expect(status.members[1].rank == nil)
+    }
+
+    @Test func `locks and why tell how long the holders here stay valid`() throws {
+        let (id, _) = try daemon.connectWithSession()
+        daemon.request(try lock("db/a"), number: 1, id)
+        group.advance(.milliseconds(50))
+        daemon.send(.locks, number: 1, asker) { $0.text("db/") }
+        daemon.send(.locks, number: 2, asker) { $0.text("x") }
+        daemon.send(.why, number: 3, asker) { $0.text("db/a") }
+        let frames = try daemon.received(asker)
+        var reader = ByteReader(frames[0].body)
+        #expect(try reader.count("objects", maximum: 10) == 1)
+        let object = try ObjectReport(from: &reader)
+        #expect(object.holders.map(\.remaining) == [.milliseconds(4_900)])
+        reader = ByteReader(frames[1].body)
+        #expect(try reader.count("objects", maximum: 10) == 0)
+        reader = ByteReader(frames[2].body)
+        let why = try WhyReport(from: &reader)
+        #expect(why.objects.first?.holders.first?.remaining == .milliseconds(4_900))
+    }
+
+    @Test func `an answer that does not fit a frame is refused`() throws {
+        let (id, _) = try daemon.connectWithSession()
+        let prefix = String(repeating: "x", count: 240)
+        for number in 1...1_000 {
+            let operation = Operation.acquire(
+                name: try ObjectName("\(prefix)/\(number)"), mode: .exclusive, isTry: false)
+            daemon.request(
+                operation, number: UInt64(number), confirmed: UInt64(number - 1), id)
+        }
+        daemon.send(.locks, number: 1, asker) { $0.text(prefix) }
+        let small = try daemon.received(asker)
+        #expect(small.refusals.isEmpty)
+        let value = [UInt8](repeating: 1, count: 3_500)
+        for number in 1_001...1_400 {
+            daemon.request(
+                .campaign(slot: try ObjectName("slot \(number)"), value: value),
+                number: UInt64(number), confirmed: UInt64(number - 1), id)
+        }
+        for number in 1...3_000 {
+            let operation = Operation.acquire(
+                name: try ObjectName("\(prefix)//\(number)"), mode: .exclusive, isTry: false)
+            daemon.request(
+                operation, number: UInt64(1_400 + number), confirmed: UInt64(1_399 + number), id)
+        }
+        daemon.send(.locks, number: 2, asker) { $0.text("") }
+        #expect(try daemon.received(asker).refusals.map(\.code) == [.invalid])
+    }
+
+    @Test func `an observer is told the present state, then each change, also nobody`() throws {
+        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        let (id, _) = try daemon.connectWithSession(pid: 7)
+        daemon.request(.campaign(slot: slot, value: []), number: 1, id)
+        let token = try #require(try daemon.received(id).replies.first?.reply.token)
+        daemon.request(.resign(slot: slot, token: token), number: 2, id)
+        let frames = try daemon.received(asker)
+        #expect(try leaders(frames) == [nil, 7, nil])
+        #expect(frames.map(\.header.flags) == [.reply, .event, .event])
+        #expect(frames.allSatisfy { $0.header.number == 4 })
+
+        daemon.send(.unsubscribe, number: 5, asker) { $0.integer(UInt64(4)) }
+        daemon.request(.campaign(slot: slot, value: []), number: 3, id)
+        #expect(try daemon.received(asker).map(\.header.number) == [5])
+    }
+
+    @Test func `an observer that does not read is cut, and told so`() throws {
+        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        let (id, _) = try daemon.connectWithSession()
+        _ = try daemon.received(asker)
+        daemon.step(.client(.stalled(asker, byteCount: 2 << 20)))
+        daemon.request(.campaign(slot: slot, value: []), number: 1, id)
+        let token = try #require(try daemon.received(id).replies.first?.reply.token)
+        daemon.request(.resign(slot: slot, token: token), number: 2, id)
+        let frames = try daemon.received(asker)
+        #expect(frames.count == 1)
+        #expect(frames[0].header.flags == [.event, .error, .last])
+        #expect(frames.refusals.map(\.code) == [.unavailable])
+        #expect(frames.refusals[0].message.contains("resync"))
+
+        daemon.step(.client(.drained(asker)))
+        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        #expect(try leaders(try daemon.received(asker)) == [nil])
+    }
+
+    @Test func `changes that were not told are found when the state is replaced`() throws {
+        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        let (id, _) = try daemon.connectWithSession(pid: 7)
+        daemon.isDeaf = true
+        daemon.request(.campaign(slot: slot, value: []), number: 1, id)
+        _ = try daemon.received(asker)
+        daemon.isDeaf = false
+        group.replaceState(of: daemon)
+        #expect(try leaders(try daemon.received(asker)) == [7])
+        group.replaceState(of: daemon)
+        #expect(try leaders(try daemon.received(asker)) == [])
+    }
+
+    @Test func `whoever follows views is told each one`() throws {
+        daemon.send(.views, number: 4, asker) { $0.flag(true) }
+        daemon.send(.views, number: 5, asker) { $0.flag(false) }
+        _ = try daemon.received(asker)
+        group.install([daemon.member])
+        let frames = try daemon.received(asker)
+            .filter { $0.header.type == ClientFrameType.views.rawValue }
+        #expect(frames.map(\.header.number) == [4])
+        var reader = ByteReader(frames[0].body)
+        #expect(try ViewReport(from: &reader).epoch == group.view.epoch)
+    }
+
+    @Test func `a connection follows so many things and no more`() throws {
+        for number in 1...1_025 {
+            daemon.send(.observeLeader, number: UInt64(number), asker) { $0.name(slot) }
+        }
+        let frames = try daemon.received(asker)
+        #expect(frames.count == 1_025)
+        #expect(frames.refusals.map(\.code) == [.quotaExceeded])
+    }
+}

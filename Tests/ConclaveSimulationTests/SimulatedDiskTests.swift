@@ -1,0 +1,274 @@
+import ConclaveBase
+import ConclaveSimulation
+import Testing
+
+/// A disk with a process that does nothing but wait for completions.
+private final class DiskBench {
+    let timeline = Timeline()
+    let inbox: Inbox
+    let disk: SimulatedDisk
+    private var tag: UInt64 = 0
+
+    init(seed: UInt64 = 1) {
+        inbox = Inbox(process: 0, timeline: timeline, random: SeededRandom(seed: seed))
+        disk = SimulatedDisk(
+            host: 0, profile: .fast, timeline: timeline, inbox: inbox,
+            random: SeededRandom(seed: seed &+ 1))
+        inbox.open()
+    }
+
+    @discardableResult
+    func submit(_ operation: DiskOperation, lane: DiskLane = .segments) -> UInt64 {
+        tag += 1
+        disk.submit(operation, lane: lane, tag: tag)
+        return tag
+    }
+
+    /// Lets everything happen that is due within `interval`; tags that failed are negative.
+    @discardableResult
+    func run(for interval: Interval = .seconds(60)) -> [Int64] {
+        let limit = timeline.now.advanced(by: interval)
+        var completions: [Int64] = []
+        var inputs: [Inbox.Input] = []
+        while let event = timeline.next(until: limit) {
+            switch event {
+            case .disk(_, let lane, let run):
+                disk.complete(lane: lane, run: run)
+            case .turn(_, let stamp):
+                guard inbox.beginTurn(stamp: stamp) else { continue }
+                inbox.take(into: &inputs)
+                completions += inputs.compactMap(tag(of:))
+            default:
+                continue
+            }
+        }
+        return completions
+    }
+
+    private func tag(of input: Inbox.Input) -> Int64? {
+        switch input {
+        case .disk(.completed(let tag)): Int64(tag)
+        case .disk(.failed(let tag, _)): -Int64(tag)
+        default: nil
+        }
+    }
+
+    /// A file with synced contents and a synced name.
+    func settle(_ name: String, _ bytes: [UInt8]) {
+        submit(.create(name, byteCount: bytes.count))
+        submit(.write(name, at: 0, bytes: bytes))
+        submit(.sync(name))
+        submit(.syncDirectory)
+        run()
+    }
+
+    func contents(of name: String) throws(DiskError) -> [UInt8] {
+        try disk.read(name, at: 0, count: 1 << 20)
+    }
+}
+
+private func sector(_ byte: UInt8) -> [UInt8] {
+    Array(repeating: byte, count: SimulatedFile.sectorByteCount)
+}
+
+@Suite struct `Simulated disk` {
+    @Test func `operations of a lane complete in order`() {
+        let bench = DiskBench()
+        let tags = [
+            bench.submit(.create("a", byteCount: 8)),
+            bench.submit(.write("a", at: 0, bytes: [1])), bench.submit(.sync("a")),
+            bench.submit(.rename("a", to: "b")), bench.submit(.syncDirectory),
+        ]
+
+        #expect(bench.run() == tags.map(Int64.init))
+        #expect(throws: DiskError.notFound("a")) { try bench.contents(of: "a") }
+        #expect((try? bench.contents(of: "b")) == [1, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    @Test func `a lane does not wait for another`() {
+        let bench = DiskBench()
+        bench.settle("a", [0])
+        bench.settle("b", [0])
+        var slow = DiskProfile.fast
+        slow.write = Delays(exactly: .seconds(5))
+        bench.disk.profile = slow
+        let late = bench.submit(.write("a", at: 0, bytes: [1]), lane: .segments)
+        bench.disk.profile = .fast
+        let early = bench.submit(.write("b", at: 0, bytes: [1]), lane: .views)
+
+        #expect(bench.run() == [Int64(early), Int64(late)])
+    }
+
+    @Test func `what was written survives the process`() {
+        let bench = DiskBench()
+        bench.settle("a", sector(1))
+        bench.submit(.write("a", at: 0, bytes: sector(2)))
+        bench.run()
+        bench.disk.processEnded()
+
+        #expect((try? bench.contents(of: "a")) == sector(2))
+    }
+
+    @Test func `what waited in a lane dies with the process`() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", sector(1))
+            bench.submit(.sync("a"))
+            bench.submit(.write("a", at: 0, bytes: sector(2)))
+            bench.disk.processEnded()
+
+            #expect(bench.run().isEmpty)
+            #expect((try? bench.contents(of: "a")) == sector(1))
+        }
+    }
+
+    @Test func `a write under way may happen up to any byte`() throws {
+        var counts: Set<Int> = []
+        for seed in 1...60 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", [0, 0, 0, 0])
+            bench.submit(.write("a", at: 0, bytes: [1, 1, 1, 1]))
+            bench.disk.processEnded()
+            let contents = try bench.contents(of: "a")
+            let count = contents.prefix { $0 == 1 }.count
+            #expect(contents.dropFirst(count).allSatisfy { $0 == 0 })
+            counts.insert(count)
+        }
+
+        #expect(counts == [0, 1, 2, 3, 4])
+    }
+
+    @Test func `a power loss leaves any part of what was not synced, by sector`() throws {
+        var outcomes: Set<[UInt8]> = []
+        for seed in 1...200 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", sector(1) + sector(1))
+            bench.submit(.write("a", at: 0, bytes: sector(2) + sector(2)))
+            bench.run()
+            bench.disk.losePower()
+            let contents = try bench.contents(of: "a")
+            let (first, second) = (contents[0], contents[512])
+            #expect(contents == sector(first) + sector(second))
+            outcomes.insert([first, second])
+        }
+
+        #expect(outcomes == [[1, 1], [1, 2], [2, 1], [2, 2]])
+    }
+
+    @Test func `what was synced survives a power loss`() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", sector(1))
+            bench.submit(.write("a", at: 3, bytes: [9, 9]))
+            bench.submit(.sync("a"))
+            bench.run()
+            bench.disk.losePower()
+
+            var expected = sector(1)
+            expected.replaceSubrange(3..<5, with: [9, 9])
+            #expect((try? bench.contents(of: "a")) == expected)
+        }
+    }
+
+    @Test func `a sync covers only what was written before it started`() throws {
+        var outcomes: Set<UInt8> = []
+        for seed in 1...60 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", [1])
+            bench.disk.profile.sync = Delays(exactly: .seconds(1))
+            bench.submit(.write("a", at: 0, bytes: [2]))
+            bench.run()
+            bench.submit(.sync("a"), lane: .segments)
+            bench.submit(.write("a", at: 0, bytes: [3]), lane: .views)
+            bench.run()
+            bench.disk.losePower()
+            outcomes.insert(try bench.contents(of: "a")[0])
+        }
+
+        #expect(outcomes == [2, 3])
+    }
+
+    @Test func `a file's growth survives only a sync`() throws {
+        var sizes: Set<Int> = []
+        for seed in 1...60 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", [1])
+            bench.submit(.write("a", at: 1, bytes: [2]))
+            bench.run()
+            bench.disk.losePower()
+            sizes.insert(try bench.disk.byteCount(of: "a"))
+        }
+
+        #expect(sizes == [1, 2])
+    }
+
+    @Test func `names survive a power loss in the order they were made, and all once synced`()
+        throws
+    {
+        var outcomes: Set<[String]> = []
+        for seed in 1...100 as ClosedRange<UInt64> {
+            let bench = DiskBench(seed: seed)
+            bench.settle("a", [1])
+            bench.submit(.create("b", byteCount: 1))
+            bench.submit(.rename("b", to: "c"))
+            bench.submit(.remove("a"))
+            bench.run()
+            bench.disk.losePower()
+            outcomes.insert(try bench.disk.list())
+        }
+
+        #expect(outcomes == [["a"], ["a", "b"], ["a", "c"], ["c"]])
+    }
+
+    @Test func `a rename over a file replaces it`() throws {
+        let bench = DiskBench()
+        bench.settle("a", [1])
+        bench.settle("b", [2])
+        bench.submit(.rename("b", to: "a"))
+        bench.submit(.syncDirectory)
+        bench.run()
+        bench.disk.losePower()
+
+        #expect(try bench.disk.list() == ["a"])
+        #expect(try bench.contents(of: "a") == [2])
+    }
+
+    @Test func `a failed sync drops what was written since the one before`() throws {
+        let bench = DiskBench()
+        bench.settle("a", [1])
+        bench.disk.failingSyncCount = 1
+        bench.submit(.write("a", at: 0, bytes: [2, 2]))
+        let sync = bench.submit(.sync("a"))
+
+        #expect(bench.run().last == -Int64(sync))
+        #expect(try bench.contents(of: "a") == [1])
+    }
+
+    @Test func `a full disk refuses new files and nothing else`() {
+        let bench = DiskBench()
+        bench.settle("a", [1])
+        bench.disk.isFull = true
+        let write = bench.submit(.write("a", at: 0, bytes: [2]))
+        let sync = bench.submit(.sync("a"))
+        let create = bench.submit(.create("b", byteCount: 1))
+
+        #expect(bench.run() == [Int64(write), Int64(sync), -Int64(create)])
+    }
+
+    @Test func `a stalled disk completes nothing until it goes on`() {
+        let bench = DiskBench()
+        bench.submit(.create("a", byteCount: 1))
+        bench.disk.stall(for: .seconds(5))
+        #expect(bench.run(for: .seconds(4)).isEmpty)
+
+        #expect(bench.run(for: .seconds(2)) == [1])
+    }
+
+    @Test func `reading stops at the end of the file`() throws {
+        let bench = DiskBench()
+        bench.settle("a", [1, 2, 3])
+
+        #expect(try bench.disk.read("a", at: 1, count: 9) == [2, 3])
+        #expect(try bench.disk.read("a", at: 9, count: 1).isEmpty)
+    }
+}

@@ -1,0 +1,205 @@
+import ConclaveBase
+import ConclaveWire
+import Testing
+
+/// Valid bytes of one layout, and its decoder: it must take them, give them back unchanged, refuse
+/// every beginning of them, and survive anything else.
+struct Sample: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let bytes: [UInt8]
+    /// Decodes all of the bytes and encodes the result.
+    let recode: @Sendable ([UInt8]) throws -> [UInt8]
+
+    init<Value>(
+        _ description: String, _ value: Value,
+        decode: @escaping @Sendable (inout ByteReader) throws -> Value,
+        encode: @escaping @Sendable (Value, inout ByteWriter) -> Void
+    ) {
+        testDescription = description
+        var writer = ByteWriter()
+        encode(value, &writer)
+        bytes = writer.bytes
+        recode = { bytes in
+            var reader = ByteReader(bytes)
+            let value = try decode(&reader)
+            try reader.finish()
+            var writer = ByteWriter()
+            encode(value, &writer)
+            return writer.bytes
+        }
+    }
+}
+
+private let name = try! ObjectName("db/migrate")
+private let secret = Secret(high: 0x0102_0304_0506_0708, low: 0x1112_1314_1516_1718)
+private let token = FencingToken(0x0001_0000_0000_0007)
+private let time = Timestamp(microseconds: 1_700_000_000_000_000)
+private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
+
+extension Sample {
+    static let all =
+        sessionFrames + operations + replies + reports + [frameHeader, view, lineage]
+
+    private static func operation(_ operation: Operation) -> Sample {
+        let type = operation.type
+        return Sample(
+            "operation \(type)", OperationFrame(confirmed: 6, operation: operation),
+            decode: { reader in
+                guard let frame = try OperationFrame(type, from: &reader) else {
+                    throw WireError.unknown(field: "type", value: UInt64(type.rawValue))
+                }
+                return frame
+            }, encode: { $0.encode(into: &$1) })
+    }
+
+    private static let operations: [Sample] = [
+        .operation(.acquire(name: name, mode: .shared, isTry: true)),
+        .operation(.release(name: name, token: token)),
+        .operation(.campaign(slot: name, value: [1, 2, 3])),
+        .operation(.announce(slot: name, token: token, value: [4])),
+        .operation(.resign(slot: name, token: token)),
+        .operation(
+            .arrive(
+                BarrierArrival(name: name, parties: 4, rank: 3, generation: 9, payload: [7, 7]))),
+        .operation(.arrive(BarrierArrival(name: name, parties: 1))),
+        .operation(.cancel(number: 5, reason: .timedOut)),
+    ]
+
+    private static func reply(_ description: String, _ reply: Reply) -> Sample {
+        Sample(
+            "reply \(description)", reply, decode: { try Reply(from: &$0) },
+            encode: { $0.encode(into: &$1) })
+    }
+
+    private static let party = BarrierParty(
+        rank: 1, host: NodeID(2), pid: 33, arrivedAt: time, payload: [5])
+    private static let absences = [
+        BarrierAbsence(rank: 0), BarrierAbsence(rank: 2, host: NodeID(1), pid: 7, lastSeen: time),
+        BarrierAbsence(rank: 3, hasEnded: true),
+    ]
+
+    private static let replies: [Sample] = [
+        .reply(
+            "granted",
+            .granted(LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .died))),
+        .reply("busy", .busy(holder: SessionID(12))),
+        .reply("busy without a holder", .busy(holder: nil)),
+        .reply(
+            "elected",
+            .elected(
+                Term(slot: name, token: token, previousEnd: .expired, previousValue: [8, 9]))),
+        .reply("done", .done),
+        .reply(
+            "tripped",
+            .tripped(
+                BarrierResult(name: name, generation: 4, rank: 1, parties: [party, party]))),
+        .reply(
+            "broken",
+            .broken(
+                BarrierBreak(
+                    name: name, generation: 4, reason: .timedOut, message: "pid 7 gave up",
+                    missing: absences, arrivedCount: 1, parties: 4))),
+        .reply("cancelled", .cancelled),
+        .reply("cancel outcome", .cancelOutcome(wasCancelled: true)),
+        .reply("refused", .refused(Refusal(.notHeld, "never was"))),
+    ]
+
+    private static let serving = ServingState(isServing: false, reason: "no majority")
+
+    private static let sessionFrames: [Sample] = [
+        Sample(
+            "client hello", ClientHello(version: 1, features: 2, name: "conclavectl"),
+            decode: { try ClientHello(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "daemon hello",
+            DaemonHello(
+                version: 1, features: 2, node: NodeID(3), epoch: Epoch(4), serving: serving,
+                minimumTTL: .seconds(3), maximumTTL: .seconds(60)),
+            decode: { try DaemonHello(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "serving state", serving, decode: { try ServingState(from: &$0) },
+            encode: { $0.encode(into: &$1) }),
+        Sample(
+            "open", OpenRequest(id: secret, ttl: .seconds(5), label: "backup"),
+            decode: { try OpenRequest(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "resume", ResumeRequest(session: SessionID(9), secret: secret, confirmed: 5),
+            decode: { try ResumeRequest(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "session opened",
+            SessionOpened(
+                session: SessionID(9), secret: secret, version: Version(10), slot: 2,
+                ttl: .seconds(5), waiting: [4, 6]),
+            decode: { try SessionOpened(from: &$0) }, encode: { $0.encode(into: &$1) }),
+    ]
+
+    private static let session = SessionReport(
+        session: SessionID(9), host: NodeID(1), pid: 77, uid: 1_000, unit: "app.service",
+        label: "backup", token: 0, mode: .shared, since: time, remaining: .seconds(4))
+    private static let object = ObjectReport(
+        kind: .lock, name: name, holders: [session], waiters: [session, session], parties: 0,
+        generation: 0, value: [1])
+
+    private static let reports: [Sample] = [
+        Sample(
+            "object report", object, decode: { try ObjectReport(from: &$0) },
+            encode: { $0.encode(into: &$1) }),
+        Sample(
+            "leader state",
+            LeaderState(
+                slot: name,
+                leader: LeaderState.Leader(
+                    session: SessionID(9), host: NodeID(1), pid: 77, label: "a", token: token,
+                    value: [1, 2], since: time),
+                standbyCount: 3, version: Version(11)),
+            decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "leader state without a leader",
+            LeaderState(slot: name, leader: nil, standbyCount: 0, version: Version(11)),
+            decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "status",
+            StatusReport(
+                node: NodeID(1), lineage: Lineage(high: 1, low: 2), epoch: Epoch(3), rank: 0,
+                serving: serving, isDurable: true,
+                members: [
+                    MemberReport(
+                        node: NodeID(1), address: "10.0.0.1:7400", state: .member, rank: 0,
+                        incarnation: 5),
+                    MemberReport(
+                        node: NodeID(2), address: "10.0.0.2:7400", state: .absent, rank: nil,
+                        incarnation: nil),
+                ], version: Version(11), sessions: 1, objects: 2),
+            decode: { try StatusReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "view report",
+            ViewReport(
+                epoch: Epoch(3), at: time, members: [NodeID(1), NodeID(2)], joined: [NodeID(2)],
+                departed: [
+                    .init(node: NodeID(3), reason: .silent, by: NodeID(1), silent: .seconds(1))
+                ]),
+            decode: { try ViewReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "why",
+            WhyReport(
+                objects: [object],
+                chain: [
+                    .init(
+                        waiter: SessionID(1), kind: .lock, name: name, holder: SessionID(2))
+                ], version: Version(11)),
+            decode: { try WhyReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
+    ]
+
+    private static let frameHeader = Sample(
+        "frame header",
+        FrameHeader(bodyByteCount: 20, type: 16, flags: [.reply, .last], number: 8),
+        decode: { try FrameHeader(from: &$0) }, encode: { $0.encode(into: &$1) })
+
+    private static let view = Sample(
+        "view", View(epoch: Epoch(3), members: [member, member]), decode: { try $0.view("view") },
+        encode: { $1.view($0) })
+
+    private static let lineage = Sample(
+        "lineage", Lineage(high: 1, low: 2), decode: { try $0.lineage("lineage") },
+        encode: { $1.lineage($0) })
+}

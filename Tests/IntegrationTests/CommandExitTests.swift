@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+/// Every row of the table of exit codes of `conclave`.
+@Suite(.serialized) struct `Exit codes of conclave` {
+    @Test func `the child's own code, and 128 + n for signal n, are passed on`() throws {
+        let group = try Group.serving(of: 1)
+        #expect(try group.run("lock", ["a", "--", "sh", "-c", "exit 7"]).status == 7)
+        #expect(try group.run("lock", ["a", "--", "true"]).status == 0)
+        #expect(try group.run("lock", ["a", "--", "sh", "-c", "kill -TERM $$"]).status == 143)
+        #expect(try group.run("elect", ["s", "--", "sh", "-c", "exit 9"]).status == 9)
+    }
+
+    @Test func `126 and 127 say that the program cannot run, and the lock was not taken`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a")
+        let plain = try group.directory.write("no program\n", to: "plain")
+
+        // The lock is held by another: whoever tried to take it would wait.
+        #expect(try group.run("lock", ["a", "--", plain], seconds: 5).status == 126)
+        #expect(
+            try group.run("lock", ["a", "--", "no-such-program-anywhere"], seconds: 5).status == 127
+        )
+        holder.kill()
+    }
+
+    @Test func `1 says not obtained: busy, waited too long, barrier timed out`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a")
+
+        #expect(try group.run("lock", ["a", "--try", "--", "true"]).status == 1)
+        #expect(try group.run("lock", ["a", "--wait", "200ms", "--", "true"]).status == 1)
+        let barrier = try group.run("barrier", ["b", "--parties", "2", "--timeout", "200ms"])
+        #expect(barrier.status == 1)
+        holder.kill()
+    }
+
+    @Test func `1 says that a barrier broke, to everyone who waits at it`() throws {
+        let group = try Group.serving(of: 1)
+        let first = try group.begin("barrier", ["b", "--parties", "3"], at: 1)
+        let second = try group.begin("barrier", ["b", "--parties", "3"], at: 1)
+        try wait(for: "two parties") {
+            try group.run("why", ["b", "--json"]).output.ranges(of: "\"pid\"").count >= 2
+        }
+        first.kill()
+        #expect(try second.end().status == 1)
+    }
+
+    @Test(arguments: [
+        ["lock", "a", "--no-such-option", "--", "true"], ["lock", "a", "--ttl", "5", "--", "true"],
+        ["lock", "", "--", "true"], ["lock", "a", "--ttl", "1ms", "--", "true"],
+        ["lock", String(repeating: "x", count: 256), "--", "true"], ["barrier", "b"],
+        ["barrier", "b", "--parties", "0"], ["no-such-command"],
+    ])
+    func `64 says wrong usage or an invalid value`(arguments: [String]) throws {
+        let group = try Group.serving(of: 1)
+        let ending = try group.run(arguments[0], Array(arguments.dropFirst()))
+        #expect(ending.status == 64, "\(ending.errors)")
+        #expect(!ending.errors.isEmpty)
+    }
+
+    @Test func `69 says that no daemon is at the socket`() throws {
+        let group = try Group(of: 1)
+        for command in [
+            ["lock", "a", "--", "true"], ["status"], ["barrier", "b", "--parties", "1"],
+        ] {
+            let ending = try group.run(command[0], Array(command.dropFirst()))
+            #expect(ending.status == 69, "\(command)")
+            #expect(ending.errors.contains(group.socket(1)))
+        }
+    }
+
+    @Test func `69 says that the daemon was outside the majority for the whole wait`() throws {
+        let group = try Group.serving(of: 3)
+        group.kill(2)
+        group.kill(3)
+        try wait(for: "the loss of the quorum") {
+            try group.run("status", ["--json"]).output.contains("\"serving\":false")
+        }
+        let ending = try group.run("lock", ["a", "--wait", "1s", "--", "true"])
+        #expect(ending.status == 69, "\(ending.errors)")
+    }
+
+    @Test func `75 says that the daemon went away while waiting and nothing is held`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a", ["--ttl", "30s"])
+        let waiter = try group.begin("lock", ["a", "--ttl", "3s", "--", "true"], at: 1)
+        try wait(for: "the waiter") { try group.isQueued(1, for: "a") }
+        group.kill(1)
+        #expect(try waiter.end().status == 75)
+        holder.kill()
+    }
+
+    @Test func `76 says that the lock was held and lost, and the child was stopped`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a", ["--ttl", "3s"])
+        group.kill(1)
+        #expect(try holder.end().status == 76)
+    }
+
+    @Test func `77 says that this user may not connect`() throws {
+        let group = try Group.serving(of: 1)
+        let socket = group.socket(1)
+        let ending: Running.Ending
+        if getuid() == 0 {
+            chmod(group.directory.path, 0o755)
+            let arguments = ["--reuid", "65534", "--clear-groups", Programs.conclave, "status"]
+            ending = try Running(
+                "/usr/bin/setpriv", arguments + ["--socket", socket], in: group.directory
+            ).end()
+        } else {
+            chmod(socket, 0)
+            ending = try group.run("status", [])
+        }
+        #expect(ending.status == 77, "\(ending.errors)")
+    }
+
+    @Test func `130 says interrupted while waiting, and no waiter is left behind`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a")
+        let waiter = try group.begin("lock", ["a", "--", "true"], at: 1)
+        try wait(for: "the waiter") { try group.isQueued(1, for: "a") }
+        waiter.send(SIGINT)
+        #expect(try waiter.end().status == 130)
+        #expect(try !group.isQueued(1, for: "a"))
+        holder.kill()
+    }
+
+    @Test func `130 says that the child got the signal and the lock was released`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a")
+        holder.send(SIGINT)
+        #expect(try holder.end().status == 130)
+        #expect(try group.run("lock", ["a", "--try", "--", "true"]).status == 0)
+    }
+}
