@@ -106,38 +106,35 @@ let package = Package(
                 "Conclave", "CConclaveLinux", arguments,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
-        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
 
         tests("ConclaveBaseTests", ["ConclaveBase"]),
         tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
         tests(
             "ConclaveCoordinationTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
-
-        tests(
-            "ConclaveNodeTests",
-            [
-                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
-                .product(name: "Logging", package: "swift-log"),
-            ]),
-        tests("StyleTests", []),
-        tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
-        tests(
-            "ConclaveFabricTests",
-            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
-        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
-        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
-
-        tests(
-            "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
         tests(
             "ConclaveServiceTests",
             [
                 "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
                 "ConclaveClientCore",
             ]),
+        tests(
+            "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
+        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
+        tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
+        tests(
+            "ConclaveFabricTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveReactor", "ConclaveFabric"]),
+        tests("ConclaveJournalTests", ["ConclaveBase", "ConclaveReactor", "ConclaveJournal"]),
+        tests(
+            "ConclaveNodeTests",
+            [
+                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
         tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
+        tests("StyleTests", []),
     ]
 )
