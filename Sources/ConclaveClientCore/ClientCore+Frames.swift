@@ -111,7 +111,8 @@ extension ClientCore {
         effects.append(.answered(id, .report(report)))
     }
 
-    /// Tells a subscriber what is new to it: views found after a reconnection may be known.
+    /// Tells a subscriber what is new to it: what is found after a reconnection may be known, or
+    /// older, since the daemon may have less than the one before had.
     private mutating func tellNews(_ report: Report, _ id: CallID, effects: inout [Effect]) {
         switch report {
         case .views(let views):

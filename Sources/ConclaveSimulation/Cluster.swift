@@ -9,6 +9,8 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     package let hosts: [SimulatedHost<Daemon>]
     package let nodes: [NodeID]
     package private(set) var crashCount = 0
+    /// Told of each daemon that has ended, by its host.
+    var ended: ((Int) -> Void)?
     private var random: SeededRandom
     /// Of hosts' clocks, in parts per million, either way.
     private let drift: Int64
@@ -74,6 +76,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         guard stamp == host.startStamp, host.daemon == nil else { return }
         if !host.hasPower {
             host.hasPower = true
+            host.bootCount += 1
             host.clock = Self.bootedClock(at: timeline.now, drift: drift, random: &random)
         }
         host.startCount += 1
@@ -95,17 +98,19 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         host.inbox.close()
         host.disk.processEnded()
         network.processEnded(on: index)
+        ended?(index)
     }
 
     package func losePower(on index: Int) {
         let host = hosts[index]
-        guard host.hasPower else { return }
+        guard host.hasPower, host.daemon != nil || host.startCount > 0 else { return }
         crashCount += 1
         host.daemon = nil
         host.hasPower = false
         host.inbox.close()
         host.disk.losePower()
         network.powerLost(on: index)
+        ended?(index)
     }
 
     // MARK: - Turns
@@ -124,21 +129,33 @@ package final class Cluster<Daemon: SimulatedDaemon> {
                 daemon.step(input, now: now)
             case .disk(let input):
                 daemon.step(input, now: now)
+            case .client(let input):
+                daemon.step(input, now: now)
+            case .socket:
+                preconditionFailure("a daemon is no client")
             }
         }
         if daemon.nextTick <= now { daemon.tick(now: now) }
         return (daemon, now)
     }
 
-    package func endTurn(of index: Int, daemon: Daemon, now: Instant) {
+    /// Lets the daemon send what the turn led to. Returns whether it was held back meanwhile: then
+    /// what it wants done on its host is not done before its next turn.
+    @discardableResult
+    package func endTurn(of index: Int, daemon: Daemon, now: Instant) -> Bool {
         let host = hosts[index]
-        if host.pauseInTurn > .zero {
+        let isHeldBack = host.pauseInTurn > .zero
+        if isHeldBack {
             host.inbox.pause(for: host.pauseInTurn)
-            network.holdBack(host: index, for: host.pauseInTurn)
+            // Either before it sends to its peers or after.
+            if random.chance(perMille: 500) {
+                network.holdBack(host: index, for: host.pauseInTurn)
+            }
             host.pauseInTurn = .zero
         }
         daemon.endTurn(now: now, wallClock: host.clock.wallClock(at: timeline.now))
         host.inbox.setTimer(at: host.clock.moment(of: daemon.nextTick))
+        return isHeldBack
     }
 
     /// Takes care of events that are not for whoever runs the cluster; `false` if this one is.

@@ -27,6 +27,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     private var isStopped = false
     private var hasErased = false
     package private(set) var faultCount = 0
+    /// Takes care of what goes wrong with clients, if there are any.
+    var clientFault: ((FaultKind) -> Void)?
 
     package init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
         self.cluster = cluster
@@ -94,6 +96,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
             keep(Fault(kind: kind, host: host, stamp: 0))
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
+        case .clientKill, .clientPause, .clientQuit: clientFault?(kind)
         }
     }
 

@@ -34,4 +34,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case leave
     /// A host comes back with an empty disk.
     case erase
+    /// A client process dies, hangs, or ends its work.
+    case clientKill, clientPause, clientQuit
 }

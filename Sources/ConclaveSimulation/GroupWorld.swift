@@ -176,7 +176,8 @@ final class GroupWorld {
                 states[index] = HostState()
                 states[index].delivered = Array(repeating: 0, count: shape.memberCount)
                 leases.started(host.member, clock: host.clock)
-                let settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                var settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                settings.plant = options.plant
                 return try Node(
                     settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
                     random: random, now: host.clock.instant(at: timeline.now))
@@ -282,11 +283,7 @@ final class GroupWorld {
             try checker.replaced(by: daemon.machine)
             states[index].appliedTime = daemon.appliedTime
         }
-        leases.installed(view.view)
-        for departed in view.departed + view.absent {
-            try leases.departed(
-                departed, in: view.view.epoch, seenAt: timeline.now, by: host.clock)
-        }
+        try leases.installed(view, at: timeline.now, by: host.clock)
     }
 
     private func take(_ event: GroupEvent, index: Int) {

@@ -1,4 +1,5 @@
 package import ConclaveBase
+package import ConclaveService
 
 /// What waits for a process's next turn, and the process's place in the world's time: when it gets
 /// the processor, and whether it is held back.
@@ -6,6 +7,10 @@ package final class Inbox {
     package enum Input {
         case fabric(FabricDelivery)
         case disk(DiskInput)
+        /// To a daemon, of its clients.
+        case client(ClientInput)
+        /// To a client, of its daemon.
+        case socket(SocketInput)
     }
 
     package let process: UInt16

@@ -9,12 +9,11 @@ package struct LeaseChecker {
         var validUntil = Moment.start
         /// From when on somebody else would end it.
         var endsAt = Moment.never
-        /// The newest epoch in which it was a member.
-        var presentIn = Epoch.none
     }
 
     private let ttl: Interval
     private var records: [Member: Record] = [:]
+    private var newest = Epoch.none
 
     package init(ttl: Interval) {
         self.ttl = ttl
@@ -33,20 +32,33 @@ package struct LeaseChecker {
         try check(member, record)
     }
 
-    /// An incarnation that is a member again is not expired by anybody (K2).
-    package mutating func installed(_ view: View) {
-        for member in view.members where records[member]?.presentIn ?? .none < view.epoch {
-            records[member]?.presentIn = view.epoch
-            records[member]?.endsAt = .never
+    /// At `now` a member with that clock entered a view: its timers begin anew.
+    package mutating func installed(
+        _ view: InstalledView, at now: Moment, by clock: SimulatedClock
+    ) throws(Violation) {
+        guard view.view.epoch >= newest else { return }
+        if view.view.epoch > newest { begin(view.view, at: now) }
+        for departed in view.departed + view.absent where !view.view.contains(departed.member) {
+            try note(departed, seenAt: now, by: clock)
         }
     }
 
-    /// At `now` a member with that clock entered a view that vouches for the silence of `departed`.
-    package mutating func departed(
-        _ departed: InstalledView.Departed, in epoch: Epoch, seenAt now: Moment,
-        by clock: SimulatedClock
+    /// No timer of an earlier view has an effect any more (K2), but what it has ended stays ended.
+    private mutating func begin(_ view: View, at now: Moment) {
+        newest = view.epoch
+        for (member, record) in records where record.endsAt != .never {
+            if record.endsAt > now {
+                records[member]!.endsAt = .never
+            } else if view.contains(member) {
+                records[member] = Record(clock: record.clock)
+            }
+        }
+    }
+
+    private mutating func note(
+        _ departed: InstalledView.Departed, seenAt now: Moment, by clock: SimulatedClock
     ) throws(Violation) {
-        guard var record = records[departed.member], epoch > record.presentIn else { return }
+        guard var record = records[departed.member] else { return }
         let wait = ClockDrift.lengthened(ttl) - departed.silent
         let end = clock.instant(at: now).advanced(by: max(wait, .zero))
         record.endsAt = min(record.endsAt, clock.moment(of: end))

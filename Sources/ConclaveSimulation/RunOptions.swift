@@ -29,4 +29,7 @@ package struct RunOptions: Sendable {
 package enum Workload: String, Sendable, CaseIterable {
     /// Replicas alone, with a state machine that hashes everything.
     case group
+    /// Whole daemons with clients that take locks, campaign and observe, wait at barriers, or do
+    /// all of it.
+    case locks, elections, barriers, mixed
 }

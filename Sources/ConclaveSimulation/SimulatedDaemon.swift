@@ -1,10 +1,12 @@
 package import ConclaveBase
 package import ConclaveReplication
+package import ConclaveService
 
 /// What runs on a simulated host: the daemon's own objects, without the shell around them.
 package protocol SimulatedDaemon: AnyObject {
     func step(_ input: FabricInput, now: Instant)
     func step(_ input: DiskInput, now: Instant)
+    func step(_ input: ClientInput, now: Instant)
     func tick(now: Instant)
     func endTurn(now: Instant, wallClock: Timestamp)
     var nextTick: Instant { get }
@@ -15,6 +17,10 @@ package protocol SimulatedDaemon: AnyObject {
 }
 
 extension Replica: SimulatedDaemon {
+    package func step(_ input: ClientInput, now: Instant) {
+        preconditionFailure("a replica alone has no clients")
+    }
+
     package func seesWholeGroup(of count: Int) -> Bool {
         isServing && view.members.count == count
     }

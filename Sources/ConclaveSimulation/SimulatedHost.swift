@@ -10,6 +10,7 @@ package final class SimulatedHost<Daemon: SimulatedDaemon> {
     package internal(set) var member: Member
     package internal(set) var daemon: Daemon?
     package internal(set) var hasPower = true
+    package internal(set) var bootCount = 0
     package internal(set) var startCount = 0
     /// While it is longer than nothing: the next turn is held back in its middle for so long.
     package var pauseInTurn = Interval.zero

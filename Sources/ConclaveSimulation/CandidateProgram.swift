@@ -1,0 +1,154 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+/// Campaigns for a slot, leads for a while with a value or two, resigns, and begins again.
+final class CandidateProgram: ClientProgram {
+    private struct Candidacy {
+        var call: CallID
+        var slot: ObjectName
+        var newestBefore: FencingToken
+        var cancelAt: Moment
+    }
+
+    private enum State {
+        case idle(until: Moment)
+        case waiting(Candidacy)
+        case leading(ObjectName, FencingToken, until: Moment, announcesLeft: Int)
+        case announcing(CallID, ObjectName, FencingToken, announcesLeft: Int)
+        case resigning(CallID, ObjectName)
+        case ending
+    }
+
+    private var state: State
+    private var isFinishing = false
+
+    init(firstActAt moment: Moment) {
+        state = .idle(until: moment)
+    }
+
+    var nextAct: Moment {
+        switch state {
+        case .idle(let until), .leading(_, _, let until, _): until
+        case .waiting(let candidacy): candidacy.cancelAt
+        case .announcing, .resigning, .ending: .never
+        }
+    }
+
+    func finish(at now: Moment) {
+        isFinishing = true
+        switch state {
+        case .idle: state = .idle(until: now)
+        case .leading(let slot, let token, _, _):
+            state = .leading(slot, token, until: now, announcesLeft: 0)
+        case .waiting(var candidacy):
+            candidacy.cancelAt = min(candidacy.cancelAt, now)
+            state = .waiting(candidacy)
+        case .announcing, .resigning, .ending: break
+        }
+    }
+
+    func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
+        switch state {
+        case .idle:
+            if isFinishing {
+                state = .ending
+                client.goodbye()
+            } else {
+                campaign(by: client, at: now, world: world)
+            }
+        case .waiting(var candidacy):
+            client.cancel(candidacy.call)
+            candidacy.cancelAt = .never
+            state = .waiting(candidacy)
+        case .leading(let slot, let token, _, let left) where left > 0 && !isFinishing:
+            let call = client.call(
+                .announce(slot: slot, token: token, value: value(&client.random)), within: nil,
+                world: world)
+            state = .announcing(call, slot, token, announcesLeft: left - 1)
+        case .leading(let slot, let token, _, _):
+            world.exclusion.letGo(Self.key(slot), by: client)
+            let call = client.call(
+                .resign(slot: slot, token: token), within: nil, world: world)
+            state = .resigning(call, slot)
+        case .announcing, .resigning, .ending:
+            break
+        }
+    }
+
+    private static func key(_ slot: ObjectName) -> ExclusionChecker.Key {
+        ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
+    }
+
+    private func value(_ random: inout SeededRandom) -> [UInt8] {
+        Array(repeating: UInt8(random.below(256)), count: Int(random.below(60)))
+    }
+
+    private func campaign(by client: ClientProcess, at now: Moment, world: ClientWorld) {
+        let slot = world.name(from: world.slotNames, &client.random)
+        let isBounded = client.random.chance(perMille: 300)
+        let losesPatience = client.random.chance(perMille: 200)
+        let call = client.call(
+            .campaign(slot: slot, value: value(&client.random)),
+            within: isBounded ? world.pause(&client.random) : nil, world: world)
+        state = .waiting(
+            Candidacy(
+                call: call, slot: slot,
+                newestBefore: world.exclusion.newestToken(of: Self.key(slot)),
+                cancelAt: losesPatience
+                    ? now.advanced(by: world.pause(&client.random)) : .never))
+    }
+
+    func answered(
+        _ answer: ClientCore.Answer, to call: CallID, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        switch state {
+        case .waiting(let candidacy) where candidacy.call == call:
+            try answered(answer, candidacy, client, world: world)
+        case .announcing(call, let slot, let token, let left):
+            try world.expectLettingGo(answer, of: slot)
+            lead(slot, token, announcesLeft: left, client, world: world)
+        case .resigning(call, let slot):
+            try world.expectLettingGo(answer, of: slot)
+            rest(client, world: world)
+        default:
+            throw Violation(.exactlyOnce, "call \(call.number) was answered twice: \(answer)")
+        }
+    }
+
+    private func answered(
+        _ answer: ClientCore.Answer, _ candidacy: Candidacy, _ client: ClientProcess,
+        world: ClientWorld
+    ) throws(Violation) {
+        switch answer {
+        case .reply(.elected(let term)):
+            guard term.slot == candidacy.slot else {
+                throw Violation(.exactlyOnce, "asked for \(candidacy.slot), elected \(term)")
+            }
+            let announces = Int(client.random.below(3))
+            lead(term.slot, term.token, announcesLeft: announces, client, world: world)
+            try world.exclusion.granted(
+                Self.key(term.slot), to: client, mode: .exclusive, token: term.token,
+                newestBefore: candidacy.newestBefore)
+        case .reply, .report:
+            throw Violation(.exactlyOnce, "asked for \(candidacy.slot), answered \(answer)")
+        case .failed(let failure):
+            try world.expectHarmless(failure, of: candidacy.slot)
+            rest(client, world: world)
+        }
+    }
+
+    private func lead(
+        _ slot: ObjectName, _ token: FencingToken, announcesLeft: Int, _ client: ClientProcess,
+        world: ClientWorld
+    ) {
+        let now = world.timeline.now
+        let until = isFinishing ? now : now.advanced(by: world.pause(&client.random))
+        state = .leading(slot, token, until: until, announcesLeft: announcesLeft)
+    }
+
+    private func rest(_ client: ClientProcess, world: ClientWorld) {
+        let now = world.timeline.now
+        state = .idle(until: isFinishing ? now : now.advanced(by: world.pause(&client.random)))
+    }
+}

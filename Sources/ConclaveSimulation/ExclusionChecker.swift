@@ -1,0 +1,77 @@
+import ConclaveBase
+import ConclaveWire
+
+/// C5 and C6: who believes to hold what, each by its own clock, and the tokens of each name.
+struct ExclusionChecker {
+    struct Key: Hashable {
+        var kind: ObjectKind
+        var name: String
+    }
+
+    private struct Holding {
+        var client: ClientProcess
+        var mode: LockMode
+        var token: FencingToken
+    }
+
+    private var holdings: [Key: [Holding]] = [:]
+    private var newestTokens: [Key: FencingToken] = [:]
+    /// Exclusive grants, so that none is given twice.
+    private var exclusiveTokens: [Key: Set<FencingToken>] = [:]
+    /// Reads the clock of a client's host; set by the world.
+    var instant: (ClientProcess) -> Instant = { _ in .distantPast }
+
+    /// The newest token of a name that anybody was given: a request made now gets a larger one.
+    func newestToken(of key: Key) -> FencingToken {
+        newestTokens[key] ?? FencingToken(0)
+    }
+
+    /// `newestBefore`: what `newestToken` said when the request was made.
+    mutating func granted(
+        _ key: Key, to client: ClientProcess, mode: LockMode, token: FencingToken,
+        newestBefore: FencingToken
+    ) throws(Violation) {
+        guard token > newestBefore else {
+            throw Violation(
+                .fencing,
+                "\(key.name): token \(token) was granted after \(newestBefore) was known")
+        }
+        if mode == .exclusive {
+            guard exclusiveTokens[key, default: []].insert(token).inserted else {
+                throw Violation(.fencing, "\(key.name): token \(token) was granted twice")
+            }
+        }
+        newestTokens[key] = max(newestToken(of: key), token)
+        client.heldKeys.append(key)
+        holdings[key, default: []].append(Holding(client: client, mode: mode, token: token))
+        try check(key)
+    }
+
+    mutating func letGo(_ key: Key, by client: ClientProcess) {
+        holdings[key]?.removeAll { $0.client === client }
+        client.heldKeys.removeAll { $0 == key }
+    }
+
+    mutating func letGoOfEverything(_ client: ClientProcess) {
+        for key in client.heldKeys { holdings[key]?.removeAll { $0.client === client } }
+        client.heldKeys.removeAll()
+    }
+
+    /// The client's session was shown to be valid for longer.
+    func check(_ client: ClientProcess) throws(Violation) {
+        for key in client.heldKeys { try check(key) }
+    }
+
+    private func check(_ key: Key) throws(Violation) {
+        let valid = holdings[key, default: []].filter { $0.client.isValid(at: instant($0.client)) }
+        guard valid.count > 1, let exclusive = valid.first(where: { $0.mode == .exclusive })
+        else { return }
+        let other = valid.first { $0.client !== exclusive.client }
+        guard let other else { return }
+        throw Violation(
+            .mutualExclusion,
+            "\(key.kind) \(key.name) is held by client \(exclusive.client.index) with token "
+                + "\(exclusive.token) and by client \(other.client.index) with token "
+                + "\(other.token)")
+    }
+}

@@ -1,0 +1,98 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+/// Follows a leader slot and asks this and that, without a session.
+final class ObserverProgram: ClientProgram {
+    private let slot: ObjectName
+    private var subscription: CallID?
+    private var question: CallID?
+    private var actAt: Moment
+    private var isFinishing = false
+    private var newest: LeaderState?
+    private var newestToken = FencingToken(0)
+
+    init(slot: ObjectName, firstActAt moment: Moment) {
+        self.slot = slot
+        actAt = moment
+    }
+
+    var nextAct: Moment { actAt }
+
+    func finish(at now: Moment) {
+        isFinishing = true
+        actAt = now
+    }
+
+    func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
+        actAt = .never
+        if isFinishing {
+            client.goodbye()
+            return
+        }
+        if subscription == nil {
+            subscription = client.query(.observeLeader(slot: slot), within: nil)
+        } else if question == nil {
+            question = client.query(
+                question(&client.random, world: world), within: world.pause(&client.random))
+        }
+        actAt = now.advanced(by: world.pause(&client.random))
+    }
+
+    private func question(
+        _ random: inout SeededRandom, world: ClientWorld
+    ) -> ClientCore.Query {
+        switch random.below(5) {
+        case 0: .status
+        case 1: .members
+        case 2: .views(follow: false)
+        case 3: .locks(prefix: "")
+        default: .why(world.name(from: world.lockNames, &random))
+        }
+    }
+
+    func answered(
+        _ answer: ClientCore.Answer, to call: CallID, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        if call == question {
+            question = nil
+            if case .reply = answer {
+                throw Violation(.exactlyOnce, "a question was answered \(answer)")
+            }
+            return
+        }
+        try take(answer)
+    }
+
+    func event(
+        _ answer: ClientCore.Answer, of call: CallID, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        guard call == subscription else {
+            throw Violation(.exactlyOnce, "an event of call \(call.number): \(answer)")
+        }
+        try take(answer)
+    }
+
+    /// States come in the order of their versions, and terms only grow.
+    private func take(_ answer: ClientCore.Answer) throws(Violation) {
+        switch answer {
+        case .report(.leader(let state)):
+            if let newest, state.version < newest.version {
+                throw Violation(
+                    .totalOrder, "\(slot) was observed at \(newest.version), then \(state.version)")
+            }
+            if let token = state.leader?.token {
+                guard token >= newestToken else {
+                    throw Violation(
+                        .fencing, "\(slot) was led in term \(newestToken), then in \(token)")
+                }
+                newestToken = token
+            }
+            newest = state
+        case .failed:
+            break
+        case .reply, .report:
+            throw Violation(.exactlyOnce, "an observer was told \(answer)")
+        }
+    }
+}

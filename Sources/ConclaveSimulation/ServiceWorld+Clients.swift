@@ -1,0 +1,163 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveCoordination
+import ConclaveService
+import ConclaveWire
+
+/// Client processes: how they begin, what their kernel does for them, and how they end.
+extension ServiceWorld {
+    private static let partiesPerBarrier = 3
+
+    func scheduleSpawn(in seat: Int, after interval: Interval) {
+        seats[seat].spawnStamp += 1
+        timeline.schedule(
+            .work(index: UInt16(seat), stamp: seats[seat].spawnStamp), after: interval)
+    }
+
+    func spawn(in seat: Int, stamp: UInt32) {
+        guard stamp == seats[seat].spawnStamp, !isFinishing else { return }
+        let host = seats[seat].host
+        guard cluster.hosts[host].hasPower else {
+            return scheduleSpawn(in: seat, after: .seconds(1))
+        }
+        killClient(in: seat)
+        pidCount += 1
+        let identity = ProcessIdentity(
+            host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
+            bootID: UInt64(cluster.hosts[host].bootCount), uid: 1_000, gid: 1_000, unit: "")
+        let program = program(for: seat)
+        let ttl = random.interval(
+            in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
+        let settings = ClientSettings(
+            ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
+            opensSession: !(program is ObserverProgram))
+        let inbox = seats[seat].inbox
+        inbox.open()
+        seats[seat].client = ClientProcess(
+            index: seat, host: host, identity: identity, inbox: inbox, program: program,
+            settings: settings, random: random.split(),
+            now: cluster.hosts[host].clock.instant(at: timeline.now))
+        world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
+    }
+
+    private func program(for seat: Int) -> any ClientProgram {
+        let first = timeline.now.advanced(by: world.pause(&random))
+        let kind =
+            switch workload {
+            case .locks: 0
+            case .elections: 1 + seat % 2
+            case .barriers: 3
+            case .group, .mixed: seat % 4
+            }
+        switch kind {
+        case 0: return LockProgram(firstActAt: first)
+        case 1: return CandidateProgram(firstActAt: first)
+        case 2:
+            return ObserverProgram(
+                slot: world.name(from: world.slotNames, &random), firstActAt: first)
+        default: return partyProgram(for: seat, firstActAt: first)
+        }
+    }
+
+    /// Seats are parties of barriers in threes; those that are left over go in by themselves.
+    private func partyProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
+        let step = workload == .barriers ? 1 : 4
+        let places = Array(stride(from: seat % step, to: seats.count, by: step))
+        let place = places.firstIndex(of: seat)!
+        let group = place / Self.partiesPerBarrier
+        let members = places.dropFirst(group * Self.partiesPerBarrier)
+            .prefix(Self.partiesPerBarrier)
+        return PartyProgram(
+            name: world.name("barrier/\(group)"), parties: UInt32(members.count),
+            rank: group % 2 == 0 ? nil : UInt32(place % Self.partiesPerBarrier),
+            firstActAt: first)
+    }
+
+    // MARK: - The kernel's part
+
+    func carryOut(_ request: ClientProcess.Request, of client: ClientProcess) {
+        switch request {
+        case .connect: connect(client)
+        case .send(let bytes, let id): send(bytes, on: id)
+        case .disconnect(let id): disconnect(id)
+        }
+    }
+
+    private func connect(_ client: ClientProcess) {
+        let host = cluster.hosts[client.host]
+        guard host.daemon != nil else { return client.inbox.put(.socket(.refused)) }
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: client, host: client.host)
+        client.inbox.put(.socket(.connected(id)))
+        host.inbox.put(.client(.opened(id, client.identity)))
+    }
+
+    private func send(_ bytes: [UInt8], on id: ConnectionID) {
+        guard let link = links[id], link.isOpen else { return }
+        let inbox = cluster.hosts[link.host].inbox
+        links[id]!.frames.append(bytes)
+        do throws(WireError) {
+            while let frame = try links[id]!.frames.next() {
+                if link.isPaused {
+                    links[id]!.waiting.append(frame)
+                } else {
+                    inbox.put(.client(.frame(id, frame)))
+                }
+            }
+        } catch {
+            inbox.put(.client(.malformed(id, error)))
+        }
+    }
+
+    private func disconnect(_ id: ConnectionID) {
+        guard let link = links[id], link.isOpen else { return }
+        links[id]?.isOpen = false
+        cluster.hosts[link.host].inbox.put(.client(.closed(id)))
+    }
+
+    /// A pidfd says that the process behind a connection is dead.
+    func processDied(_ id: ConnectionID) {
+        guard let link = links[id] else { return }
+        if link.isWatched { cluster.hosts[link.host].inbox.put(.client(.processDied(id))) }
+        if !link.isOpen { links[id] = nil }
+    }
+
+    // MARK: - Faults
+
+    func clientFault(_ kind: FaultKind) {
+        guard !seats.isEmpty, !isFinishing else { return }
+        let seat = Int(random.below(UInt64(seats.count)))
+        switch kind {
+        case .clientKill:
+            killClient(in: seat)
+            scheduleSpawn(in: seat, after: world.pause(&random))
+        case .clientPause:
+            seats[seat].inbox.pause(
+                for: WorldShape.logarithmic(
+                    shape.heartbeat...shape.maximumSessionTTL * 3, &random))
+        case .clientQuit:
+            seats[seat].client?.program.finish(at: timeline.now)
+            seats[seat].inbox.askForTurn()
+        default:
+            preconditionFailure("\(kind) is no fault of clients")
+        }
+    }
+
+    /// The process ends without a word. Its sockets close, unless somebody has inherited them; its
+    /// memory takes a while to be torn down before the pidfd says so.
+    func killClient(in seat: Int) {
+        guard let client = seats[seat].client, client.isAlive else { return }
+        world.trace { "client \(seat) dies" }
+        client.end()
+        world.letGoOfEverything(client)
+        let isInherited = random.chance(perMille: 100)
+        let teardown = WorldShape.logarithmic(.microseconds(80) ... .milliseconds(165), &random)
+        for (id, link) in links.sorted(by: { $0.key < $1.key }) where link.client === client {
+            if !isInherited { disconnect(id) }
+            timeline.schedule(
+                .work(index: Self.deathIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
+                after: teardown)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveCoordination
+import ConclaveGroup
+import ConclaveReplication
+import ConclaveService
+import ConclaveWire
+
+/// What daemons do and say.
+extension ServiceWorld {
+    func start(_ index: Int, stamp: UInt32) throws(Violation) {
+        do throws(FatalFault) {
+            try cluster.start(index, stamp: stamp) { host, fabric, random throws(FatalFault) in
+                timeline.trace.line(
+                    at: timeline.now, "START \(host.node) \(host.member.incarnation)")
+                heldEffects[index] = []
+                var settings = HostSettings(
+                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes))
+                settings.replica.plant = options.plant
+                var random = random
+                var secrets = random.split()
+                return SimulatedService(
+                    host: try Host(
+                        settings: settings, disk: host.disk, fabric: fabric, random: random,
+                        drawSecret: { Secret(high: secrets.next(), low: secrets.next()) },
+                        now: host.clock.instant(at: timeline.now)))
+            }
+        } catch {
+            throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
+        }
+    }
+
+    func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
+        guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
+        let held = heldEffects[index]
+        heldEffects[index] = []
+        for effect in held { try take(effect, from: daemon, index: index) }
+        let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
+        let effects = daemon.takeEffects()
+        guard !isHeldBack else {
+            heldEffects[index] = effects
+            cluster.hosts[index].inbox.askForTurn()
+            return
+        }
+        for effect in effects { try take(effect, from: daemon, index: index) }
+        if random.chance(perMille: 30) { try compareState(of: index) }
+    }
+
+    /// Equal versions, equal states.
+    func compareState(of index: Int) throws(Violation) {
+        guard let replica = cluster.hosts[index].daemon?.host.replica else { return }
+        let point = StatePoint(version: replica.version, epoch: replica.machine.view.epoch)
+        let digest = replica.machine.digest
+        timeline.trace.mix(digest)
+        guard digests.updateValue(digest, forKey: point) ?? digest == digest else {
+            throw Violation(
+                .totalOrder,
+                "node \(cluster.nodes[index]) has another state at version "
+                    + "\(point.version.counter) in view \(point.epoch)")
+        }
+    }
+
+    private func take(
+        _ effect: HostEffect, from daemon: SimulatedService, index: Int
+    ) throws(Violation) {
+        switch effect {
+        case .client(let effect):
+            try take(effect, from: daemon)
+        case .event(let event):
+            try take(event, from: daemon, index: index)
+        case .serving(let state):
+            world.trace { "node \(cluster.nodes[index]) \(state)" }
+        case .fatal(let fault):
+            try take(fault, index: index)
+        case .left:
+            if cluster.hosts[index].isLeaving { endByItself(index) }
+        }
+    }
+
+    private func take(
+        _ event: GroupEvent, from daemon: SimulatedService, index: Int
+    ) throws(Violation) {
+        world.trace { "node \(cluster.nodes[index]) \(event)" }
+        switch event {
+        case .installed(let view):
+            faults.provoke()
+            try checker.installed(view, lineage: daemon.host.replica.lineage) { member in
+                !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
+            }
+        case .wedged, .promised, .proposed, .accepted, .founding:
+            faults.provoke()
+        default:
+            break
+        }
+    }
+
+    private func take(_ fault: FatalFault, index: Int) throws(Violation) {
+        world.trace { "node \(cluster.nodes[index]) ends: \(fault)" }
+        switch fault {
+        case .disk(let error):
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
+                throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
+            }
+            endByItself(index)
+        case .foreignData, .broken, .damaged:
+            throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
+        }
+    }
+
+    private func endByItself(_ index: Int) {
+        cluster.endProcess(on: index)
+        cluster.scheduleStart(
+            of: index, after: random.interval(in: .milliseconds(100) ... .seconds(2)))
+    }
+
+    // MARK: - For clients
+
+    private func take(
+        _ effect: ServiceEffect, from daemon: SimulatedService
+    ) throws(Violation) {
+        switch effect {
+        case .send(let id, let bytes, let attachPage):
+            guard let link = links[id], link.isOpen else { return }
+            link.client.inbox.put(
+                .socket(.bytes(id, bytes, page: attachPage ? daemon.page : nil)))
+        case .close(let id):
+            guard let link = links[id], link.isOpen else { return }
+            links[id]?.isOpen = false
+            link.client.inbox.put(.socket(.closed(id)))
+        case .forget(let id):
+            links[id]?.isWatched = false
+            if links[id]?.isOpen == false { links[id] = nil }
+        case .pauseReading(let id):
+            links[id]?.isPaused = true
+        case .resumeReading(let id):
+            resumeReading(id)
+        case .show(let slot, let session, let deadline):
+            daemon.page.show(deadline, of: session, in: slot)
+            try checkHoldings(of: session, page: daemon.page)
+        }
+    }
+
+    private func resumeReading(_ id: ConnectionID) {
+        guard let link = links[id] else { return }
+        links[id]?.isPaused = false
+        links[id]?.waiting = []
+        for frame in link.waiting {
+            cluster.hosts[link.host].inbox.put(.client(.frame(id, frame)))
+        }
+    }
+
+    private func checkHoldings(of session: SessionID, page: ValidityPage) throws(Violation) {
+        for seat in seats {
+            guard let client = seat.client, client.session == session, client.maps(page) else {
+                continue
+            }
+            try world.exclusion.check(client)
+        }
+    }
+
+    /// The daemon's process is gone: its clients' sockets close, and with the power go they too.
+    func daemonEnded(on host: Int) {
+        heldEffects[host] = []
+        for (id, link) in links.sorted(by: { $0.key < $1.key }) where link.host == host {
+            links[id] = nil
+            if link.isOpen { link.client.inbox.put(.socket(.closed(id))) }
+        }
+        guard !cluster.hosts[host].hasPower else { return }
+        for seat in seats.indices where seats[seat].host == host {
+            killClient(in: seat)
+            scheduleSpawn(in: seat, after: world.pause(&random))
+        }
+    }
+}

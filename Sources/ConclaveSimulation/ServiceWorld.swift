@@ -1,0 +1,264 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveCoordination
+import ConclaveGroup
+import ConclaveReplication
+import ConclaveService
+import ConclaveWire
+
+/// Daemons with clients under faults: whole hosts, client processes that die, hang and quit, and
+/// the checkers of everything that clients are told.
+final class ServiceWorld {
+    /// A place for one client process after another.
+    struct Seat {
+        var host: Int
+        var inbox: Inbox
+        var client: ClientProcess?
+        var spawnStamp: UInt32 = 0
+    }
+
+    /// A connection between a client and a run of its daemon.
+    struct Link {
+        var client: ClientProcess
+        var host: Int
+        var isOpen = true
+        /// The daemon wants to hear of the process's death.
+        var isWatched = true
+        /// The daemon does not read now; what comes waits.
+        var isPaused = false
+        var waiting: [FrameBuffer.Frame] = []
+        var frames = FrameBuffer()
+    }
+
+    static let healingTime = Interval.seconds(300)
+    /// The events of the world itself, as indexes of `.work`; lower ones are seats.
+    static let deathIndex = UInt16.max
+
+    let options: RunOptions
+    let shape: WorldShape
+    let timeline: Timeline
+    let cluster: Cluster<SimulatedService>
+    let faults: FaultInjector<SimulatedService>
+    var random: SeededRandom
+    var checker: GroupChecker
+    let world: ClientWorld
+    var seats: [Seat] = []
+    var links: [ConnectionID: Link] = [:]
+    var linkCount: UInt64 = 0
+    var pidCount: UInt32 = 100
+    let workload: Workload
+    var digests: [StatePoint: UInt64] = [:]
+    /// By host: what a daemon wanted done when it was held back in the middle of its turn.
+    var heldEffects: [[HostEffect]]
+    var isFinishing = false
+    private var inputs: [Inbox.Input] = []
+
+    struct StatePoint: Hashable {
+        var version: Version
+        var epoch: Epoch
+    }
+
+    init(options: RunOptions, workload: Workload) {
+        self.options = options
+        self.workload = workload
+        var random = SeededRandom(seed: options.seed)
+        var shape = WorldShape(allowed: options.faults, random: &random)
+        if options.faults.isEmpty { shape.faults = [] }
+        self.shape = shape
+        timeline = Timeline()
+        timeline.trace.wantsLines = options.wantsTrace
+        cluster = Cluster(
+            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            timeline: timeline, random: random.split())
+        faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
+        checker = GroupChecker(durability: shape.durability)
+        world = ClientWorld(
+            timeline: timeline,
+            pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
+            lockNames: (0...random.below(3)).map { "lock/\($0)" },
+            slotNames: (0...random.below(2)).map { "slot/\($0)" })
+        heldEffects = Array(repeating: [], count: shape.memberCount)
+        self.random = random
+        begin()
+    }
+
+    private func begin() {
+        timeline.trace.line(at: timeline.now, "\(shape)")
+        world.exclusion.instant = { [timeline, cluster] client in
+            cluster.hosts[client.host].clock.instant(at: timeline.now)
+        }
+        cluster.ended = { [unowned self] host in daemonEnded(on: host) }
+        faults.clientFault = { [unowned self] kind in clientFault(kind) }
+        for host in 0..<shape.memberCount {
+            for peer in 0..<shape.memberCount where peer != host {
+                cluster.network.setProfile(shape.link, from: host, to: peer)
+            }
+            cluster.scheduleStart(of: host, after: random.interval(in: .zero ... .seconds(1)))
+        }
+        makeSeats()
+    }
+
+    private func makeSeats() {
+        let count = 2 + Int(random.below(UInt64(3 * shape.memberCount + 4)))
+        for index in 0..<count {
+            let process = UInt16(shape.memberCount + index)
+            let inbox = Inbox(process: process, timeline: timeline, random: random.split())
+            seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
+            scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
+        }
+    }
+
+    // MARK: - Phases
+
+    func run() -> RunReport {
+        var report = RunReport(seed: options.seed)
+        do throws(Violation) {
+            try advance(until: .start.advanced(by: options.duration)) { false }
+            faults.stop()
+            try heal()
+            try finish()
+            try compareEnds()
+        } catch {
+            timeline.trace.line(at: timeline.now, "BROKEN \(error.promise.rawValue)")
+            report.violation = error
+        }
+        report.stepCount = timeline.stepCount
+        report.simulated = timeline.now.since(.start)
+        report.viewCount = checker.viewCount
+        report.crashCount = cluster.crashCount
+        report.requestCount = world.requestCount
+        report.digest = timeline.trace.digest
+        report.trace = timeline.trace.takeLines()
+        cluster.ended = nil
+        faults.clientFault = nil
+        return report
+    }
+
+    /// C8: everybody comes back, and requests of every client are answered.
+    private func heal() throws(Violation) {
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try advance(until: limit) { self.isWhole }
+        guard isWhole || needsOperator else {
+            throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
+        }
+        guard isWhole else { return }
+        let before = seats.map { $0.client?.answeredCount ?? 0 }
+        let clients = seats.map { $0.client }
+        try advance(until: limit) { self.haveAllBeenAnswered(clients, since: before) }
+        guard haveAllBeenAnswered(clients, since: before) else {
+            throw Violation(.progress, "clients wait for ever: \(situation)")
+        }
+    }
+
+    /// A client that is over, or whose place was taken, needs no more answers.
+    private func haveAllBeenAnswered(_ clients: [ClientProcess?], since before: [Int]) -> Bool {
+        clients.indices.allSatisfy { index in
+            guard let client = clients[index], client.isAlive, !client.isOver else { return true }
+            return client.answeredCount > before[index] || client.isContent
+        }
+    }
+
+    /// All clients end their work and say goodbye: then nothing of them is left.
+    private func finish() throws(Violation) {
+        guard isWhole else { return }
+        isFinishing = true
+        for seat in seats {
+            seat.client?.program.finish(at: timeline.now)
+            seat.inbox.askForTurn()
+        }
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try advance(until: limit) { self.isIdle }
+        guard isIdle else {
+            throw Violation(.progress, "something of the clients is left: \(situation)")
+        }
+    }
+
+    private var isIdle: Bool {
+        seats.allSatisfy { $0.client.map { !$0.isAlive || $0.isOver } ?? true }
+            && cluster.hosts.allSatisfy { host in
+                guard let machine = host.daemon?.host.replica.machine else { return false }
+                return machine.sessionCount == 0 && machine.objectCount == 0
+            }
+    }
+
+    var isWhole: Bool {
+        cluster.hosts.allSatisfy {
+            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        }
+    }
+
+    private var needsOperator: Bool {
+        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        let voters = view.members.filter { member in
+            !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
+        }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
+        return voters.count < view.quorum
+    }
+
+    private func compareEnds() throws(Violation) {
+        guard isWhole else { return }
+        try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
+        for host in cluster.hosts { try compareState(of: host.index) }
+    }
+
+    private var situation: String {
+        let hosts = cluster.hosts.map { host in
+            guard let replica = host.daemon?.host.replica else { return "\(host.node) down" }
+            return "\(host.node) view \(replica.view.epoch) of \(replica.view.members.count) "
+                + "\(replica.isServing ? "serving" : "not serving") at \(replica.version.counter) "
+                + "with \(replica.machine.sessionCount) sessions, "
+                + "\(replica.machine.objectCount) objects"
+        }
+        let clients = seats.compactMap(\.client).filter { $0.isAlive && !$0.isOver }
+        let waiting = clients.map { "client \($0.index) with \($0.pendingCalls.count) calls" }
+        return (hosts + waiting).joined(separator: ", ")
+    }
+
+    // MARK: - Events
+
+    private func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
+        while !done(), let event = timeline.next(until: limit) {
+            if cluster.step(event) { continue }
+            switch event {
+            case .turn(let process, let stamp):
+                try turn(of: Int(process), stamp: stamp)
+            case .timer(let process, let stamp):
+                seats[Int(process) - shape.memberCount].inbox.timerRanOut(stamp: stamp)
+            case .start(let host, let stamp):
+                try start(Int(host), stamp: stamp)
+            case .fault(let index, let stamp):
+                faults.step(index: index, stamp: stamp)
+            case .work(Self.deathIndex, let stamp):
+                processDied(ConnectionID(number: UInt64(stamp)))
+            case .work(let index, let stamp):
+                if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
+            default:
+                preconditionFailure("nobody takes \(event)")
+            }
+        }
+    }
+
+    private func turn(of process: Int, stamp: UInt32) throws(Violation) {
+        if process < shape.memberCount {
+            try daemonTurn(of: process, stamp: stamp)
+        } else {
+            try clientTurn(in: process - shape.memberCount, stamp: stamp)
+        }
+    }
+
+    private func clientTurn(in seat: Int, stamp: UInt32) throws(Violation) {
+        guard let client = seats[seat].client, client.isAlive,
+            client.inbox.beginTurn(stamp: stamp)
+        else { return }
+        let clock = cluster.hosts[client.host].clock
+        client.inbox.take(into: &inputs)
+        try client.turn(
+            inputs, now: clock.instant(at: timeline.now), moment: timeline.now, world: world)
+        for request in client.takeRequests() { carryOut(request, of: client) }
+        client.inbox.setTimer(at: client.nextTurn(clock: clock))
+        if client.isOver, !isFinishing {
+            scheduleSpawn(in: seat, after: world.pause(&random))
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import ConclaveBase
+import ConclaveReplication
+import ConclaveService
+
+/// A daemon with everything that serves clients, as a simulated host runs it.
+final class SimulatedService: SimulatedDaemon {
+    let host: Host
+    /// What its clients map; a new one in each run.
+    let page = ValidityPage()
+    private(set) var effects: [HostEffect] = []
+
+    init(host: Host) {
+        self.host = host
+    }
+
+    func step(_ input: FabricInput, now: Instant) { host.step(.fabric(input), now: now) }
+
+    func step(_ input: DiskInput, now: Instant) { host.step(.disk(input), now: now) }
+
+    func step(_ input: ClientInput, now: Instant) { host.step(.client(input), now: now) }
+
+    func tick(now: Instant) { host.step(.tick, now: now) }
+
+    func endTurn(now: Instant, wallClock: Timestamp) {
+        host.endTurn(now: now, wallClock: wallClock, effects: &effects)
+    }
+
+    var nextTick: Instant { host.nextTick }
+
+    func leave(now: Instant) -> Bool {
+        host.stop(now: now)
+        return true
+    }
+
+    func seesWholeGroup(of count: Int) -> Bool { host.replica.seesWholeGroup(of: count) }
+
+    func takeEffects() -> [HostEffect] {
+        defer { effects.removeAll(keepingCapacity: true) }
+        return effects
+    }
+}
