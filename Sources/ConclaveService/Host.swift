@@ -40,6 +40,7 @@ package final class Host {
         bounds.maximumConnectionsPerUID = settings.maximumConnectionsPerUID
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
+        bounds.plant = settings.replica.plant
         service = Service(settings: bounds)
         self.drawSecret = drawSecret
         takeOutputs(now: now)

@@ -6,7 +6,7 @@ import Synchronization
 /// What every measure needs: whom to ask, how long, and where the figures go.
 struct Bench {
     var group: Group
-    var options: MeasureCommand
+    var options: BenchCommand
     var report: Report
     var interrupts: Interrupts
 

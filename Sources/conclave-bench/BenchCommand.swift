@@ -10,25 +10,22 @@ struct BenchCommand: ParsableCommand {
             running ones (--socket). Names, units and JSON fields are those of the peers' kit, so \
             that one summary shows Conclave beside them.
 
-              lock.solo         one client, one lock: acquire, release, pair, pairs per second
-              lock.parallel     --workers tasks, each its own lock, over --conns connections
-              lock.handoff      --workers sessions on one lock: release called until the next has it
-              barrier.last      --workers parties: the last arrives until all are through
-              elect.kill9       the leading candidate is killed until the next is elected
-              gap.server_kill   longest time without a success for a steady client while another
-                                member's daemon is killed (needs --cluster)
-              rss.idle          resident memory of all daemons
+              lock.solo        one client, one lock: acquire, release, pair, rate
+              lock.parallel    --workers tasks, a lock each, over --conns connections
+              lock.handoff     --workers sessions on one lock: from the call of
+                               release until the next one has it
+              barrier.last     --workers parties: from the last one's arrival until
+                               all are through
+              elect.kill9      from the kill of the leading candidate until the next
+                               one is elected
+              gap.server_kill  longest time without a success for a steady client
+                               while another daemon is killed; needs --cluster
+              rss.idle         resident memory of all daemons
 
               conclave-bench --cluster 3 --durability disk lock.solo lock.parallel --json
 
             conclaved is looked for in $CONCLAVED, then beside this program.
-            """,
-        subcommands: [MeasureCommand.self, CandidateCommand.self],
-        defaultSubcommand: MeasureCommand.self)
-}
-
-struct MeasureCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "measure", shouldDisplay: false)
+            """)
 
     @Option(help: ArgumentHelp("Start so many daemons.", valueName: "count"))
     var cluster: Int?

@@ -5,8 +5,7 @@ import Glibc
 enum BenchProgram {
     static func run() -> Int32 {
         do {
-            var command = try BenchCommand.parseAsRoot()
-            try command.run()
+            try runCommand()
             return 0
         } catch let failure as BenchFailure {
             Output.error(failure.message)
@@ -19,6 +18,16 @@ enum BenchProgram {
                 Output.error(BenchCommand.message(for: error))
             }
             return code
+        }
+    }
+
+    /// A candidate of `elect.kill9` is this program too, in a process of its own.
+    private static func runCommand() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == CandidateCommand.configuration.commandName {
+            try CandidateCommand.parse(Array(arguments.dropFirst())).run()
+        } else {
+            try BenchCommand.parse().run()
         }
     }
 }

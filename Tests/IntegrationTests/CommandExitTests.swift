@@ -47,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["lock", "a", "--no-such-option", "--", "true"], ["lock", "a", "--ttl", "5", "--", "true"],
+        ["lock", "a", "--no-such-option", "--", "true"],
+        ["lock", "a", "--ttl", "5x", "--", "true"],
         ["lock", "", "--", "true"], ["lock", "a", "--ttl", "1ms", "--", "true"],
         ["lock", String(repeating: "x", count: 256), "--", "true"], ["barrier", "b"],
         ["barrier", "b", "--parties", "0"], ["no-such-command"],

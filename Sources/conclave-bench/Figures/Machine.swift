@@ -124,7 +124,8 @@ enum TextFile {
     /// The number behind `name` at the beginning of a line.
     static func field(_ name: String, in path: String) -> Int? {
         for line in read(path).split(separator: "\n") where line.hasPrefix(name) {
-            return Int(line.dropFirst(name.count).split(separator: " ").first ?? "")
+            return Int(
+                line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first ?? "")
         }
         return nil
     }

@@ -1,8 +1,8 @@
 import CConclaveLinux
 import Glibc
 
-/// The signals that a wrapper handles itself, as a descriptor. They must be blocked before the first
-/// thread is started, or that one would be ended by them.
+/// The signals that a wrapper handles itself, as a descriptor. They must be blocked before the
+/// first thread is started, or that one would be ended by them.
 struct WrapperSignals {
     /// What is passed on to the command, and ends the waiting.
     static let forwarded: Set<Int32> = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
