@@ -35,7 +35,9 @@ package struct WorldShape: Sendable {
         minimumMembers =
             random.chance(perMille: 800)
             ? nil : 1 + Int(random.below(UInt64(memberCount)))
-        heartbeat = .milliseconds(Self.pick([20, 50, 100, 100, 200], &random))
+        // Each heartbeat is echoed by everybody to everybody: quick ones are for small groups.
+        let quickest: Int64 = memberCount <= 3 ? 20 : 100
+        heartbeat = .milliseconds(max(quickest, Self.pick([20, 50, 100, 100, 200], &random)))
         suspicion = heartbeat * Int64(4 + random.below(9))
         stall = max(suspicion, random.interval(in: .milliseconds(500) ... .seconds(5)))
         maximumSessionTTL = suspicion * Int64(3 + random.below(4))
@@ -50,7 +52,7 @@ package struct WorldShape: Sendable {
         faults = Self.faults(of: allowed, random: &random)
         faultPause = Self.logarithmic(.milliseconds(300) ... .seconds(15), &random)
         provokedPerMille = Self.pick([0, 0, 20, 100, 300], &random)
-        workPause = Self.logarithmic(.milliseconds(10) ... .milliseconds(500), &random)
+        workPause = Self.logarithmic(.milliseconds(30) ... .seconds(3), &random)
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
