@@ -129,11 +129,12 @@ let package = Package(
         tests(
             "ConclaveNodeTests",
             [
-                "ConclaveBase", "ConclaveReplication", "ConclaveNode",
+                "ConclaveBase", "ConclaveReactor", "ConclaveReplication", "ConclaveNode",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
+        tests("SimulationTests", []),
         tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
         tests("StyleTests", []),
     ]

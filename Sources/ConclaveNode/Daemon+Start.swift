@@ -38,7 +38,7 @@ extension Daemon {
         try directory.claim()
         let socketFile = try ClientSocketFile(
             path: settings.socket, isShared: !settings.members.isEmpty,
-            passed: ServiceManager.takeListener())
+            passed: Systemd.takeListener())
         do throws(StartFault) {
             let parts = try openRest(settings, own, runtime, socketFile)
             return Daemon(

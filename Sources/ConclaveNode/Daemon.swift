@@ -31,7 +31,7 @@ package final class Daemon {
     let clients: Clients
     private let page: ValidityPage
     private let socketFile: ClientSocketFile
-    private let manager = ServiceManager()
+    private let systemd = Systemd()
     private(set) var observer: Observer
     private let own: Member
     private var signals: SignalSource?
@@ -88,7 +88,7 @@ package final class Daemon {
     /// When the loop has to turn at the latest, beside what the host wants.
     private var deadline: Instant {
         guard !hasInput else { return .distantPast }
-        var deadline = min(manager.nextSign, clients.nextDeadline)
+        var deadline = min(systemd.nextSign, clients.nextDeadline)
         if case .parting(let end) = phase { deadline = min(deadline, end) }
         return deadline
     }
@@ -121,7 +121,7 @@ package final class Daemon {
             serving.isServing
             ? "serving in view \(view.epoch), \(place ?? "not in it")"
             : "not serving: \(serving.reason)"
-        manager.show(isServing: serving.isServing, status: status)
+        systemd.show(isServing: serving.isServing, status: status)
     }
 
     // MARK: - Signals
@@ -134,7 +134,7 @@ package final class Daemon {
             return
         }
         phase = .leaving
-        manager.stopping()
+        systemd.stopping()
         clients.stopAccepting()
         host.stop(now: runtime.reactor.now())
         hasInput = true
@@ -185,7 +185,7 @@ extension Daemon: Engine {
         effects.removeAll(keepingCapacity: true)
         clients.flush(now: now)
         page.show(slot: ValidityPage.ownSlot, owner: own.incarnation.number, deadline: now)
-        manager.turned(now: now)
+        systemd.turned(now: now)
         if case .parting(let end) = phase, end <= now || !clients.isBusy { phase = .ended }
     }
 

@@ -1,8 +1,8 @@
 /// Takes apart what the kernel says about processes in /proc.
-enum ProcessText {
+package enum ProcessText {
     /// Field 22 of `/proc/PID/stat`, in clock ticks since boot. The name, field 2, may hold spaces
     /// and parentheses.
-    static func startTime(stat: String) -> UInt64? {
+    package static func startTime(stat: String) -> UInt64? {
         guard let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         guard fields.count > 19 else { return nil }
@@ -11,7 +11,7 @@ enum ProcessText {
 
     /// The unit that a process belongs to, by `/proc/PID/cgroup`: the innermost service or scope of
     /// its path, else the path.
-    static func unit(cgroup: String) -> String {
+    package static func unit(cgroup: String) -> String {
         let lines = cgroup.split(separator: "\n")
         let line =
             lines.first { $0.hasPrefix("0::") } ?? lines.first { $0.contains(":name=systemd:") }
@@ -25,7 +25,7 @@ enum ProcessText {
 
     /// The first half of `/proc/sys/kernel/random/boot_id`, which is random enough to tell boots
     /// apart.
-    static func bootID(_ text: String) -> UInt64? {
+    package static func bootID(_ text: String) -> UInt64? {
         let digits = text.filter { $0.isHexDigit }.prefix(16)
         return digits.count == 16 ? UInt64(digits, radix: 16) : nil
     }

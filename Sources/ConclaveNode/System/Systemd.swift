@@ -4,7 +4,7 @@ import ConclaveReactor
 import Glibc
 
 /// What systemd is told, and what it passed. Without systemd every call does nothing.
-final class ServiceManager {
+final class Systemd {
     /// How often a sign of life is due; nothing without a watchdog.
     let watchdogInterval: Interval?
     private var lastSign = Instant.distantPast

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// The simulator as it is shipped, on seeds that everybody runs.
+@Suite(.serialized) struct `Pinned seeds` {
+    /// Seeds that once found a mistake stay here for ever; the first ones are for breadth.
+    private static let breadth = 40
+    private static let pinned: [UInt64] = []
+
+    @Test func `find no broken promise`() throws {
+        let ending = try run(["--seed", "1", "--count", "\(Self.breadth)", "--jobs", "2"])
+        #expect(ending.status == 0, "\(ending.output)")
+    }
+
+    @Test(arguments: pinned)
+    func `that once broke a promise keep it now`(seed: UInt64) throws {
+        let ending = try run(["--seed", "\(seed)"])
+        #expect(ending.status == 0, "\(ending.output)")
+    }
+
+    @Test(arguments: [1, 7, 23])
+    func `give the same run each time, to the last digit`(seed: Int) throws {
+        let runs = try (0..<2).map { _ in try run(["--seed", "\(seed)", "--json"]).output }
+        let timeless = runs.map { $0.replacing(/"realSeconds":[0-9.]+/, with: "") }
+        #expect(timeless[0].contains("\"digest\""))
+        #expect(timeless[0] == timeless[1])
+    }
+
+    @Test func `a planted bug is found, and its seed is named`() throws {
+        let ending = try run(["--plant", "emptyStateByMajority", "--jobs", "2"])
+        #expect(ending.status == 1)
+        #expect(ending.output.contains("conclave-sim --seed"), "\(ending.output)")
+    }
+
+    @Test func `wrong usage is told as such`() throws {
+        #expect(try run(["--seed", "one"]).status == 64)
+        #expect(try run(["--plant", "no-such-bug"]).status == 64)
+    }
+
+    private func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = programs.appending(path: "conclave-sim")
+        process.arguments = arguments
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let bytes = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// `CONCLAVE_PROGRAMS`, else where a release build puts them.
+    private var programs: URL {
+        if let named = ProcessInfo.processInfo.environment["CONCLAVE_PROGRAMS"] {
+            return URL(filePath: named)
+        }
+        return URL(filePath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: ".build/release")
+    }
+}
