@@ -156,9 +156,15 @@ extension ClientCore {
     private mutating func sessionRefused(
         _ refusal: Refusal, now: Instant, effects: inout [Effect]
     ) {
-        if refusal.code == .unavailable {
+        switch refusal.code {
+        case .unavailable:
             hangUp(refusal.message, now: now, effects: &effects)
-        } else {
+        case .sessionEnded where session == nil:
+            // It was opened, and ended before this client heard of it: nothing is lost but its id.
+            id.low &+= 1
+            hasAskedForSession = false
+            askForSession(effects: &effects)
+        default:
             end(.refused(refusal), effects: &effects)
         }
     }

@@ -46,6 +46,7 @@ struct ElectCommand: ParsableCommand {
 
     func validate() throws {
         if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
+        if hold.wait?.duration == .zero { throw ValidationError("--wait must be positive") }
         if value.utf8.count > 4_096 { throw ValidationError("--value has more than 4 KiB") }
     }
 
