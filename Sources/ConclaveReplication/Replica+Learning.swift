@@ -149,6 +149,7 @@ extension Replica {
             tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
             return stopLearning()
         }
+        isContinuous = false
         held = HeldMessages(delivered: order.delivered)
         record(snapshot.current)
     }
