@@ -93,7 +93,8 @@ package final class Replica<Machine: StateMachine> {
         membership.memory.current?.view ?? View(epoch: .none, members: [])
     }
 
-    package var lineage: Lineage { membership.memory.lineage }
+    /// Of the newest view this member knows; none before the first, also while one is founded.
+    package var lineage: Lineage { membership.memory.current?.lineage ?? .none }
 
     /// Of the last applied command.
     package var version: Version { order.version }
@@ -143,7 +144,6 @@ package final class Replica<Machine: StateMachine> {
 
     /// From now on everything is written and sent under the lineage that is known.
     func adoptLineage(resuming recovered: RecoveredSegments?) {
-        let lineage = membership.memory.lineage
         guard lineage != .none else { return }
         fabric.adopt(lineage: lineage)
         guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }
