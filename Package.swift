@@ -134,8 +134,9 @@ let package = Package(
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
-        tests("SimulationTests", []),
-        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+        tests("SimulationTests", ["TestSupport"]),
+        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire", "TestSupport"]),
         tests("StyleTests", []),
     ]
 )
