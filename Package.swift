@@ -116,7 +116,7 @@ let package = Package(
             "ConclaveServiceTests",
             [
                 "ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveService",
-                "ConclaveClientCore",
+                "ConclaveReplication", "ConclaveClientCore",
             ]),
         tests(
             "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),

@@ -70,7 +70,8 @@ public struct LeaderChanges: AsyncSequence, Sendable {
             self.slot = slot
         }
 
-        /// - Throws: `sessionEnded` if the session is lost, `invalid` if the slot has no proper name.
+        /// - Throws: `sessionEnded` if the session is lost, `invalid` if the slot has no proper
+        ///   name.
         public mutating func next() async throws -> LeaderChange? {
             if reports == nil {
                 let query = ClientCore.Query.observeLeader(slot: try Conclave.name(slot))

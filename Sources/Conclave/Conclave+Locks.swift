@@ -15,8 +15,8 @@ extension Conclave {
     /// A task that is cancelled while it waits gives its place in the queue up, in order.
     ///
     /// - Parameter wait: How long to wait at most; zero: not at all; `nil`: for ever.
-    /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on, `CancellationError`,
-    ///   or what `body` throws.
+    /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on,
+    ///   `CancellationError`, or what `body` throws.
     public func withLock<Result: Sendable>(
         _ name: String, mode: Lock.Mode = .exclusive, wait: Duration? = nil,
         body: @Sendable (borrowing Lock) async throws -> Result

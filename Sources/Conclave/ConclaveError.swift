@@ -39,7 +39,8 @@ extension ConclaveError {
         public static let denied = Code(number: 2, description: "denied")
         /// More than the daemon allows a user, or has room for. Nothing was changed.
         public static let quotaExceeded = Code(number: 3, description: "quota exceeded")
-        /// Waiting would never have ended; the message names the circle. Nothing is held or awaited.
+        /// Waiting would never have ended; the message names the circle. Nothing is held or
+        /// awaited.
         public static let deadlock = Code(number: 4, description: "deadlock")
         /// What was to be released is not held under this token.
         public static let notHeld = Code(number: 5, description: "not held")

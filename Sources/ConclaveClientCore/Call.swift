@@ -21,6 +21,8 @@ struct Call {
     var isAnswered = false
     /// The newest view told to a follower of views.
     var newestEpoch = Epoch.none
+    /// The version of the newest state told to an observer.
+    var newestVersion = Version.zero
 
     init(_ content: Content, deadline: Instant?) {
         self.content = content

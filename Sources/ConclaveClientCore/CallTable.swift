@@ -60,6 +60,13 @@ struct CallTable {
         return true
     }
 
+    /// Whether an observer was told nothing newer.
+    mutating func noteVersion(_ id: CallID, _ version: Version) -> Bool {
+        guard let call = calls[id], version >= call.newestVersion else { return false }
+        calls[id]?.newestVersion = version
+        return true
+    }
+
     mutating func remove(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
         ids[call.number] = nil

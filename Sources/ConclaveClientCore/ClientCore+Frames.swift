@@ -105,13 +105,16 @@ extension ClientCore {
         }
         if calls[id]?.isAnswered == true { return tellNews(report, id, effects: &effects) }
         calls.noteAnswered(id)
-        if case .views(let views) = report {
-            for view in views { _ = calls.noteEpoch(id, view.epoch) }
+        switch report {
+        case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
+        case .leader(let state): _ = calls.noteVersion(id, state.version)
+        case .status, .members, .view, .locks, .why: break
         }
         effects.append(.answered(id, .report(report)))
     }
 
-    /// Tells a subscriber what is new to it: views found after a reconnection may be known.
+    /// Tells a subscriber what is new to it: what is found after a reconnection may be known, or
+    /// older, since the daemon may have less than the one before had.
     private mutating func tellNews(_ report: Report, _ id: CallID, effects: inout [Effect]) {
         switch report {
         case .views(let views):
@@ -121,7 +124,10 @@ extension ClientCore {
         case .view(let view):
             guard calls.noteEpoch(id, view.epoch) else { return }
             effects.append(.event(id, .report(report)))
-        case .status, .members, .locks, .why, .leader:
+        case .leader(let state):
+            guard calls.noteVersion(id, state.version) else { return }
+            effects.append(.event(id, .report(report)))
+        case .status, .members, .locks, .why:
             effects.append(.event(id, .report(report)))
         }
     }
@@ -150,9 +156,15 @@ extension ClientCore {
     private mutating func sessionRefused(
         _ refusal: Refusal, now: Instant, effects: inout [Effect]
     ) {
-        if refusal.code == .unavailable {
+        switch refusal.code {
+        case .unavailable:
             hangUp(refusal.message, now: now, effects: &effects)
-        } else {
+        case .sessionEnded where session == nil:
+            // It was opened, and ended before this client heard of it: nothing is lost but its id.
+            id.low &+= 1
+            hasAskedForSession = false
+            askForSession(effects: &effects)
+        default:
             end(.refused(refusal), effects: &effects)
         }
     }

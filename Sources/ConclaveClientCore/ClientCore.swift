@@ -22,7 +22,8 @@ package struct ClientCore {
     }
 
     let settings: ClientSettings
-    let id: Secret
+    /// The client's own name for its session.
+    var id: Secret
     var backoff: Backoff
     var phase: Phase
     var calls = CallTable()

@@ -46,12 +46,12 @@ final class Lane: Sendable {
     }
 
     private func run() {
-        /// What nothing after it may be built on.
+        /// Nothing is done after a failure: what was queued behind it was built on it.
         var failure: DiskError?
         while let batch = nextBatch() {
             for work in batch {
                 let error = failure ?? perform(work.operation)
-                if let error, failure == nil, work.operation.isFatal(error) { failure = error }
+                failure = error
                 completions.add(tag: work.tag, error: error)
             }
         }
@@ -85,16 +85,6 @@ final class Lane: Sendable {
             return nil
         } catch {
             return error
-        }
-    }
-}
-
-extension DiskOperation {
-    /// Whether after this error nothing is known about what reached the disk.
-    fileprivate func isFatal(_ error: DiskError) -> Bool {
-        switch (self, error) {
-        case (.write, .failed), (.sync, .failed), (.syncDirectory, .failed): true
-        default: false
         }
     }
 }

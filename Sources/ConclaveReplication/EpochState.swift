@@ -2,8 +2,9 @@ import ConclaveBase
 import ConclaveGroup
 
 /// What exists only while a view is installed: the table, the multicast and the pulse of its epoch,
-/// and what is known of each peer's path.
-struct EpochState {
+/// and what is known of each peer's path. A class, so that a turn works on it without copying its
+/// parts.
+final class EpochState {
     let view: View
     let own: Rank
     var multicast: Multicast
@@ -36,7 +37,7 @@ struct EpochState {
     }
 
     /// Who must be suspected now, and for how long it was silent.
-    mutating func suspects(
+    func suspects(
         settings: ReplicaSettings, now: Instant
     ) -> [(node: NodeID, reason: DepartureReason, silent: Interval)] {
         var result: [(NodeID, DepartureReason, Interval)] = []

@@ -8,7 +8,8 @@ extension Replica {
     private var needsTeacher: Bool {
         switch membership.seat {
         case .member: membership.isBehind
-        case .voter: membership.isBehind
+        // Without a vote it cannot ask for the next view, and would never hear of newer ones.
+        case .voter: membership.isBehind || !membership.mayVote
         case .outside, .blank: true
         }
     }
@@ -148,6 +149,7 @@ extension Replica {
             tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
             return stopLearning()
         }
+        isContinuous = false
         held = HeldMessages(delivered: order.delivered)
         record(snapshot.current)
     }

@@ -27,8 +27,7 @@ extension Replica {
     }
 
     private func scanRows(now: Instant) {
-        guard var state = epoch else { return }
-        epoch = nil
+        guard let state = epoch else { return }
         var broken: [NodeID] = []
         for rank in state.isDirty.indices where state.isDirty[rank] {
             state.isDirty[rank] = false
@@ -40,7 +39,6 @@ extension Replica {
             }
             for message in found { take(message, in: state) }
         }
-        epoch = state
         for node in broken { breakPath(node, reason: "messages were lost on the way") }
     }
 
@@ -54,8 +52,7 @@ extension Replica {
     /// All that waits goes into as few messages as it fits into; no timer ever waits for a batch
     /// to fill (V6).
     private func sendPending() {
-        guard var state = epoch else { return }
-        epoch = nil
+        guard let state = epoch else { return }
         let timestamp = max(wallClock, order.time)
         var taken = 0
         while taken < pending.count, state.multicast.canSend {
@@ -73,7 +70,6 @@ extension Replica {
         }
         pending.removeFirst(taken)
         state.multicast.sendNulls()
-        epoch = state
     }
 
     private func acknowledgeInMemory() {
@@ -82,11 +78,9 @@ extension Replica {
     }
 
     private func deliver() {
-        guard var state = epoch else { return }
-        epoch = nil
+        guard let state = epoch else { return }
         found.removeAll(keepingCapacity: true)
         state.multicast.deliver(into: &found)
-        epoch = state
         for message in found { apply(message) }
     }
 

@@ -40,6 +40,7 @@ package final class Host {
         bounds.maximumConnectionsPerUID = settings.maximumConnectionsPerUID
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
+        bounds.plant = settings.replica.plant
         service = Service(settings: bounds)
         self.drawSecret = drawSecret
         takeOutputs(now: now)
@@ -111,7 +112,11 @@ package final class Host {
     }
 
     private func feed(_ input: Service.Input, now: Instant) {
-        service.step(input, machine: replica.machine, now: now, effects: &serviceEffects)
+        feed(input, machine: replica.machine, now: now)
+    }
+
+    private func feed(_ input: Service.Input, machine: Coordinator, now: Instant) {
+        service.step(input, machine: machine, now: now, effects: &serviceEffects)
         for effect in serviceEffects { effects.append(.client(effect)) }
         serviceEffects.removeAll(keepingCapacity: true)
     }
@@ -128,13 +133,17 @@ package final class Host {
     @discardableResult
     private func takeOutputs(now: Instant) -> Bool {
         let outputs = replica.takeOutputs()
-        for output in outputs { take(output, now: now) }
-        return !outputs.isEmpty
+        guard !outputs.isEmpty else { return false }
+        let machine = replica.machine
+        for output in outputs { take(output, machine: machine, now: now) }
+        return true
     }
 
-    private func take(_ output: ReplicaOutput<CoordinationEffect>, now: Instant) {
+    private func take(
+        _ output: ReplicaOutput<CoordinationEffect>, machine: Coordinator, now: Instant
+    ) {
         switch output {
-        case .machine(let effect): feed(.machine(effect), now: now)
+        case .machine(let effect): feed(.machine(effect), machine: machine, now: now)
         case .installed(let view, let rank, let stateReplaced):
             let at = replica.knownViews.last?.at ?? replica.appliedTime
             feed(

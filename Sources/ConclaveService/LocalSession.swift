@@ -59,6 +59,27 @@ struct LocalSession {
         requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    /// Notes a request that was received. False: a repeat of what is on its way, or of what the
+    /// client itself knows is over.
+    mutating func accept(_ request: Request, number: UInt64, confirmed: UInt64) -> Bool {
+        self.confirmed = max(self.confirmed, confirmed)
+        if unorderedConfirmation ?? .max <= self.confirmed { unorderedConfirmation = nil }
+        guard requests[number] == nil else { return false }
+        guard types[number] != nil || number > self.confirmed else { return false }
+        requests[number] = request
+        types[number] = request.type
+        return true
+    }
+
+    mutating func noteApplied(_ number: UInt64) {
+        newestApplied = max(newestApplied, number)
+        requests[number] = nil
+    }
+
+    mutating func takeType(of number: UInt64) -> ClientFrameType? {
+        types.removeValue(forKey: number)
+    }
+
     /// Whether confirmed heartbeats extend the deadline.
     var isExtended: Bool { connection != nil && ending == nil && !isYielding }
 

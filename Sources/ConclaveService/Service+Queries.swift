@@ -49,7 +49,7 @@ extension Service {
             try reader.finish()
             if !subscribe(to: .leader(slot), number, id, effects: &effects) { return }
             let state = machine.leaderState(slot)
-            toldLeaders[slot] = state
+            toldLeaders[slot] = state.version
             state.encode(into: &writer)
         case .unsubscribe:
             let subscription: UInt64 = try reader.integer("number")
@@ -134,9 +134,11 @@ extension Service {
         let subscribers = subscriptions.subscribers(of: .leader(slot))
         guard !subscribers.isEmpty else { return }
         let state = machine.leaderState(slot)
-        // The machine may be further than its effects: one state is told once.
-        guard toldLeaders[slot]?.leader != state.leader || toldLeaders[slot] == nil else { return }
-        toldLeaders[slot] = state
+        // The machine may be further than its effects: the state at one version is told once. An
+        // equal state at a newer version is told, since an observer may come from a daemon that
+        // had told it of something in between.
+        guard toldLeaders[slot] != state.version else { return }
+        toldLeaders[slot] = state.version
         var writer = ByteWriter()
         state.encode(into: &writer)
         for subscriber in subscribers {

@@ -6,20 +6,18 @@ import ConclaveWire
 extension Service {
     mutating func request(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, effects: inout [ServiceEffect]
+        effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         guard let body = try OperationFrame(type, from: &reader) else { return }
         try reader.finish()
         let number = frame.header.number
         guard number > 0 else { throw .invalid(field: "number", reason: "must not be 0") }
-        guard let session = connections[id]?.session, let local = sessions[session],
-            local.owed == nil
-        else {
+        guard let session = connections[id]?.session, isOpen(session) else {
             let refusal = Refusal(.invalid, "a request needs a session, and none is open")
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
-        if let ending = local.ending {
+        if let ending = sessions[session]?.ending {
             let refusal = Refusal(.sessionEnded, "session \(session) is over: \(ending)")
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
@@ -33,29 +31,16 @@ extension Service {
                 + "maximumCommandByteCount of \(settings.maximumCommandByteCount)"
             return refuse(Refusal(.invalid, message), frame.header, on: id, effects: &effects)
         }
-        accept(
-            LocalSession.Request(type: type, command: command), number: number, of: session,
-            confirmed: max(body.confirmed, local.confirmed), effects: &effects)
+        let request = LocalSession.Request(type: type, command: command)
+        let isNew = sessions[session]?.accept(request, number: number, confirmed: body.confirmed)
+        guard isNew == true else { return }
+        proposals.append(command)
+        reconsiderReading(id, effects: &effects)
     }
 
-    private mutating func accept(
-        _ request: LocalSession.Request, number: UInt64, of id: SessionID, confirmed: UInt64,
-        effects: inout [ServiceEffect]
-    ) {
-        guard let session = sessions[id] else { return }
-        sessions[id]?.confirmed = confirmed
-        if session.unorderedConfirmation ?? .max <= confirmed {
-            sessions[id]?.unorderedConfirmation = nil
-        }
-        // A repeat of what is on its way, or of what the client itself knows is over.
-        guard session.requests[number] == nil else { return }
-        guard session.types[number] != nil || number > confirmed else { return }
-        sessions[id]?.requests[number] = request
-        sessions[id]?.types[number] = request.type
-        proposals.append(request.command)
-        if let connection = session.connection {
-            reconsiderReading(connection, effects: &effects)
-        }
+    /// Whether the client was told that its session is open.
+    private func isOpen(_ id: SessionID) -> Bool {
+        sessions[id].map { $0.owed == nil } ?? false
     }
 
     private mutating func refuse(
@@ -82,20 +67,18 @@ extension Service {
     mutating func requestApplied(
         _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
-        guard let session = sessions[id] else { return }
-        sessions[id]?.newestApplied = max(session.newestApplied, number)
-        guard sessions[id]?.requests.removeValue(forKey: number) != nil else { return }
-        if let connection = session.connection {
-            reconsiderReading(connection, effects: &effects)
-        }
+        sessions[id]?.noteApplied(number)
+        guard let connection = sessions[id]?.connection else { return }
+        reconsiderReading(connection, effects: &effects)
     }
 
+    /// Sends a reply to where the session is connected. One that cannot be sent now is kept by the
+    /// group, and sent when the session is resumed.
     mutating func sendReply(
         _ reply: Reply, to number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
-        guard let session = sessions[id] else { return }
-        guard let connection = session.connection, session.owed == nil else { return }
-        let type = sessions[id]?.types.removeValue(forKey: number) ?? reply.likelyType
+        guard let connection = sessions[id]?.connection, isOpen(id) else { return }
+        let type = sessions[id]?.takeType(of: number) ?? reply.likelyType
         send(type, .reply, number: number, to: connection, effects: &effects) {
             reply.encode(into: &$0)
         }

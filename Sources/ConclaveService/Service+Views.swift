@@ -6,7 +6,7 @@ import ConclaveWire
 extension Service {
     mutating func installed(_ installed: InstalledView, machine: Coordinator, now: Instant) {
         epoch = installed.view.epoch
-        isWedged = false
+        isWedged = rank == nil
         newestConfirmed = nil
         if settings.plant == .resendExpiry {
             absences.carry(into: epoch)

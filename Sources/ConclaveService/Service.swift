@@ -44,8 +44,8 @@ package struct Service {
     var sessions: [SessionID: LocalSession] = [:]
     var slots: ValiditySlots
     var subscriptions = Subscriptions()
-    /// What observers of a slot were told last.
-    var toldLeaders: [ObjectName: LeaderState] = [:]
+    /// The version of the state that observers of a slot were told last.
+    var toldLeaders: [ObjectName: Version] = [:]
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     var rank: Rank?
     var epoch = Epoch.none

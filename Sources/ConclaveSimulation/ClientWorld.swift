@@ -62,7 +62,7 @@ final class ClientWorld {
     ) throws(Violation) {
         switch answer {
         case .reply(.done): return
-        case .failed(.sessionLost), .failed(.outcomeUnknown): return
+        case .failed(.sessionLost), .failed(.outcomeUnknown), .failed(.unavailable): return
         default:
             throw Violation(.exactlyOnce, "\(name) was held, but letting go says \(answer)")
         }
@@ -73,7 +73,9 @@ final class ClientWorld {
     func expectHarmless(
         _ failure: ClientCore.ClientFailure, of name: ObjectName
     ) throws(Violation) {
-        guard case .refused(let refusal) = failure, refusal.code != .unavailable else { return }
+        guard case .refused(let refusal) = failure, refusal.code != .unavailable,
+            refusal.code != .sessionEnded
+        else { return }
         throw Violation(.exactlyOnce, "\(name) was asked for, but refused: \(refusal)")
     }
 }

@@ -16,6 +16,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     /// The index of the event that brings the next fault; others are places in `active`.
     private static var nextIndex: UInt16 { .max }
+    private static var provokedIndex: UInt16 { .max - 1 }
 
     private let cluster: Cluster<Daemon>
     private let shape: WorldShape
@@ -25,10 +26,14 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
     private var isStopped = false
-    private var hasErased = false
+    /// Where the provoked faults that are under way will strike.
+    private var provokedHosts: [Int] = []
     package private(set) var faultCount = 0
+    package private(set) var hasLostRows = false
     /// Takes care of what goes wrong with clients, if there are any.
     var clientFault: ((FaultKind) -> Void)?
+    /// Whether enough others would still have what a host has.
+    var mayErase: ((Int) -> Bool)?
 
     package init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
         self.cluster = cluster
@@ -52,21 +57,25 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         guard !isStopped else { return }
         if index == Self.nextIndex {
             guard stamp == nextStamp else { return }
-            begin(WorldShape.pick(shape.faults, &random))
+            begin(WorldShape.pick(shape.faults, &random), host: anyHost())
             scheduleNext()
+        } else if index == Self.provokedIndex {
+            begin(WorldShape.pick(shape.provoked, &random), host: provokedHosts.removeFirst())
         } else if let fault = active[Int(index)], fault.stamp == stamp {
             goOn(with: Int(index))
         }
     }
 
-    /// A member takes a step of a view change: a good time for the next thing to go wrong.
-    package func provoke() {
-        guard !isStopped, !shape.faults.isEmpty, random.chance(perMille: shape.provokedPerMille)
+    /// A host takes a step of a view change: a good time for something to go wrong just there.
+    package func provoke(at host: Int) {
+        guard !isStopped, !shape.provoked.isEmpty, random.chance(perMille: shape.provokedPerMille)
         else { return }
-        nextStamp += 1
-        let pause = WorldShape.logarithmic(.microseconds(20) ... .milliseconds(20), &random)
-        timeline.schedule(.fault(index: Self.nextIndex, stamp: nextStamp), after: pause)
+        provokedHosts.append(random.chance(perMille: 700) ? host : anyHost())
+        let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
+        timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
     }
+
+    private func anyHost() -> Int { Int(random.below(UInt64(hostCount))) }
 
     /// How long a fault lasts.
     private func duration() -> Interval {
@@ -75,9 +84,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     // MARK: - What
 
-    private func begin(_ kind: FaultKind) {
+    private func begin(_ kind: FaultKind, host: Int) {
         faultCount += 1
-        let host = Int(random.below(UInt64(hostCount)))
         timeline.trace.line(at: timeline.now, "FAULT \(kind.rawValue) host \(host + 1)")
         switch kind {
         case .kill: kill(host)
@@ -96,6 +104,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
             keep(Fault(kind: kind, host: host, stamp: 0))
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
+        case .loseRows: loseRows(of: host)
         case .clientKill, .clientPause, .clientQuit: clientFault?(kind)
         }
     }
@@ -126,6 +135,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         cluster.scheduleStart(of: host, after: downTime() + .milliseconds(20))
     }
 
+    private func loseRows(of host: Int) {
+        hasLostRows = true
+        network.loseRows(1 + Int(random.below(3)), from: host, to: another(than: host))
+    }
+
     private func pause(_ host: Int) {
         if random.chance(perMille: 500) {
             cluster.hosts[host].pauseInTurn = duration()
@@ -149,18 +163,12 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         keep(Fault(kind: .leave, host: host, stamp: 0), for: .seconds(5))
     }
 
-    /// Only once a run, and only while everybody else has state: more is for an operator.
     private func erase(_ host: Int) {
-        guard !hasErased, hostCount >= 3, isWhole else { return }
-        hasErased = true
+        guard mayErase?(host) ?? false else { return }
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
         cluster.hosts[host].wasErased = true
         cluster.scheduleStart(of: host, after: downTime())
-    }
-
-    private var isWhole: Bool {
-        cluster.hosts.allSatisfy { $0.daemon.map { $0.seesWholeGroup(of: hostCount) } ?? false }
     }
 
     // MARK: - Links

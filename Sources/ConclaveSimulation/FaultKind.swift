@@ -34,6 +34,9 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case leave
     /// A host comes back with an empty disk.
     case erase
+    /// Row writes get lost though their connection goes on: nothing that a transport does, but
+    /// something that V5 has to notice.
+    case loseRows
     /// A client process dies, hangs, or ends its work.
     case clientKill, clientPause, clientQuit
 }

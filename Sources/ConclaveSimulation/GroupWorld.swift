@@ -27,7 +27,7 @@ final class GroupWorld {
     private let cluster: Cluster<Node>
     private let faults: FaultInjector<Node>
     private var random: SeededRandom
-    private var checker: GroupChecker
+    private let watch: GroupWatch<Node>
     private var leases: LeaseChecker
     private var states: [HostState]
     private var proposalCount: UInt64 = 0
@@ -45,7 +45,8 @@ final class GroupWorld {
             hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
-        checker = GroupChecker(durability: shape.durability)
+        watch = GroupWatch(
+            cluster: cluster, shape: shape, faults: faults, random: random.split())
         leases = LeaseChecker(ttl: shape.suspicion * 3)
         states = (0..<shape.memberCount).map { _ in HostState() }
         self.random = random
@@ -81,7 +82,7 @@ final class GroupWorld {
         }
         report.stepCount = timeline.stepCount
         report.simulated = timeline.now.since(.start)
-        report.viewCount = checker.viewCount
+        report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = Int(proposalCount)
         report.digest = timeline.trace.digest
@@ -93,33 +94,19 @@ final class GroupWorld {
     /// delivered everywhere.
     private func heal() throws(Violation) {
         let limit = timeline.now.advanced(by: Self.healingTime)
-        try advance(until: limit) { self.isWhole }
-        guard isWhole || needsOperator else {
+        try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
+        // No time to lose where time does not help.
+        if watch.needsOperator { return }
+        try advance(until: limit) { self.watch.isWhole }
+        guard watch.isWhole || watch.needsOperator else {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
-        guard isWhole else { return }
+        guard watch.isWhole else { return }
         let first = proposalCount + 1
         try advance(until: limit) { self.hasDeliveredEverywhere(since: first) }
         guard hasDeliveredEverywhere(since: first) else {
             throw Violation(.progress, "new proposals are not delivered everywhere: \(situation)")
         }
-    }
-
-    private var isWhole: Bool {
-        cluster.hosts.allSatisfy {
-            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
-        }
-    }
-
-    /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
-    /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
-    private var needsOperator: Bool {
-        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
-        let voters = view.members.filter { member in
-            !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
-        }
-        if shape.durability == .memory, voters.count < view.members.count { return true }
-        return voters.count < view.quorum
     }
 
     private func hasDeliveredEverywhere(since first: UInt64) -> Bool {
@@ -131,7 +118,7 @@ final class GroupWorld {
 
     /// When nobody proposes any more, all replicas come to the same state.
     private func compareEnds() throws(Violation) {
-        guard isWhole else { return }
+        guard watch.isWhole else { return }
         isWorking = false
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
         let ends = cluster.hosts.compactMap { $0.daemon?.machine }
@@ -246,11 +233,11 @@ final class GroupWorld {
         case .confirmed(let since):
             try leases.confirmed(cluster.hosts[index].member, since: since)
         case .event(let event):
-            take(event, index: index)
+            try take(event, index: index)
         case .wedged, .serving:
             break
         case .fatal(let fault):
-            try take(fault, index: index)
+            try watch.take(fault, on: index)
         }
     }
 
@@ -264,7 +251,7 @@ final class GroupWorld {
         if case .applied(let number) = entry.kind {
             states[index].delivered[Int(number & 0xFF)] = number
         }
-        try checker.record(entry, deliveredIn: states[index].epoch)
+        try watch.checker.record(entry, deliveredIn: states[index].epoch)
     }
 
     private func takeInstalled(
@@ -276,46 +263,16 @@ final class GroupWorld {
             "node \(host.node) installs \(view.view.epoch) \(view.view.members.map(\.node))"
                 + (stateReplaced ? " with a new state" : ""))
         states[index].epoch = view.view.epoch
-        try checker.installed(view, lineage: daemon.lineage) { member in
-            !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
-        }
+        try watch.installed(view, lineage: daemon.lineage, on: index)
         if stateReplaced {
-            try checker.replaced(by: daemon.machine)
+            try watch.checker.replaced(by: daemon.machine)
             states[index].appliedTime = daemon.appliedTime
         }
         try leases.installed(view, at: timeline.now, by: host.clock)
     }
 
-    private func take(_ event: GroupEvent, index: Int) {
-        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
-        switch event {
-        case .wedged, .promised, .proposed, .accepted, .installed, .founding:
-            faults.provoke()
-        case .leftOut where cluster.hosts[index].isLeaving:
-            endByItself(index)
-        default:
-            break
-        }
-    }
-
-    private func take(_ fault: FatalFault, index: Int) throws(Violation) {
-        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
-        switch fault {
-        case .disk(let error):
-            // V31: only a failed sync or a full disk ends a daemon.
-            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
-                throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
-            }
-            endByItself(index)
-        case .foreignData, .broken, .damaged:
-            throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
-        }
-    }
-
-    /// The daemon's process ends and its supervisor starts it again.
-    private func endByItself(_ index: Int) {
-        cluster.endProcess(on: index)
-        cluster.scheduleStart(
-            of: index, after: random.interval(in: .milliseconds(100) ... .seconds(2)))
+    private func take(_ event: GroupEvent, index: Int) throws(Violation) {
+        try watch.take(event, on: index)
+        if case .leftOut = event, cluster.hosts[index].isLeaving { watch.endByItself(index) }
     }
 }

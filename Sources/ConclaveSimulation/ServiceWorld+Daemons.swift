@@ -71,47 +71,18 @@ extension ServiceWorld {
         case .serving(let state):
             world.trace { "node \(cluster.nodes[index]) \(state)" }
         case .fatal(let fault):
-            try take(fault, index: index)
+            try watch.take(fault, on: index)
         case .left:
-            if cluster.hosts[index].isLeaving { endByItself(index) }
+            if cluster.hosts[index].isLeaving { watch.endByItself(index) }
         }
     }
 
     private func take(
         _ event: GroupEvent, from daemon: SimulatedService, index: Int
     ) throws(Violation) {
-        world.trace { "node \(cluster.nodes[index]) \(event)" }
-        switch event {
-        case .installed(let view):
-            faults.provoke()
-            try checker.installed(view, lineage: daemon.host.replica.lineage) { member in
-                !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
-            }
-        case .wedged, .promised, .proposed, .accepted, .founding:
-            faults.provoke()
-        default:
-            break
-        }
-    }
-
-    private func take(_ fault: FatalFault, index: Int) throws(Violation) {
-        world.trace { "node \(cluster.nodes[index]) ends: \(fault)" }
-        switch fault {
-        case .disk(let error):
-            // V31: only a failed sync or a full disk ends a daemon.
-            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
-                throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
-            }
-            endByItself(index)
-        case .foreignData, .broken, .damaged:
-            throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
-        }
-    }
-
-    private func endByItself(_ index: Int) {
-        cluster.endProcess(on: index)
-        cluster.scheduleStart(
-            of: index, after: random.interval(in: .milliseconds(100) ... .seconds(2)))
+        try watch.take(event, on: index)
+        guard case .installed(let view) = event else { return }
+        try watch.installed(view, lineage: daemon.host.replica.lineage, on: index)
     }
 
     // MARK: - For clients

@@ -40,7 +40,7 @@ final class ServiceWorld {
     let cluster: Cluster<SimulatedService>
     let faults: FaultInjector<SimulatedService>
     var random: SeededRandom
-    var checker: GroupChecker
+    let watch: GroupWatch<SimulatedService>
     let world: ClientWorld
     var seats: [Seat] = []
     var links: [ConnectionID: Link] = [:]
@@ -71,7 +71,8 @@ final class ServiceWorld {
             hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
-        checker = GroupChecker(durability: shape.durability)
+        watch = GroupWatch(
+            cluster: cluster, shape: shape, faults: faults, random: random.split())
         world = ClientWorld(
             timeline: timeline,
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
@@ -124,24 +125,28 @@ final class ServiceWorld {
         }
         report.stepCount = timeline.stepCount
         report.simulated = timeline.now.since(.start)
-        report.viewCount = checker.viewCount
+        report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = world.requestCount
         report.digest = timeline.trace.digest
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         faults.clientFault = nil
+        faults.mayErase = nil
         return report
     }
 
     /// C8: everybody comes back, and requests of every client are answered.
     private func heal() throws(Violation) {
         let limit = timeline.now.advanced(by: Self.healingTime)
-        try advance(until: limit) { self.isWhole }
-        guard isWhole || needsOperator else {
+        try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
+        // No time to lose where time does not help.
+        if watch.needsOperator { return }
+        try advance(until: limit) { self.watch.isWhole }
+        guard watch.isWhole || watch.needsOperator else {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
-        guard isWhole else { return }
+        guard watch.isWhole else { return }
         let before = seats.map { $0.client?.answeredCount ?? 0 }
         let clients = seats.map { $0.client }
         try advance(until: limit) { self.haveAllBeenAnswered(clients, since: before) }
@@ -160,7 +165,7 @@ final class ServiceWorld {
 
     /// All clients end their work and say goodbye: then nothing of them is left.
     private func finish() throws(Violation) {
-        guard isWhole else { return }
+        guard watch.isWhole else { return }
         isFinishing = true
         for seat in seats {
             seat.client?.program.finish(at: timeline.now)
@@ -181,23 +186,8 @@ final class ServiceWorld {
             }
     }
 
-    var isWhole: Bool {
-        cluster.hosts.allSatisfy {
-            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
-        }
-    }
-
-    private var needsOperator: Bool {
-        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
-        let voters = view.members.filter { member in
-            !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
-        }
-        if shape.durability == .memory, voters.count < view.members.count { return true }
-        return voters.count < view.quorum
-    }
-
     private func compareEnds() throws(Violation) {
-        guard isWhole else { return }
+        guard watch.isWhole else { return }
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
         for host in cluster.hosts { try compareState(of: host.index) }
     }

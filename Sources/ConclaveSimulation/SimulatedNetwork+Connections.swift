@@ -108,6 +108,9 @@ extension SimulatedNetwork {
     }
 
     private func tell(_ end: Int, connection: UInt32, _ content: FabricDelivery.Content) {
+        timeline.trace.line(
+            at: timeline.now,
+            "end \(owner(ofEnd: end) + 1)-\(owner(ofEnd: opposite(end)) + 1) \(content)")
         let delivery = FabricDelivery(
             peer: owner(ofEnd: opposite(end)), connection: connection, content: content)
         inboxes[owner(ofEnd: end)].put(.fabric(delivery))

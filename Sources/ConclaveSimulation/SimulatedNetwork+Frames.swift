@@ -18,6 +18,10 @@ extension SimulatedNetwork {
         let canSplit = frames.count > 1 && random.chance(perMille: Self.batchSplitPerMille)
         let split = canSplit ? 1 + Int(random.below(UInt64(frames.count - 1))) : frames.count
         for (index, frame) in frames.enumerated() {
+            if kind == 1, directions[end].rowsToLose > 0 {
+                directions[end].rowsToLose -= 1
+                continue
+            }
             if index == split { arrival = arrival.advanced(by: delays.draw(from: &random)) }
             streams[stream].append(frame, arrival: arrival)
         }
@@ -115,6 +119,11 @@ extension SimulatedNetwork {
 
     package func heal(from host: Int, to peer: Int) {
         directions[end(of: host, to: peer)].cutCount -= 1
+    }
+
+    /// The next row writes in a direction get lost on their way.
+    package func loseRows(_ count: Int, from host: Int, to peer: Int) {
+        directions[end(of: host, to: peer)].rowsToLose += count
     }
 
     /// Lets nothing that a host sends leave before `interval` has passed.

@@ -28,6 +28,7 @@ package final class SimulatedNetwork {
     /// One direction between two hosts.
     struct Direction {
         var cutCount = 0
+        var rowsToLose = 0
         var profile = LinkProfile.near
 
         var isCut: Bool { cutCount > 0 }

@@ -26,6 +26,8 @@ package struct WorldShape: Sendable {
     /// How often, in a thousand, something goes wrong just when a member takes a step of a view
     /// change.
     package var provokedPerMille: UInt64
+    /// What goes wrong then.
+    package var provoked: [FaultKind]
     /// Between two pieces of work of one host, on the average.
     package var workPause: Interval
 
@@ -35,7 +37,9 @@ package struct WorldShape: Sendable {
         minimumMembers =
             random.chance(perMille: 800)
             ? nil : 1 + Int(random.below(UInt64(memberCount)))
-        heartbeat = .milliseconds(Self.pick([20, 50, 100, 100, 200], &random))
+        // Each heartbeat is echoed by everybody to everybody: quick ones are for small groups.
+        let quickest: Int64 = memberCount <= 3 ? 20 : 100
+        heartbeat = .milliseconds(max(quickest, Self.pick([20, 50, 100, 100, 200], &random)))
         suspicion = heartbeat * Int64(4 + random.below(9))
         stall = max(suspicion, random.interval(in: .milliseconds(500) ... .seconds(5)))
         maximumSessionTTL = suspicion * Int64(3 + random.below(4))
@@ -49,9 +53,16 @@ package struct WorldShape: Sendable {
         drift = Self.pick([0, 100, 2_000, 9_990], &random)
         faults = Self.faults(of: allowed, random: &random)
         faultPause = Self.logarithmic(.milliseconds(300) ... .seconds(15), &random)
-        provokedPerMille = Self.pick([0, 0, 20, 100, 300], &random)
-        workPause = Self.logarithmic(.milliseconds(10) ... .milliseconds(500), &random)
+        provokedPerMille = Self.pick([0, 0, 30, 150, 400], &random)
+        provoked = faults.filter(Self.provokable.contains)
+        workPause = Self.logarithmic(.milliseconds(30) ... .seconds(3), &random)
     }
+
+    /// What can strike one host in the middle of a view change.
+    private static let provokable: [FaultKind] = [
+        .kill, .power, .pause, .partition, .oneWay, .cutPair, .isolate, .reset, .stall,
+        .failedSync, .erase,
+    ]
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
         var profile = LinkProfile.near

@@ -67,6 +67,33 @@ import Testing
         #expect(client.effects.contains(.disconnect))
     }
 
+    @Test mutating func `a session that ended before it was heard of is opened anew`() throws {
+        let call = client.call(try lock("a"))
+        client.connect()
+        client.receiveHello()
+        let first = try #require(try client.sent().last)
+        client.receiveError(Refusal(.sessionEnded, "over"), .open, number: 0)
+        let second = try #require(try client.sent().last)
+        #expect(second.header.type == ClientFrameType.open.rawValue)
+        #expect(second.body != first.body)
+        client.receiveOpened()
+        #expect(try client.sentTypes() == [.acquire])
+        #expect(client.answers[call] == nil)
+    }
+
+    @Test mutating func `a session that cannot be resumed is lost`() throws {
+        client.open()
+        let call = client.call(try lock("a"))
+        client.step(.disconnected(reason: "reset"))
+        client.now = client.core.nextTick
+        client.connect()
+        client.receiveHello()
+        let refusal = Refusal(.sessionEnded, "over")
+        client.receiveError(refusal, .resume, number: 0)
+        #expect(client.answers == [call: .failed(.sessionLost(.refused(refusal)))])
+        #expect(client.states.last == .lost(.refused(refusal)))
+    }
+
     @Test mutating func `an open that is unavailable is tried again`() throws {
         _ = client.call(try lock("a"))
         client.connect()

@@ -47,6 +47,17 @@ import Testing
         #expect(events == [.report(.leader(state(3)))])
     }
 
+    @Test mutating func `a daemon that knows less after a reconnection tells nothing older`() {
+        receiveState(5)
+        client.step(.disconnected(reason: "reset"))
+        client.reconnect()
+        receiveState(3)
+        receiveState(4, .event)
+        #expect(events == [])
+        receiveState(6, .event)
+        #expect(events == [.report(.leader(state(6)))])
+    }
+
     @Test mutating func `a subscription that was cut begins anew`() throws {
         receiveState(1)
         _ = client.take()

@@ -120,11 +120,11 @@ import Testing
         #expect(try site.disk.list().isEmpty)
     }
 
-    @Test func `a file that does not fit is refused and leaves nothing behind`() throws {
+    @Test func `a file that does not fit is refused and leaves nothing behind, nor does its lane go on`() throws {
         let site = try Site(scratch)
         #expect(try site.perform(.create("a", byteCount: 1 << 60)) == .failed(.full("a")))
         #expect(try site.disk.list().isEmpty)
-        #expect(try site.perform(.create("a", byteCount: 1)) == .completed)
+        #expect(try site.perform(.create("a", byteCount: 1)) == .failed(.full("a")))
     }
 
     @Test func `a write that the disk has no room for says so`() throws {

@@ -142,19 +142,18 @@ import Testing
         let daemon = ScriptedDaemon()
         defer { daemon.stop() }
         let start = ContinuousClock.now
-        daemon.extend(by: .milliseconds(600))
+        daemon.extend(by: .seconds(3))
         let conclave = try await Conclave.connect(socket: daemon.path)
         let error = await #expect(throws: ConclaveError.self) {
             try await conclave.withLock("a") { lock in
                 daemon.hang()
                 let validity = lock.validity
-                #expect(validity.isValid)
                 await untilCancelled()
                 #expect(!validity.isValid)
             }
         }
         #expect(error?.code == .lost)
-        #expect((.milliseconds(600)..<(.milliseconds(1_600))).contains(ContinuousClock.now - start))
+        #expect(ContinuousClock.now - start >= .seconds(3))
     }
 
     @Test func `is lost at once when the daemon takes it back`() async throws {

@@ -35,7 +35,10 @@ import Testing
         ["lock"], ["lock", "a"], ["lock", "a", "--"], ["lock", "", "--", "true"],
         ["lock", "a\u{7}", "--", "true"], ["lock", "a", "--try", "--wait", "1s", "--", "true"],
         ["lock", "a", "--ttl", "0", "--", "true"], ["lock", "a", "true"], ["barrier", "b"],
-        ["barrier", "b", "--parties", "0"], ["barrier", "b", "--parties", "2", "--rank", "2"],
+        ["barrier", "b", "--parties", "0"],
+        ["barrier", "b", "--parties", "2", "--timeout", "0"],
+        ["elect", "s", "--wait", "0", "--", "true"],
+        ["barrier", "b", "--parties", "2", "--rank", "2"],
         ["elect", "s", "--value", String(repeating: "v", count: 4_097), "--", "true"],
         ["frobnicate"],
     ])

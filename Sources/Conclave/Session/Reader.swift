@@ -59,9 +59,14 @@ final class Reader: Sendable {
 
     func add(_ socket: ClientSocket, of session: ClientSession) throws(SystemError) {
         registry.withLock { $0.sockets[socket.number] = session }
-        _ = try SystemError.check(
-            conclave_linux_epoll_add(
-                epoll, socket.descriptor, UInt32(CONCLAVE_LINUX_READABLE), socket.number))
+        do {
+            _ = try SystemError.check(
+                conclave_linux_epoll_add(
+                    epoll, socket.descriptor, UInt32(CONCLAVE_LINUX_READABLE), socket.number))
+        } catch {
+            remove(socket)
+            throw error
+        }
     }
 
     func remove(_ socket: ClientSocket) {

@@ -2,7 +2,7 @@ import ConclaveBase
 
 extension Membership {
     /// A vote belongs to a NodeID with an intact view journal (V13).
-    var mayVote: Bool {
+    package var mayVote: Bool {
         if settings.plant == .blankMemberVotes { return true }
         return memory.voteFrom <= memory.epoch
     }

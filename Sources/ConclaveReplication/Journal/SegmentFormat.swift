@@ -24,7 +24,7 @@ enum SegmentFormat {
         writer.integer(owner.number)
         writer.lineage(lineage)
         writer.integer(Checksum.of(writer.bytes))
-        writer.raw(repeatElement(0, count: Sector.byteCount - writer.bytes.count))
+        writer.raw(Sector.padding(Sector.byteCount - writer.bytes.count))
         return writer.bytes
     }
 
@@ -84,8 +84,7 @@ enum BatchFormat {
         writer.raw(records)
         let sum = checksum(writer.bytes[8...], segment: segment, offset: offset, lineage: lineage)
         writer.patch(sum, at: 4)
-        writer.raw(
-            repeatElement(0, count: Sector.roundUp(writer.bytes.count) - writer.bytes.count))
+        writer.raw(Sector.padding(Sector.roundUp(writer.bytes.count) - writer.bytes.count))
         return writer.bytes
     }
 

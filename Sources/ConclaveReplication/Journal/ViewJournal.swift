@@ -211,7 +211,7 @@ struct ViewJournal {
         writer.raw(body)
         let padding = Sector.roundUp(writer.bytes.count) - writer.bytes.count
         writer.patch(Checksum.of(writer.bytes[8...]), at: 4)
-        writer.raw(repeatElement(0, count: padding))
+        writer.raw(Sector.padding(padding))
         return writer.bytes
     }
 

@@ -6,7 +6,8 @@ enum Files {
     static func makeDirectory(in parent: String?) throws -> String {
         let temporary = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
         let parent = parent ?? temporary ?? "/tmp"
-        var template = Array("\(parent)/conclave-bench-XXXXXX".utf8CString)
+        let open = String(repeating: "X", count: 6)
+        var template = Array("\(parent)/conclave-bench-\(open)".utf8CString)
         let isMade = unsafe template.withUnsafeMutableBufferPointer { template in
             unsafe mkdtemp(template.baseAddress!) != nil
         }

@@ -45,6 +45,7 @@ struct BarrierCommand: ParsableCommand {
         if let rank, !(0..<parties).contains(rank) {
             throw ValidationError("--rank must be 0 to \(parties - 1)")
         }
+        if timeout?.duration == .zero { throw ValidationError("--timeout must be positive") }
         if payload.utf8.count > 4_096 { throw ValidationError("--payload has more than 4 KiB") }
     }
 

@@ -21,8 +21,8 @@ struct ElectCommand: ParsableCommand {
             With --json one object a state (waiting, granted, released, lost) goes to the standard \
             error.
 
-            Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in time; \
-            64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
+            Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in \
+            time; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
             waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
             127 not found; 130 interrupted.
             """)
@@ -46,6 +46,7 @@ struct ElectCommand: ParsableCommand {
 
     func validate() throws {
         if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
+        if hold.wait?.duration == .zero { throw ValidationError("--wait must be positive") }
         if value.utf8.count > 4_096 { throw ValidationError("--value has more than 4 KiB") }
     }
 

@@ -6,8 +6,8 @@ struct ViewsCommand: ParsableCommand {
         commandName: "views",
         abstract: "List the views: who was in the group, who came, who went and why.",
         discussion: """
-            One line a view, oldest first; with --follow later ones as they are installed, until it \
-            is interrupted. With --json one object a view.
+            One line a view, oldest first; with --follow later ones as they are installed, until \
+            it is interrupted. With --json one object a view.
 
               conclave views --json
               {"epoch":3,"at":"2026-05-04T09:30:00.125Z","members":[1,3],"joined":[],

@@ -1,0 +1,107 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveReplication
+
+/// What every world watches of its group: the views that are installed, what members say of
+/// themselves, and whether the group is whole.
+final class GroupWatch<Daemon: SimulatedDaemon> {
+    let cluster: Cluster<Daemon>
+    let shape: WorldShape
+    let faults: FaultInjector<Daemon>
+    var checker: GroupChecker
+    private var random: SeededRandom
+
+    init(
+        cluster: Cluster<Daemon>, shape: WorldShape, faults: FaultInjector<Daemon>,
+        random: SeededRandom
+    ) {
+        self.cluster = cluster
+        self.shape = shape
+        self.faults = faults
+        self.random = random
+        checker = GroupChecker(durability: shape.durability)
+        faults.mayErase = { [unowned self] host in mayErase(host) }
+    }
+
+    private var timeline: Timeline { cluster.timeline }
+
+    // MARK: - What members say
+
+    func installed(
+        _ view: InstalledView, lineage: Lineage, on index: Int
+    ) throws(Violation) {
+        let host = cluster.hosts[index]
+        // Whoever enters a view with a seat may vote again (V13).
+        if view.view.contains(host.member) { host.wasErased = false }
+        try checker.installed(view, lineage: lineage, isGone: isGone)
+    }
+
+    private func isGone(_ member: Member) -> Bool {
+        !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
+    }
+
+    func take(_ event: GroupEvent, on index: Int) throws(Violation) {
+        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
+        switch event {
+        case .wedged, .promised, .proposed, .accepted, .installed, .founding:
+            faults.provoke(at: index)
+        case .pathBroken(let node, let reason) where !faults.hasLostRows:
+            throw Violation(
+                .totalOrder,
+                "node \(cluster.nodes[index]) breaks its path to node \(node), though no write "
+                    + "was lost: \(reason)")
+        default:
+            break
+        }
+    }
+
+    func take(_ fault: FatalFault, on index: Int) throws(Violation) {
+        timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
+        switch fault {
+        case .disk(let error):
+            // V31: only a failed sync or a full disk ends a daemon.
+            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
+                throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
+            }
+            endByItself(index)
+        case .foreignData, .broken, .damaged:
+            throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
+        }
+    }
+
+    /// The daemon's process ends and its supervisor starts it again.
+    func endByItself(_ index: Int) {
+        cluster.endProcess(on: index)
+        cluster.scheduleStart(
+            of: index, after: random.interval(in: .milliseconds(100) ... .seconds(2)))
+    }
+
+    // MARK: - The group as a whole
+
+    var isWhole: Bool {
+        cluster.hosts.allSatisfy {
+            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        }
+    }
+
+    /// A disk may be lost as long as two others with intact ones are in the newest view: what is
+    /// more is for an operator.
+    private func mayErase(_ index: Int) -> Bool {
+        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        let others = cluster.hosts.filter {
+            $0.index != index && $0.daemon != nil && view.contains($0.member)
+        }
+        return others.count >= 2 && cluster.hosts.allSatisfy { !$0.wasErased }
+    }
+
+    /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
+    /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
+    var needsOperator: Bool {
+        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        let voters = view.members.filter { member in
+            !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
+        }
+        if shape.durability == .memory, voters.count < view.members.count { return true }
+        return voters.count < view.quorum
+    }
+}
