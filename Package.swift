@@ -107,6 +107,10 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
 
+        .executableTarget(
+            name: "first-steps", dependencies: ["Conclave"], path: "examples/first-steps",
+            swiftSettings: common),
+
         tests("ConclaveBaseTests", ["ConclaveBase"]),
         tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
         tests(
