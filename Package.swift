@@ -107,6 +107,10 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
 
+        .executableTarget(
+            name: "first-steps", dependencies: ["Conclave"], path: "examples/first-steps",
+            swiftSettings: common),
+
         tests("ConclaveBaseTests", ["ConclaveBase"]),
         tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
         tests(
@@ -134,8 +138,9 @@ let package = Package(
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
-        tests("SimulationTests", []),
-        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+        tests("SimulationTests", ["TestSupport"]),
+        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire", "TestSupport"]),
         tests("StyleTests", []),
     ]
 )

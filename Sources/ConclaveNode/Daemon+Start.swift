@@ -101,8 +101,12 @@ extension Daemon {
     ) throws(StartFault) -> Host {
         var addresses: [NodeID: String] = [:]
         for member in settings.members { addresses[member.node] = "\(member.address)" }
-        let hostSettings = HostSettings(
+        var hostSettings = HostSettings(
             replica: settings.replica(own: own), addresses: addresses, quotas: Quotas())
+        // How many may connect at all is the listener's business, which can be told anew.
+        hostSettings.maximumConnections = SettingKey.maximumConnections
+        hostSettings.maximumConnectionsPerUID = settings.connectionsPerUID
+        hostSettings.validitySlotCount = UInt32(pageSlotCount)
         var random = SystemRandomNumberGenerator()
         do throws(FatalFault) {
             return try Host(

@@ -177,6 +177,7 @@ extension Daemon: Engine {
 
     package func endTurn(now: Instant, wallClock: Timestamp) {
         hasInput = false
+        if runtime.lateness > settings.heartbeat { note(.late(runtime.lateness)) }
         host.endTurn(now: now, wallClock: wallClock, effects: &effects)
     }
 

@@ -36,11 +36,16 @@ package enum RuntimeFault: Error, Equatable, Sendable {
 ///
 /// All of it, the engine included, runs on the thread that calls `turn`.
 package final class Runtime {
+    private static let tolerableLateness = Interval.milliseconds(10)
+    private static let drainingRounds = 64
+
     package let reactor: Reactor
     package let disk: FileDisk
     package let fabric: any Fabric
     private let network: TCPFabric?
     private weak var engine: (any Engine)?
+    /// By how much the last turn began later than it was to: the thread was busy, or not let run.
+    package private(set) var lateness = Interval.zero
 
     /// Takes the directory's lock and listens; nothing is told before `start`.
     package init(_ settings: RuntimeSettings) throws(RuntimeFault) {
@@ -78,12 +83,20 @@ package final class Runtime {
     /// the engine, and sends what it collected.
     package func turn(until deadline: Instant) throws(SystemError) {
         guard let engine else { preconditionFailure("the runtime was not started") }
-        try reactor.turn(until: min(deadline, engine.nextTick))
+        try takeInputs(until: min(deadline, engine.nextTick))
         let now = reactor.now()
         if engine.nextTick <= now { engine.tick(now: now) }
         engine.endTurn(now: now, wallClock: reactor.wallClock())
         fabric.flush()
         engine.turned(now: now)
+    }
+
+    private func takeInputs(until wake: Instant) throws(SystemError) {
+        try reactor.turn(until: wake)
+        lateness = wake == .distantPast ? .zero : max(.zero, reactor.now().since(wake))
+        // What came in while this thread was away is heard before anybody is judged (V10).
+        var rounds = lateness > Self.tolerableLateness ? Self.drainingRounds : 0
+        while rounds > 0, try reactor.turn(until: .distantPast) > 0 { rounds -= 1 }
     }
 
     /// Closes all paths, finishes what was given to the disk, and gives the directory back.

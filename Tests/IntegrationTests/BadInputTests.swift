@@ -1,6 +1,7 @@
 import ConclaveReactor
 import ConclaveWire
 import Foundation
+import TestSupport
 import Testing
 
 /// What comes from outside harms nobody but its sender (C9).
@@ -150,15 +151,16 @@ import Testing
 
     @Test func `a stderr that nobody reads does not stop the daemon`() throws {
         let group = try Group(of: 1, extra: "logLevel: trace")
-        let pipe = Pipe()
-        let daemon = Process()
-        daemon.executableURL = URL(filePath: Programs.conclaved)
-        daemon.arguments = ["--config", group.configuration(1)]
-        daemon.standardError = pipe
-        try daemon.run()
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let reading = Descriptor(owning: ends[0])
+        let writing = Descriptor(owning: ends[1])
+        let daemon = try Running(
+            Programs.conclaved, ["--config", group.configuration(1)], in: group.directory,
+            standardError: writing.number)
         defer {
-            kill(daemon.processIdentifier, SIGKILL)
-            daemon.waitUntilExit()
+            daemon.kill()
+            withExtendedLifetime(reading) {}
         }
         try group.waitUntilServing()
         // Some lines each, far more than a pipe takes.

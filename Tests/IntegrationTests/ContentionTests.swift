@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Many command lines fight for one lock while daemons are killed and started again at random.

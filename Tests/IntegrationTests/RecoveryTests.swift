@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What outlives daemons, files and whole groups.

@@ -1,5 +1,6 @@
 import ConclaveReactor
 import Foundation
+import TestSupport
 import Testing
 
 /// What systemd hears, and what it passes.

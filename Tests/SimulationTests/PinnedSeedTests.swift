@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import Testing
 
 /// The simulator as it is shipped, on seeds that everybody runs.
@@ -37,26 +37,8 @@ import Testing
         #expect(try run(["--plant", "no-such-bug"]).status == 64)
     }
 
-    private func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = programs.appending(path: "conclave-sim")
-        process.arguments = arguments
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let bytes = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
-    }
-
-    /// `CONCLAVE_PROGRAMS`, else where a release build puts them.
-    private var programs: URL {
-        if let named = ProcessInfo.processInfo.environment["CONCLAVE_PROGRAMS"] {
-            return URL(filePath: named)
-        }
-        return URL(filePath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: ".build/release")
+    private func run(_ arguments: [String]) throws -> Running.Ending {
+        let directory = try TemporaryDirectory()
+        return try Running(Programs.simulator, arguments, in: directory).end(seconds: 600)
     }
 }

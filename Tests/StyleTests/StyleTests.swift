@@ -22,6 +22,12 @@ import Testing
         }
     }
 
+    @Test func `the README's program is the example that is built`() throws {
+        let readme = try SourceTree.text(of: "README.md")
+        let program = try SourceTree.text(of: "examples/first-steps/main.swift")
+        #expect(readme.contains("```swift\n\(program)```"))
+    }
+
     @Test func `no file is two files`() throws {
         for file in try SourceTree.files(in: ["Sources", "examples"]) {
             #expect(file.lines.count <= Self.maximumSourceLines, "\(file.path)")

@@ -9,12 +9,12 @@ enum NodeEvent: Equatable {
     case serving(Bool, reason: String)
     case stopping(signal: String)
     case stopped
+    /// What of a configuration that was read again differs and was taken over.
     case settingsTaken([SettingKey])
     case settingsNeedRestart([SettingKey])
     case settingsRefused([SettingsFault])
     /// No further client is taken until others have gone.
     case acceptPaused(reason: String)
-    case clientRefused(uid: UInt32, reason: String)
     case clientConnected(connection: UInt64, pid: UInt32, uid: UInt32, unit: String)
     case clientClosed(connection: UInt64)
     /// It read too little of what it was sent, or sent what is no frame.

@@ -132,7 +132,7 @@ package struct Observer {
         case .stopping(let signal): note(.info, "stopping", [(LogKey.signal, signal)])
         case .stopped: note(.info, "stopped", [])
         case .settingsTaken(let keys):
-            note(.info, "settings changed", [(LogKey.keys, list(keys.map(\.rawValue)))])
+            note(.info, "configuration taken", [(LogKey.keys, list(keys.map(\.rawValue)))])
         case .settingsNeedRestart(let keys):
             note(
                 .warning, "settings that need a restart were not taken",
@@ -143,8 +143,6 @@ package struct Observer {
             }
         case .acceptPaused(let reason):
             note(.warning, "no further clients are taken for now", [(LogKey.reason, reason)])
-        case .clientRefused(let uid, let reason):
-            note(.warning, "client refused", [(LogKey.uid, uid), (LogKey.reason, reason)])
         case .clientConnected(let connection, let pid, let uid, let unit):
             note(
                 .debug, "client connected",

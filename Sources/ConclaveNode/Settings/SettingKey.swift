@@ -26,6 +26,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     }
 
     static let maximumMembers = 16
+    static let maximumConnections = 100_000
 
     var form: Form {
         switch self {
@@ -45,8 +46,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .segment: .size(\.segmentByteCount, (1 << 20)...(1 << 30))
         case .snapshotEvery: .size(\.snapshotEveryByteCount, (1 << 20)...(16 << 30))
         case .keptForJoiners: .size(\.keptForJoinersByteCount, (1 << 20)...(1 << 30))
-        case .connectionsPerUID: .count(\.connectionsPerUID, 1...100_000)
-        case .connections: .count(\.connections, 1...100_000)
+        case .connectionsPerUID: .count(\.connectionsPerUID, 1...Self.maximumConnections)
+        case .connections: .count(\.connections, 1...Self.maximumConnections)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Daemons on loopback, each with its configuration, data and socket in one temporary directory.
