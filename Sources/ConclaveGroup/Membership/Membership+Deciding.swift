@@ -26,7 +26,8 @@ extension Membership {
         candidates.removeAll { leaving.contains($0.from.node) }
         let chosen = largestMutuallyHearing(candidates)
         guard !chosen.isEmpty else { return }
-        let trim = stateWasLost
+        let trim =
+            stateWasLost
             ? Array(repeating: 0, count: current.members.count)
             : trim(of: withState, memberCount: current.members.count)
         var members = chosen.map(\.from)

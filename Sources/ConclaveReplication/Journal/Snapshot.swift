@@ -85,7 +85,8 @@ struct Snapshot: Equatable {
     /// How many bytes of the machine's state belong to a header that was read.
     private(set) var machineByteCount = 0
 
-    static func decode(_ bytes: [UInt8], file: String, owner: NodeID) throws(FatalFault) -> Snapshot {
+    static func decode(_ bytes: [UInt8], file: String, owner: NodeID) throws(FatalFault) -> Snapshot
+    {
         var reader = ByteReader(bytes)
         do {
             guard try reader.integer("magic") == magic else {
