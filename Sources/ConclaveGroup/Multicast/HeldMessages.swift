@@ -32,8 +32,8 @@ package struct HeldMessages: Equatable, Sendable {
     package func messages(of sender: Int, in range: Range<UInt64>) -> ArraySlice<OrderedMessage> {
         let held = messages[sender]
         let base = delivered[sender]
-        let lower = range.lowerBound > base ? Int(range.lowerBound - base) : 0
-        let upper = range.upperBound > base ? Int(range.upperBound - base) : 0
+        let lower = range.lowerBound > base ? Int(clamping: range.lowerBound - base) : 0
+        let upper = range.upperBound > base ? Int(clamping: range.upperBound - base) : 0
         guard lower < held.count, lower < upper else { return [] }
         return held[lower..<min(upper, held.count)]
     }
