@@ -1,7 +1,7 @@
 import ConclaveBase
 
 extension Membership {
-    /// Chooses the next view from the promises, if they allow one; else the attempt goes on waiting.
+    /// Chooses the next view from the promises, if they allow one; else the attempt waits on.
     mutating func decide(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
         guard let current = memory.current else { return }
         let promises = current.members.compactMap { attempt.promises[$0.node] }

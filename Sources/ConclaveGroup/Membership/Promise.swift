@@ -1,7 +1,7 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// A member's answer to Prepare: it takes no lower ballot any more, and here is what it knows (V15).
+/// A member's answer to Prepare: it takes no lower ballot any more, and says what it knows (V15).
 package struct Promise: Equatable, Sendable {
     package var epoch: Epoch
     package var ballot: Ballot
