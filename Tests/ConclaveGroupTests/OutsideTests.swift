@@ -30,6 +30,8 @@ import Testing
     /// Brings `membership` to the point where it has asked the others for promises.
     private func preparing(_ membership: inout Membership) -> Ballot? {
         var effects: [Membership.Effect] = []
+        membership.step(
+            .frozen(vector: [3, 3, 3], echoed: []), now: start, effects: &effects)
         membership.step(.connected(members[1]), now: start, effects: &effects)
         membership.step(.connected(members[2]), now: start, effects: &effects)
         let later = start.advanced(by: .seconds(1))

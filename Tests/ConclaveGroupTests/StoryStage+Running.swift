@@ -10,6 +10,7 @@ extension StoryStage {
             own: node.member, configured: nodes.map(\.id), settings: settings,
             memory: node.memory, vector: node.vector,
             random: SeededRandom(seed: UInt64(node.id.number)), now: now)
+        step(.frozen(vector: node.vector, echoed: []), at: index)
     }
 
     mutating func connect(_ first: Int, _ second: Int) {
@@ -29,13 +30,18 @@ extension StoryStage {
         step(.disconnected(nodes[second].id, byPeer: byPeer), at: first)
     }
 
-    /// The process dies: what was not synced is gone, and everybody sees its connections close.
-    mutating func kill(_ index: Int) {
-        nodes[index].membership = nil
-        nodes[index].unsynced = []
-        nodes[index].holdsSyncs = false
-        for other in nodes.indices where other != index {
-            disconnect(index, other, byPeer: true)
+    /// Processes die, all at once: what was not synced is gone, and the others see connections
+    /// close.
+    mutating func kill(_ dead: [Int]) {
+        for index in dead {
+            nodes[index].membership = nil
+            nodes[index].unsynced = []
+            nodes[index].holdsSyncs = false
+        }
+        for index in dead {
+            for other in nodes.indices where other != index {
+                disconnect(index, other, byPeer: true)
+            }
         }
     }
 

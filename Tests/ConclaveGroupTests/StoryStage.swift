@@ -69,7 +69,7 @@ struct StoryStage {
             }
         case "join": connect(try index(words[0]), try index(words[1]))
         case "cut": disconnect(try index(words[0]), try index(words[1]), byPeer: false)
-        case "kill": kill(try index(words[0]))
+        case "kill": kill(try words.map { try index($0) })
         case "erase":
             nodes[try index(words[0])].memory = ViewMemory()
             nodes[try index(words[0])].vector = nil
@@ -110,14 +110,14 @@ struct StoryStage {
                     try number(words[1]), .silent, silent: settings.suspicion, late: .zero),
                 at: try index(words[0]))
         case "leave": step(.leave, at: try index(words[0]))
-        case "let-in":
+        case "learn", "let-in":
             let learner = try index(words[0])
             let teacher = try index(words[1])
             let voteFrom = nodes[learner].memory.voteFrom
             let value = try current(of: teacher)
             nodes[learner].membership?.learned(value, voteFrom: voteFrom, now: now)
             nodes[learner].memory.apply(.installed(value, voteFrom: voteFrom))
-            step(.joinerReady(nodes[learner].member), at: teacher)
+            if verb == "let-in" { step(.joinerReady(nodes[learner].member), at: teacher) }
         case "tick":
             for _ in 0..<((Int(words[0]) ?? 0) / 25) { try tick() }
         case "quietly":
