@@ -59,6 +59,13 @@ final class MemoryDisk: Disk {
         for file in files.keys { files[file] = synced[file] ?? [] }
     }
 
+    /// The disk is replaced by an empty one.
+    func erase() {
+        crash()
+        files = [:]
+        synced = [:]
+    }
+
     func change(_ file: String, _ body: (inout [UInt8]) -> Void) {
         body(&files[file]!)
         synced[file] = files[file]

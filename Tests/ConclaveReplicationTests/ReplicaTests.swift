@@ -39,17 +39,9 @@ import Testing
             for (from, to) in [(pair[0], pair[1]), (pair[1], pair[0])] {
                 let sent = from.fabric.sent
                 from.fabric.sent = []
-                for item in sent { to.hear(input(item, from: from.node)) }
+                for item in sent { to.hear(item.input(from: from.node)) }
                 to.turn()
             }
-        }
-    }
-
-    private func input(_ sent: HeldFabric.Sent, from: NodeID) -> FabricInput {
-        switch sent {
-        case .control(_, let bytes): .control(from: from, bytes: bytes)
-        case .row(_, let epoch, let offset, let bytes):
-            .row(from: from, epoch: epoch, offset: offset, bytes: bytes)
         }
     }
 
@@ -117,7 +109,7 @@ import Testing
                         if case .ready = frame { isReady[index] = true }
                     case .row: #expect(isReady[1 - index])
                     }
-                    peer.hear(input(item, from: replica.node))
+                    peer.hear(item.input(from: replica.node))
                 }
             }
         }
@@ -145,7 +137,7 @@ import Testing
         pair[0].live(1_200)
         #expect(!pair[0].replica.isServing)
         let held = pair[0].replica.held.vector
-        for row in rows { pair[0].hear(input(row, from: pair[1].node)) }
+        for row in rows { pair[0].hear(row.input(from: pair[1].node)) }
         pair[0].turn()
         #expect(pair[0].replica.held.vector == held)
         #expect(pair[0].replica.machine.list == [0, 1])

@@ -14,6 +14,15 @@ final class HeldFabric: Fabric {
             case .row(let to, _, _, _): to
             }
         }
+
+        /// What arrives at the other end.
+        func input(from node: NodeID) -> FabricInput {
+            switch self {
+            case .control(_, let bytes): .control(from: node, bytes: bytes)
+            case .row(_, let epoch, let offset, let bytes):
+                .row(from: node, epoch: epoch, offset: offset, bytes: bytes)
+            }
+        }
     }
 
     var sent: [Sent] = []
