@@ -113,10 +113,6 @@ extension Replica {
     }
 
     private func completed(_ tag: UInt64, now: Instant) {
-        if tag == rewriteTag {
-            rewriteTag = nil
-            return checkFrozen(now: now)
-        }
         if let token = viewTokens.removeValue(forKey: tag) {
             return run(.recorded(token: token), now: now)
         }

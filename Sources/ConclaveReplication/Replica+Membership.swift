@@ -68,7 +68,7 @@ extension Replica {
     }
 
     private var frozenInput: Membership.Input? {
-        guard isFreezing, rewriteTag == nil, journal?.isIdle ?? true else { return nil }
+        guard isFreezing, journal?.isIdle ?? true else { return nil }
         isFreezing = false
         return .frozen(vector: hasState ? held.vector : nil, echoed: echoed)
     }

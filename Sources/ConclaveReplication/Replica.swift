@@ -36,8 +36,6 @@ package final class Replica<Machine: StateMachine> {
     var found: [OrderedMessage] = []
 
     var nextTagNumber: UInt64 = 1
-    /// Of the view journal's rewriting at the start, until it is synced.
-    var rewriteTag: UInt64?
     /// Tags of view records that membership waits for.
     var viewTokens: [UInt64: UInt64] = [:]
     var paths: [NodeID: Member] = [:]
@@ -80,10 +78,7 @@ package final class Replica<Machine: StateMachine> {
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
         nextTick = now
-        isFreezing = true
-        let tag = nextTag()
-        rewriteTag = tag
-        viewJournal.rewrite(on: disk, tag: tag)
+        viewJournal.rewrite(on: disk, tag: 0)
         adoptLineage(resuming: recovery.segments)
         tell(
             .event(

@@ -125,8 +125,6 @@ package struct Membership {
         var coordinator: NodeID
     }
 
-    /// Says nothing of what was recovered until it is told `frozen`: until all of it is synced.
-    ///
     /// - Parameter vector: What of the newest epoch was recovered; nil: no state.
     package init(
         own: Member, configured: [NodeID], settings: MembershipSettings, memory: ViewMemory,
@@ -143,6 +141,7 @@ package struct Membership {
         hearing = Hearing()
         backoff = settings.suspicion / 4
         seat = .blank
+        isFrozen = true
         isWedged = true
         isEnding = true
         wedgedAt = now

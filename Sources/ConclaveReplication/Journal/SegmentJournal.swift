@@ -30,8 +30,6 @@ struct SegmentJournal {
     private var spare: UInt64?
     private var spareTag: UInt64?
     private(set) var byteCountSinceSnapshot = 0
-    /// The last batch that was read back may have been written and never synced.
-    private var isUnsure = false
 
     private struct Batch {
         var writer = ByteWriter()
@@ -49,10 +47,9 @@ struct SegmentJournal {
         position = recovered.position
         batchNumber = recovered.batchNumber
         byteCountSinceSnapshot = recovered.byteCount
-        isUnsure = recovered.batchNumber > 0
     }
 
-    var isIdle: Bool { outstanding == nil && pending.isEmpty && !isUnsure }
+    var isIdle: Bool { outstanding == nil && pending.isEmpty }
 
     mutating func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
         let size = JournalRecord.overhead + message.payload.count
@@ -68,9 +65,7 @@ struct SegmentJournal {
     /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
     mutating func flush(to disk: any Disk, nextTag: () -> UInt64) {
         prepareSpare(on: disk, nextTag: nextTag)
-        guard outstanding == nil else { return }
-        if isUnsure { return syncRecovered(on: disk, tag: nextTag()) }
-        guard let batch = pending.first else { return }
+        guard outstanding == nil, let batch = pending.first else { return }
         let size = Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
         if segments.isEmpty || position + size > settings.byteCount {
             guard let number = spare else { return }
@@ -81,18 +76,6 @@ struct SegmentJournal {
         }
         pending.removeFirst()
         write(batch, byteCount: size, to: disk, tag: nextTag())
-    }
-
-    /// A process that was killed leaves what it wrote to the kernel alone; it is read back, and a
-    /// power loss could still take it. Nothing is said of it before this sync (V8, V15).
-    private mutating func syncRecovered(on disk: any Disk, tag: UInt64) {
-        isUnsure = false
-        for segment in segments.suffix(2) {
-            let isLast = segment == segments.last
-            let file = SegmentFormat.name(segment.number)
-            disk.submit(.sync(file), lane: .segments, tag: isLast ? tag : 0)
-        }
-        outstanding = (tag, nil)
     }
 
     private mutating func write(_ batch: Batch, byteCount: Int, to disk: any Disk, tag: UInt64) {
