@@ -5,6 +5,7 @@ import ConclaveWire
 extension Replica {
     package func step(_ input: FabricInput, now: Instant) {
         guard !hasFailed else { return }
+        guard startTags.isEmpty else { return earlyInputs.append(input) }
         switch input {
         case .connected(let member): connected(member, now: now)
         case .disconnected(let node, let byPeer): disconnected(node, byPeer: byPeer, now: now)
@@ -113,6 +114,11 @@ extension Replica {
     }
 
     private func completed(_ tag: UInt64, now: Instant) {
+        if let place = startTags.firstIndex(of: tag) {
+            startTags.remove(at: place)
+            if startTags.isEmpty { begin(now: now) }
+            return
+        }
         if let token = viewTokens.removeValue(forKey: tag) {
             return run(.recorded(token: token), now: now)
         }
@@ -133,6 +139,14 @@ extension Replica {
             return snapshotIsDurable(snapshot, now: now)
         }
         learningRecorded(tag, now: now)
+    }
+
+    /// Everything that the start has read is on the disk.
+    private func begin(now: Instant) {
+        let inputs = earlyInputs
+        earlyInputs = []
+        for input in inputs { step(input, now: now) }
+        nextTick = now
     }
 
     /// What is synced is acknowledged: in durable mode, not before (V8).

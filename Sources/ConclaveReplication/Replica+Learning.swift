@@ -214,7 +214,8 @@ extension Replica {
     private func level(
         _ epoch: Epoch, trim: [UInt64], records: [JournalRecord], isLast: Bool, now: Instant
     ) {
-        guard epoch == order.current?.epoch, learning?.isCaughtUp ?? false || !records.isEmpty else {
+        guard epoch == order.current?.epoch, learning?.isCaughtUp ?? false || !records.isEmpty
+        else {
             return heardTeacher(now: now)
         }
         for record in records where record.epoch == epoch { hold(record.message, epoch: epoch) }

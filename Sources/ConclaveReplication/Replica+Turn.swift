@@ -116,7 +116,7 @@ extension Replica {
     }
 
     private func takeSnapshotIfDue() {
-        guard let journal, !snapshots.isBusy, learning == nil,
+        guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
             journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
                 || viewJournal.chain.count > 256,
             let snapshot = order.snapshot
@@ -127,6 +127,7 @@ extension Replica {
     /// Heartbeats, suspicions, and everything that waits for time to pass.
     package func tick(now: Instant) {
         guard !hasFailed else { return }
+        guard startTags.isEmpty else { return nextTick = now.advanced(by: settings.heartbeat) }
         let late = now.since(nextTick)
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)

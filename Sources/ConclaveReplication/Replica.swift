@@ -35,6 +35,12 @@ package final class Replica<Machine: StateMachine> {
     var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
 
+    /// Syncs of what a start has read. A killed process may have left it in the page cache alone, so
+    /// nothing is said or promised on the strength of it before they complete.
+    var startTags: [UInt64] = []
+    /// What came in meanwhile.
+    var earlyInputs: [FabricInput] = []
+
     var nextTagNumber: UInt64 = 1
     /// Tags of view records that membership waits for.
     var viewTokens: [UInt64: UInt64] = [:]
@@ -78,8 +84,13 @@ package final class Replica<Machine: StateMachine> {
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
         nextTick = now
-        viewJournal.rewrite(on: disk, tag: 0)
+        startTags = [nextTag()]
+        viewJournal.rewrite(on: disk, tag: startTags[0])
         adoptLineage(resuming: recovery.segments)
+        if let journal, !journal.segments.isEmpty {
+            startTags.append(nextTag())
+            journal.syncRecovered(on: disk, tag: startTags[1])
+        }
         tell(
             .event(
                 .recovered(
@@ -93,7 +104,8 @@ package final class Replica<Machine: StateMachine> {
         membership.memory.current?.view ?? View(epoch: .none, members: [])
     }
 
-    package var lineage: Lineage { membership.memory.lineage }
+    /// Of the newest view this member knows; none before the first, also while one is founded.
+    package var lineage: Lineage { membership.memory.current?.lineage ?? .none }
 
     /// Of the last applied command.
     package var version: Version { order.version }
@@ -143,7 +155,6 @@ package final class Replica<Machine: StateMachine> {
 
     /// From now on everything is written and sent under the lineage that is known.
     func adoptLineage(resuming recovered: RecoveredSegments?) {
-        let lineage = membership.memory.lineage
         guard lineage != .none else { return }
         fabric.adopt(lineage: lineage)
         guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }

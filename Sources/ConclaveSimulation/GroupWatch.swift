@@ -10,6 +10,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let faults: FaultInjector<Daemon>
     var checker: GroupChecker
     private var random: SeededRandom
+    /// Who has entered the first view.
+    private var enteredFirst: Set<Member> = []
 
     init(
         cluster: Cluster<Daemon>, shape: WorldShape, faults: FaultInjector<Daemon>,
@@ -33,6 +35,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         let host = cluster.hosts[index]
         // Whoever enters a view with a seat may vote again (V13).
         if view.view.contains(host.member) { host.wasErased = false }
+        if view.view.epoch == Epoch(1) { enteredFirst.insert(host.member) }
         try checker.installed(view, lineage: lineage, isGone: isGone)
     }
 
@@ -43,7 +46,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     func take(_ event: GroupEvent, on index: Int) throws(Violation) {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
         switch event {
-        case .wedged, .promised, .proposed, .accepted, .installed, .founding:
+        case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
@@ -88,8 +91,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        // Of the first view nobody knows but those who have entered it: there are no votes for it.
         let others = cluster.hosts.filter {
             $0.index != index && $0.daemon != nil && view.contains($0.member)
+                && (view.epoch > Epoch(1) || enteredFirst.contains($0.member))
         }
         return others.count >= 2 && cluster.hosts.allSatisfy { !$0.wasErased }
     }

@@ -8,15 +8,10 @@ struct FoundingRun: Equatable {
     /// To whom a confirmation is due once the record is synced.
     var confirmTo: Member?
     var confirmed: [NodeID: Member] = [:]
-    /// Who said that it is blank, and which founding it has recorded, if any.
-    var answers: [NodeID: Answer] = [:]
+    /// Who said that it has installed no view.
+    var answers: [NodeID: Member] = [:]
     var nextSend = Instant.distantPast
     var reportedWait: [NodeID] = []
-
-    struct Answer: Equatable {
-        var member: Member
-        var lineage: Lineage
-    }
 }
 
 struct Installation: Equatable {
@@ -55,7 +50,7 @@ extension Membership {
     private mutating func askForBlanks(now: Instant, effects: inout [Effect]) {
         guard founding.token == nil, !isBehind else { return }
         let isKnown = configured.allSatisfy {
-            $0 == own.node || founding.answers[$0]?.member == paths[$0]
+            $0 == own.node || founding.answers[$0] == paths[$0]
         }
         if isKnown { return recordFounding(effects: &effects) }
         guard now >= founding.nextSend else { return }
@@ -66,13 +61,11 @@ extension Membership {
     }
 
     /// The founder draws the lineage and syncs it before it proposes, and proposes the same after a
-    /// restart; if it lost its disk meanwhile, the others know it.
+    /// restart. After the loss of its disk it never takes up the lineage that others recorded: it
+    /// may have installed a first view of that one, alone.
     private mutating func recordFounding(effects: inout [Effect]) {
-        let recorded = founding.answers.values.map(\.lineage).filter { $0 != .none }
-        guard recorded.allSatisfy({ $0 == memory.founding?.lineage ?? recorded[0] }) else { return }
         let lineage =
-            memory.founding?.lineage ?? recorded.first
-            ?? Lineage(high: random.next(), low: random.next())
+            memory.founding?.lineage ?? Lineage(high: random.next(), low: random.next())
         let recordOfFounding = ViewRecord.founding(lineage, members: configured)
         memory.apply(recordOfFounding)
         effects.append(.event(.founding(lineage)))
@@ -92,21 +85,16 @@ extension Membership {
             founder.node == configured.first, founder.node != own.node
         else { return }
         if lineage == .none {
-            let known = memory.founding?.lineage ?? .none
-            let answer = MembershipFrame.founded(known, founder: founder.incarnation, by: own)
+            let answer = MembershipFrame.founded(.none, founder: founder.incarnation, by: own)
             return effects.append(.send(answer, to: founder.node))
         }
-        if let known = memory.founding, known.lineage != lineage {
-            effects.append(
-                .event(
-                    .refused(
-                        founder.node,
-                        what: "a founding of \(lineage): this member recorded \(known.lineage)")))
-            return
-        }
         founding.confirmTo = founder
-        if founding.isRecorded { return sendConfirmation(effects: &effects) }
         guard founding.token == nil else { return }
+        if founding.isRecorded, memory.founding?.lineage == lineage {
+            return sendConfirmation(effects: &effects)
+        }
+        // A founder that lost its disk founds anew: nobody has installed what it founded before,
+        // or it would have been told so.
         let recordOfFounding = ViewRecord.founding(lineage, members: members)
         memory.apply(recordOfFounding)
         founding.token = record(recordOfFounding, effects: &effects)
@@ -140,7 +128,7 @@ extension Membership {
             configured.contains(member.node)
         else { return }
         guard founding.isRecorded else {
-            founding.answers[member.node] = FoundingRun.Answer(member: member, lineage: lineage)
+            founding.answers[member.node] = member
             return tickFounding(now: now, effects: &effects)
         }
         guard lineage == memory.founding?.lineage else { return }

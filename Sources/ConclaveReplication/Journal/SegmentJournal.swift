@@ -49,6 +49,13 @@ struct SegmentJournal {
         byteCountSinceSnapshot = recovered.byteCount
     }
 
+    /// Makes sure of the last batch read back, which alone may be unsynced, and of its file's name.
+    func syncRecovered(on disk: any Disk, tag: UInt64) {
+        guard let last = segments.last else { return }
+        disk.submit(.sync(SegmentFormat.name(last.number)), lane: .segments, tag: 0)
+        disk.submit(.syncDirectory, lane: .segments, tag: tag)
+    }
+
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
 
     mutating func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
