@@ -68,10 +68,15 @@ package final class Daemon {
         } catch {
             fault = StartFault(.broken, "the loop cannot go on: \(error)")
         }
-        runtime.close()
+        // Before the data directory is given back: whoever takes it next makes its own.
         socketFile.remove()
-        if fault == nil { note(.stopped) }
-        return fault
+        guard fault == nil else {
+            // What is wrong may be a disk that never answers: nothing is waited for.
+            return fault
+        }
+        runtime.close()
+        note(.stopped)
+        return nil
     }
 
     private func announce() {

@@ -11,8 +11,18 @@ import Testing
         private let socket: Descriptor
         private var buffer = FrameBuffer()
 
+        /// Waits while the daemon's queue is full.
         init(_ path: String) throws {
-            socket = try UnixSocket.connect(to: path)
+            var socket: Descriptor?
+            try wait(for: "a place in the queue") {
+                do {
+                    socket = try UnixSocket.connect(to: path)
+                } catch let error as SystemError where error.number == EAGAIN {
+                    return false
+                }
+                return true
+            }
+            self.socket = try #require(socket)
         }
 
         /// How many bytes were taken.

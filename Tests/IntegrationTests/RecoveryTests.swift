@@ -113,4 +113,27 @@ import Testing
         try wait(for: "the fault") { group.log(1).contains("`node` must be a number from 1 on") }
         #expect(try group.run("lock", ["a", "--", "true"]).status == 0)
     }
+
+    @Test func `a daemon of one needs no configuration, and is for its user only`() throws {
+        let directory = try TemporaryDirectory()
+        let environment = [
+            "HOME": directory.path, "XDG_RUNTIME_DIR": directory.file("run"),
+            "XDG_STATE_HOME": directory.file("state"),
+        ]
+        let daemon = try Running(
+            Programs.conclaved, ["--single"], environment: environment, in: directory)
+        let socket = directory.file("run/conclave/conclave.sock")
+        try wait(for: "the socket: \(daemon.errors)") {
+            FileManager.default.fileExists(atPath: socket)
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions]
+        #expect(mode as? Int == 0o600)
+        #expect(FileManager.default.fileExists(atPath: directory.file("state/conclave/identity")))
+        let ending = try Running(
+            Programs.conclave, ["lock", "a", "--socket", socket, "--", "true"], in: directory
+        ).end()
+        #expect(ending.status == 0, "\(ending.errors)")
+        daemon.send(SIGTERM)
+        #expect(try daemon.end().status == 0)
+    }
 }

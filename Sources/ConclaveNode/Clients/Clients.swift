@@ -27,7 +27,7 @@ final class Clients: ReactorHandler {
     private static let unreadLimitTogether = 256 << 20
     private static let unreadLimitInNeed = 256 << 10
     /// How long nobody is accepted after an error, such as descriptors that ran out.
-    private static let acceptPause = Interval.milliseconds(100)
+    private static let acceptPause = Interval.seconds(1)
 
     private let reactor: Reactor
     private let listener: Descriptor
@@ -80,7 +80,7 @@ final class Clients: ReactorHandler {
 
     /// A socket and a pidfd each; accepting stops before the descriptors run out.
     private var capacity: Int {
-        min(maximumCount, (descriptorLimit - Self.reservedDescriptors) / 2)
+        max(1, min(maximumCount, (descriptorLimit - Self.reservedDescriptors) / 2))
     }
 
     private var hasRoom: Bool { entries.count + closing.count < capacity }
