@@ -27,8 +27,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// The macros of Testing expand to code that strict memory safety refuses.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: common)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
 }
 
 let package = Package(
@@ -113,6 +116,12 @@ let package = Package(
 
         tests("ConclaveBaseTests", ["ConclaveBase"]),
         tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
+        tests(
+            "ConclaveGroupTests", ["ConclaveBase", "ConclaveWire", "ConclaveGroup"],
+            exclude: ["Stories"]),
+        tests(
+            "ConclaveReplicationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication"]),
         tests(
             "ConclaveCoordinationTests",
             ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),

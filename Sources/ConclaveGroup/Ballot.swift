@@ -12,6 +12,9 @@ package struct Ballot: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.rank = rank
     }
 
+    /// No round above this is taken from outside, so that the next one can always be counted.
+    package static let lastRound: UInt64 = 1 << 62
+
     package static let none = Ballot(round: 0, rank: Rank(0))
 
     package static func < (lhs: Self, rhs: Self) -> Bool {

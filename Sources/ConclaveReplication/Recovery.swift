@@ -26,7 +26,7 @@ struct Recovery<Machine: StateMachine> {
         let found = try RecoveredSegments(
             from: disk, owner: settings.own.node, lineage: memory.lineage)
         segments = found
-        replay(found.records)
+        replay(found.records, from: blank)
     }
 
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
@@ -39,22 +39,36 @@ struct Recovery<Machine: StateMachine> {
         }
     }
 
+    /// The views after `start`; if state was lost since, from the last one that says so: nothing of
+    /// before counts any more (V26).
+    private func viewsToReplay(after start: Epoch) -> ArraySlice<NextView> {
+        let later = viewJournal.chain.drop { $0.epoch <= start }
+        let loss = later.lastIndex { $0.installed.stateWasLost }
+        return later[(loss ?? later.startIndex)...]
+    }
+
+    private func coversTrim(of next: NextView) -> Bool {
+        held.vector.count == next.trim.count
+            && zip(held.vector, next.trim).allSatisfy { $0 >= $1 }
+    }
+
     /// Delivers every epoch whose trim is known; holds the rest, never applies it (V22).
-    private mutating func replay(_ records: [JournalRecord]) {
+    private mutating func replay(_ records: [JournalRecord], from blank: Machine) {
         var byEpoch: [Epoch: [OrderedMessage]] = [:]
         for record in records { byEpoch[record.epoch, default: []].append(record.message) }
         let start = order.current?.epoch ?? .none
         var effects: [Machine.Effect] = []
         held = HeldMessages(delivered: order.delivered)
         for message in byEpoch[start] ?? [] { _ = held.append(message) }
-        for next in viewJournal.chain where next.epoch > start {
-            guard next.epoch == (order.current?.epoch ?? .none).next,
-                zip(held.vector, next.trim).allSatisfy({ $0 >= $1 }),
-                held.vector.count == next.trim.count
-            else { return }
-            if next.installed.stateWasLost { return }
-            for message in held.deliver(below: next.trim) {
-                order.apply(message, effects: &effects)
+        for next in viewsToReplay(after: start) {
+            if next.installed.stateWasLost {
+                order.reset(to: blank)
+            } else {
+                guard next.epoch == (order.current?.epoch ?? .none).next, coversTrim(of: next)
+                else { return }
+                for message in held.deliver(below: next.trim) {
+                    order.apply(message, effects: &effects)
+                }
             }
             order.install(next, effects: &effects)
             effects.removeAll(keepingCapacity: true)

@@ -24,7 +24,7 @@ package struct Hearing: Equatable {
         since[node] = nil
     }
 
-    /// Whether `node` has answered a ping sent at `start` or later, and no longer than `window` ago.
+    /// Whether `node` has answered a ping sent at `start` or later, no longer than `window` ago.
     package func hears(
         _ node: NodeID, sentSince start: Instant, window: Interval, now: Instant
     ) -> Bool {

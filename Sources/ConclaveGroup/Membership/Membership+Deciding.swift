@@ -1,7 +1,7 @@
 import ConclaveBase
 
 extension Membership {
-    /// Chooses the next view from the promises, if they allow one; else the attempt goes on waiting.
+    /// Chooses the next view from the promises, if they allow one; else the attempt waits on.
     mutating func decide(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
         guard let current = memory.current else { return }
         let promises = current.members.compactMap { attempt.promises[$0.node] }
@@ -26,7 +26,8 @@ extension Membership {
         candidates.removeAll { leaving.contains($0.from.node) }
         let chosen = largestMutuallyHearing(candidates)
         guard !chosen.isEmpty else { return }
-        let trim = stateWasLost
+        let trim =
+            stateWasLost
             ? Array(repeating: 0, count: current.members.count)
             : trim(of: withState, memberCount: current.members.count)
         var members = chosen.map(\.from)
@@ -44,12 +45,9 @@ extension Membership {
     /// V17: the minimum over those who lived through the epoch; if nobody did, the maximum over
     /// those with state.
     private func trim(of promises: [Promise], memberCount: Int) -> [UInt64] {
-        let lived = promises.filter(\.livedThrough).compactMap(\.vector)
-        let all = promises.compactMap(\.vector)
+        let lived = promises.filter(\.livedThrough)
         return (0..<memberCount).map { sender in
-            let values = (lived.isEmpty ? all : lived).map {
-                $0.indices.contains(sender) ? $0[sender] : 0
-            }
+            let values = (lived.isEmpty ? promises : lived).map { $0.held(of: sender) }
             if lived.isEmpty || settings.plant == .trimByMaximum { return values.max() ?? 0 }
             return values.min() ?? 0
         }
@@ -61,14 +59,14 @@ extension Membership {
     ) {
         guard settings.plant != .trimByMaximum else { return }
         for promise in chosen {
-            guard let vector = promise.vector else { continue }
+            guard promise.vector != nil else { continue }
             let node = promise.from.node
             var isLacking = false
             for sender in trim.indices {
-                let held = vector.indices.contains(sender) ? vector[sender] : 0
+                let held = promise.held(of: sender)
                 guard held < trim[sender] else { continue }
                 isLacking = true
-                let holder = holders.filter { $0.vector?[sender] ?? 0 >= trim[sender] }
+                let holder = holders.filter { $0.held(of: sender) >= trim[sender] }
                     .min { ($0.from == own ? 0 : 1) < ($1.from == own ? 0 : 1) }
                 guard let holder else { continue }
                 let range = FillRange(sender: sender, ordinals: held..<trim[sender])

@@ -34,6 +34,8 @@ package struct NextView: Equatable, Sendable {
 extension NextView {
     /// Members of a view, at most; a decoder's bound.
     package static let maximumMembers = 64
+    /// No later one is taken from outside, so that the epoch after it can always be counted.
+    package static let lastEpoch: UInt64 = 1 << 62
 
     package func encode(into writer: inout ByteWriter) {
         writer.lineage(lineage)
@@ -52,6 +54,10 @@ extension NextView {
     package init(from reader: inout ByteReader) throws(WireError) {
         lineage = try reader.lineage("lineage")
         let view = try reader.view("view")
+        guard view.epoch.number <= Self.lastEpoch else {
+            throw .outOfRange(
+                field: "epoch", value: view.epoch.number, maximum: Self.lastEpoch)
+        }
         guard !view.members.isEmpty else {
             throw .invalid(field: "view", reason: "has no members")
         }
@@ -71,6 +77,7 @@ extension NextView {
             trim.append(try reader.integer("trim"))
         }
         era = try reader.integer("era")
+        guard era < UInt16.max else { throw .invalid(field: "era", reason: "is the last one") }
         maximumSessionTTL = Interval(nanoseconds: try reader.integer("maximum ttl"))
         time = try reader.timestamp("time")
     }

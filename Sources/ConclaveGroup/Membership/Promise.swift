@@ -1,7 +1,7 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// A member's answer to Prepare: it takes no lower ballot any more, and here is what it knows (V15).
+/// A member's answer to Prepare: it takes no lower ballot any more, and says what it knows (V15).
 package struct Promise: Equatable, Sendable {
     package var epoch: Epoch
     package var ballot: Ballot
@@ -30,6 +30,12 @@ package struct Promise: Equatable, Sendable {
     package struct Silence: Equatable, Sendable {
         package var member: Member
         package var interval: Interval
+    }
+
+    /// How many messages of `sender` it holds; none of one that its vector does not name.
+    func held(of sender: Int) -> UInt64 {
+        guard let vector, vector.indices.contains(sender) else { return 0 }
+        return vector[sender]
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -109,6 +115,10 @@ extension ByteWriter {
 extension ByteReader {
     package mutating func ballot(_ field: String) throws(WireError) -> Ballot {
         let round: UInt64 = try integer(field)
+        // There must be a higher one, whatever somebody says.
+        guard round <= Ballot.lastRound else {
+            throw .outOfRange(field: field, value: round, maximum: Ballot.lastRound)
+        }
         let rank: UInt32 = try integer(field)
         return Ballot(round: round, rank: Rank(Int(rank)))
     }

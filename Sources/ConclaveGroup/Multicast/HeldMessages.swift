@@ -32,8 +32,8 @@ package struct HeldMessages: Equatable, Sendable {
     package func messages(of sender: Int, in range: Range<UInt64>) -> ArraySlice<OrderedMessage> {
         let held = messages[sender]
         let base = delivered[sender]
-        let lower = range.lowerBound > base ? Int(range.lowerBound - base) : 0
-        let upper = range.upperBound > base ? Int(range.upperBound - base) : 0
+        let lower = range.lowerBound > base ? Int(clamping: range.lowerBound - base) : 0
+        let upper = range.upperBound > base ? Int(clamping: range.upperBound - base) : 0
         guard lower < held.count, lower < upper else { return [] }
         return held[lower..<min(upper, held.count)]
     }
@@ -44,13 +44,16 @@ package struct HeldMessages: Equatable, Sendable {
     package mutating func deliver(below trim: [UInt64]) -> [OrderedMessage] {
         let vector = self.vector
         precondition(
-            zip(trim, vector).allSatisfy { $0 <= $1 }, "trim \(trim) is above what is held, \(vector)")
+            zip(trim, vector).allSatisfy { $0 <= $1 },
+            "trim \(trim) is above what is held, \(vector)")
         var result: [OrderedMessage] = []
         for sender in messages.indices where trim[sender] > delivered[sender] {
             result += messages(of: sender, in: delivered[sender]..<trim[sender])
         }
         let memberCount = messages.count
-        result.sort { $0.position(memberCount: memberCount) < $1.position(memberCount: memberCount) }
+        result.sort {
+            $0.position(memberCount: memberCount) < $1.position(memberCount: memberCount)
+        }
         for sender in messages.indices {
             delivered[sender] = max(delivered[sender], trim[sender])
             messages[sender] = []

@@ -19,7 +19,8 @@ package final class SharedStateTable {
             byteCount: layout.rowByteCount * layout.memberCount, alignment: 64)
         for row in 0..<layout.memberCount {
             let start = row * layout.rowByteCount
-            unsafe memory[start..<(start + layout.ring)].initializeMemory(as: UInt8.self, repeating: 0)
+            unsafe memory[start..<(start + layout.ring)].initializeMemory(
+                as: UInt8.self, repeating: 0)
             for slot in 0..<layout.slotCount { clearSlot(slot, row: row) }
         }
     }

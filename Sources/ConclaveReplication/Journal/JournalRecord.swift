@@ -8,6 +8,8 @@ struct JournalRecord: Equatable {
     var message: OrderedMessage
 
     static let overhead = 40
+    /// Centuries of messages.
+    private static let indexBound: UInt64 = 1 << 56
 
     func encode(into writer: inout ByteWriter) {
         writer.integer(epoch.number)
@@ -31,6 +33,16 @@ struct JournalRecord: Equatable {
         let index: UInt64 = try reader.integer("index")
         let ordinal: UInt64 = try reader.integer("ordinal")
         let timestamp = try reader.timestamp("timestamp")
+        // A place in the order is index times members: it must be a number, whatever somebody says.
+        guard sender < NextView.maximumMembers else {
+            throw .outOfRange(
+                field: "sender", value: UInt64(sender),
+                maximum: UInt64(NextView.maximumMembers - 1))
+        }
+        guard index < Self.indexBound, ordinal < Self.indexBound else {
+            throw .outOfRange(
+                field: "index", value: max(index, ordinal), maximum: Self.indexBound - 1)
+        }
         message = OrderedMessage(
             sender: Int(sender), index: index, ordinal: ordinal, timestamp: timestamp,
             payload: try reader.array("payload", count: Int(length)))

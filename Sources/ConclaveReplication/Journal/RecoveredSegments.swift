@@ -20,11 +20,10 @@ struct RecoveredSegments {
         }
         for number in numbers {
             let bytes = try Self.contents(of: SegmentFormat.name(number), on: disk)
-            guard
-                let found = try SegmentFormat.check(
-                    bytes, file: SegmentFormat.name(number), owner: owner),
-                found == lineage
-            else {
+            let found = try SegmentFormat.check(
+                bytes, file: SegmentFormat.name(number), owner: owner)
+            if found == nil { try refuseBatches(in: bytes, segment: number, lineage: lineage) }
+            guard found == lineage else {
                 discard(number, on: disk)
                 continue
             }
@@ -37,6 +36,19 @@ struct RecoveredSegments {
             return try disk.read(file, at: 0, count: try disk.byteCount(of: file))
         } catch {
             throw .disk(error)
+        }
+    }
+
+    /// The header is synced before the first batch is written: a batch behind a bad one is damage.
+    private func refuseBatches(
+        in bytes: [UInt8], segment: UInt64, lineage: Lineage
+    ) throws(FatalFault) {
+        for offset in stride(from: Sector.byteCount, to: bytes.count, by: Sector.byteCount) {
+            let batch = BatchFormat.decode(bytes, at: offset, segment: segment, lineage: lineage)
+            guard let batch else { continue }
+            throw .damaged(
+                "\(SegmentFormat.name(segment)): the header is bad, and batch \(batch.number) "
+                    + "behind it is not: acknowledged data may be missing")
         }
     }
 

@@ -60,6 +60,7 @@ struct Snapshot: Equatable {
         self.version = version
         self.time = time
         self.machine = machine
+        machineByteCount = machine.count
     }
 
     /// Reads a header; the machine's bytes follow it, or come in pieces.
@@ -73,6 +74,9 @@ struct Snapshot: Equatable {
             throw .invalid(field: "delivered", reason: "has not one number a member")
         }
         version = try reader.version("version")
+        guard version.counter < Version.counterMask / 2 else {
+            throw .invalid(field: "version", reason: "is at the end of its era")
+        }
         time = try reader.timestamp("time")
         let count: UInt64 = try reader.integer("state size")
         guard count <= 1 << 40 else {
@@ -82,10 +86,11 @@ struct Snapshot: Equatable {
         machineByteCount = Int(count)
     }
 
-    /// How many bytes of the machine's state belong to a header that was read.
-    private(set) var machineByteCount = 0
+    /// How many bytes the machine's state has, though they may not be here (yet).
+    private(set) var machineByteCount: Int
 
-    static func decode(_ bytes: [UInt8], file: String, owner: NodeID) throws(FatalFault) -> Snapshot {
+    static func decode(_ bytes: [UInt8], file: String, owner: NodeID) throws(FatalFault) -> Snapshot
+    {
         var reader = ByteReader(bytes)
         do {
             guard try reader.integer("magic") == magic else {

@@ -79,14 +79,15 @@ struct RecentItems {
 
     /// The number of the item that follows the point at `version`, if it is kept.
     func number(after version: Version, applied: Version) -> UInt64? {
-        if version == applied { return end }
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].before < version { low = middle + 1 } else { high = middle }
         }
-        guard low < entries.count, entries[low].before == version else { return nil }
+        guard low < entries.count, entries[low].before == version else {
+            return version == applied ? end : nil
+        }
         return start + UInt64(low)
     }
 }

@@ -1,0 +1,60 @@
+import ConclaveBase
+import ConclaveGroup
+import Testing
+
+@Suite struct `The hearing` {
+    private let peer = NodeID(2)
+    private let window = Interval.milliseconds(400)
+    private var hearing = Hearing()
+
+    private func at(_ milliseconds: UInt64) -> Instant {
+        Instant(nanoseconds: milliseconds * 1_000_000)
+    }
+
+    private mutating func answer(sent: UInt64, at now: UInt64) {
+        hearing.heard(peer, nonce: at(sent).nanoseconds, now: at(now))
+    }
+
+    private mutating func steady(_ now: UInt64) -> Interval {
+        hearing.steadyFor(peer, window: window, now: at(now))
+    }
+
+    @Test mutating func `an answer to a ping from before the start shows nothing`() {
+        answer(sent: 90, at: 110)
+        #expect(!hearing.hears(peer, sentSince: at(100), window: window, now: at(120)))
+        answer(sent: 100, at: 130)
+        #expect(hearing.hears(peer, sentSince: at(100), window: window, now: at(140)))
+    }
+
+    @Test mutating func `an answer counts for the window and no longer`() {
+        answer(sent: 100, at: 130)
+        #expect(hearing.hears(peer, sentSince: at(100), window: window, now: at(530)))
+        #expect(!hearing.hears(peer, sentSince: at(100), window: window, now: at(531)))
+    }
+
+    @Test mutating func `an answer to a ping that was never sent counts nothing`() {
+        answer(sent: 500, at: 130)
+        #expect(!hearing.hears(peer, sentSince: at(100), window: window, now: at(600)))
+        let at600 = steady(600)
+        #expect(at600 == .zero)
+    }
+
+    @Test mutating func `a broken path is measured anew`() {
+        answer(sent: 100, at: 130)
+        hearing.broken(peer)
+        #expect(!hearing.hears(peer, sentSince: at(100), window: window, now: at(140)))
+    }
+
+    @Test mutating func `V23: steadiness is counted from the first answer after a pause`() {
+        for now in stride(from: 100 as UInt64, through: 900, by: 200) {
+            answer(sent: now - 10, at: now)
+        }
+        let at1_000 = steady(1_000)
+        #expect(at1_000 == .milliseconds(900))
+        let at1_301 = steady(1_301)
+        #expect(at1_301 == .zero)
+        answer(sent: 1_390, at: 1_400)
+        let at1_500 = steady(1_500)
+        #expect(at1_500 == .milliseconds(100))
+    }
+}

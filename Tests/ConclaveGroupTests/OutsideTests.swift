@@ -1,0 +1,93 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+import Testing
+
+/// Frames that decode but that no honest member sends: they must not end the daemon (C9).
+@Suite struct `Frames from outside` {
+    private static let settings = MembershipSettings(
+        heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,
+        minimumEra: 1, maximumSessionTTL: .seconds(60))
+
+    private let members = (1...3).map {
+        Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0)))
+    }
+
+    private var start: Instant { Instant(nanoseconds: 1_000_000_000) }
+
+    private func restarted() -> Membership {
+        var value = Sample.view
+        value.installed.view = View(epoch: Epoch(4), members: members)
+        value.installed.departed = []
+        value.installed.absent = []
+        var memory = ViewMemory()
+        memory.apply(.installed(value, voteFrom: Epoch(1)))
+        return Membership(
+            own: members[0], configured: members.map(\.node), settings: Self.settings,
+            memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
+    }
+
+    /// Brings `membership` to the point where it has asked the others for promises.
+    private func preparing(_ membership: inout Membership) -> Ballot? {
+        var effects: [Membership.Effect] = []
+        membership.step(
+            .frozen(vector: [3, 3, 3], echoed: []), now: start, effects: &effects)
+        membership.step(.connected(members[1]), now: start, effects: &effects)
+        membership.step(.connected(members[2]), now: start, effects: &effects)
+        let later = start.advanced(by: .seconds(1))
+        membership.step(.tick, now: later, effects: &effects)
+        for case .record(.promise(_, let ballot), let token) in effects {
+            membership.step(.recorded(token: token), now: later, effects: &effects)
+            return ballot
+        }
+        return nil
+    }
+
+    @Test(arguments: [[], [1], [9, 9, 9, 9, 9], [UInt64.max, UInt64.max, UInt64.max]])
+    func `a promise with a vector of any length is taken`(vector: [UInt64]) throws {
+        var membership = restarted()
+        let ballot = try #require(preparing(&membership))
+        var effects: [Membership.Effect] = []
+        for (index, held) in [(1, vector), (2, [5, 5, 5])] {
+            let promise = Promise(
+                epoch: Epoch(4), ballot: ballot, from: members[index], vector: held,
+                livedThrough: index == 1, accepted: nil, hears: members.map(\.node), silences: [])
+            membership.step(
+                .frame(from: members[index].node, .promise(promise)),
+                now: start.advanced(by: .milliseconds(1_200)), effects: &effects)
+        }
+        membership.step(.tick, now: start.advanced(by: .seconds(2)), effects: &effects)
+        #expect(!effects.isEmpty)
+    }
+
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func `any order of changed frames is survived`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var membership = restarted()
+        var effects: [Membership.Effect] = []
+        _ = preparing(&membership)
+        var now = start
+        for _ in 0..<300 {
+            now = now.advanced(by: .milliseconds(Int64(random.below(60))))
+            let sample = Sample.frames[Int(random.below(UInt64(Sample.frames.count)))]
+            let from = members[Int(random.below(3))].node
+            if let frame = sample.frame(changed: &random) {
+                membership.step(.frame(from: from, frame), now: now, effects: &effects)
+            }
+            membership.step(.tick, now: now, effects: &effects)
+            for case .record(_, let token) in effects {
+                membership.step(.recorded(token: token), now: now, effects: &effects)
+                break
+            }
+            effects.removeAll()
+        }
+        #expect(membership.memory.current != nil)
+    }
+}
+
+extension Sample {
+    fileprivate func frame(changed random: inout SeededRandom) -> MembershipFrame? {
+        var reader = ByteReader(random.chance(perMille: 500) ? changed(&random) : bytes)
+        return try? MembershipFrame(from: &reader)
+    }
+}

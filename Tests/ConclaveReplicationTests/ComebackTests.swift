@@ -1,0 +1,123 @@
+import ConclaveBase
+import ConclaveGroup
+import Testing
+
+@testable import ConclaveReplication
+
+/// Members that come back to a group that went on (V22, V23).
+@Suite struct `Coming back` {
+    private func group() throws -> [TestReplica] {
+        let group = try (1...3).map { try TestReplica($0, of: [1, 2, 3]) }
+        for replica in group { connect(replica, in: group) }
+        live(group, 500)
+        for replica in group { try #require(replica.replica.isServing) }
+        return group
+    }
+
+    /// A path to each of the others, both ways.
+    private func connect(_ replica: TestReplica, in group: [TestReplica]) {
+        for other in group where other.node != replica.node {
+            replica.hear(.connected(other.member))
+            other.hear(.connected(replica.member))
+        }
+    }
+
+    private func disconnect(_ replica: TestReplica, in group: [TestReplica]) {
+        replica.fabric.sent = []
+        for other in group where other.node != replica.node {
+            other.fabric.sent.removeAll { $0.to == replica.node }
+            other.hear(.disconnected(replica.node, byPeer: true))
+        }
+    }
+
+    private func live(_ group: [TestReplica], _ milliseconds: Int64) {
+        for _ in 0..<(milliseconds / 25) {
+            for replica in group { replica.live(25) }
+            carry(group)
+        }
+    }
+
+    private func carry(_ group: [TestReplica]) {
+        for _ in 0..<6 {
+            for from in group {
+                let sent = from.fabric.sent
+                from.fabric.sent = []
+                for item in sent {
+                    group.first { $0.node == item.to }?.hear(item.input(from: from.node))
+                }
+            }
+            for replica in group { replica.turn() }
+        }
+    }
+
+    private func propose(_ commands: ClosedRange<UInt8>, at replica: TestReplica) {
+        for command in commands {
+            let isTaken = replica.replica.propose([command])
+            #expect(isTaken)
+        }
+    }
+
+    private func expectAgreement(_ group: [TestReplica], count: Int) {
+        for replica in group {
+            #expect(replica.replica.isServing, "\(replica.replica.notServingReason)")
+            #expect(replica.replica.view.members.count == 3)
+            #expect(replica.replica.machine == group[0].replica.machine)
+            #expect(replica.replica.version == group[0].replica.version)
+            #expect(replica.replica.machine.list.filter { $0 > 99 }.count == count)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a member that was away is let in again with all that it missed`(
+        isErased: Bool
+    ) throws {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 100)
+        disconnect(group[2], in: group)
+        if isErased { group[2].disk.erase() }
+        live(Array(group[..<2]), 1_000)
+        propose(130...150, at: group[1])
+        live(Array(group[..<2]), 100)
+        try group[2].restart()
+        connect(group[2], in: group)
+        live(group, 6_000)
+        expectAgreement(group, count: 42)
+        propose(160...170, at: group[2])
+        live(group, 100)
+        expectAgreement(group, count: 53)
+    }
+
+    @Test func `C3: what a group of three delivered is there after all have lost power`() throws {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 100)
+        for replica in group { disconnect(replica, in: group) }
+        for replica in group {
+            replica.disk.losePower()
+            try replica.restart()
+        }
+        for replica in group { connect(replica, in: group) }
+        live(group, 6_000)
+        expectAgreement(group, count: 21)
+    }
+
+    @Test func `V13, V26: a member whose others lost their disks forgets nothing and waits`() throws
+    {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 100)
+        for replica in group { disconnect(replica, in: group) }
+        for replica in group {
+            if replica.node != NodeID(3) { replica.disk.erase() }
+            try replica.restart()
+        }
+        for replica in group { connect(replica, in: group) }
+        live(group, 3_000)
+        // Two have lost their votes too: nobody may go on without them, and nothing is forgotten.
+        #expect(group.allSatisfy { !$0.replica.isServing })
+        #expect(group[2].replica.held.count > 0)
+        #expect(group[2].replica.view.epoch == Epoch(1))
+        #expect(group[0].replica.order.current == nil)
+    }
+}

@@ -1,0 +1,69 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+
+@testable import ConclaveReplication
+
+let node = NodeID(1)
+let lineage = Lineage(high: 0x1111, low: 0x2222)
+let start = Instant(nanoseconds: 1_000_000_000)
+
+func member(_ number: UInt32, _ incarnation: UInt64 = 1) -> Member {
+    Member(node: NodeID(number), incarnation: Incarnation(incarnation))
+}
+
+func view(
+    _ epoch: UInt64, of members: [Member] = [member(1), member(2)], trim: [UInt64] = [],
+    stateWasLost: Bool = false, era: UInt16 = 1
+) -> NextView {
+    NextView(
+        lineage: lineage,
+        installed: InstalledView(
+            view: View(epoch: Epoch(epoch), members: members), joined: [], departed: [],
+            absent: [], minimumMembers: 1, stateWasLost: stateWasLost),
+        trim: trim, era: era, maximumSessionTTL: .seconds(60), time: .zero)
+}
+
+/// A message with one command of one byte.
+func message(_ sender: Int, _ ordinal: UInt64, _ command: UInt8) -> OrderedMessage {
+    var batch = CommandBatch()
+    batch.append([command])
+    return OrderedMessage(
+        sender: sender, index: ordinal, ordinal: ordinal,
+        timestamp: Timestamp(microseconds: ordinal), payload: batch.payload)
+}
+
+func record(_ epoch: UInt64, _ message: OrderedMessage) -> JournalRecord {
+    JournalRecord(epoch: Epoch(epoch), message: message)
+}
+
+/// Remembers the first byte of every command, and every view as 0 and its epoch.
+struct ListMachine: StateMachine, Equatable {
+    var list: [UInt8] = []
+
+    init() {}
+
+    init(snapshot: [UInt8]) throws(WireError) {
+        guard snapshot.first != 0xFF else { throw .invalid(field: "list", reason: "is no list") }
+        list = snapshot
+    }
+
+    mutating func apply(
+        _ command: ByteReader, at version: Version, time: Timestamp, effects: inout [UInt8]
+    ) {
+        var command = command
+        guard let byte = command.rest().first else { return }
+        list.append(byte)
+        effects.append(byte)
+    }
+
+    mutating func install(
+        _ view: InstalledView, at version: Version, time: Timestamp, effects: inout [UInt8]
+    ) {
+        list += [0, UInt8(view.view.epoch.number)]
+    }
+
+    func remembers(_ member: Member) -> Bool { true }
+
+    func encodeSnapshot() -> [UInt8] { list }
+}

@@ -1,0 +1,97 @@
+import ConclaveBase
+
+/// A disk in memory. Operations are carried out when the test says so; a crash drops those that
+/// wait, a power loss also what no sync has covered.
+final class MemoryDisk: Disk {
+    private(set) var files: [String: [UInt8]] = [:]
+    private var synced: [String: [UInt8]] = [:]
+    private(set) var waiting: [(operation: DiskOperation, lane: DiskLane, tag: UInt64)] = []
+    /// Tags of completed operations, in order.
+    private(set) var completed: [UInt64] = []
+
+    func list() throws(DiskError) -> [String] { files.keys.sorted() }
+
+    func byteCount(of file: String) throws(DiskError) -> Int {
+        guard let bytes = files[file] else { throw .notFound(file) }
+        return bytes.count
+    }
+
+    func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        guard let bytes = files[file] else { throw .notFound(file) }
+        return Array(bytes[offset..<min(bytes.count, offset + count)])
+    }
+
+    func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
+        waiting.append((operation, lane, tag))
+    }
+
+    /// Carries out the first `count` operations, or all.
+    @discardableResult
+    func run(_ count: Int = .max) -> [UInt64] {
+        var tags: [UInt64] = []
+        for _ in 0..<min(count, waiting.count) {
+            let (operation, _, tag) = waiting.removeFirst()
+            carryOut(operation)
+            if tag != 0 { tags.append(tag) }
+        }
+        completed += tags
+        return tags
+    }
+
+    /// Carries out everything that does not wait in `lane`.
+    @discardableResult
+    func run(except lane: DiskLane) -> [UInt64] {
+        let held = waiting.filter { $0.lane == lane }
+        waiting.removeAll { $0.lane == lane }
+        let tags = run()
+        waiting = held + waiting
+        return tags
+    }
+
+    /// The process dies: what it had not handed over yet never happens.
+    func crash() {
+        waiting = []
+    }
+
+    /// The host loses power: only what was synced is left. Names are taken as durable.
+    func losePower() {
+        crash()
+        for file in files.keys { files[file] = synced[file] ?? [] }
+    }
+
+    /// The disk is replaced by an empty one.
+    func erase() {
+        crash()
+        files = [:]
+        synced = [:]
+    }
+
+    func change(_ file: String, _ body: (inout [UInt8]) -> Void) {
+        body(&files[file]!)
+        synced[file] = files[file]
+    }
+
+    func remove(_ file: String) {
+        files[file] = nil
+    }
+
+    private func carryOut(_ operation: DiskOperation) {
+        switch operation {
+        case .create(let file, let byteCount):
+            files[file] = Array(repeating: 0, count: byteCount)
+            synced[file] = nil
+        case .write(let file, let offset, let bytes):
+            guard var contents = files[file] else { return }
+            contents.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+            files[file] = contents
+        case .sync(let file): synced[file] = files[file]
+        case .rename(let file, let name):
+            files[name] = files.removeValue(forKey: file)
+            synced[name] = synced.removeValue(forKey: file)
+        case .remove(let file):
+            files[file] = nil
+            synced[file] = nil
+        case .syncDirectory: break
+        }
+    }
+}

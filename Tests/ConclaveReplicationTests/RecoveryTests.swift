@@ -1,0 +1,133 @@
+import ConclaveBase
+import ConclaveGroup
+import Testing
+
+@testable import ConclaveReplication
+
+@Suite struct `The recovery` {
+    private let disk = MemoryDisk()
+    private let settings = ReplicaSettings(
+        own: member(1), configured: [NodeID(1), NodeID(2)], segmentByteCount: 64 * 1_024)
+
+    private func recover() throws -> Recovery<ListMachine> {
+        try Recovery(settings: settings, blank: ListMachine(), disk: disk)
+    }
+
+    private func write(views: [NextView], records: [JournalRecord]) throws {
+        var journal = try ViewJournal.recover(from: disk, owner: node).journal
+        for value in views {
+            journal.append(.installed(value, voteFrom: Epoch(1)), to: disk, tag: 1)
+        }
+        var segments = SegmentJournal(
+            settings: SegmentSettings(owner: node, lineage: lineage, byteCount: 64 * 1_024))
+        var tag: UInt64 = 100
+        for record in records {
+            segments.append(record.message, epoch: record.epoch, vector: [])
+        }
+        repeat {
+            segments.flush(to: disk) {
+                tag += 1
+                return tag
+            }
+            for tag in disk.run() { _ = segments.completed(tag) }
+        } while !segments.isIdle
+    }
+
+    @Test func `an empty disk has no state`() throws {
+        let recovery = try recover()
+        #expect(!recovery.hasState)
+        #expect(recovery.order.current == nil)
+    }
+
+    @Test func `V20: finished epochs are replayed up to their trim, the last one is held`() throws {
+        try write(
+            views: [view(1), view(2, trim: [2, 1])],
+            records: [
+                record(1, message(0, 0, 10)), record(1, message(1, 0, 20)),
+                record(1, message(0, 1, 11)), record(1, message(0, 2, 12)),
+                record(2, message(1, 0, 30)), record(2, message(0, 0, 40)),
+            ])
+        let recovery = try recover()
+        #expect(recovery.hasState)
+        #expect(recovery.order.machine.list == [0, 1, 10, 20, 11, 0, 2])
+        #expect(recovery.held.vector == [1, 1])
+        #expect(recovery.held.delivered == [0, 0])
+    }
+
+    @Test func `what lies above the trim of its epoch is discarded for ever`() throws {
+        try write(
+            views: [view(1), view(2, trim: [0, 0]), view(3, trim: [1, 0])],
+            records: [record(1, message(0, 0, 99)), record(2, message(0, 0, 10))])
+        #expect(try recover().order.machine.list == [0, 1, 0, 2, 10, 0, 3])
+    }
+
+    @Test func `a member that lacks something below a trim has no state of the newest view`() throws
+    {
+        try write(
+            views: [view(1), view(2, trim: [2, 0])], records: [record(1, message(0, 0, 10))])
+        let recovery = try recover()
+        #expect(!recovery.hasState)
+        #expect(recovery.order.current?.epoch == Epoch(1))
+    }
+
+    @Test func `a snapshot is the beginning, and what it has is not applied again`() throws {
+        let before = Snapshot(
+            current: view(2, trim: [1, 0]), delivered: [1, 0],
+            version: Version(Version(startOfEra: 1).number + 4), time: .zero,
+            machine: [0, 1, 10, 0, 2, 40])
+        var store = SnapshotStore(owner: node)
+        store.write(before, to: disk, tag: 7)
+        disk.run()
+        try write(
+            views: [view(2, trim: [1, 0]), view(3, trim: [2, 1])],
+            records: [
+                record(2, message(0, 0, 40)), record(2, message(0, 1, 41)),
+                record(2, message(1, 0, 50)), record(3, message(0, 0, 60)),
+            ])
+        let recovery = try recover()
+        #expect(recovery.hasState)
+        #expect(recovery.order.machine.list == [0, 1, 10, 0, 2, 40, 50, 41, 0, 3])
+        #expect(recovery.held.vector == [1, 0])
+    }
+
+    @Test func `V26: what was ordered after a loss of state survives a restart`() throws {
+        try write(
+            views: [
+                view(1), view(2, trim: [0, 0], stateWasLost: true, era: 2),
+                view(3, trim: [1, 0], era: 2),
+            ],
+            records: [
+                record(1, message(0, 0, 99)), record(2, message(0, 0, 10)),
+                record(3, message(1, 0, 20)),
+            ])
+        let recovery = try recover()
+        #expect(recovery.hasState)
+        #expect(recovery.order.machine.list == [0, 2, 10, 0, 3])
+        #expect(recovery.order.version.era == 2)
+        #expect(recovery.held.vector == [0, 1])
+    }
+
+    @Test func `V26: a gap before the loss of state does not matter`() throws {
+        try write(
+            views: [
+                view(1), view(2, trim: [5, 5]),
+                view(3, trim: [0, 0], stateWasLost: true, era: 2),
+            ],
+            records: [record(3, message(0, 0, 10))])
+        let recovery = try recover()
+        #expect(recovery.hasState)
+        #expect(recovery.order.machine.list == [0, 3])
+        #expect(recovery.held.vector == [1, 0])
+    }
+
+    @Test func `a machine that does not decode is damage`() throws {
+        var store = SnapshotStore(owner: node)
+        store.write(
+            Snapshot(
+                current: view(1), delivered: [0, 0], version: Version(startOfEra: 1),
+                time: .zero, machine: [0xFF]), to: disk, tag: 7)
+        disk.run()
+        try write(views: [view(1)], records: [])
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+}

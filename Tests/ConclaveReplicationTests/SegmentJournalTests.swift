@@ -1,0 +1,211 @@
+import ConclaveBase
+import ConclaveGroup
+import Testing
+
+@testable import ConclaveReplication
+
+@Suite struct `The segment journal` {
+    private let disk = MemoryDisk()
+    private let size = 16 * 1_024
+
+    private func settings() -> SegmentSettings {
+        SegmentSettings(owner: node, lineage: lineage, byteCount: size)
+    }
+
+    private func recover() throws -> RecoveredSegments {
+        try RecoveredSegments(from: disk, owner: node, lineage: lineage)
+    }
+
+    /// Numbers for completions.
+    private final class Tags {
+        var last: UInt64 = 0
+        func next() -> UInt64 {
+            last += 1
+            return last
+        }
+    }
+
+    private let tags = Tags()
+
+    private func large(_ ordinal: UInt64) -> OrderedMessage {
+        OrderedMessage(
+            sender: 0, index: ordinal, ordinal: ordinal, timestamp: .zero,
+            payload: Array(repeating: UInt8(ordinal), count: 900))
+    }
+
+    /// Runs the disk until the journal has nothing to do.
+    private func settle(_ journal: inout SegmentJournal) {
+        repeat {
+            journal.flush(to: disk, nextTag: tags.next)
+            for tag in disk.run() { _ = journal.completed(tag) }
+        } while !journal.isIdle
+    }
+
+    /// One batch a message, of two sectors each.
+    private func written(_ count: UInt64) -> SegmentJournal {
+        var journal = SegmentJournal(settings: settings())
+        append(0..<count, to: &journal)
+        return journal
+    }
+
+    private func append(_ ordinals: Range<UInt64>, to journal: inout SegmentJournal) {
+        for ordinal in ordinals {
+            journal.append(large(ordinal), epoch: Epoch(1), vector: [ordinal + 1])
+            settle(&journal)
+        }
+    }
+
+    private func ordinals(_ recovered: RecoveredSegments) -> [UInt64] {
+        recovered.records.map(\.message.ordinal)
+    }
+
+    @Test func `what was synced is read back, in order`() throws {
+        _ = written(5)
+        let recovered = try recover()
+        #expect(ordinals(recovered) == [0, 1, 2, 3, 4])
+        #expect(recovered.records.map(\.message) == (0..<5).map { large($0) })
+        #expect(recovered.batchNumber == 5)
+        #expect(recovered.position == 512 + 5 * 1_024)
+    }
+
+    @Test func `what arrives during a sync goes into one batch after it`() {
+        var journal = SegmentJournal(settings: settings())
+        settle(&journal)
+        journal.append(message(0, 0, 1), epoch: Epoch(1), vector: [1])
+        journal.flush(to: disk, nextTag: tags.next)
+        for ordinal in 1..<4 as Range<UInt64> {
+            journal.append(message(0, ordinal, 1), epoch: Epoch(1), vector: [ordinal + 1])
+            journal.flush(to: disk, nextTag: tags.next)
+        }
+        #expect(disk.waiting.filter { $0.tag != 0 }.count == 1)
+        var marks: [SegmentJournal.Mark?] = []
+        while !journal.isIdle {
+            for tag in disk.run() { marks.append(journal.completed(tag).mark) }
+            journal.flush(to: disk, nextTag: tags.next)
+        }
+        #expect(marks.compactMap { $0?.vector } == [[1], [4]])
+    }
+
+    @Test func `V30: an unfinished last batch is cut off, and overwritten by the next`() throws {
+        _ = written(3)
+        let end = try recover().position
+        disk.change("segment-0000000001") { $0[end - 700] ^= 1 }
+        let recovered = try recover()
+        #expect(ordinals(recovered) == [0, 1])
+        #expect(recovered.position == end - 1_024)
+        var journal = SegmentJournal(settings: settings())
+        journal.resume(recovered)
+        append(2..<4, to: &journal)
+        #expect(ordinals(try recover()) == [0, 1, 2, 3])
+    }
+
+    @Test(arguments: 0..<3)
+    func `V30: a bad batch with a later valid one behind it is damage`(bad: Int) throws {
+        _ = written(4)
+        disk.change("segment-0000000001") { $0[512 + 1_024 * bad + 200] ^= 1 }
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
+    @Test func `V30: a bad header before valid batches is damage, and nothing is removed`() throws {
+        _ = written(4)
+        disk.change("segment-0000000001") { $0[12] ^= 1 }
+        #expect(throws: FatalFault.self) { try recover() }
+        #expect(disk.waiting.isEmpty)
+    }
+
+    @Test func `V30: so it is in a later segment`() throws {
+        let journal = written(30)
+        #expect(journal.segments.count > 1)
+        let last = SegmentFormat.name(journal.segments[journal.segments.count - 1].number)
+        disk.change(last) { $0[0] ^= 1 }
+        #expect(throws: FatalFault.self) { try recover() }
+        #expect(disk.waiting.isEmpty)
+    }
+
+    @Test func `a segment that was never begun is removed`() throws {
+        _ = written(2)
+        disk.submit(.create("segment-0000000009", byteCount: size), lane: .snapshots, tag: 0)
+        disk.run()
+        #expect(ordinals(try recover()) == [0, 1])
+        disk.run()
+        #expect(disk.files.keys.sorted() == ["segment-0000000001"])
+    }
+
+    @Test func `a full segment is followed by the spare one`() throws {
+        let journal = written(40)
+        #expect(journal.segments.map(\.number) == [1, 2, 3])
+        #expect(journal.segments[0].last == SegmentJournal.Mark(epoch: Epoch(1), vector: [15]))
+        let recovered = try recover()
+        #expect(ordinals(recovered) == Array(0..<40))
+        #expect(recovered.segments == journal.segments)
+    }
+
+    @Test func `after a restart it goes on in the same segments`() throws {
+        _ = written(20)
+        var journal = SegmentJournal(settings: settings())
+        journal.resume(try recover())
+        append(20..<40, to: &journal)
+        #expect(ordinals(try recover()) == Array(0..<40))
+    }
+
+    @Test func `a lost segment between others is damage`() throws {
+        _ = written(40)
+        disk.remove("segment-0000000002")
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
+    @Test func `segments that a snapshot covers are removed, the last one stays`() throws {
+        var journal = written(40)
+        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(1), vector: [20]), on: disk)
+        disk.run()
+        #expect(journal.segments.map(\.number) == [2, 3])
+        #expect(ordinals(try recover()).first == 15)
+        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(2), vector: [0]), on: disk)
+        disk.run()
+        #expect(journal.segments.map(\.number) == [3])
+    }
+
+    @Test func `a segment cut short loses its tail only`() throws {
+        _ = written(6)
+        disk.change("segment-0000000001") { $0.removeLast(16 * 1_024 - 512 - 3 * 1_024 - 100) }
+        #expect(ordinals(try recover()) == [0, 1, 2])
+    }
+
+    @Test func `segments of another node are refused, those of another lineage removed`() throws {
+        _ = written(3)
+        #expect(throws: FatalFault.foreignData("segment-0000000001: of node 1, not of 2")) {
+            try RecoveredSegments(from: disk, owner: NodeID(2), lineage: lineage)
+        }
+        let other = try RecoveredSegments(
+            from: disk, owner: node, lineage: Lineage(high: 9, low: 9))
+        #expect(other.records.isEmpty)
+        disk.run()
+        #expect(disk.files.isEmpty)
+    }
+
+    @Test func `a batch copied to another place is not taken for one`() throws {
+        _ = written(2)
+        disk.change("segment-0000000001") { bytes in
+            let batch = Array(bytes[(512 + 1_024)..<(512 + 2_048)])
+            bytes.replaceSubrange((512 + 4_096)..<(512 + 5_120), with: batch)
+        }
+        #expect(ordinals(try recover()) == [0, 1])
+    }
+
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func `garbage is damage or a beginning of the truth, never a trap`(seed: UInt64) throws {
+        _ = written(20)
+        var random = SeededRandom(seed: seed)
+        for file in disk.files.keys.sorted() {
+            disk.change(file) { bytes in
+                for _ in 0..<random.below(3) {
+                    bytes[Int(random.below(UInt64(bytes.count)))] ^= 1 << random.below(8)
+                }
+            }
+        }
+        do {
+            let found = ordinals(try recover())
+            #expect(found == Array(0..<UInt64(found.count)))
+        } catch is FatalFault {}
+    }
+}

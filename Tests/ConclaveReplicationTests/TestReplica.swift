@@ -1,0 +1,115 @@
+import ConclaveBase
+
+@testable import ConclaveReplication
+
+/// A fabric that keeps what is sent until the test carries it to the other end.
+final class HeldFabric: Fabric {
+    enum Sent {
+        case control(to: NodeID, bytes: [UInt8])
+        case row(to: NodeID, epoch: Epoch, offset: Int, bytes: [UInt8])
+
+        var to: NodeID {
+            switch self {
+            case .control(let to, _): to
+            case .row(let to, _, _, _): to
+            }
+        }
+
+        /// What arrives at the other end.
+        func input(from node: NodeID) -> FabricInput {
+            switch self {
+            case .control(_, let bytes): .control(from: node, bytes: bytes)
+            case .row(_, let epoch, let offset, let bytes):
+                .row(from: node, epoch: epoch, offset: offset, bytes: bytes)
+            }
+        }
+    }
+
+    var sent: [Sent] = []
+    private(set) var disconnected: [NodeID] = []
+
+    func send(_ frame: [UInt8], to node: NodeID) {
+        sent.append(.control(to: node, bytes: frame))
+    }
+
+    func write(row bytes: UnsafeRawBufferPointer, at offset: Int, epoch: Epoch, to node: NodeID) {
+        sent.append(.row(to: node, epoch: epoch, offset: offset, bytes: Array(bytes)))
+    }
+
+    func disconnect(_ node: NodeID) {
+        disconnected.append(node)
+    }
+
+    func flush() {}
+
+    func adopt(lineage: Lineage) {}
+}
+
+/// One daemon: its disk outlives its process.
+final class TestReplica {
+    let node: NodeID
+    let configured: [NodeID]
+    let disk = MemoryDisk()
+    private(set) var fabric = HeldFabric()
+    private(set) var replica: Replica<ListMachine>
+    private(set) var outputs: [ReplicaOutput<UInt8>] = []
+    private var run: UInt64 = 1
+    var now = start
+    /// The disk's lane that stands still.
+    var heldLane: DiskLane?
+
+    init(_ number: UInt32, of configured: [UInt32]) throws(FatalFault) {
+        node = NodeID(number)
+        self.configured = configured.map { NodeID($0) }
+        replica = try Self.replica(
+            node, of: self.configured, run: 1, disk: disk, fabric: fabric, now: start)
+    }
+
+    var member: Member { Member(node: node, incarnation: Incarnation(run)) }
+
+    private static func replica(
+        _ node: NodeID, of configured: [NodeID], run: UInt64, disk: MemoryDisk,
+        fabric: HeldFabric, now: Instant
+    ) throws(FatalFault) -> Replica<ListMachine> {
+        try Replica(
+            settings: ReplicaSettings(
+                own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
+                minimumMembers: 1, slotCount: 8, slotByteCount: 256,
+                segmentByteCount: 64 * 1_024),
+            blank: ListMachine(), disk: disk, fabric: fabric,
+            random: SeededRandom(seed: UInt64(node.number)), now: now)
+    }
+
+    /// The process is killed and started again, at once.
+    func restart() throws(FatalFault) {
+        disk.crash()
+        run += 1
+        fabric = HeldFabric()
+        outputs = []
+        replica = try Self.replica(
+            node, of: configured, run: run, disk: disk, fabric: fabric, now: now)
+    }
+
+    /// Lets `milliseconds` pass, with a tick, the disk and a turn every 25.
+    func live(_ milliseconds: Int64) {
+        for _ in 0..<(milliseconds / 25) {
+            now = now.advanced(by: .milliseconds(25))
+            replica.tick(now: now)
+            turn()
+        }
+    }
+
+    func turn() {
+        replica.endTurn(now: now, wallClock: .zero)
+        for _ in 0..<8 {
+            let tags = heldLane.map { disk.run(except: $0) } ?? disk.run()
+            for tag in tags { replica.step(DiskInput.completed(tag: tag), now: now) }
+            replica.endTurn(now: now, wallClock: .zero)
+        }
+        outputs += replica.takeOutputs()
+    }
+
+    func hear(_ input: FabricInput) {
+        replica.step(input, now: now)
+    }
+}

@@ -1,0 +1,210 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveWire
+import Testing
+
+@testable import ConclaveReplication
+
+@Suite struct `The transfer` {
+    private static let records = [record(3, message(0, 7, 1)), record(3, message(1, 0, 2))]
+
+    private static let frames: [ControlFrame] = [
+        .membership(.ping(3)),
+        .ready(Epoch(4)),
+        .fill(Epoch(3), records),
+        .transfer(.join(member(2, 9), version: Version(77))),
+        .transfer(.begin(id: 1, snapshot: nil)),
+        .transfer(.begin(id: 1, snapshot: [1, 2, 3])),
+        .transfer(.snapshotPart(id: 1, bytes: [4, 5])),
+        .transfer(.items(id: 1, [.message(records[0]), .view(view(3, trim: [1]))])),
+        .transfer(.taken(id: 1, byteCount: 88)),
+        .transfer(.ready(id: 1, version: Version(5))),
+        .transfer(.level(id: 1, Epoch(3), trim: [1, 2], records, isLast: true)),
+        .transfer(.isLevel(id: 1, Epoch(3))),
+    ]
+
+    @Test(arguments: frames.indices)
+    func `comes back as it was sent`(index: Int) throws {
+        let bytes = Self.frames[index].encode(lineage: lineage)
+        let (found, frame) = try ControlFrame.decode(bytes)
+        #expect(found == lineage)
+        #expect(frame == Self.frames[index])
+        for count in bytes.indices {
+            #expect(throws: WireError.self) { try ControlFrame.decode(Array(bytes[..<count])) }
+        }
+        #expect(throws: WireError.trailing(byteCount: 1)) { try ControlFrame.decode(bytes + [0]) }
+    }
+
+    @Test(arguments: frames.indices)
+    func `changed bytes never trap`(index: Int) throws {
+        var random = SeededRandom(seed: UInt64(index))
+        let bytes = Self.frames[index].encode(lineage: lineage)
+        for _ in 0..<2_000 {
+            var changed = bytes
+            for _ in 0...random.below(3) {
+                let place = Int(random.below(UInt64(changed.count)))
+                changed[place] = UInt8(truncatingIfNeeded: random.next())
+            }
+            guard let (found, frame) = try? ControlFrame.decode(changed) else { continue }
+            #expect(try ControlFrame.decode(frame.encode(lineage: found)) == (found, frame))
+        }
+    }
+
+    @Test func `a record whose place in the order cannot be counted is refused`() {
+        for (sender, index, ordinal) in [
+            (64, 0, 0), (0, UInt64.max, 0), (0, 1 << 56, 0), (0, 5, UInt64.max),
+        ] as [(Int, UInt64, UInt64)] {
+            let record = record(
+                1,
+                OrderedMessage(
+                    sender: sender, index: index, ordinal: ordinal, timestamp: .zero, payload: []))
+            var writer = ByteWriter()
+            record.encode(into: &writer)
+            #expect(throws: WireError.self) {
+                var reader = ByteReader(writer.bytes)
+                _ = try JournalRecord(from: &reader)
+            }
+        }
+    }
+
+    @Test func `a version after which there is none is refused in a snapshot's header`() {
+        let snapshot = Snapshot(
+            current: view(1), delivered: [0, 0], version: Version(Version.counterMask),
+            time: .zero, machine: [])
+        var writer = ByteWriter()
+        snapshot.encodeHeader(into: &writer)
+        #expect(throws: WireError.self) {
+            var reader = ByteReader(writer.bytes)
+            _ = try Snapshot(headerFrom: &reader)
+        }
+    }
+
+    @Test func `a snapshot is taught in parts, and its window is bounded`() {
+        var teaching = Teaching(learner: member(2), id: 1, next: 0, now: start)
+        let state = (0..<(3 * Teaching.part + 5)).map { UInt8(truncatingIfNeeded: $0) }
+        teaching.snapshot = state
+        var received: [UInt8] = []
+        while let part = teaching.nextSnapshotPart() { received += part }
+        #expect(received == state)
+        #expect(teaching.hasSentSnapshot)
+        #expect(teaching.sentByteCount == UInt64(state.count))
+        teaching.sentByteCount = Teaching.window
+        #expect(!teaching.hasRoom)
+        teaching.takenByteCount = 1
+        #expect(teaching.hasRoom)
+    }
+
+    @Test func `items are taught until there are none, or they are no longer kept`() {
+        var recent = RecentItems(maximumByteCount: 200)
+        recent.append(.message(record(1, message(0, 0, 1))), before: Version(1))
+        var teaching = Teaching(learner: member(2), id: 1, next: 0, now: start)
+        #expect(teaching.nextItems(from: recent).items.count == 1)
+        let none = teaching.nextItems(from: recent)
+        #expect(none.items.isEmpty && none.isKept)
+        for ordinal in 1..<9 as Range<UInt64> {
+            recent.append(
+                .message(record(1, message(0, ordinal, 1))), before: Version(ordinal + 1))
+        }
+        #expect(!teaching.nextItems(from: recent).isKept)
+    }
+}
+
+@Suite struct `Recent items` {
+    private func items(_ versions: [UInt64], maximum: Int = 1 << 20) -> RecentItems {
+        var recent = RecentItems(maximumByteCount: maximum)
+        for (index, version) in versions.enumerated() {
+            recent.append(
+                .message(record(1, message(0, UInt64(index), 1))), before: Version(version))
+        }
+        return recent
+    }
+
+    @Test func `V22: a version names the item that follows it`() {
+        let recent = items([1, 2, 5, 9])
+        #expect(recent.number(after: Version(1), applied: Version(10)) == 0)
+        #expect(recent.number(after: Version(5), applied: Version(10)) == 2)
+        #expect(recent.number(after: Version(10), applied: Version(10)) == 4)
+    }
+
+    @Test func `V22: a version that is not on the chain names nothing`() {
+        let recent = items([1, 2, 5, 9])
+        for version in [0, 3, 8, 11] as [UInt64] {
+            #expect(recent.number(after: Version(version), applied: Version(10)) == nil)
+        }
+    }
+
+    @Test func `items that raised no version are sent rather than left out`() {
+        let recent = items([1, 2, 3, 3])
+        #expect(recent.number(after: Version(3), applied: Version(3)) == 2)
+    }
+
+    @Test func `the oldest ones go, and numbers stay`() {
+        let size = OrderedItem.message(record(1, message(0, 0, 1))).byteCount
+        var recent = items([1, 2, 3, 4], maximum: 2 * size)
+        #expect(recent.start == 2)
+        #expect(recent[1] == nil)
+        #expect(recent[2] == .message(record(1, message(0, 2, 1))))
+        #expect(recent.number(after: Version(1), applied: Version(5)) == nil)
+        recent.removeAll()
+        #expect(recent.start == 4)
+        #expect(recent.end == 4)
+        #expect(recent[3] == nil)
+    }
+}
+
+@Suite struct `The applied order` {
+    private func order() -> AppliedOrder<ListMachine> {
+        var order = AppliedOrder(blank: ListMachine(), recentByteCount: 1 << 20)
+        var effects: [UInt8] = []
+        order.install(view(1), effects: &effects)
+        return order
+    }
+
+    @Test func `V28: every command of a batch has a version of its own, and so has a view`() {
+        var order = order()
+        #expect(order.version == Version(Version(startOfEra: 1).number + 1))
+        var batch = CommandBatch()
+        for command in [[7], [8, 8], [], [9]] as [[UInt8]] { batch.append(command) }
+        var sent = message(0, 0, 0)
+        sent.payload = batch.payload
+        var effects: [UInt8] = []
+        order.apply(sent, effects: &effects)
+        #expect(effects == [7, 8, 9])
+        #expect(order.version.counter == 5)
+        #expect(order.delivered == [1, 0])
+    }
+
+    @Test(arguments: [[5, 0, 0, 0, 1], [1, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], []] as [[UInt8]])
+    func `a payload that does not decode ends there and harms nobody`(payload: [UInt8]) {
+        var order = order()
+        var sent = message(1, 0, 0)
+        sent.payload = [1, 0, 0, 0, 42] + payload
+        var effects: [UInt8] = []
+        order.apply(sent, effects: &effects)
+        #expect(effects == [42])
+        #expect(order.version.counter == 2)
+    }
+
+    @Test func `time never goes back`() {
+        var order = order()
+        var effects: [UInt8] = []
+        order.apply(message(0, 9, 1), effects: &effects)
+        order.apply(message(1, 3, 1), effects: &effects)
+        #expect(order.time == Timestamp(microseconds: 9))
+    }
+
+    @Test func `a snapshot goes on where it was taken`() throws {
+        var original = order()
+        var effects: [UInt8] = []
+        original.apply(message(0, 0, 7), effects: &effects)
+        var copy = AppliedOrder(blank: ListMachine(), recentByteCount: 1 << 20)
+        try copy.restore(try #require(original.snapshot))
+        for order in [original, copy] {
+            var order = order
+            order.apply(message(0, 1, 8), effects: &effects)
+            order.install(view(2, trim: [2, 0]), effects: &effects)
+            #expect(order.machine.list == [0, 1, 7, 8, 0, 2])
+            #expect(order.version.counter == 4)
+        }
+    }
+}

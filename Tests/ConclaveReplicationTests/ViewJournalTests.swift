@@ -1,0 +1,180 @@
+import ConclaveBase
+import ConclaveGroup
+import Testing
+
+@testable import ConclaveReplication
+
+@Suite struct `The view journal` {
+    private let disk = MemoryDisk()
+
+    private func journal() throws -> ViewJournal {
+        try ViewJournal.recover(from: disk, owner: node).journal
+    }
+
+    private func promise(_ round: UInt64) -> ViewRecord {
+        .promise(Epoch(1), Ballot(round: round, rank: Rank(0)))
+    }
+
+    /// A founding, view 1 and three promises. The first one makes the files, which begin with a
+    /// summary; a promise takes a sector.
+    private func written() throws -> ViewJournal {
+        var journal = try journal()
+        journal.append(.founding(lineage, members: [node]), to: disk, tag: 1)
+        journal.append(.installed(view(1), voteFrom: Epoch(1)), to: disk, tag: 2)
+        for round in 1...3 as ClosedRange<UInt64> {
+            journal.append(promise(round), to: disk, tag: 2 + round)
+        }
+        disk.run()
+        return journal
+    }
+
+    /// Where the record of that promise begins in a file.
+    private func sector(of round: UInt64) throws -> Int {
+        let last = 3 as UInt64
+        let bytes = try #require(disk.files["views.a"])
+        let used = bytes.lastIndex { $0 != 0 } ?? 0
+        return (used / 512 - Int(last - round)) * 512
+    }
+
+    private func damage(_ file: String, at offset: Int) {
+        disk.change(file) { $0[offset + 40] ^= 0x20 }
+    }
+
+    @Test func `nothing on the disk is blank, not damaged`() throws {
+        let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: node)
+        #expect(isBlank)
+        #expect(journal.memory == ViewMemory())
+    }
+
+    @Test func `what was written is read back`() throws {
+        let before = try written()
+        #expect(disk.completed == [1, 2, 3, 4, 5])
+        let after = try journal()
+        #expect(after.memory == before.memory)
+        #expect(after.chain == before.chain)
+        #expect(after.memory.promised.round == 3)
+    }
+
+    @Test(arguments: ViewJournal.files, 1...3 as ClosedRange<UInt64>)
+    func `V29: a record that is bad in one file is taken from the other`(
+        file: String, round: UInt64
+    ) throws {
+        let before = try written()
+        damage(file, at: try sector(of: round))
+        #expect(try journal().memory == before.memory)
+    }
+
+    @Test func `V29: each file may have its own bad record`() throws {
+        let before = try written()
+        damage("views.a", at: try sector(of: 1))
+        damage("views.b", at: try sector(of: 2))
+        #expect(try journal().memory == before.memory)
+    }
+
+    @Test(arguments: ViewJournal.files)
+    func `a file whose header is bad, or which is gone, is not needed`(file: String) throws {
+        let before = try written()
+        damage(file, at: -16)
+        #expect(try journal().memory == before.memory)
+        disk.remove(file)
+        #expect(try journal().memory == before.memory)
+    }
+
+    @Test func `a header that is bad in both files is damage`() throws {
+        _ = try written()
+        for file in ViewJournal.files { damage(file, at: -16) }
+        #expect(throws: FatalFault.self) { try journal() }
+    }
+
+    @Test func `V30: a record that is bad in both with a later one behind it is damage`() throws {
+        _ = try written()
+        for file in ViewJournal.files { damage(file, at: try sector(of: 2)) }
+        #expect(throws: FatalFault.damaged("view journal: record 5 is bad in both copies")) {
+            try journal()
+        }
+    }
+
+    @Test func `a last record that was not written whole never counted`() throws {
+        _ = try written()
+        for file in ViewJournal.files { damage(file, at: try sector(of: 3)) }
+        #expect(try journal().memory.promised.round == 2)
+    }
+
+    /// Every place at which a crash can cut the rewriting of the two files.
+    @Test(arguments: 0...10)
+    func `one file is whole at any moment of the rewriting`(operations: Int) throws {
+        var before = try written()
+        before.rewrite(on: disk, tag: 9)
+        disk.run(operations)
+        disk.crash()
+        var after = try journal()
+        #expect(after.memory == before.memory)
+        // And again, after the next start has begun to do the same.
+        after.rewrite(on: disk, tag: 10)
+        disk.run(10 - operations)
+        disk.crash()
+        #expect(try journal().memory == before.memory)
+    }
+
+    @Test func `a record only counts when it is synced in both files`() throws {
+        var journal = try written()
+        journal.append(promise(7), to: disk, tag: 77)
+        #expect(disk.run(3).isEmpty)
+        #expect(disk.run(1) == [77])
+    }
+
+    @Test func `a full file is made anew with all that is remembered`() throws {
+        var journal = try written()
+        for round in 4...400 as ClosedRange<UInt64> {
+            journal.append(promise(round), to: disk, tag: round)
+            disk.run()
+        }
+        #expect(disk.completed.last == 400)
+        let after = try self.journal()
+        #expect(after.memory == journal.memory)
+        #expect(after.memory.promised.round == 400)
+        #expect(after.memory.founding?.lineage == lineage)
+    }
+
+    @Test func `views are kept until a snapshot covers them, the newest for ever`() throws {
+        var journal = try written()
+        for epoch in 2...5 as ClosedRange<UInt64> {
+            let next = view(epoch, trim: [epoch, epoch])
+            journal.append(.installed(next, voteFrom: Epoch(1)), to: disk, tag: epoch)
+        }
+        journal.forget(before: Epoch(4))
+        journal.rewrite(on: disk, tag: 99)
+        disk.run()
+        let after = try self.journal()
+        #expect(after.chain.map(\.epoch) == [Epoch(4), Epoch(5)])
+        #expect(after.memory == journal.memory)
+    }
+
+    @Test func `a journal of another node is refused`() throws {
+        _ = try written()
+        #expect(throws: FatalFault.foreignData("view journal: of node 1, not of 2")) {
+            try ViewJournal.recover(from: disk, owner: NodeID(2))
+        }
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func `garbage is damage or the same memory, never a trap`(seed: UInt64) throws {
+        let before = try written()
+        var random = SeededRandom(seed: seed)
+        for file in ViewJournal.files {
+            disk.change(file) { bytes in
+                for _ in 0..<random.below(6) {
+                    bytes[Int(random.below(4_096))] = UInt8(truncatingIfNeeded: random.next())
+                }
+                if random.chance(perMille: 200) {
+                    bytes.removeLast(bytes.count - Int(random.below(4_096)))
+                }
+            }
+        }
+        do {
+            let after = try journal().memory
+            #expect(after.promised <= before.memory.promised)
+            #expect(after.lineage == lineage || after == ViewMemory())
+        } catch is FatalFault {}
+    }
+}
