@@ -77,9 +77,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func anyHost() -> Int { Int(random.below(UInt64(hostCount))) }
 
-    /// How long a fault lasts.
+    /// How long a fault lasts; now and then for very long.
     private func duration() -> Interval {
-        WorldShape.logarithmic(shape.heartbeat / 10...shape.suspicion * 12, &random)
+        let factor: Int64 = random.chance(perMille: 40) ? 60 : 12
+        return WorldShape.logarithmic(
+            shape.heartbeat / 10...shape.suspicion * factor, &random)
     }
 
     // MARK: - What
@@ -281,6 +283,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
             guard var fault = active[place] else { continue }
             putRight(&fault)
             active[place] = nil
+        }
+        for from in 0..<hostCount {
+            for to in 0..<hostCount where from != to {
+                network.setProfile(.near, from: from, to: to)
+            }
         }
         for host in cluster.hosts {
             host.disk.endStall()

@@ -10,8 +10,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let faults: FaultInjector<Daemon>
     var checker: GroupChecker
     private var random: SeededRandom
-    /// Who has entered the first view.
-    private var enteredFirst: Set<Member> = []
+    /// Who has entered the newest view.
+    private var enteredNewest: Set<Member> = []
 
     init(
         cluster: Cluster<Daemon>, shape: WorldShape, faults: FaultInjector<Daemon>,
@@ -35,7 +35,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         let host = cluster.hosts[index]
         // Whoever enters a view with a seat may vote again (V13).
         if view.view.contains(host.member) { host.wasErased = false }
-        if view.view.epoch == Epoch(1) { enteredFirst.insert(host.member) }
+        if view.view.epoch > checker.newestEpoch { enteredNewest = [] }
+        if view.view.epoch >= checker.newestEpoch { enteredNewest.insert(host.member) }
         try checker.installed(view, lineage: lineage, isGone: isGone)
     }
 
@@ -87,14 +88,13 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// A disk may be lost as long as two others with intact ones are in the newest view: what is
-    /// more is for an operator.
+    /// A disk may be lost as long as two others with intact ones have entered the newest view: what
+    /// is more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
-        // Of the first view nobody knows but those who have entered it: there are no votes for it.
         let others = cluster.hosts.filter {
             $0.index != index && $0.daemon != nil && view.contains($0.member)
-                && (view.epoch > Epoch(1) || enteredFirst.contains($0.member))
+                && enteredNewest.contains($0.member)
         }
         return others.count >= 2 && cluster.hosts.allSatisfy { !$0.wasErased }
     }

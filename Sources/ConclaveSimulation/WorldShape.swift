@@ -66,11 +66,16 @@ package struct WorldShape: Sendable {
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
         var profile = LinkProfile.near
-        if random.chance(perMille: 200) {
+        switch random.below(10) {
+        case 0:
             // Two halls, or a busy network: up to a tenth of what counts as silence.
             profile.delays = Delays(
                 .microseconds(100)...suspicion / 20, rarePerMille: 10,
                 rare: .milliseconds(1)...suspicion / 10)
+        case 1:
+            // So slow and uneven that steps of a view change overtake each other.
+            profile.delays = Delays(.microseconds(100)...suspicion / 4)
+        default: break
         }
         profile.patience = suspicion * 2...max(suspicion * 4, .seconds(20))
         return profile
