@@ -120,7 +120,10 @@ import Testing
         #expect(try site.disk.list().isEmpty)
     }
 
-    @Test func `a file that does not fit is refused and leaves nothing behind, nor does its lane go on`() throws {
+    @Test
+    func `a file that does not fit is refused and leaves nothing behind, nor does its lane go on`()
+        throws
+    {
         let site = try Site(scratch)
         #expect(try site.perform(.create("a", byteCount: 1 << 60)) == .failed(.full("a")))
         #expect(try site.disk.list().isEmpty)

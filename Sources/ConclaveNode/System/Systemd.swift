@@ -7,7 +7,7 @@ import Glibc
 final class Systemd {
     /// How often a sign of life is due; nothing without a watchdog.
     let watchdogInterval: Interval?
-    private var lastSign = Instant.distantPast
+    private var lastSign: Instant?
     private var isReady = false
     private var status = ""
 
@@ -21,7 +21,8 @@ final class Systemd {
 
     /// When `turned` wants to be called at the latest.
     var nextSign: Instant {
-        watchdogInterval.map(lastSign.advanced(by:)) ?? .distantFuture
+        guard let watchdogInterval else { return .distantFuture }
+        return lastSign?.advanced(by: watchdogInterval) ?? .distantPast
     }
 
     /// The loop turned.
