@@ -151,6 +151,8 @@ extension Replica {
         }
         isContinuous = false
         held = HeldMessages(delivered: order.delivered)
+        // Until its view is recorded, the order is not that of the view this member knows.
+        hasState = false
         record(snapshot.current)
     }
 
