@@ -63,7 +63,8 @@ extension Replica {
         case .level(let id, let epoch, let trim, let records, let isLast):
             guard learning?.id == id else { return }
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
-        case .isLevel(let id, let epoch): learnerIsLevel(id, epoch, now: now)
+        case .isLevel(let id, let epoch, let trim):
+            learnerIsLevel(id, epoch, trim: trim, now: now)
         }
     }
 
@@ -192,10 +193,10 @@ extension Replica {
     func learningRecorded(_ tag: UInt64, now: Instant) {
         switch learning?.wait {
         case .view(let next, tag): learned(next, now: now)
-        case .joining(let epoch, tag):
+        case .joining(let epoch, let trim, tag):
             learning?.wait = .nothing
             guard let learning else { return }
-            send(.transfer(.isLevel(id: learning.id, epoch)), to: learning.teacher)
+            send(.transfer(.isLevel(id: learning.id, epoch, trim: trim)), to: learning.teacher)
         default: return
         }
         advanceLearning(now: now)
@@ -241,7 +242,7 @@ extension Replica {
         let tag = nextTag()
         viewJournal.append(.joining(settings.own), to: disk, tag: tag)
         membership.isJoining(settings.own)
-        learning?.wait = .joining(epoch, tag: tag)
+        learning?.wait = .joining(epoch, trim: trim, tag: tag)
     }
 
     private func reportReady(now: Instant) {

@@ -21,8 +21,8 @@ package struct Membership {
         case recorded(token: UInt64)
         /// Everything below the trim that was asked for is held and synced here.
         case level
-        /// The learner has everything below the trim, synced.
-        case joinerLevel(Member)
+        /// The learner has everything below this trim, synced.
+        case joinerLevel(Member, trim: [UInt64])
         /// A learner has caught up and hears everybody.
         case joinerReady(Member)
         case tick
@@ -174,7 +174,9 @@ package struct Membership {
             recorded(token, now: now, effects: &effects)
         case .level:
             isLevel(now: now, effects: &effects)
-        case .joinerLevel(let member):
+        case .joinerLevel(let member, let trim):
+            // One of an earlier attempt, which may be lower, says nothing of this one's.
+            guard attempt?.value?.trim == trim else { return }
             attempt?.levelled(member.node)
             advanceAttempt(now: now, effects: &effects)
         case .joinerReady(let member):

@@ -19,7 +19,7 @@ struct Learning {
         /// A view is being recorded; then it is applied.
         case view(NextView, tag: UInt64)
         /// That this incarnation is ready to be let in is being recorded.
-        case joining(Epoch, tag: UInt64)
+        case joining(Epoch, trim: [UInt64], tag: UInt64)
     }
 
     var teacher: NodeID
