@@ -73,6 +73,7 @@ extension Membership {
         pendingAccept = nil
         raising = nil
         joiner = nil
+        for member in value.members { latecomers[member.node] = nil }
         suspicions = [:]
         leaving = []
         highestSeen = .none

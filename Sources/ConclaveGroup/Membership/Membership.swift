@@ -96,6 +96,8 @@ package struct Membership {
     /// View 1 is to be told to the others once it is recorded here.
     var isAnnouncing = false
     var joiner: Member?
+    /// Learners that could not be brought level in time.
+    var latecomers: [NodeID: Latecomer] = [:]
     var founding = FoundingRun()
     var raising: PendingRaise?
 
@@ -106,6 +108,11 @@ package struct Membership {
         var reason: DepartureReason
         var by: NodeID
         var silent: Interval
+    }
+
+    struct Latecomer: Equatable {
+        var pause: Interval
+        var until: Instant
     }
 
     struct PendingPromise: Equatable {
