@@ -122,6 +122,14 @@ extension Replica {
 
     private func learn(_ snapshot: Snapshot, now: Instant) {
         guard snapshot.version > order.version || order.current == nil else { return }
+        do {
+            // On the disk it takes the place of what is there.
+            _ = try Machine(snapshot: snapshot.machine)
+        } catch {
+            tell(
+                .event(.refused(learning?.teacher ?? settings.own.node, what: "a state: \(error)")))
+            return stopLearning()
+        }
         if settings.durability == .disk {
             guard !snapshots.isBusy else {
                 learning?.steps.prepend(.snapshot(snapshot))
