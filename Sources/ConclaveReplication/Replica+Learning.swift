@@ -152,6 +152,7 @@ extension Replica {
     }
 
     private func restore(_ snapshot: Snapshot, now: Instant) {
+        guard membership.learns(snapshot.current) else { return stopLearning() }
         do {
             try order.restore(snapshot)
         } catch {
@@ -188,6 +189,7 @@ extension Replica {
             learning?.wait = .journal
             return
         }
+        guard membership.learns(next) else { return }
         record(next)
     }
 

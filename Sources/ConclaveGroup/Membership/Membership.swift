@@ -95,6 +95,8 @@ package struct Membership {
     var installation: Installation?
     /// View 1 is to be told to the others once it is recorded here.
     var isAnnouncing = false
+    /// The newest view whose record from a teacher is under way, or was.
+    var learning = Epoch.none
     var joiner: Member?
     /// Learners that could not be brought level in time.
     var latecomers: [NodeID: Latecomer] = [:]
