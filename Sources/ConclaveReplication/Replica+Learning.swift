@@ -221,6 +221,7 @@ extension Replica {
             order.install(next, effects: &effects)
         }
         membership.learned(next, voteFrom: membership.memory.voteFrom, now: now)
+        forgetChainInMemory()
         held = HeldMessages(delivered: order.delivered)
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)

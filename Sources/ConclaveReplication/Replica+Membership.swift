@@ -146,6 +146,7 @@ extension Replica {
         now: Instant
     ) {
         endEpoch()
+        forgetChainInMemory()
         advanceOrder(to: value)
         adoptLineage(resuming: nil)
         isContinuous = seat == .member
@@ -160,6 +161,13 @@ extension Replica {
             learning = nil
             pauseBeforeJoining(now: now)
         }
+    }
+
+    /// Nothing is replayed in memory mode: older views serve no purpose there, and no snapshot ever
+    /// makes them unnecessary.
+    func forgetChainInMemory() {
+        guard settings.durability == .memory else { return }
+        viewJournal.forget(before: viewJournal.memory.epoch)
     }
 
     private func endEpoch() {
