@@ -107,6 +107,11 @@ package final class Replica<Machine: StateMachine> {
     /// Of the newest view this member knows; none before the first, also while one is founded.
     package var lineage: Lineage { membership.memory.current?.lineage ?? .none }
 
+    /// The longest ttl of any session: the group's, from its founding on (V26).
+    package var maximumSessionTTL: Interval {
+        membership.memory.current?.maximumSessionTTL ?? settings.maximumSessionTTL
+    }
+
     /// Of the last applied command.
     package var version: Version { order.version }
     package var appliedTime: Timestamp { order.time }
