@@ -22,7 +22,8 @@ package enum DiskLane: Int, CaseIterable, Sendable {
 
 package enum DiskOperation: Sendable {
     /// Makes a file of that size, filled with zeros (so that later syncs need no metadata); an
-    /// existing one of that name is replaced.
+    /// existing one of that name is replaced. Its contents are synced before it has its name, so
+    /// whoever finds the name finds the whole size.
     case create(String, byteCount: Int)
     case write(String, at: Int, bytes: [UInt8])
     case sync(String)

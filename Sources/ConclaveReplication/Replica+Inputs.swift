@@ -125,6 +125,7 @@ extension Replica {
         if let (isOwn, mark) = journal?.completed(tag), isOwn {
             if let mark { synced(mark) }
             journal?.flush(to: disk, nextTag: nextTag)
+            tellHeld()
             checkFrozen(now: now)
             checkLevel(now: now)
             return advanceLearning(now: now)

@@ -151,6 +151,8 @@ extension Replica {
         }
         isContinuous = false
         held = HeldMessages(delivered: order.delivered)
+        // Until its view is recorded, the order is not that of the view this member knows.
+        hasState = false
         record(snapshot.current)
     }
 
@@ -168,8 +170,10 @@ extension Replica {
     /// Messages below a view's trim are on the disk before the view is recorded: a record of a view
     /// promises them.
     private func learn(_ next: NextView, retrying step: Learning.Step, now: Instant) {
-        let isNext = next.epoch == (order.current?.epoch ?? .none).next
-        guard isNext || next.installed.stateWasLost else { return }
+        let epoch = order.current?.epoch ?? .none
+        // A state that was lost before a view that is known already must not be lost again.
+        guard next.epoch == epoch.next || (next.installed.stateWasLost && next.epoch > epoch)
+        else { return }
         guard journal?.isIdle ?? true else {
             learning?.steps.prepend(step)
             learning?.wait = .journal

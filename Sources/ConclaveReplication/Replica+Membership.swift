@@ -105,8 +105,17 @@ extension Replica {
             hold(record.message, epoch: number)
         }
         journal?.flush(to: disk, nextTag: nextTag)
-        membership.holds(held.vector)
+        tellHeld()
         checkLevel(now: now)
+    }
+
+    /// A voter that was sent what it lacked says in its next promise that it has it, but only once
+    /// it is synced: a promise is synced on another lane, and would outlive what it speaks of.
+    func tellHeld() {
+        guard membership.seat == .voter, hasState, learning == nil, journal?.isIdle ?? true else {
+            return
+        }
+        membership.holds(held.vector)
     }
 
     /// Holds and journals one message of an epoch that is not running here.

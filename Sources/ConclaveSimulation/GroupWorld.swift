@@ -37,8 +37,7 @@ final class GroupWorld {
     init(options: RunOptions) {
         self.options = options
         var random = SeededRandom(seed: options.seed)
-        var shape = WorldShape(allowed: options.faults, random: &random)
-        if options.faults.isEmpty { shape.faults = [] }
+        let shape = WorldShape.drawn(for: options, from: &random)
         self.shape = shape
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(

@@ -7,28 +7,46 @@ package struct PlantedBug: Sendable {
     package var rule: String
     package var seedCount: Int
     package var workload: Workload?
+    /// What has to go wrong for it to show, if that is rare among everything that can.
+    package var faults: [FaultKind]?
+    /// How large a group shows it best.
+    package var memberCount: Int?
 
-    package static let all: [PlantedBug] = Plant.allCases.map { plant in
-        let (rule, seedCount, workload): (String, Int, Workload?) =
-            switch plant {
-            case .acknowledgeBeforeSync: ("V8", 200, .group)
-            case .trimByMaximum: ("V17", 200, .group)
-            case .rowsBeforeReady: ("V2", 200, .group)
-            case .forgetAcceptedValue: ("V16", 200, .group)
-            case .echoWhileWedged: ("V15", 200, .group)
-            case .reuseSlotEarly: ("V4", 200, .group)
-            case .grantBeforeValidityEnds: ("K4", 200, nil)
-            case .resendExpiry: ("K2", 200, nil)
-            case .deliverPastFalseNull: ("V5", 200, .group)
-            case .blankMemberVotes: ("V13", 200, .group)
-            case .ballotReusedAfterRestart: ("V14", 200, .group)
-            case .silenceIgnored: ("V18", 200, .group)
-            case .emptyStateByMajority: ("V26", 200, .group)
-            }
-        return PlantedBug(plant: plant, rule: rule, seedCount: seedCount, workload: workload)
+    init(
+        _ plant: Plant, rule: String, within seedCount: Int, workload: Workload? = .group,
+        faults: [FaultKind]? = nil, memberCount: Int? = nil
+    ) {
+        self.plant = plant
+        self.rule = rule
+        self.seedCount = seedCount
+        self.workload = workload
+        self.faults = faults
+        self.memberCount = memberCount
     }
 
+    package static let all: [PlantedBug] = Plant.allCases.map(named)
+
     package static func named(_ plant: Plant) -> PlantedBug {
-        all.first { $0.plant == plant }!
+        switch plant {
+        case .acknowledgeBeforeSync: PlantedBug(plant, rule: "V8", within: 200)
+        case .trimByMaximum: PlantedBug(plant, rule: "V17", within: 50)
+        case .rowsBeforeReady: PlantedBug(plant, rule: "V2", within: 100)
+        case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 400)
+        case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 500)
+        case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
+        case .grantBeforeValidityEnds:
+            PlantedBug(plant, rule: "K4", within: 100, workload: .mixed)
+        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, workload: .mixed)
+        case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 100)
+        case .blankMemberVotes:
+            PlantedBug(
+                plant, rule: "V13", within: 1_000, faults: [.erase, .kill, .partition],
+                memberCount: 5)
+        case .ballotReusedAfterRestart:
+            PlantedBug(
+                plant, rule: "V14", within: 1_000, faults: [.kill, .cutPair], memberCount: 3)
+        case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
+        case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 50)
+        }
     }
 }

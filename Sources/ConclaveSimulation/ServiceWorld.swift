@@ -62,8 +62,7 @@ final class ServiceWorld {
         self.options = options
         self.workload = workload
         var random = SeededRandom(seed: options.seed)
-        var shape = WorldShape(allowed: options.faults, random: &random)
-        if options.faults.isEmpty { shape.faults = [] }
+        let shape = WorldShape.drawn(for: options, from: &random)
         self.shape = shape
         timeline = Timeline()
         timeline.trace.wantsLines = options.wantsTrace

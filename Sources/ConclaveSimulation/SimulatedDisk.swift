@@ -141,6 +141,7 @@ package final class SimulatedDisk: Disk {
         fileCount += 1
         writeCount += 1
         files[fileCount] = SimulatedFile(byteCount: byteCount, write: writeCount)
+        files[fileCount]!.markSynced(upTo: writeCount)
         directory.add(name, file: fileCount)
     }
 

@@ -64,6 +64,29 @@ package struct WorldShape: Sendable {
         .failedSync, .erase,
     ]
 
+    /// What a run with these options draws first.
+    package static func drawn(
+        for options: RunOptions, from random: inout SeededRandom
+    ) -> WorldShape {
+        var shape = WorldShape(allowed: options.faults, random: &random)
+        if options.faults.isEmpty { shape.faults = [] }
+        guard let bug = options.plant.map(PlantedBug.named), bug.faults != nil else {
+            return shape
+        }
+        // A bug that only a rare chain of events shows: the chain is made less rare.
+        if let memberCount = bug.memberCount {
+            shape.memberCount = memberCount
+            shape.minimumMembers = nil
+        }
+        shape.faults = options.faults
+        shape.provoked = options.faults.filter(provokable.contains)
+        shape.provokedPerMille = 400
+        if random.chance(perMille: 500) {
+            shape.link.delays = Delays(.microseconds(100)...shape.suspicion / 4)
+        }
+        return shape
+    }
+
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
         var profile = LinkProfile.near
         switch random.below(10) {

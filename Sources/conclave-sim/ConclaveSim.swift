@@ -28,7 +28,7 @@ struct ConclaveSim: AsyncParsableCommand {
     var only: Workload?
 
     @Option(help: "What may go wrong, with commas between, or none: \(names(of: FaultKind.self)).")
-    var faults: FaultChoice = FaultChoice(kinds: FaultKind.allCases)
+    var faults: FaultChoice?
 
     @Option(help: "Leave out a rule; see --plants.")
     var plant: Plant?
@@ -60,16 +60,18 @@ struct ConclaveSim: AsyncParsableCommand {
         if foundCount > 0 { throw ExitCode(1) }
     }
 
+    private var bug: PlantedBug? { plant.map(PlantedBug.named) }
+
     private var seeds: Range<UInt64> {
-        let bug = plant.map(PlantedBug.named)
-        return seed..<(seed + UInt64(count ?? bug?.seedCount ?? 1))
+        seed..<(seed + UInt64(count ?? bug?.seedCount ?? 1))
     }
 
     private func options(seed: UInt64) -> RunOptions {
         RunOptions(
             seed: seed, duration: duration.interval,
-            workload: only ?? plant.flatMap { PlantedBug.named($0).workload },
-            faults: faults.kinds, plant: plant, wantsTrace: trace)
+            workload: only ?? bug?.workload,
+            faults: faults?.kinds ?? bug?.faults ?? FaultKind.allCases, plant: plant,
+            wantsTrace: trace)
     }
 
     /// The options that a replay of one seed needs besides the seed.
@@ -77,7 +79,7 @@ struct ConclaveSim: AsyncParsableCommand {
         var words = ""
         if duration.interval != .seconds(60) { words += " --duration \(duration)" }
         if let only { words += " --only \(only.rawValue)" }
-        if faults.kinds != FaultKind.allCases { words += " --faults \(faults)" }
+        if let faults { words += " --faults \(faults)" }
         if let plant { words += " --plant \(plant.rawValue)" }
         return words
     }

@@ -9,7 +9,7 @@ extension StoryStage {
         nodes[index].membership = Membership(
             own: node.member, configured: nodes.map(\.id), settings: settings,
             memory: node.memory, vector: node.vector,
-            random: SeededRandom(seed: UInt64(node.id.number)), now: now)
+            random: SeededRandom(seed: node.member.incarnation.number), now: now)
         step(.frozen(vector: node.vector, echoed: []), at: index)
     }
 

@@ -16,6 +16,10 @@ extension StoryStage {
         return "\(member.node)\(letters[Int(member.incarnation.number & 7)])"
     }
 
+    private func short(_ lineage: Lineage) -> Substring {
+        lineage.description.prefix(4)
+    }
+
     func describe(_ members: [Member]) -> String {
         members.map(describe).joined(separator: " ")
     }
@@ -41,7 +45,7 @@ extension StoryStage {
 
     func describe(_ record: ViewRecord) -> String {
         switch record {
-        case .founding: "the founding"
+        case .founding(let lineage, _): "the founding of \(short(lineage))"
         case .promise(let epoch, let ballot): "its promise of \(ballot) in epoch \(epoch)"
         case .accept(let ballot, let value): "\(ballot), \(describe(value))"
         case .installed(let value, let voteFrom):
@@ -67,11 +71,12 @@ extension StoryStage {
         case .accepted(_, let ballot): ("accepted", " \(ballot)")
         case .install(let value): ("install", " \(value.epoch)")
         case .found(let lineage, _, _):
-            ("found", lineage == .none ? ": is anybody not blank?" : " the drawn lineage")
+            ("found", lineage == .none ? ": is anybody not blank?" : " lineage \(short(lineage))")
         case .founded(let lineage, let founder, _):
             (
                 "founded",
-                (lineage == .none ? ": blank" : ": recorded") + ", to run \(founder.number & 7)"
+                (lineage == .none ? ": blank" : ": recorded \(short(lineage))")
+                    + ", to run \(founder.number & 7)"
             )
         case .leave: ("leave", "")
         }

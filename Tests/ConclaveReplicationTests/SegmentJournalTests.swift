@@ -165,10 +165,14 @@ import Testing
         #expect(journal.segments.map(\.number) == [3])
     }
 
-    @Test func `a segment cut short loses its tail only`() throws {
+    @Test(arguments: [0, 100, 512, 512 + 3 * 1_024, 16 * 1_024 - 1])
+    func `a segment cut short is damage, wherever it is cut`(byteCount: Int) throws {
         _ = written(6)
-        disk.change("segment-0000000001") { $0.removeLast(16 * 1_024 - 512 - 3 * 1_024 - 100) }
-        #expect(ordinals(try recover()) == [0, 1, 2])
+        disk.change("segment-0000000001") { $0.removeLast($0.count - byteCount) }
+        let reason = "is cut to \(byteCount) bytes: acknowledged data may be missing"
+        #expect(throws: FatalFault.damaged("segment-0000000001: " + reason)) {
+            try recover()
+        }
     }
 
     @Test func `segments of another node are refused, those of another lineage removed`() throws {

@@ -23,7 +23,8 @@ extension Membership {
             stateWasLost = true
             candidates = promises
         }
-        candidates.removeAll { leaving.contains($0.from.node) }
+        let staying = candidates.filter { !leaving.contains($0.from.node) }
+        if staying.count >= current.installed.minimumMembers { candidates = staying }
         let chosen = largestMutuallyHearing(candidates)
         guard !chosen.isEmpty else { return }
         let trim =

@@ -120,6 +120,15 @@ extension Membership {
         suspect(own.node, .left, by: own.node, silent: .zero, now: now, effects: &effects)
     }
 
+    /// Where too few would stay, as when all are stopped at once, nobody waits for a view without
+    /// the others: who leaves is gone, as after a crash.
+    mutating func giveUpLeaving(effects: inout [Effect]) {
+        guard leaving.contains(own.node), let current = memory.current,
+            current.members.count - leaving.count < current.installed.minimumMembers
+        else { return }
+        effects.append(.event(.leftOut(current.epoch)))
+    }
+
     /// Lets a learner in, by a view change that this member coordinates.
     mutating func admit(_ member: Member, now: Instant, effects: inout [Effect]) {
         guard seat == .member, !isEnding, installing == nil else { return }

@@ -237,6 +237,7 @@ package struct Membership {
             guard isCurrent(epoch, from: node, effects: &effects) else { return }
             if !leaving.contains(node) { leaving.append(node) }
             suspect(node, .left, by: node, silent: .zero, now: now, effects: &effects)
+            giveUpLeaving(effects: &effects)
         }
     }
 

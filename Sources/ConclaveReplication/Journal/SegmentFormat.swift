@@ -1,7 +1,7 @@
 import ConclaveBase
 import ConclaveWire
 
-/// The first sector of a segment: magic, format, owner, lineage.
+/// The first sector of a segment: magic, format, owner, lineage, the file's size.
 enum SegmentFormat {
     private static let magic: UInt32 = 0x4753_4E43
     private static let format: UInt16 = 1
@@ -17,27 +17,31 @@ enum SegmentFormat {
         return UInt64(file.dropFirst(prefix.count))
     }
 
-    static func header(owner: NodeID, lineage: Lineage) -> [UInt8] {
+    static func header(_ settings: SegmentSettings) -> [UInt8] {
         var writer = ByteWriter(reserving: Sector.byteCount)
         writer.integer(magic)
         writer.integer(format)
-        writer.integer(owner.number)
-        writer.lineage(lineage)
+        writer.integer(settings.owner.number)
+        writer.lineage(settings.lineage)
+        writer.integer(UInt64(settings.byteCount))
         writer.integer(Checksum.of(writer.bytes))
         writer.raw(Sector.padding(Sector.byteCount - writer.bytes.count))
         return writer.bytes
     }
 
-    /// What a segment's first sector says; nil if it was never written whole.
+    /// What a segment's first sector says; nil if it was never written whole. A segment is made in
+    /// its whole size before it is named, so a shorter one was cut.
     static func check(
         _ bytes: [UInt8], file: String, owner: NodeID
     ) throws(FatalFault) -> Lineage? {
         var reader = ByteReader(bytes)
         do {
+            guard bytes.count >= Sector.byteCount else { throw cut(file, bytes.count) }
             guard try reader.integer("magic") == magic else { return nil }
             let format: UInt16 = try reader.integer("format")
             let node = try reader.node("node")
             let lineage = try reader.lineage("lineage")
+            let byteCount: UInt64 = try reader.integer("size")
             let covered = bytes.count - reader.remaining
             guard try reader.integer("checksum") == Checksum.of(bytes[..<covered]) else {
                 return nil
@@ -49,12 +53,17 @@ enum SegmentFormat {
             guard node == owner else {
                 throw FatalFault.foreignData("\(file): of node \(node), not of \(owner)")
             }
+            guard UInt64(bytes.count) >= byteCount else { throw cut(file, bytes.count) }
             return lineage
         } catch let fault as FatalFault {
             throw fault
         } catch {
             return nil
         }
+    }
+
+    private static func cut(_ file: String, _ byteCount: Int) -> FatalFault {
+        .damaged("\(file): is cut to \(byteCount) bytes: acknowledged data may be missing")
     }
 }
 

@@ -137,7 +137,7 @@ struct SegmentJournal {
         let tag = nextTag()
         spareTag = tag
         disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
-        let header = SegmentFormat.header(owner: settings.owner, lineage: settings.lineage)
+        let header = SegmentFormat.header(settings)
         disk.submit(.write(file, at: 0, bytes: header), lane: .snapshots, tag: 0)
         disk.submit(.sync(file), lane: .snapshots, tag: 0)
         disk.submit(.syncDirectory, lane: .snapshots, tag: tag)
