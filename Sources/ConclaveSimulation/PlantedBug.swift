@@ -40,8 +40,8 @@ package struct PlantedBug: Sendable {
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 100)
         case .blankMemberVotes:
             PlantedBug(
-                plant, rule: "V13", within: 1_000, faults: [.erase, .kill, .partition],
-                memberCount: 5)
+                plant, rule: "V13", within: 1_000, faults: [.erase, .partition, .cutPair],
+                memberCount: 3)
         case .ballotReusedAfterRestart:
             PlantedBug(
                 plant, rule: "V14", within: 1_000, faults: [.kill, .cutPair], memberCount: 3)

@@ -7,9 +7,11 @@ extension Membership {
     mutating func offered(_ value: NextView, now: Instant, effects: inout [Effect]) {
         guard installing == nil, value.epoch > memory.epoch else { return }
         if memory.current == nil {
-            guard value.epoch == Epoch(1), let known = memory.founding,
-                known.lineage == value.lineage
-            else { return becomeBehind(now: now, effects: &effects) }
+            let isOwnFounding =
+                value.epoch == Epoch(1) && memory.founding?.lineage == value.lineage
+            guard isOwnFounding || settings.plant == .blankMemberVotes else {
+                return becomeBehind(now: now, effects: &effects)
+            }
         } else {
             guard value.lineage == memory.lineage else { return }
             guard value.epoch == memory.epoch.next else {
