@@ -215,6 +215,8 @@ extension Replica {
     private func start(_ value: NextView, now: Instant) {
         guard let rank = value.view.rank(of: settings.own.node) else { return }
         learning = nil
+        // Who has a seat now is not taught any more: the order comes to it another way.
+        if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
         joinedAt = now
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         epoch?.pulse.beat(now: now, wallClock: wallClock)
