@@ -26,8 +26,14 @@ import Testing
         #expect(timeless[0] == timeless[1])
     }
 
-    @Test func `a planted bug is found, and its seed is named`() throws {
-        let ending = try run(["--plant", "emptyStateByMajority", "--jobs", "2"])
+    /// The quick ones of those that `conclave-sim --plants` lists.
+    @Test(arguments: [
+        "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "echoWhileWedged",
+        "reuseSlotEarly", "grantBeforeValidityEnds", "deliverPastFalseNull", "blankMemberVotes",
+        "silenceIgnored",
+    ])
+    func `find a planted bug, and name its seed`(plant: String) throws {
+        let ending = try run(["--plant", plant, "--jobs", "2"])
         #expect(ending.status == 1)
         #expect(ending.output.contains("conclave-sim --seed"), "\(ending.output)")
     }
