@@ -61,13 +61,13 @@ extension Service {
         let minimum = settings.minimumSessionTTL
         if ttl < minimum {
             return Refusal(
-                .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting suspicion")
+                .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting timing.suspicion")
         }
         if ttl > settings.maximumSessionTTL {
             return Refusal(
                 .invalid,
                 "ttl: \(ttl) is more than \(settings.maximumSessionTTL), the setting "
-                    + "maximumSessionTTL")
+                    + "maxSessionTtl")
         }
         return nil
     }
