@@ -37,6 +37,7 @@ struct Recovery<Machine: StateMachine> {
         } catch {
             throw .damaged("\(Snapshot.name(snapshot.version)): \(error)")
         }
+        viewJournal.takeUp(snapshot.current)
     }
 
     /// The views after `start`; if state was lost since, from the last one that says so: nothing of

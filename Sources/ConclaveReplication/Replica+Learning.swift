@@ -17,7 +17,7 @@ extension Replica {
     func tickLearning(now: Instant) {
         guard needsTeacher else { return learning = nil }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
-        if learning == nil, now >= nextJoin {
+        if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
             for node in settings.configured where paths[node] != nil {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
@@ -63,14 +63,15 @@ extension Replica {
         case .level(let id, let epoch, let trim, let records, let isLast):
             guard learning?.id == id else { return }
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
-        case .isLevel(let id, let epoch): learnerIsLevel(id, epoch, now: now)
+        case .isLevel(let id, let epoch, let trim):
+            learnerIsLevel(id, epoch, trim: trim, now: now)
         }
     }
 
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, learning == nil, theirs != .none else { return }
+        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none else { return }
         var started = Learning(teacher: node, id: id, now: now)
         if let snapshot {
             var reader = ByteReader(snapshot)
@@ -121,6 +122,14 @@ extension Replica {
 
     private func learn(_ snapshot: Snapshot, now: Instant) {
         guard snapshot.version > order.version || order.current == nil else { return }
+        do {
+            // On the disk it takes the place of what is there.
+            _ = try Machine(snapshot: snapshot.machine)
+        } catch {
+            tell(
+                .event(.refused(learning?.teacher ?? settings.own.node, what: "a state: \(error)")))
+            return stopLearning()
+        }
         if settings.durability == .disk {
             guard !snapshots.isBusy else {
                 learning?.steps.prepend(.snapshot(snapshot))
@@ -143,6 +152,7 @@ extension Replica {
     }
 
     private func restore(_ snapshot: Snapshot, now: Instant) {
+        guard membership.learns(snapshot.current) else { return stopLearning() }
         do {
             try order.restore(snapshot)
         } catch {
@@ -179,6 +189,7 @@ extension Replica {
             learning?.wait = .journal
             return
         }
+        guard membership.learns(next) else { return }
         record(next)
     }
 
@@ -186,23 +197,25 @@ extension Replica {
         let tag = nextTag()
         viewJournal.append(
             .installed(next, voteFrom: membership.memory.voteFrom), to: disk, tag: tag)
-        learning?.wait = .view(next, tag: tag)
+        recordingView = (next, tag)
+        learning?.wait = .view
     }
 
     func learningRecorded(_ tag: UInt64, now: Instant) {
-        switch learning?.wait {
-        case .view(let next, tag): learned(next, now: now)
-        case .joining(let epoch, tag):
-            learning?.wait = .nothing
-            guard let learning else { return }
-            send(.transfer(.isLevel(id: learning.id, epoch)), to: learning.teacher)
-        default: return
+        if let recording = recordingView, recording.tag == tag {
+            recordingView = nil
+            learned(recording.next, now: now)
+        } else if case .joining(let epoch, let trim, tag) = learning?.wait, let learning {
+            self.learning?.wait = .nothing
+            send(.transfer(.isLevel(id: learning.id, epoch, trim: trim)), to: learning.teacher)
+        } else {
+            return
         }
         advanceLearning(now: now)
     }
 
     private func learned(_ next: NextView, now: Instant) {
-        learning?.wait = .nothing
+        if learning?.wait == .view { learning?.wait = .nothing }
         if order.current?.epoch != next.epoch {
             isContinuous = false
             if next.installed.stateWasLost { order.reset(to: blank) }
@@ -210,6 +223,7 @@ extension Replica {
             order.install(next, effects: &effects)
         }
         membership.learned(next, voteFrom: membership.memory.voteFrom, now: now)
+        forgetChainInMemory()
         held = HeldMessages(delivered: order.delivered)
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)
@@ -230,7 +244,8 @@ extension Replica {
     /// This incarnation can be let in: everything below the trim is held and synced. That is
     /// recorded first, so that a restart before the view comes does not cost the vote (V13).
     private func confirmLevel(_ epoch: Epoch, trim: [UInt64], retrying step: Learning.Step) {
-        guard epoch == order.current?.epoch, held.vector.count == trim.count,
+        guard epoch == order.current?.epoch, epoch == membership.memory.epoch,
+            held.vector.count == trim.count,
             zip(held.vector, trim).allSatisfy({ $0 >= $1 })
         else { return }
         guard journal?.isIdle ?? true else {
@@ -241,7 +256,7 @@ extension Replica {
         let tag = nextTag()
         viewJournal.append(.joining(settings.own), to: disk, tag: tag)
         membership.isJoining(settings.own)
-        learning?.wait = .joining(epoch, tag: tag)
+        learning?.wait = .joining(epoch, trim: trim, tag: tag)
     }
 
     private func reportReady(now: Instant) {

@@ -146,6 +146,7 @@ extension Replica {
         now: Instant
     ) {
         endEpoch()
+        forgetChainInMemory()
         advanceOrder(to: value)
         adoptLineage(resuming: nil)
         isContinuous = seat == .member
@@ -160,6 +161,13 @@ extension Replica {
             learning = nil
             pauseBeforeJoining(now: now)
         }
+    }
+
+    /// Nothing is replayed in memory mode: older views serve no purpose there, and no snapshot ever
+    /// makes them unnecessary.
+    func forgetChainInMemory() {
+        guard settings.durability == .memory else { return }
+        viewJournal.forget(before: viewJournal.memory.epoch)
     }
 
     private func endEpoch() {
@@ -207,6 +215,8 @@ extension Replica {
     private func start(_ value: NextView, now: Instant) {
         guard let rank = value.view.rank(of: settings.own.node) else { return }
         learning = nil
+        // Who has a seat now is not taught any more: the order comes to it another way.
+        if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
         joinedAt = now
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         epoch?.pulse.beat(now: now, wallClock: wallClock)

@@ -93,9 +93,9 @@ extension Replica {
         teaching?.levelSent = number
     }
 
-    func learnerIsLevel(_ id: UInt64, _ epoch: Epoch, now: Instant) {
+    func learnerIsLevel(_ id: UInt64, _ epoch: Epoch, trim: [UInt64], now: Instant) {
         guard let teaching, teaching.id == id, epoch == membership.memory.epoch else { return }
         self.teaching?.lastHeard = now
-        run(.joinerLevel(teaching.learner), now: now)
+        run(.joinerLevel(teaching.learner, trim: trim), now: now)
     }
 }

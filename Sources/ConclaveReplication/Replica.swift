@@ -49,6 +49,9 @@ package final class Replica<Machine: StateMachine> {
     var peerReady: [NodeID: Epoch] = [:]
     var teaching: Teaching?
     var learning: Learning?
+    /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
+    /// became of the teacher.
+    var recordingView: (next: NextView, tag: UInt64)?
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
@@ -106,6 +109,11 @@ package final class Replica<Machine: StateMachine> {
 
     /// Of the newest view this member knows; none before the first, also while one is founded.
     package var lineage: Lineage { membership.memory.current?.lineage ?? .none }
+
+    /// The longest ttl of any session: the group's, from its founding on (V26).
+    package var maximumSessionTTL: Interval {
+        membership.memory.current?.maximumSessionTTL ?? settings.maximumSessionTTL
+    }
 
     /// Of the last applied command.
     package var version: Version { order.version }

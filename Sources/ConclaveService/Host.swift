@@ -145,6 +145,7 @@ package final class Host {
         switch output {
         case .machine(let effect): feed(.machine(effect), machine: machine, now: now)
         case .installed(let view, let rank, let stateReplaced):
+            service.maximumSessionTTL = replica.maximumSessionTTL
             let at = replica.knownViews.last?.at ?? replica.appliedTime
             feed(
                 .installed(view, rank: rank, at: at, stateReplaced: stateReplaced), now: now)

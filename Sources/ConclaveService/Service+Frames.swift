@@ -50,7 +50,7 @@ extension Service {
         let hello = DaemonHello(
             version: ClientLimits.protocolVersion, features: 0, node: settings.own.node,
             epoch: epoch, serving: serving, minimumTTL: settings.minimumSessionTTL,
-            maximumTTL: settings.maximumSessionTTL)
+            maximumTTL: maximumSessionTTL)
         send(.hello, .reply, number: frame.header.number, to: id, effects: &effects) {
             hello.encode(into: &$0)
         }

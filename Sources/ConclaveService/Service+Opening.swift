@@ -63,10 +63,10 @@ extension Service {
             return Refusal(
                 .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting timing.suspicion")
         }
-        if ttl > settings.maximumSessionTTL {
+        if ttl > maximumSessionTTL {
             return Refusal(
                 .invalid,
-                "ttl: \(ttl) is more than \(settings.maximumSessionTTL), the setting "
+                "ttl: \(ttl) is more than \(maximumSessionTTL), the group's setting "
                     + "maxSessionTtl")
         }
         return nil

@@ -21,7 +21,7 @@ extension Service {
                 expiry(of: session, silent: installed.silence(of: session), from: start)
             })
         if machine.grantsAreSuspended {
-            let wait = ClockDrift.lengthened(settings.maximumSessionTTL)
+            let wait = ClockDrift.lengthened(maximumSessionTTL)
             absences.add([
                 AbsenceTimers.Timer(
                     due: start.advanced(by: wait), command: .openGrants(epoch: epoch))

@@ -32,6 +32,9 @@ package struct Service {
     package var picture = GroupPicture.blank
     /// The secret that the next opened session gets; the caller sees to it that there is one.
     package var spareSecret: Secret?
+    /// The longest ttl of any session, as the group was founded with; set by the caller before a
+    /// view. What this daemon was told may be less, and sessions from before last longer (V26).
+    package var maximumSessionTTL: Interval
     /// Commands to be proposed, in order.
     package internal(set) var proposals: [[UInt8]] = []
 
@@ -59,6 +62,7 @@ package struct Service {
 
     package init(settings: ServiceSettings) {
         self.settings = settings
+        maximumSessionTTL = settings.maximumSessionTTL
         slots = ValiditySlots(count: settings.validitySlotCount)
     }
 

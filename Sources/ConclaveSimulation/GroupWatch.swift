@@ -88,15 +88,15 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// A disk may be lost as long as two others with intact ones have entered the newest view: what
-    /// is more is for an operator.
+    /// A disk may be lost as long as somebody else has entered the newest view and the others are
+    /// enough to agree on the next: what is more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
-        let others = cluster.hosts.filter {
-            $0.index != index && $0.daemon != nil && view.contains($0.member)
-                && enteredNewest.contains($0.member)
+        let isKnownElsewhere = cluster.hosts.contains {
+            $0.index != index && $0.daemon != nil && enteredNewest.contains($0.member)
         }
-        return others.count >= 2 && cluster.hosts.allSatisfy { !$0.wasErased }
+        let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
+        return isKnownElsewhere && !isNeeded && cluster.hosts.allSatisfy { !$0.wasErased }
     }
 
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it

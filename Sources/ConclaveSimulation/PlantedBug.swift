@@ -36,17 +36,21 @@ package struct PlantedBug: Sendable {
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
         case .grantBeforeValidityEnds:
             PlantedBug(plant, rule: "K4", within: 100, workload: .mixed)
-        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, workload: .mixed)
+        case .resendExpiry:
+            PlantedBug(
+                plant, rule: "K2", within: 400, workload: .locks,
+                faults: [.isolate, .cutPair, .pause], memberCount: 3)
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 100)
         case .blankMemberVotes:
             PlantedBug(
-                plant, rule: "V13", within: 1_000, faults: [.erase, .kill, .partition],
-                memberCount: 5)
+                plant, rule: "V13", within: 1_000, faults: [.erase, .partition, .cutPair],
+                memberCount: 3)
         case .ballotReusedAfterRestart:
             PlantedBug(
                 plant, rule: "V14", within: 1_000, faults: [.kill, .cutPair], memberCount: 3)
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
-        case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 50)
+        case .emptyStateByMajority:
+            PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
         }
     }
 }

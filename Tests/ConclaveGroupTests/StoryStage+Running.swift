@@ -88,7 +88,7 @@ extension StoryStage {
         case .levelJoiner(let member, let trim):
             say(node, "brings \(describe(member)) level with \(trim)")
             guard !node.holdsLevel else { return }
-            bringLevel(member, at: index)
+            bringLevel(member, trim, at: index)
         case .install(let value, let seat): install(value, seat, at: index)
         case .learn: say(node, "must learn")
         case .event(let event):
@@ -96,12 +96,12 @@ extension StoryStage {
         }
     }
 
-    private mutating func bringLevel(_ member: Member, at index: Int) {
+    private mutating func bringLevel(_ member: Member, _ trim: [UInt64], at index: Int) {
         guard let learner = nodes.firstIndex(where: { $0.member == member }) else { return }
         nodes[learner].membership?.isJoining(member)
         nodes[learner].memory.apply(.joining(member))
         nodes[learner].vector = []
-        step(.joinerLevel(member), at: index)
+        step(.joinerLevel(member, trim: trim), at: index)
     }
 
     private mutating func install(_ value: NextView, _ seat: Membership.Seat, at index: Int) {

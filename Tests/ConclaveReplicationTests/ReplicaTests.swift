@@ -1,7 +1,8 @@
 import ConclaveBase
-import ConclaveGroup
+import ConclaveWire
 import Testing
 
+@testable import ConclaveGroup
 @testable import ConclaveReplication
 
 @Suite struct `The replica` {
@@ -90,6 +91,47 @@ import Testing
         try replica.restart()
         replica.live(1_000)
         #expect(replica.replica.machine.list == [0, 1, 7, 0, 2, 0, 3])
+    }
+
+    @Test func `V17: a voter claims what it was sent only once it is synced`() throws {
+        let pair = try pair()
+        pair[0].hear(.disconnected(pair[1].node, byPeer: true))
+        try pair[0].restart()
+        pair[0].live(25)
+        pair[0].heldLane = .segments
+        let fill = ControlFrame.fill(Epoch(1), [record(1, message(1, 0, 7))])
+        pair[0].hear(.connected(pair[1].member))
+        pair[0].hear(
+            .control(
+                from: pair[1].node, bytes: fill.encode(lineage: pair[0].replica.lineage)))
+        pair[0].live(50)
+        #expect(pair[0].replica.held.vector == [0, 1])
+        #expect(pair[0].replica.membership.vector == [0, 0])
+        pair[0].heldLane = nil
+        pair[0].live(25)
+        #expect(pair[0].replica.membership.vector == [0, 1])
+    }
+
+    @Test func `C9: a state that does not decode never gets to the disk`() throws {
+        let learner = try TestReplica(3, of: [1, 2, 3])
+        learner.live(100)
+        learner.hear(.connected(member(1)))
+        let snapshot = Snapshot(
+            current: view(4), delivered: [0, 0], version: Version(startOfEra: 1), time: .zero,
+            machine: [0xFF])
+        var header = ByteWriter()
+        snapshot.encodeHeader(into: &header)
+        for frame in [
+            TransferFrame.begin(id: 5, snapshot: header.bytes),
+            .snapshotPart(id: 5, bytes: snapshot.machine),
+        ] {
+            learner.hear(
+                .control(
+                    from: NodeID(1), bytes: ControlFrame.transfer(frame).encode(lineage: lineage)))
+        }
+        learner.live(25)
+        #expect(learner.disk.files.keys.filter { $0.hasPrefix("snapshot") }.isEmpty)
+        #expect(learner.replica.learning == nil)
     }
 
     @Test func `V2: no row goes to a peer before it said that it is ready`() throws {

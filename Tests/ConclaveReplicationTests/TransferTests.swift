@@ -20,7 +20,7 @@ import Testing
         .transfer(.taken(id: 1, byteCount: 88)),
         .transfer(.ready(id: 1, version: Version(5))),
         .transfer(.level(id: 1, Epoch(3), trim: [1, 2], records, isLast: true)),
-        .transfer(.isLevel(id: 1, Epoch(3))),
+        .transfer(.isLevel(id: 1, Epoch(3), trim: [1, 2])),
     ]
 
     @Test(arguments: frames.indices)

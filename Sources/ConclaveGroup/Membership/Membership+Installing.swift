@@ -5,11 +5,13 @@ extension Membership {
 
     /// Takes a decided view from whoever told it.
     mutating func offered(_ value: NextView, now: Instant, effects: inout [Effect]) {
-        guard installing == nil, value.epoch > memory.epoch else { return }
+        guard installing == nil, value.epoch > max(memory.epoch, learning) else { return }
         if memory.current == nil {
-            guard value.epoch == Epoch(1), let known = memory.founding,
-                known.lineage == value.lineage
-            else { return becomeBehind(now: now, effects: &effects) }
+            let isOwnFounding =
+                value.epoch == Epoch(1) && memory.founding?.lineage == value.lineage
+            guard isOwnFounding || settings.plant == .blankMemberVotes else {
+                return becomeBehind(now: now, effects: &effects)
+            }
         } else {
             guard value.lineage == memory.lineage else { return }
             guard value.epoch == memory.epoch.next else {
@@ -68,11 +70,13 @@ extension Membership {
     private mutating func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
         knownSince = now
         isBehind = false
+        learning = .none
         attempt = nil
         pendingPromise = nil
         pendingAccept = nil
         raising = nil
         joiner = nil
+        for member in value.members { latecomers[member.node] = nil }
         suspicions = [:]
         leaving = []
         highestSeen = .none
@@ -116,6 +120,16 @@ extension Membership {
     package mutating func holds(_ vector: [UInt64]?) {
         guard seat != .member else { return }
         self.vector = vector
+    }
+
+    /// A view from a teacher is to be recorded: from now on nobody else's word of it, or of an older
+    /// one, is taken. The order goes with the teacher, and would not reach the view another way.
+    ///
+    /// - Returns: False if another way already leads to a view, which is entered first.
+    package mutating func learns(_ value: NextView) -> Bool {
+        guard installing == nil else { return false }
+        learning = max(learning, value.epoch)
+        return true
     }
 
     /// A view that was learned from a teacher, already synced. It is older than any in which this

@@ -47,7 +47,7 @@ extension Membership {
         guard attempt != nil, installing == nil else { return }
         attempt = current
         if now >= current.deadline {
-            if let joiner, current.lacking.contains(joiner.node) { forgetJoiner(now: now) }
+            if let joiner, current.lacking.contains(joiner.node) { holdBack(joiner, now: now) }
             retryLater(now: now)
         }
     }

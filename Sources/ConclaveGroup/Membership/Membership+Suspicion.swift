@@ -131,12 +131,23 @@ extension Membership {
 
     /// Lets a learner in, by a view change that this member coordinates.
     mutating func admit(_ member: Member, now: Instant, effects: inout [Effect]) {
-        guard seat == .member, !isEnding, installing == nil else { return }
+        guard seat == .member, !isEnding, installing == nil,
+            now >= latecomers[member.node]?.until ?? .distantPast
+        else { return }
         joiner = member
         isEnding = true
         wedge(now: now, effects: &effects)
         takeoverAt = now
         takeOver(now: now, effects: &effects)
+    }
+
+    /// The group stood still for a learner that did not get level: it is let try again after a
+    /// pause that grows (V23).
+    mutating func holdBack(_ late: Member, now: Instant) {
+        let before = latecomers[late.node]?.pause ?? settings.suspicion * 4
+        let pause = min(before * 2, .seconds(60))
+        latecomers[late.node] = Latecomer(pause: pause, until: now.advanced(by: pause))
+        forgetJoiner(now: now)
     }
 
     /// The joiner is gone: if the value with it was not proposed to anybody, another is chosen.

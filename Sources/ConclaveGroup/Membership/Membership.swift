@@ -21,8 +21,8 @@ package struct Membership {
         case recorded(token: UInt64)
         /// Everything below the trim that was asked for is held and synced here.
         case level
-        /// The learner has everything below the trim, synced.
-        case joinerLevel(Member)
+        /// The learner has everything below this trim, synced.
+        case joinerLevel(Member, trim: [UInt64])
         /// A learner has caught up and hears everybody.
         case joinerReady(Member)
         case tick
@@ -95,7 +95,11 @@ package struct Membership {
     var installation: Installation?
     /// View 1 is to be told to the others once it is recorded here.
     var isAnnouncing = false
+    /// The newest view whose record from a teacher is under way, or was.
+    var learning = Epoch.none
     var joiner: Member?
+    /// Learners that could not be brought level in time.
+    var latecomers: [NodeID: Latecomer] = [:]
     var founding = FoundingRun()
     var raising: PendingRaise?
 
@@ -106,6 +110,11 @@ package struct Membership {
         var reason: DepartureReason
         var by: NodeID
         var silent: Interval
+    }
+
+    struct Latecomer: Equatable {
+        var pause: Interval
+        var until: Instant
     }
 
     struct PendingPromise: Equatable {
@@ -174,7 +183,9 @@ package struct Membership {
             recorded(token, now: now, effects: &effects)
         case .level:
             isLevel(now: now, effects: &effects)
-        case .joinerLevel(let member):
+        case .joinerLevel(let member, let trim):
+            // One of an earlier attempt, which may be lower, says nothing of this one's.
+            guard attempt?.value?.trim == trim else { return }
             attempt?.levelled(member.node)
             advanceAttempt(now: now, effects: &effects)
         case .joinerReady(let member):

@@ -12,7 +12,10 @@ extension Multicast {
         let start = found.count
         var count = received[rank]
         for index in scanned[rank]..<sentThere where table.carries(index, row: rank) {
-            guard let message = table.message(index, row: rank) else { return false }
+            guard let message = table.message(index, row: rank) else {
+                found.removeSubrange(start...)
+                return false
+            }
             found.append(
                 OrderedMessage(
                     sender: rank, index: index, ordinal: count, timestamp: message.timestamp,

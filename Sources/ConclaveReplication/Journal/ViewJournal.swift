@@ -133,6 +133,13 @@ struct ViewJournal {
         }
     }
 
+    /// Knows a view from a snapshot that was sent: its own record may not have reached the disk
+    /// after it. The next rewriting makes it durable.
+    mutating func takeUp(_ view: NextView) {
+        guard view.epoch > memory.epoch else { return }
+        remember(.installed(view, voteFrom: memory.voteFrom))
+    }
+
     /// Writes one record; `tag` completes when it is synced in both files.
     mutating func append(_ record: ViewRecord, to disk: any Disk, tag: UInt64) {
         remember(record)

@@ -71,8 +71,8 @@ enum TransferFrame: Equatable {
     case ready(id: UInt64, version: Version)
     /// What is received and below the trim, but not delivered yet: to be held.
     case level(id: UInt64, Epoch, trim: [UInt64], [JournalRecord], isLast: Bool)
-    /// All of that is held and synced.
-    case isLevel(id: UInt64, Epoch)
+    /// Everything below that trim is held and synced.
+    case isLevel(id: UInt64, Epoch, trim: [UInt64])
 
     func encode(into writer: inout ByteWriter) {
         switch self {
@@ -108,10 +108,11 @@ enum TransferFrame: Equatable {
             writer.list(trim) { $1.integer($0) }
             writer.list(records) { $0.encode(into: &$1) }
             writer.flag(isLast)
-        case .isLevel(let id, let epoch):
+        case .isLevel(let id, let epoch, let trim):
             writer.integer(UInt8(8))
             writer.integer(id)
             writer.integer(epoch.number)
+            writer.list(trim) { $1.integer($0) }
         }
     }
 
@@ -139,7 +140,10 @@ enum TransferFrame: Equatable {
         case 5: self = .taken(id: try reader.integer("id"), byteCount: try reader.integer("taken"))
         case 6: self = .ready(id: try reader.integer("id"), version: try reader.version("version"))
         case 7: self = try Self.decodeLevel(&reader)
-        case 8: self = .isLevel(id: try reader.integer("id"), try reader.epoch("epoch"))
+        case 8:
+            self = .isLevel(
+                id: try reader.integer("id"), try reader.epoch("epoch"),
+                trim: try Self.decodeTrim(&reader))
         default: throw .unknown(field: "transfer frame", value: UInt64(kind))
         }
     }
@@ -147,14 +151,19 @@ enum TransferFrame: Equatable {
     private static func decodeLevel(_ reader: inout ByteReader) throws(WireError) -> Self {
         let id: UInt64 = try reader.integer("id")
         let epoch = try reader.epoch("epoch")
-        var trim: [UInt64] = []
-        for _ in 0..<(try reader.count("trim", maximum: NextView.maximumMembers)) {
-            trim.append(try reader.integer("trim"))
-        }
+        let trim = try decodeTrim(&reader)
         var records: [JournalRecord] = []
         for _ in 0..<(try reader.count("records", maximum: 1 << 20)) {
             records.append(try JournalRecord(from: &reader))
         }
         return .level(id: id, epoch, trim: trim, records, isLast: try reader.flag("last"))
+    }
+
+    private static func decodeTrim(_ reader: inout ByteReader) throws(WireError) -> [UInt64] {
+        var trim: [UInt64] = []
+        for _ in 0..<(try reader.count("trim", maximum: NextView.maximumMembers)) {
+            trim.append(try reader.integer("trim"))
+        }
+        return trim
     }
 }

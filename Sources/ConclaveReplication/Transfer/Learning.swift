@@ -17,9 +17,9 @@ struct Learning {
         /// Everything journalled must be synced before the next view is recorded.
         case journal
         /// A view is being recorded; then it is applied.
-        case view(NextView, tag: UInt64)
+        case view
         /// That this incarnation is ready to be let in is being recorded.
-        case joining(Epoch, tag: UInt64)
+        case joining(Epoch, trim: [UInt64], tag: UInt64)
     }
 
     var teacher: NodeID
