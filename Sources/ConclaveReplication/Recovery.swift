@@ -15,7 +15,9 @@ struct Recovery<Machine: StateMachine> {
     var segments: RecoveredSegments?
 
     init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
-        viewJournal = try ViewJournal.recover(from: disk, owner: settings.own.node).journal
+        let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
+        if isBlank { try Self.refuseRemains(on: disk) }
+        viewJournal = journal
         snapshots = SnapshotStore(owner: settings.own.node)
         order = AppliedOrder(blank: blank, recentByteCount: settings.recentByteCount)
         held = HeldMessages(delivered: [])
@@ -25,8 +27,25 @@ struct Recovery<Machine: StateMachine> {
         try restoreSnapshot(from: disk)
         let found = try RecoveredSegments(
             from: disk, owner: settings.own.node, lineage: memory.lineage)
+        if order.current == nil, let first = found.segments.first, first.number > 1 {
+            throw .damaged(
+                "\(SegmentFormat.name(first.number)) is the oldest segment, and the snapshot that "
+                    + "made the ones before it unnecessary is gone: acknowledged data is missing")
+        }
         segments = found
         replay(found.records, from: blank)
+    }
+
+    /// The view journal is the first that a blank member writes: what lies there without it has
+    /// lost it.
+    private static func refuseRemains(on disk: any Disk) throws(FatalFault) {
+        let names: [String]
+        do { names = try disk.list().sorted() } catch { throw .disk(error) }
+        let remains = names.first { SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) }
+        guard let remains else { return }
+        throw .damaged(
+            "both copies of the view journal are gone, beside \(remains): a member that went on "
+                + "without them could break what it promised")
     }
 
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {

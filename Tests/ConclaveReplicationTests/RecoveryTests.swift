@@ -33,10 +33,35 @@ import Testing
         } while !segments.isIdle
     }
 
+    private func remove(_ file: String) {
+        disk.submit(.remove(file), lane: .snapshots, tag: 0)
+        disk.run()
+    }
+
     @Test func `an empty disk has no state`() throws {
         let recovery = try recover()
         #expect(!recovery.hasState)
         #expect(recovery.order.current == nil)
+    }
+
+    @Test func `a journal without its view journal is damage, not a beginning`() throws {
+        try write(views: [view(1)], records: [record(1, message(0, 0, 10))])
+        for file in ViewJournal.files { remove(file) }
+        let reason =
+            "both copies of the view journal are gone, beside segment-0000000001: a member that "
+            + "went on without them could break what it promised"
+        #expect(throws: FatalFault.damaged(reason)) { try recover() }
+    }
+
+    @Test func `segments whose beginning only a lost snapshot had are damage`() throws {
+        let records = (0..<3_000 as Range<UInt64>).map { record(1, message(0, $0, 10)) }
+        try write(views: [view(1)], records: records)
+        #expect(try recover().hasState)
+        remove("segment-0000000001")
+        let reason =
+            "segment-0000000002 is the oldest segment, and the snapshot that made the ones before "
+            + "it unnecessary is gone: acknowledged data is missing"
+        #expect(throws: FatalFault.damaged(reason)) { try recover() }
     }
 
     @Test func `V20: finished epochs are replayed up to their trim, the last one is held`() throws {
