@@ -151,18 +151,11 @@ extension Replica {
         advanceLearning(now: now)
     }
 
+    /// The state is taken over when its view is recorded, together with it: learning may end in
+    /// between, and the order must never be ahead of the view that this member knows.
     private func restore(_ snapshot: Snapshot, now: Instant) {
         guard membership.learns(snapshot.current) else { return stopLearning() }
-        do {
-            try order.restore(snapshot)
-        } catch {
-            tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
-            return stopLearning()
-        }
-        isContinuous = false
-        held = HeldMessages(delivered: order.delivered)
-        // Until its view is recorded, the order is not that of the view this member knows.
-        hasState = false
+        learning?.restoring = snapshot
         record(snapshot.current)
     }
 
@@ -214,8 +207,15 @@ extension Replica {
 
     private func learned(_ next: NextView, now: Instant) {
         learning?.wait = .nothing
-        if order.current?.epoch != next.epoch {
-            isContinuous = false
+        isContinuous = false
+        if let snapshot = learning?.restoring {
+            learning?.restoring = nil
+            do {
+                try order.restore(snapshot)
+            } catch {
+                return fail(.broken("a snapshot that was decoded before does not decode"))
+            }
+        } else {
             if next.installed.stateWasLost { order.reset(to: blank) }
             effects.removeAll(keepingCapacity: true)
             order.install(next, effects: &effects)

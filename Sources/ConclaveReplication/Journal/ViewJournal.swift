@@ -133,6 +133,13 @@ struct ViewJournal {
         }
     }
 
+    /// Takes over a decided view that something else on the disk tells of; it is written with the
+    /// next rewriting.
+    mutating func adopt(_ value: NextView) {
+        guard value.epoch > memory.epoch else { return }
+        remember(.installed(value, voteFrom: memory.voteFrom))
+    }
+
     /// Writes one record; `tag` completes when it is synced in both files.
     mutating func append(_ record: ViewRecord, to disk: any Disk, tag: UInt64) {
         remember(record)

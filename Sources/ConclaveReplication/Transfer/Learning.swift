@@ -25,6 +25,8 @@ struct Learning {
     var teacher: NodeID
     var id: UInt64
     var incoming: Snapshot?
+    /// The state that is taken over with the view that is being recorded.
+    var restoring: Snapshot?
     var steps: Deque<Step> = []
     var wait = Wait.nothing
     var takenByteCount: UInt64 = 0
