@@ -37,8 +37,7 @@ struct Recovery<Machine: StateMachine> {
         } catch {
             throw .damaged("\(Snapshot.name(snapshot.version)): \(error)")
         }
-        // A learner ended between writing the state it was sent and recording its view.
-        viewJournal.adopt(snapshot.current)
+        viewJournal.takeUp(snapshot.current)
     }
 
     /// The views after `start`; if state was lost since, from the last one that says so: nothing of

@@ -17,7 +17,7 @@ extension Replica {
     func tickLearning(now: Instant) {
         guard needsTeacher else { return learning = nil }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
-        if learning == nil, now >= nextJoin {
+        if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
             for node in settings.configured where paths[node] != nil {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
@@ -71,7 +71,7 @@ extension Replica {
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, learning == nil, theirs != .none else { return }
+        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none else { return }
         var started = Learning(teacher: node, id: id, now: now)
         if let snapshot {
             var reader = ByteReader(snapshot)
@@ -151,11 +151,18 @@ extension Replica {
         advanceLearning(now: now)
     }
 
-    /// The state is taken over when its view is recorded, together with it: learning may end in
-    /// between, and the order must never be ahead of the view that this member knows.
     private func restore(_ snapshot: Snapshot, now: Instant) {
         guard membership.learns(snapshot.current) else { return stopLearning() }
-        learning?.restoring = snapshot
+        do {
+            try order.restore(snapshot)
+        } catch {
+            tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
+            return stopLearning()
+        }
+        isContinuous = false
+        held = HeldMessages(delivered: order.delivered)
+        // Until its view is recorded, the order is not that of the view this member knows.
+        hasState = false
         record(snapshot.current)
     }
 
@@ -190,32 +197,27 @@ extension Replica {
         let tag = nextTag()
         viewJournal.append(
             .installed(next, voteFrom: membership.memory.voteFrom), to: disk, tag: tag)
-        learning?.wait = .view(next, tag: tag)
+        recordingView = (next, tag)
+        learning?.wait = .view
     }
 
     func learningRecorded(_ tag: UInt64, now: Instant) {
-        switch learning?.wait {
-        case .view(let next, tag): learned(next, now: now)
-        case .joining(let epoch, let trim, tag):
-            learning?.wait = .nothing
-            guard let learning else { return }
+        if let recording = recordingView, recording.tag == tag {
+            recordingView = nil
+            learned(recording.next, now: now)
+        } else if case .joining(let epoch, let trim, tag) = learning?.wait, let learning {
+            self.learning?.wait = .nothing
             send(.transfer(.isLevel(id: learning.id, epoch, trim: trim)), to: learning.teacher)
-        default: return
+        } else {
+            return
         }
         advanceLearning(now: now)
     }
 
     private func learned(_ next: NextView, now: Instant) {
-        learning?.wait = .nothing
-        isContinuous = false
-        if let snapshot = learning?.restoring {
-            learning?.restoring = nil
-            do {
-                try order.restore(snapshot)
-            } catch {
-                return fail(.broken("a snapshot that was decoded before does not decode"))
-            }
-        } else {
+        if learning?.wait == .view { learning?.wait = .nothing }
+        if order.current?.epoch != next.epoch {
+            isContinuous = false
             if next.installed.stateWasLost { order.reset(to: blank) }
             effects.removeAll(keepingCapacity: true)
             order.install(next, effects: &effects)
@@ -242,7 +244,8 @@ extension Replica {
     /// This incarnation can be let in: everything below the trim is held and synced. That is
     /// recorded first, so that a restart before the view comes does not cost the vote (V13).
     private func confirmLevel(_ epoch: Epoch, trim: [UInt64], retrying step: Learning.Step) {
-        guard epoch == order.current?.epoch, held.vector.count == trim.count,
+        guard epoch == order.current?.epoch, epoch == membership.memory.epoch,
+            held.vector.count == trim.count,
             zip(held.vector, trim).allSatisfy({ $0 >= $1 })
         else { return }
         guard journal?.isIdle ?? true else {

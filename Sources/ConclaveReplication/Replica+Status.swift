@@ -17,7 +17,7 @@ extension Replica {
     package var notServingReason: String {
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
-        case .blank: return "waits for the first view, or to be let into one"
+        case .blank: return "waits for the first view, or to be let into one" + unconnected
         case .outside: return "is not in view \(view.epoch): waits to be let in"
         case .voter: return "restarted in view \(view.epoch): waits for the next view"
         case .member:
@@ -30,6 +30,12 @@ extension Replica {
             }
             return "view \(view.epoch) begins"
         }
+    }
+
+    /// Whose absence a blank member can name before anybody has told it whom the group waits for.
+    private var unconnected: String {
+        let absent = memberStates().filter { $0.state == .absent }.map(\.node.description)
+        return absent.isEmpty ? "" : "; not connected: \(absent.joined(separator: ", "))"
     }
 
     private static func sentence(_ nodes: [NodeID], _ purpose: WaitPurpose) -> String {

@@ -49,6 +49,9 @@ package final class Replica<Machine: StateMachine> {
     var peerReady: [NodeID: Epoch] = [:]
     var teaching: Teaching?
     var learning: Learning?
+    /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
+    /// became of the teacher.
+    var recordingView: (next: NextView, tag: UInt64)?
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast

@@ -133,11 +133,11 @@ struct ViewJournal {
         }
     }
 
-    /// Takes over a decided view that something else on the disk tells of; it is written with the
-    /// next rewriting.
-    mutating func adopt(_ value: NextView) {
-        guard value.epoch > memory.epoch else { return }
-        remember(.installed(value, voteFrom: memory.voteFrom))
+    /// Knows a view from a snapshot that was sent: its own record may not have reached the disk
+    /// after it. The next rewriting makes it durable.
+    mutating func takeUp(_ view: NextView) {
+        guard view.epoch > memory.epoch else { return }
+        remember(.installed(view, voteFrom: memory.voteFrom))
     }
 
     /// Writes one record; `tag` completes when it is synced in both files.

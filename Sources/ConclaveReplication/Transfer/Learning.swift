@@ -17,7 +17,7 @@ struct Learning {
         /// Everything journalled must be synced before the next view is recorded.
         case journal
         /// A view is being recorded; then it is applied.
-        case view(NextView, tag: UInt64)
+        case view
         /// That this incarnation is ready to be let in is being recorded.
         case joining(Epoch, trim: [UInt64], tag: UInt64)
     }
@@ -25,8 +25,6 @@ struct Learning {
     var teacher: NodeID
     var id: UInt64
     var incoming: Snapshot?
-    /// The state that is taken over with the view that is being recorded.
-    var restoring: Snapshot?
     var steps: Deque<Step> = []
     var wait = Wait.nothing
     var takenByteCount: UInt64 = 0
