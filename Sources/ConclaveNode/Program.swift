@@ -26,7 +26,7 @@ package final class Program {
         do throws(SettingsFaults) {
             settings = try configuration.read()
         } catch {
-            for fault in error.faults { say("\(fault)") }
+            for fault in error.faults { isCheck ? tell("\(fault)") : say("\(fault)") }
             exit(.configuration)
         }
         if isCheck { exit(nil) }
@@ -58,7 +58,12 @@ package final class Program {
     }
 
     private func say(_ sentence: String) {
-        queue?.append(Array("<3>\(sentence)\n".utf8))
+        tell("<3>\(sentence)")
+    }
+
+    /// Without a priority in front, for who reads it at a terminal or in an editor.
+    private func tell(_ line: String) {
+        queue?.append(Array("\(line)\n".utf8))
     }
 
     private func exit(_ status: StartFault.Status?) -> Never {

@@ -46,13 +46,13 @@ extension Service {
             return Refusal(
                 .quotaExceeded,
                 "the daemon has \(settings.maximumConnections) connections already "
-                    + "(maximumConnections)")
+                    + "(the setting clients.connections)")
         }
         if connectionCounts[uid] ?? 0 > settings.maximumConnectionsPerUID {
             return Refusal(
                 .quotaExceeded,
                 "uid \(uid) has \(settings.maximumConnectionsPerUID) connections already "
-                    + "(maximumConnectionsPerUID)")
+                    + "(the setting clients.connectionsPerUid)")
         }
         return nil
     }

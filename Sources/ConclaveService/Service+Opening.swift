@@ -61,13 +61,13 @@ extension Service {
         let minimum = settings.minimumSessionTTL
         if ttl < minimum {
             return Refusal(
-                .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting suspicion")
+                .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting timing.suspicion")
         }
         if ttl > maximumSessionTTL {
             return Refusal(
                 .invalid,
                 "ttl: \(ttl) is more than \(maximumSessionTTL), the group's setting "
-                    + "maximumSessionTTL")
+                    + "maxSessionTtl")
         }
         return nil
     }

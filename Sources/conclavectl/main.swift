@@ -4,6 +4,10 @@ import Glibc
 /// Reads the command line, runs the command, and ends with the exit code that the table of exit
 /// codes names. A mistake in the command line is told in one line.
 func runProgram() -> Int32 {
+    guard CommandWords.optionsAreText else {
+        Output.error("an argument is not UTF-8 (see 'conclave --help')")
+        return ExitStatus.usage
+    }
     do {
         var command = try ConclaveCommand.parseAsRoot()
         try command.run()

@@ -83,7 +83,7 @@ import Testing
         let sixth = daemon.connect(uid: 1)
         let refusals = try daemon.received(sixth).refusals
         #expect(refusals.map(\.code) == [.quotaExceeded])
-        #expect(refusals[0].message.contains("maximumConnectionsPerUID"))
+        #expect(refusals[0].message.contains("clients.connectionsPerUid"))
         #expect(daemon.closed == [sixth])
         for _ in 0..<2 { #expect(try daemon.received(daemon.connect(uid: 2)).isEmpty) }
         let ninth = daemon.connect(uid: 3)

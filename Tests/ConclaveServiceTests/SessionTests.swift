@@ -21,7 +21,7 @@ import Testing
         daemon.open(id, ttl: ttl)
         let refusal = try #require(try daemon.received(id).refusals.first)
         #expect(refusal.code == .invalid)
-        let setting = ttl < .seconds(10) ? "suspicion" : "maximumSessionTTL"
+        let setting = ttl < .seconds(10) ? "timing.suspicion" : "maxSessionTtl"
         #expect(refusal.message.contains(setting))
         #expect(group.history.isEmpty)
     }

@@ -12,6 +12,20 @@ import Testing
         #expect(try group.run("elect", ["s", "--", "sh", "-c", "exit 9"]).status == 9)
     }
 
+    @Test func `the command gets its arguments byte for byte, and a name is UTF-8`() throws {
+        let group = try Group.serving(of: 1)
+        let script = "word=$(printf 'caf\\351'); "
+        let passed = try group.run(
+            "lock",
+            [
+                "a", "--", "sh", "-c",
+                script + "exec \(Programs.conclave) lock b -- printf %s \"$word\" | od -An -tx1",
+            ])
+        #expect(passed.output.contains("63 61 66 e9"))
+        let named = script + "exec \(Programs.conclave) lock \"$word\" -- true"
+        #expect(try group.run("lock", ["a", "--", "sh", "-c", named]).status == 64)
+    }
+
     @Test func `126 and 127 say that the program cannot run, and the lock was not taken`() throws {
         let group = try Group.serving(of: 1)
         let holder = try group.hold("a")

@@ -59,7 +59,8 @@ struct ElectCommand: ParsableCommand {
             label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)
         while true {
-            var wrapper = Wrapper(request, command, narrator, signals)
+            var wrapper = Wrapper(
+                request, CommandWords(last: command.count), narrator, signals)
             let status = wrapper.run()
             guard isRepeated, !wrapper.isInterrupted, Self.mayDiffer(status) else { throw status }
             if signals.wait(milliseconds: 1_000) { throw ExitStatus(ExitStatus.interrupted) }

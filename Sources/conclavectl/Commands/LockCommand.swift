@@ -9,7 +9,8 @@ struct LockCommand: ParsableCommand {
             Waits for the lock, runs the command without a shell in a process group of its own, \
             passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it, and releases the lock when it has \
             ended. If the lock is lost, because this host was cut off for longer than the ttl, the \
-            command gets SIGTERM, and SIGKILL a second later.
+            command gets SIGTERM, and SIGKILL a second later. If this program is killed with \
+            SIGKILL, so is the command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
             grant: let what the lock guards refuse a smaller token than it has seen.
@@ -54,7 +55,8 @@ struct LockCommand: ParsableCommand {
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
             socket: common.socket, label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "name", name: name.text)
-        var wrapper = Wrapper(request, command, narrator, signals)
+        var wrapper = Wrapper(
+            request, CommandWords(last: command.count), narrator, signals)
         throw wrapper.run()
     }
 }

@@ -24,14 +24,14 @@ struct ChildProcess {
     let descriptor: Int32
 
     /// - Parameter arguments: The program, looked up in PATH, and its arguments.
-    init(_ arguments: [String]) throws(StartFailure) {
-        let pid = Self.spawn(arguments)
+    init(_ arguments: CommandWords) throws(StartFailure) {
+        let pid = Self.spawn(arguments.words)
         guard pid > 0 else { throw StartFailure(number: -pid) }
         self.pid = pid
         descriptor = conclave_linux_pidfd_open(pid)
     }
 
-    private static func spawn(_ arguments: [String]) -> pid_t {
+    private static func spawn(_ arguments: [[CChar]]) -> pid_t {
         var pointers = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
         defer { unsafe pointers.forEach { unsafe free($0) } }

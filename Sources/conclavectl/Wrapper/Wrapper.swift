@@ -25,7 +25,7 @@ struct Wrapper {
         case done(ExitStatus)
     }
 
-    private let command: [String]
+    private let command: CommandWords
     private let narrator: Narrator
     private let holder: Holder
     private let signals: WrapperSignals
@@ -36,7 +36,8 @@ struct Wrapper {
 
     /// Asks for what `request` names at once.
     init(
-        _ request: HoldRequest, _ command: [String], _ narrator: Narrator, _ signals: WrapperSignals
+        _ request: HoldRequest, _ command: CommandWords, _ narrator: Narrator,
+        _ signals: WrapperSignals
     ) {
         self.command = command
         self.narrator = narrator
@@ -128,7 +129,7 @@ struct Wrapper {
             watchDeadline(of: grant)
         } catch {
             let why = unsafe String(cString: conclave_linux_error_text(error.number))
-            narrator.cannotStart(command[0], why)
+            narrator.cannotStart(command.program, why)
             release(
                 ExitStatus(
                     error.number == ENOENT ? ExitStatus.notFound : ExitStatus.notExecutable))
