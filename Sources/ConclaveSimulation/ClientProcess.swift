@@ -19,7 +19,7 @@ final class ClientProcess {
     private(set) var isOver = false
     /// Calls that were answered with what the group decided.
     private(set) var answeredCount = 0
-    private var connection: ConnectionID?
+    private(set) var connection: ConnectionID?
     var random: SeededRandom
     /// What it believes to hold.
     var heldKeys: [ExclusionChecker.Key] = []

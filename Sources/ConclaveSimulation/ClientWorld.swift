@@ -12,14 +12,20 @@ final class ClientWorld {
     let pace: Interval
     let lockNames: [String]
     let slotNames: [String]
+    /// What the kernel keeps of what a client has not read.
+    let socketByteCount: Int
     var requestCount = 0
     var arrivalCount: UInt64 = 0
 
-    init(timeline: Timeline, pace: Interval, lockNames: [String], slotNames: [String]) {
+    init(
+        timeline: Timeline, pace: Interval, lockNames: [String], slotNames: [String],
+        socketByteCount: Int
+    ) {
         self.timeline = timeline
         self.pace = pace
         self.lockNames = lockNames
         self.slotNames = slotNames
+        self.socketByteCount = socketByteCount
         exclusion = ExclusionChecker()
     }
 

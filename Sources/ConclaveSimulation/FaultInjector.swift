@@ -107,7 +107,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
-        case .clientKill, .clientPause, .clientQuit: clientFault?(kind)
+        case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage:
+            clientFault?(kind)
         }
     }
 

@@ -39,4 +39,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case loseRows
     /// A client process dies, hangs, or ends its work.
     case clientKill, clientPause, clientQuit
+    /// A client's socket breaks though both ends live.
+    case clientCut
+    /// Somebody sends a daemon what it was never meant to get.
+    case clientGarbage
 }

@@ -21,10 +21,7 @@ extension ServiceWorld {
             return scheduleSpawn(in: seat, after: .seconds(1))
         }
         killClient(in: seat)
-        pidCount += 1
-        let identity = ProcessIdentity(
-            host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
-            bootID: UInt64(cluster.hosts[host].bootCount), uid: 1_000, gid: 1_000, unit: "")
+        let identity = newIdentity(on: host)
         let program = program(for: seat)
         let ttl = random.interval(
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
@@ -38,6 +35,13 @@ extension ServiceWorld {
             settings: settings, random: random.split(),
             now: cluster.hosts[host].clock.instant(at: timeline.now))
         world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
+    }
+
+    private func newIdentity(on host: Int) -> ProcessIdentity {
+        pidCount += 1
+        return ProcessIdentity(
+            host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
+            bootID: UInt64(cluster.hosts[host].bootCount), uid: 1_000, gid: 1_000, unit: "")
     }
 
     private func program(for seat: Int) -> any ClientProgram {
@@ -110,6 +114,15 @@ extension ServiceWorld {
         }
     }
 
+    /// The client's process has read all that there was.
+    func hasRead(on id: ConnectionID) {
+        guard let link = links[id], link.unreadByteCount > 0 else { return }
+        links[id]!.unreadByteCount = 0
+        guard link.isStalled else { return }
+        links[id]!.isStalled = false
+        cluster.hosts[link.host].inbox.put(.client(.drained(id)))
+    }
+
     private func disconnect(_ id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         links[id]?.isOpen = false
@@ -139,9 +152,64 @@ extension ServiceWorld {
         case .clientQuit:
             seats[seat].client?.program.finish(at: timeline.now)
             seats[seat].inbox.askForTurn()
+        case .clientCut:
+            breakLink(of: seat)
+        case .clientGarbage:
+            sendGarbage(to: seats[seat].host)
         default:
             preconditionFailure("\(kind) is no fault of clients")
         }
+    }
+
+    private func openLink(of seat: Int) -> ConnectionID? {
+        guard let id = seats[seat].client?.connection, links[id]?.isOpen == true else {
+            return nil
+        }
+        return id
+    }
+
+    /// The socket breaks under both.
+    private func breakLink(of seat: Int) {
+        guard let id = openLink(of: seat) else { return }
+        seats[seat].client?.inbox.put(.socket(.closed(id)))
+        disconnect(id)
+    }
+
+    /// C9: what comes over a socket may be anything, also after a proper beginning. Nobody but who
+    /// sent it suffers.
+    private func sendGarbage(to host: Int) {
+        guard cluster.hosts[host].daemon != nil else { return }
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: nil, host: host)
+        world.trace { "a stranger at \(cluster.nodes[host]) sends garbage" }
+        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        if random.chance(perMille: 800) { send(Self.beginning, on: id) }
+        for _ in 0..<1 + random.below(6) { send(garbage(), on: id) }
+        disconnect(id)
+        let teardown = WorldShape.logarithmic(.microseconds(80) ... .seconds(2), &random)
+        timeline.schedule(
+            .work(index: Self.deathIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
+            after: teardown)
+    }
+
+    /// What a proper client begins with.
+    private static let beginning: [UInt8] = {
+        var hello = ByteWriter()
+        ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "stranger")
+            .encode(into: &hello)
+        return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
+    }()
+
+    private func garbage() -> [UInt8] {
+        let type =
+            random.chance(perMille: 900)
+            ? WorldShape.pick(ClientFrameType.allCases, &random).rawValue
+            : UInt16(random.below(100))
+        let body = (0..<random.below(60)).map { _ in UInt8(random.below(4) * random.below(80)) }
+        var bytes = FrameHeader.frame(type: type, number: random.below(20), body: body)
+        if random.chance(perMille: 100) { bytes[Int(random.below(4))] ^= 0xFF }
+        return bytes
     }
 
     /// The process ends without a word. Its sockets close, unless somebody has inherited them; its

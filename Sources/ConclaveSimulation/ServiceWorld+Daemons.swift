@@ -43,7 +43,7 @@ extension ServiceWorld {
             return
         }
         for effect in effects { try take(effect, from: daemon, index: index) }
-        if random.chance(perMille: 30) { try compareState(of: index) }
+        if random.chance(perMille: 10) { try compareState(of: index) }
     }
 
     /// Equal versions, equal states.
@@ -93,12 +93,13 @@ extension ServiceWorld {
         switch effect {
         case .send(let id, let bytes, let attachPage):
             guard let link = links[id], link.isOpen else { return }
-            link.client.inbox.put(
+            link.client?.inbox.put(
                 .socket(.bytes(id, bytes, page: attachPage ? daemon.page : nil)))
+            noteUnread(bytes.count, on: id)
         case .close(let id):
             guard let link = links[id], link.isOpen else { return }
             links[id]?.isOpen = false
-            link.client.inbox.put(.socket(.closed(id)))
+            link.client?.inbox.put(.socket(.closed(id)))
         case .forget(let id):
             links[id]?.isWatched = false
             if links[id]?.isOpen == false { links[id] = nil }
@@ -110,6 +111,20 @@ extension ServiceWorld {
             daemon.page.show(deadline, of: session, in: slot)
             try checkHoldings(of: session, page: daemon.page)
         }
+    }
+
+    /// Beyond what the kernel keeps for a client that does not read, the daemon keeps it, and its
+    /// service is told so.
+    private func noteUnread(_ byteCount: Int, on id: ConnectionID) {
+        guard var link = links[id] else { return }
+        link.unreadByteCount += byteCount
+        let isFull = link.unreadByteCount > world.socketByteCount
+        if isFull, !link.isStalled {
+            link.isStalled = true
+            let excess = link.unreadByteCount - world.socketByteCount
+            cluster.hosts[link.host].inbox.put(.client(.stalled(id, byteCount: excess)))
+        }
+        links[id] = link
     }
 
     private func resumeReading(_ id: ConnectionID) {
@@ -135,7 +150,7 @@ extension ServiceWorld {
         heldEffects[host] = []
         for (id, link) in links.sorted(by: { $0.key < $1.key }) where link.host == host {
             links[id] = nil
-            if link.isOpen { link.client.inbox.put(.socket(.closed(id))) }
+            if link.isOpen { link.client?.inbox.put(.socket(.closed(id))) }
         }
         guard !cluster.hosts[host].hasPower else { return }
         for seat in seats.indices where seats[seat].host == host {

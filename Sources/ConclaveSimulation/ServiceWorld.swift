@@ -19,7 +19,8 @@ final class ServiceWorld {
 
     /// A connection between a client and a run of its daemon.
     struct Link {
-        var client: ClientProcess
+        /// `nil`: a stranger that does not listen.
+        var client: ClientProcess?
         var host: Int
         var isOpen = true
         /// The daemon wants to hear of the process's death.
@@ -28,6 +29,10 @@ final class ServiceWorld {
         var isPaused = false
         var waiting: [FrameBuffer.Frame] = []
         var frames = FrameBuffer()
+        /// Sent to the client and not taken by it yet.
+        var unreadByteCount = 0
+        /// The daemon was told that the client does not read.
+        var isStalled = false
     }
 
     static let healingTime = Interval.seconds(300)
@@ -76,7 +81,8 @@ final class ServiceWorld {
             timeline: timeline,
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
-            slotNames: (0...random.below(2)).map { "slot/\($0)" })
+            slotNames: (0...random.below(2)).map { "slot/\($0)" },
+            socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))
         heldEffects = Array(repeating: [], count: shape.memberCount)
         self.random = random
         begin()
@@ -242,6 +248,7 @@ final class ServiceWorld {
         else { return }
         let clock = cluster.hosts[client.host].clock
         client.inbox.take(into: &inputs)
+        if let id = client.connection { hasRead(on: id) }
         try client.turn(
             inputs, now: clock.instant(at: timeline.now), moment: timeline.now, world: world)
         for request in client.takeRequests() { carryOut(request, of: client) }

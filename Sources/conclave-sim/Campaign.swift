@@ -6,6 +6,8 @@ struct Campaign {
     struct Result: Sendable {
         var report: RunReport
         var took: Duration
+        /// Which of the runs at the same time it was.
+        var job: Int
     }
 
     var printer: ReportPrinter
@@ -20,9 +22,9 @@ struct Campaign {
         var finished: [UInt64: Result] = [:]
         var nextToPrint = seeds.lowerBound
         await withTaskGroup(of: Result.self) { group in
-            for _ in 0..<jobs {
+            for job in 0..<jobs {
                 guard let seed = unstarted.popFirst() else { break }
-                Self.start(options(seed), in: &group)
+                Self.start(options(seed), as: job, in: &group)
             }
             while let result = await group.next() {
                 finished[result.report.seed] = result
@@ -33,7 +35,8 @@ struct Campaign {
                     if next.report.violation != nil { foundCount += 1 }
                 }
                 if stopsAtFirst, foundCount > 0 { continue }
-                if let seed = unstarted.popFirst() { Self.start(options(seed), in: &group) }
+                guard let seed = unstarted.popFirst() else { continue }
+                Self.start(options(seed), as: result.job, in: &group)
             }
         }
         printer.showSum()
@@ -41,13 +44,13 @@ struct Campaign {
     }
 
     private static func start(
-        _ options: RunOptions, in group: inout TaskGroup<Result>
+        _ options: RunOptions, as job: Int, in group: inout TaskGroup<Result>
     ) {
         group.addTask {
             let clock = ContinuousClock()
             let start = clock.now
-            let report = Simulation.run(options)
-            return Result(report: report, took: clock.now - start)
+            let report = SeedsInProgress.run(options.seed, in: job) { Simulation.run(options) }
+            return Result(report: report, took: clock.now - start, job: job)
         }
     }
 }

@@ -43,7 +43,9 @@ struct ConclaveSim: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard jobs >= 1 else { throw ValidationError("--jobs must be at least 1") }
+        guard (1...SeedsInProgress.limit).contains(jobs) else {
+            throw ValidationError("--jobs must be 1 to \(SeedsInProgress.limit)")
+        }
         guard (count ?? 1) >= 1 else { throw ValidationError("--count must be at least 1") }
     }
 
@@ -54,6 +56,7 @@ struct ConclaveSim: AsyncParsableCommand {
             }
             return
         }
+        SeedsInProgress.nameThemOnTraps()
         var campaign = Campaign(printer: ReportPrinter(isJSON: json, options: optionWords))
         let foundCount = await campaign.run(
             seeds: seeds, jobs: jobs, stopsAtFirst: plant != nil, options: options)
