@@ -17,6 +17,7 @@ final class ClientProcess {
     private(set) var isAlive = true
     /// The core has said goodbye, or that the session is lost.
     private(set) var isOver = false
+    private var hasSaidGoodbye = false
     /// Calls that were answered with what the group decided.
     private(set) var answeredCount = 0
     private(set) var connection: ConnectionID?
@@ -63,6 +64,9 @@ final class ClientProcess {
         guard isAlive, !isOver, let deadline = validity else { return false }
         return deadline > instant
     }
+
+    /// Whether it counts on its session, and has not itself begun to end it.
+    func believes(at instant: Instant) -> Bool { !hasSaidGoodbye && isValid(at: instant) }
 
     /// What the validity page shows for the session.
     private var validity: Instant? {
@@ -230,6 +234,7 @@ final class ClientProcess {
     }
 
     func goodbye() {
+        hasSaidGoodbye = true
         core.goodbye(now: now, effects: &coreEffects)
     }
 }

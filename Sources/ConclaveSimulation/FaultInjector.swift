@@ -75,10 +75,16 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
     }
 
-    private func anyHost() -> Int { Int(random.below(UInt64(hostCount))) }
+    private func anyHost() -> Int {
+        if let victim = shape.victim, random.chance(perMille: 700) { return victim }
+        return Int(random.below(UInt64(hostCount)))
+    }
 
-    /// How long a fault lasts; now and then for very long.
+    /// How long a fault lasts: often just long enough to be noticed; now and then for very long.
     private func duration() -> Interval {
+        if random.chance(perMille: 400) {
+            return random.interval(in: shape.suspicion...shape.suspicion * 4)
+        }
         let factor: Int64 = random.chance(perMille: 40) ? 60 : 12
         return WorldShape.logarithmic(
             shape.heartbeat / 10...shape.suspicion * factor, &random)

@@ -9,6 +9,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
     var checker: GroupChecker
+    private var ballots = BallotChecker()
     private var random: SeededRandom
     /// Who has entered the newest view.
     private var enteredNewest: Set<Member> = []
@@ -46,6 +47,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     func take(_ event: GroupEvent, on index: Int) throws(Violation) {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
+        try ballots.take(event, by: cluster.nodes[index])
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)

@@ -37,7 +37,7 @@ final class GroupWorld {
     init(options: RunOptions) {
         self.options = options
         var random = SeededRandom(seed: options.seed)
-        let shape = WorldShape.drawn(for: options, from: &random)
+        let shape = WorldShape(allowed: options.faults, random: &random)
         self.shape = shape
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(

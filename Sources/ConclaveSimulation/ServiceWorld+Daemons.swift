@@ -43,6 +43,7 @@ extension ServiceWorld {
             return
         }
         for effect in effects { try take(effect, from: daemon, index: index) }
+        try checkBeliefs(against: daemon.host.replica.machine)
         if random.chance(perMille: 10) { try compareState(of: index) }
     }
 
@@ -57,6 +58,21 @@ extension ServiceWorld {
                 .totalOrder,
                 "node \(cluster.nodes[index]) has another state at version "
                     + "\(point.version.counter) in view \(point.epoch)")
+        }
+    }
+
+    /// K4, K5: when the group has ended a session, its client does not believe in it any more, even
+    /// if nobody happens to be granted what it held. After a loss of state nothing is granted until
+    /// no client believes (V26).
+    private func checkBeliefs(against machine: Coordinator) throws(Violation) {
+        guard !machine.grantsAreSuspended else { return }
+        for case let client? in seats.map(\.client) {
+            guard let session = client.session, session.number <= machine.version.number,
+                !machine.isOpen(session), client.believes(at: world.exclusion.instant(client))
+            else { continue }
+            throw Violation(
+                .mutualExclusion,
+                "client \(client.index) still believes in session \(session), which has ended")
         }
     }
 
