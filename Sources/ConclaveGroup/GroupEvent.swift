@@ -10,7 +10,8 @@ package enum GroupEvent: Equatable, Sendable {
     case accused(by: NodeID, whom: NodeID, reason: DepartureReason, silent: Interval)
     case wedged(Epoch)
     case promised(Epoch, Ballot)
-    case proposed(Epoch, Ballot, memberCount: Int)
+    /// This member asks for acceptance of `value`, after it was promised the ballot by a quorum.
+    case proposed(Ballot, value: NextView)
     case accepted(Epoch, Ballot)
     case overtaken(Epoch, by: Ballot)
     case installed(InstalledView)

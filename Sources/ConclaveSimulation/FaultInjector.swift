@@ -236,6 +236,38 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         keep(fault)
     }
 
+    // MARK: - A minority
+
+    /// After everything was put right: lets as many hosts fail as the group can do without, each in
+    /// a manner of its own, until `stop`. Returns the others.
+    package func fellMinority() -> [Int] {
+        let needed = max(hostCount / 2 + 1, shape.minimumMembers ?? 0)
+        var survivors = Array(0..<hostCount)
+        for _ in 0..<hostCount - needed {
+            let place = Int(random.below(UInt64(survivors.count)))
+            fell(survivors.remove(at: place))
+        }
+        return survivors
+    }
+
+    private func fell(_ host: Int) {
+        let manner = random.below(5)
+        timeline.trace.line(at: timeline.now, "FELLED host \(host + 1) in manner \(manner)")
+        switch manner {
+        case 0: cluster.losePower(on: host)
+        case 1: cluster.endProcess(on: host)
+        case 2: cluster.hosts[host].inbox.pause(for: Self.forGood)
+        case 3: cluster.hosts[host].disk.stall(for: Self.forGood)
+        default:
+            var fault = Fault(kind: .isolate, host: host, stamp: 0)
+            fault.directions = directions(around: host)
+            setCut(true, in: &fault)
+            keep(fault, for: Self.forGood)
+        }
+    }
+
+    private static var forGood: Interval { .seconds(1_000_000) }
+
     // MARK: - Putting right
 
     private func keep(_ fault: Fault, for interval: Interval? = nil) {

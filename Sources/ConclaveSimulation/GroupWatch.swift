@@ -47,7 +47,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     func take(_ event: GroupEvent, on index: Int) throws(Violation) {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
-        try ballots.take(event, by: cluster.nodes[index])
+        try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
@@ -85,8 +85,22 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     // MARK: - The group as a whole
 
     var isWhole: Bool {
-        cluster.hosts.allSatisfy {
-            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        cluster.hosts.allSatisfy { host in
+            guard let daemon = host.daemon else { return false }
+            return daemon.isServing && daemon.view.members.count == shape.memberCount
+        }
+    }
+
+    /// V21: whoever serves is in its view, which is large enough.
+    func checkServing(_ daemon: Daemon, on index: Int) throws(Violation) {
+        guard daemon.isServing, let view = checker.view(of: daemon.view.epoch) else { return }
+        guard view.view.contains(cluster.hosts[index].member),
+            view.view.members.count >= view.minimumMembers
+        else {
+            throw Violation(
+                .nothingLost,
+                "node \(cluster.nodes[index]) serves in view \(view.view.epoch), which has not the "
+                    + "\(view.minimumMembers) members that it needs, or not this one")
         }
     }
 

@@ -101,17 +101,35 @@ final class GroupWorld {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
         guard watch.isWhole else { return }
+        try expectDelivery(among: Array(cluster.hosts.indices), until: limit)
+        try goOnWithoutMinority()
+    }
+
+    /// What each of these hosts proposes from now on is delivered at each of them.
+    private func expectDelivery(among hosts: [Int], until limit: Moment) throws(Violation) {
         let first = proposalCount + 1
-        try advance(until: limit) { self.hasDeliveredEverywhere(since: first) }
-        guard hasDeliveredEverywhere(since: first) else {
+        let isDone = {
+            hosts.allSatisfy { host in
+                let delivered = self.states[host].delivered
+                return !delivered.isEmpty && hosts.allSatisfy { delivered[$0] >> 8 >= first }
+            }
+        }
+        try advance(until: limit, done: isDone)
+        guard isDone() else {
             throw Violation(.progress, "new proposals are not delivered everywhere: \(situation)")
         }
     }
 
-    private func hasDeliveredEverywhere(since first: UInt64) -> Bool {
-        states.allSatisfy { state in
-            state.delivered.count == shape.memberCount
-                && state.delivered.allSatisfy { $0 >> 8 >= first }
+    /// C8: a minority may fail at once and for good, in whatever manner; the others go on, and the
+    /// minority comes back when it can.
+    private func goOnWithoutMinority() throws(Violation) {
+        let survivors = faults.fellMinority()
+        try expectDelivery(
+            among: survivors, until: timeline.now.advanced(by: shape.stall + .seconds(120)))
+        faults.stop()
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
+        guard watch.isWhole else {
+            throw Violation(.progress, "the minority does not come back: \(situation)")
         }
     }
 
@@ -178,6 +196,7 @@ final class GroupWorld {
         propose(by: daemon, index: index)
         cluster.endTurn(of: index, daemon: daemon, now: now)
         for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
+        try watch.checkServing(daemon, on: index)
         let version = daemon.version
         guard version >= states[index].version else {
             throw Violation(.totalOrder, "the version of node \(cluster.nodes[index]) goes back")

@@ -44,6 +44,7 @@ extension ServiceWorld {
         }
         for effect in effects { try take(effect, from: daemon, index: index) }
         try checkBeliefs(against: daemon.host.replica.machine)
+        try watch.checkServing(daemon, on: index)
         if random.chance(perMille: 10) { try compareState(of: index) }
     }
 

@@ -32,7 +32,9 @@ final class SimulatedService: SimulatedDaemon {
         return true
     }
 
-    func seesWholeGroup(of count: Int) -> Bool { host.replica.seesWholeGroup(of: count) }
+    var isServing: Bool { host.replica.isServing }
+
+    var view: View { host.replica.view }
 
     func takeEffects() -> [HostEffect] {
         defer { effects.removeAll(keepingCapacity: true) }

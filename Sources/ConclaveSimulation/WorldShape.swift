@@ -61,10 +61,10 @@ package struct WorldShape: Sendable {
         workPause = Self.logarithmic(.milliseconds(30) ... .seconds(3), &random)
     }
 
-    /// What can strike one host in the middle of a view change.
+    /// What can strike in the middle of a view change.
     private static let provokable: [FaultKind] = [
-        .kill, .power, .pause, .partition, .oneWay, .cutPair, .isolate, .reset, .stall,
-        .failedSync, .erase,
+        .kill, .power, .killAll, .powerAll, .pause, .partition, .oneWay, .cutPair, .isolate, .reset,
+        .stall, .failedSync, .erase,
     ]
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

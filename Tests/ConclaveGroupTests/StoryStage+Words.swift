@@ -103,7 +103,8 @@ extension StoryStage {
         case .withoutVote: "has no vote"
         case .waiting(let nodes, let purpose): "waits for \(nodes), \(purpose)"
         case .refused(let node, _): "refuses \(node)"
-        case .proposed(_, let ballot, let count): "proposes \(count) members at \(ballot)"
+        case .proposed(let ballot, let value):
+            "proposes \(value.members.count) members at \(ballot)"
         default: nil
         }
     }

@@ -119,8 +119,7 @@ extension Membership {
         _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let value = attempt.value else { return }
-        effects.append(
-            .event(.proposed(memory.epoch, attempt.ballot, memberCount: value.members.count)))
+        effects.append(.event(.proposed(attempt.ballot, value: value)))
         memory.apply(.accept(attempt.ballot, value))
         let token = record(.accept(attempt.ballot, value), effects: &effects)
         attempt.phase = .accepting(token: token)

@@ -34,10 +34,13 @@ package struct Observer {
             note(.info, "epoch ends", [(LogKey.epoch, epoch)])
         case .promised(let epoch, let ballot):
             note(.debug, "promised", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
-        case .proposed(let epoch, let ballot, let count):
+        case .proposed(let ballot, let value):
             note(
                 .info, "next view proposed",
-                [(LogKey.epoch, epoch), (LogKey.ballot, ballot), (LogKey.members, count)])
+                [
+                    (LogKey.epoch, value.epoch), (LogKey.ballot, ballot),
+                    (LogKey.members, value.members.count),
+                ])
         case .accepted(let epoch, let ballot):
             note(.debug, "accepted", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
         case .overtaken(let epoch, let ballot):
