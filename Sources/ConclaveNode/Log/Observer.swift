@@ -123,9 +123,10 @@ package struct Observer {
             note(
                 .warning, "no such group on this host: only this user and root may connect",
                 [(LogKey.group, name)])
-        case .serving(let isServing, let reason):
+        case .serving(let isServing, let reason, let after):
             if isServing {
-                note(.notice, "serving", [])
+                // Nothing stands there after a start.
+                note(.notice, "serving", [(LogKey.after, after?.description ?? "")])
             } else {
                 note(.notice, "not serving", [(LogKey.reason, reason)])
             }
