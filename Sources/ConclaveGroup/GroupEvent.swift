@@ -21,7 +21,7 @@ package enum GroupEvent: Equatable, Sendable {
     case waiting(for: [NodeID], purpose: WaitPurpose)
     case founding(Lineage)
     case joining(through: NodeID)
-    case learning(from: NodeID, byteCount: Int)
+    case learning(from: NodeID, withSnapshot: Bool)
     case teaching(NodeID, withSnapshot: Bool)
     case pathBroken(NodeID, reason: String)
     case refused(NodeID, what: String)

@@ -63,21 +63,22 @@ struct AppliedOrder<Machine: StateMachine> {
         recent.removeAll()
     }
 
-    mutating func restore(_ snapshot: Snapshot) throws(WireError) {
-        machine = try Machine(snapshot: snapshot.machine)
-        version = snapshot.version
-        time = snapshot.time
-        current = snapshot.current
-        delivered = snapshot.delivered
+    mutating func restore(_ header: SnapshotHeader, _ machine: Machine) {
+        self.machine = machine
+        version = header.version
+        time = header.time
+        current = header.current
+        delivered = header.delivered
         recent.removeAll()
-        remember(snapshot.current)
+        remember(header.current)
     }
 
-    var snapshot: Snapshot? {
+    /// The state as it is now, to be told in pieces.
+    func snapshot() -> SnapshotSource<Machine>? {
         guard let current else { return nil }
-        return Snapshot(
-            current: current, delivered: delivered, version: version, time: time,
-            machine: machine.encodeSnapshot())
+        let header = SnapshotHeader(
+            current: current, delivered: delivered, version: version, time: time)
+        return SnapshotSource(header, of: machine)
     }
 
     private mutating func remember(_ next: NextView) {

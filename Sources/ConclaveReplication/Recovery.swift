@@ -41,7 +41,9 @@ struct Recovery<Machine: StateMachine> {
     private static func refuseRemains(on disk: any Disk) throws(FatalFault) {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
-        let remains = names.first { SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) }
+        let remains = names.first {
+            SegmentFormat.number(of: $0) != nil || SnapshotFile.isName($0)
+        }
         guard let remains else { return }
         throw .damaged(
             "both copies of the view journal are gone, beside \(remains): a member that went on "
@@ -49,14 +51,11 @@ struct Recovery<Machine: StateMachine> {
     }
 
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
-        guard let snapshot = try snapshots.recover(from: disk) else { return }
-        guard snapshot.current.lineage == viewJournal.memory.lineage else { return }
-        do {
-            try order.restore(snapshot)
-        } catch {
-            throw .damaged("\(Snapshot.name(snapshot.version)): \(error)")
-        }
-        viewJournal.takeUp(snapshot.current)
+        let found = try snapshots.recover(
+            from: disk, lineage: viewJournal.memory.lineage, like: order.machine)
+        guard let found else { return }
+        order.restore(found.header, found.machine)
+        viewJournal.takeUp(found.header.current)
     }
 
     /// The views after `start`; if state was lost since, from the last one that says so: nothing of

@@ -87,7 +87,7 @@ extension Replica {
             for message in held.messages(of: range.sender, in: range.ordinals) {
                 records.append(JournalRecord(epoch: number, message: message))
                 size += message.payload.count + JournalRecord.overhead
-                if size > Teaching.part {
+                if size > TransferPart.byteCount {
                     send(.fill(number, records), to: node)
                     records.removeAll()
                     size = 0

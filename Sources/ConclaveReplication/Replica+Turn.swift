@@ -21,6 +21,7 @@ extension Replica {
             pushRows()
         }
         takeSnapshotIfDue()
+        writeSnapshot()
         teach(now: now)
         tellServing()
         fabric.flush()
@@ -115,20 +116,13 @@ extension Replica {
         tell(.confirmed(since: since))
     }
 
-    private func takeSnapshotIfDue() {
-        guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
-            journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
-                || viewJournal.chain.count > 256,
-            let snapshot = order.snapshot
-        else { return }
-        snapshots.write(snapshot, to: disk, tag: nextTag())
-    }
-
     /// Heartbeats, suspicions, and everything that waits for time to pass.
     package func tick(now: Instant) {
         guard !hasFailed else { return }
-        guard startTags.isEmpty else { return nextTick = now.advanced(by: settings.heartbeat) }
-        let late = now.since(nextTick)
+        // Another turn may be wanted for other reasons.
+        guard tickDue <= now else { return }
+        guard startTags.isEmpty else { return tickDue = now.advanced(by: settings.heartbeat) }
+        let late = now.since(tickDue)
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
             // A loop that ran late has yet to read what came meanwhile (V10).
@@ -140,7 +134,7 @@ extension Replica {
         tickLearning(now: now)
         tickTeaching(now: now)
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
-        nextTick = now.advanced(by: pause)
+        tickDue = now.advanced(by: pause)
     }
 
     private func suspectSilent(late: Interval, now: Instant) {

@@ -47,8 +47,10 @@ package final class Replica<Machine: StateMachine> {
     var paths: [NodeID: Member] = [:]
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
-    var teaching: Teaching?
-    var learning: Learning?
+    var teaching: Teaching<Machine>?
+    var learning: Learning<Machine>?
+    /// What is left of the own state to be written.
+    var ownSnapshot: SnapshotSource<Machine>?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
     /// became of the teacher.
     var recordingView: (next: NextView, tag: UInt64)?
@@ -61,8 +63,11 @@ package final class Replica<Machine: StateMachine> {
     var hasFailed = false
     var wallClock = Timestamp.zero
 
-    /// When `tick` wants to be called at the latest.
-    package internal(set) var nextTick: Instant
+    /// When the next heartbeat is due.
+    var tickDue: Instant
+
+    /// When `tick` and a turn are wanted at the latest.
+    package var nextTick: Instant { hasWork ? .distantPast : tickDue }
 
     /// Recovers from the disk. `blank` is the state before the first command.
     package init(
@@ -86,7 +91,7 @@ package final class Replica<Machine: StateMachine> {
             vector: recovery.hasState ? recovery.held.vector : nil,
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
-        nextTick = now
+        tickDue = now
         startTags = [nextTag()]
         viewJournal.rewrite(on: disk, tag: startTags[0])
         adoptLineage(resuming: recovery.segments)

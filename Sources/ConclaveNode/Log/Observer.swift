@@ -56,8 +56,10 @@ package struct Observer {
             note(.notice, "the group is founded", [(LogKey.lineage, lineage)])
         case .joining(let node):
             note(.info, "joining", [(LogKey.node, node)])
-        case .learning(let node, let count):
-            note(.info, "learning the state", [(LogKey.node, node), (LogKey.bytes, count)])
+        case .learning(let node, let withSnapshot):
+            note(
+                .info, "learning the state",
+                [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
         case .teaching(let node, let withSnapshot):
             note(
                 .info, "a member learns from this one",
