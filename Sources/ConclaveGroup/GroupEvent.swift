@@ -28,6 +28,10 @@ package enum GroupEvent: Equatable, Sendable {
     case recovered(Epoch, version: Version, messageCount: Int)
     case snapshotWritten(version: Version, byteCount: Int)
     case journalSetAside(reason: String)
+    /// A majority of the view has one state at that version, and this member another.
+    case stateDiffers(NodeID, version: Version)
+    /// No state at that version has a majority: nothing is granted any more.
+    case stateDivided(version: Version)
 }
 
 /// What a member that does not serve is waiting for.

@@ -194,6 +194,7 @@ extension Daemon: Engine {
         clients.flush(now: now)
         page.show(slot: ValidityPage.ownSlot, owner: own.incarnation.number, deadline: now)
         systemd.turned(now: now)
+        host.work(now: now)
         if case .parting(let end) = phase, end <= now || !clients.isBusy { phase = .ended }
     }
 

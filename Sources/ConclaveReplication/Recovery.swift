@@ -15,11 +15,14 @@ struct Recovery<Machine: StateMachine> {
     var segments: RecoveredSegments?
 
     init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
+        try Self.refuseDiffering(disk)
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
         viewJournal = journal
         snapshots = SnapshotStore(owner: settings.own.node)
-        order = AppliedOrder(blank: blank, recentByteCount: settings.recentByteCount)
+        order = AppliedOrder(
+            blank: blank, recentByteCount: settings.recentByteCount,
+            digestEvery: settings.digestEveryVersions)
         held = HeldMessages(delivered: [])
         hasState = false
         let memory = viewJournal.memory
@@ -34,6 +37,16 @@ struct Recovery<Machine: StateMachine> {
         }
         segments = found
         replay(found.records, from: blank)
+    }
+
+    /// What is here led to a state that is not the group's: nothing may be built on it.
+    private static func refuseDiffering(_ disk: any Disk) throws(FatalFault) {
+        let names: [String]
+        do { names = try disk.list() } catch { throw .disk(error) }
+        guard names.contains(Replica<Machine>.differingMarker) else { return }
+        throw .damaged(
+            "\(Replica<Machine>.differingMarker): this member's state was not the one that a "
+                + "majority of the members had")
     }
 
     /// The view journal is the first that a blank member writes: what lies there without it has
@@ -94,6 +107,8 @@ struct Recovery<Machine: StateMachine> {
             held = HeldMessages(delivered: order.delivered)
             for message in byEpoch[next.epoch] ?? [] { _ = held.append(message) }
         }
+        // What was found out then was dealt with then.
+        _ = order.takeVerdicts()
         hasState = order.current != nil && order.current?.epoch == viewJournal.memory.epoch
     }
 }

@@ -16,7 +16,7 @@ extension Replica {
     }
 
     package func step(_ input: DiskInput, now: Instant) {
-        guard !hasFailed else { return }
+        guard !hasFailed else { return completedBreaking(input) }
         switch input {
         case .failed(_, let error): fail(.disk(error))
         case .completed(let tag):

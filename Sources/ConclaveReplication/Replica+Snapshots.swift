@@ -5,7 +5,8 @@ extension Replica {
     /// More of something large waits than one turn may do: another turn is wanted at once.
     package var hasWork: Bool {
         guard !hasFailed else { return false }
-        return (ownSnapshot != nil && snapshots.hasRoom) || (teaching?.hasWork ?? false)
+        return hasDigestWork || (ownSnapshot != nil && snapshots.hasRoom)
+            || (teaching?.hasWork ?? false)
     }
 
     func takeSnapshotIfDue() {

@@ -20,10 +20,18 @@ extension Replica {
             scanRows(now: now)
             pushRows()
         }
+        tellServing()
+        fabric.flush()
+    }
+
+    /// What may take a while, and nobody waits for. To be called once a turn, when everything else
+    /// is done and sent.
+    package func work(now: Instant) {
+        guard !hasFailed else { return }
+        makeDigest()
         takeSnapshotIfDue()
         writeSnapshot()
         teach(now: now)
-        tellServing()
         fabric.flush()
     }
 
@@ -56,8 +64,10 @@ extension Replica {
         guard let state = epoch else { return }
         let timestamp = max(wallClock, order.time)
         var taken = 0
-        while taken < pending.count, state.multicast.canSend {
+        while taken < pending.count || !words.isEmpty, state.multicast.canSend {
             var batch = CommandBatch()
+            for word in words { batch.append(word) }
+            words.removeAll()
             while taken < pending.count,
                 batch.payload.count + CommandBatch.overhead + pending[taken].count
                     <= settings.slotByteCount
@@ -82,14 +92,18 @@ extension Replica {
         guard let state = epoch else { return }
         found.removeAll(keepingCapacity: true)
         state.multicast.deliver(into: &found)
-        for message in found { apply(message) }
+        // What follows the verdict that this member's state is wrong says nothing any more.
+        for message in found where !hasFailed { apply(message) }
     }
 
     /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).
     func apply(_ message: OrderedMessage) {
         effects.removeAll(keepingCapacity: true)
+        var message = message
+        if settings.plant == .localTime { message.timestamp = max(message.timestamp, wallClock) }
         order.apply(message, effects: &effects)
-        guard isContinuous else { return }
+        takeVerdicts(isTold: isContinuous)
+        guard isContinuous, !hasFailed else { return }
         for effect in effects { tell(.machine(effect)) }
     }
 

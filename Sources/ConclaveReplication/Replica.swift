@@ -31,6 +31,12 @@ package final class Replica<Machine: StateMachine> {
     var raiseTarget: [UInt64]?
 
     var pending: [[UInt8]] = []
+    /// To go into the order before those.
+    var words: [ReplicaWord] = []
+    /// A digest that is being made.
+    var digest: DigestSource<Machine>?
+    /// Why this member ends, once that is noted on its disk.
+    var breaking: (tag: UInt64, fault: FatalFault)?
     var outputs: [ReplicaOutput<Machine.Effect>] = []
     var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
@@ -107,6 +113,14 @@ package final class Replica<Machine: StateMachine> {
 
     package var machine: Machine { order.machine }
 
+    /// The members' states differ, and none has a majority.
+    package var isDivided: Bool { order.isDivided }
+
+    /// For the simulator: something goes wrong with this member's state.
+    package func corruptMachine(_ body: (inout Machine) -> Void) {
+        order.corrupt(body)
+    }
+
     /// The newest view this member knows, whether it is in it or not.
     package var view: View {
         membership.memory.current?.view ?? View(epoch: .none, members: [])
@@ -128,7 +142,7 @@ package final class Replica<Machine: StateMachine> {
 
     /// Requests are taken: this member is in an adequate view whose epoch goes on.
     package var isServing: Bool {
-        guard let epoch, !epoch.isWedged, !hasFailed else { return false }
+        guard let epoch, !epoch.isWedged, !hasFailed, !order.isDivided else { return false }
         return order.current?.installed.isAdequate ?? false
     }
 

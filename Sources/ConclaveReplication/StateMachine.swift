@@ -19,6 +19,9 @@ package protocol StateMachine {
     /// Whether a departed incarnation still matters, so that its silence is carried on (V18).
     func remembers(_ member: Member) -> Bool
 
+    /// About how many rows a frozen state has; the same on all members.
+    var rowCount: Int { get }
+
     /// The state as it is now, to be told while this one goes on. No call may take long, nor make a
     /// later `apply` take long: the frozen state shares what it can.
     func freeze() -> Frozen

@@ -75,6 +75,12 @@ package final class Host {
         self.effects.removeAll(keepingCapacity: true)
     }
 
+    /// What may take a while, and nobody waits for. To be called once a turn, when what it led to is
+    /// sent and done.
+    package func work(now: Instant) {
+        replica.work(now: now)
+    }
+
     /// When `step(.tick)` and a turn are due at the latest.
     package var nextTick: Instant {
         if hasWork { return .distantPast }

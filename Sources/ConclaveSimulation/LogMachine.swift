@@ -17,6 +17,8 @@ package struct LogMachine: StateMachine {
         package var version: Version
         package var time: Timestamp
         package var digest: UInt64
+        /// The state it comes from was corrupted on purpose, here or before it was learned.
+        package var isTainted = false
     }
 
     package typealias Effect = Entry
@@ -31,6 +33,8 @@ package struct LogMachine: StateMachine {
     package private(set) var version = Version.zero
     package private(set) var time = Timestamp.zero
     private var remembered: [Member] = []
+    /// For the checkers: this state comes from a corrupted one. It goes wherever the state goes.
+    package private(set) var isTainted = false
     /// What this instance applied since it was made or read from a snapshot. Not replicated.
     package private(set) var trail: [Entry] = []
 
@@ -71,11 +75,20 @@ package struct LogMachine: StateMachine {
     }
 
     private mutating func add(_ kind: Entry.Kind, to effects: inout [Entry]) {
-        let entry = Entry(kind: kind, version: version, time: time, digest: digest)
+        let entry = Entry(
+            kind: kind, version: version, time: time, digest: digest, isTainted: isTainted)
         effects.append(entry)
         if trail.count >= Self.trailLimit { trail.removeFirst(Self.trailLimit / 2) }
         trail.append(entry)
     }
+
+    /// Flips a bit of the state, as bad memory would.
+    package mutating func corrupt(bit: UInt64) {
+        digest ^= 1 << (bit % 64)
+        isTainted = true
+    }
+
+    package var rowCount: Int { 1 }
 
     package func remembers(_ member: Member) -> Bool {
         remembered.contains(member)
@@ -95,6 +108,7 @@ package struct LogMachine: StateMachine {
         for _ in 0..<(try reader.count("remembered", maximum: Self.rememberedCount)) {
             remembered.append(try reader.member("remembered"))
         }
+        isTainted = try reader.flag("tainted")
     }
 
     fileprivate func encode(into writer: inout ByteWriter) {
@@ -102,6 +116,7 @@ package struct LogMachine: StateMachine {
         writer.integer(version.number)
         writer.integer(time.microseconds)
         writer.list(remembered) { $1.member($0) }
+        writer.flag(isTainted)
     }
 }
 

@@ -51,6 +51,10 @@ package struct PlantedBug: Sendable {
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority:
             PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
+        case .localTime: PlantedBug(plant, rule: "C2", within: 20)
+        case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 60)
+        case .differingStateGoesOn:
+            PlantedBug(plant, rule: "C2", within: 100, faults: [.corrupt])
         }
     }
 }

@@ -9,9 +9,12 @@ package protocol SimulatedDaemon: AnyObject {
     func step(_ input: ClientInput, now: Instant)
     func tick(now: Instant)
     func endTurn(now: Instant, wallClock: Timestamp)
+    func work(now: Instant)
     var nextTick: Instant { get }
     /// Asks to leave in good order.
     func leave(now: Instant) -> Bool
+    /// It found that the members' states differ and none has a majority.
+    var isDivided: Bool { get }
     /// Whether it serves in a view of all `count` members.
     func seesWholeGroup(of count: Int) -> Bool
 }

@@ -142,6 +142,7 @@ package struct WorldShape: Sendable {
             recentByteCount: recentByteCount)
         // Snapshots are short: they take many turns all the same.
         settings.snapshotPartByteCount = segmentByteCount / 256
+        settings.digestEveryVersions = UInt64(segmentByteCount / 4_096)
         return settings
     }
 }

@@ -60,18 +60,23 @@ struct ListMachine: StateMachine, Equatable {
 
     func remembers(_ member: Member) -> Bool { true }
 
-    func freeze() -> FrozenList { FrozenList(rest: list[...]) }
+    var rowCount: Int { 1 }
+
+    func freeze() -> FrozenList { FrozenList(list: list) }
 
     func makeBuilder() -> ListBuilder { ListBuilder() }
 }
 
-/// A row an element.
+/// A row an element, with its place.
 struct FrozenList: FrozenState {
-    var rest: ArraySlice<UInt8>
+    let list: [UInt8]
+    var place = 0
 
     mutating func encodeRow(into writer: inout ByteWriter) -> Bool {
-        guard let first = rest.popFirst() else { return false }
-        writer.integer(first)
+        guard place < list.count else { return false }
+        writer.integer(UInt32(place))
+        writer.integer(list[place])
+        place += 1
         return true
     }
 }
@@ -81,6 +86,9 @@ struct ListBuilder: StateBuilder {
 
     mutating func take(_ row: ByteReader) throws(WireError) {
         var reader = row
+        guard try reader.integer("place") == UInt32(machine.list.count) else {
+            throw .invalid(field: "place", reason: "is not the next one")
+        }
         let byte = try reader.byte("element")
         guard byte != 0xFF else { throw .invalid(field: "list", reason: "is no list") }
         machine.list.append(byte)
