@@ -22,13 +22,17 @@ package enum GroupEvent: Equatable, Sendable {
     case waiting(for: [NodeID], purpose: WaitPurpose)
     case founding(Lineage)
     case joining(through: NodeID)
-    case learning(from: NodeID, byteCount: Int)
+    case learning(from: NodeID, withSnapshot: Bool)
     case teaching(NodeID, withSnapshot: Bool)
     case pathBroken(NodeID, reason: String)
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)
     case snapshotWritten(version: Version, byteCount: Int)
     case journalSetAside(reason: String)
+    /// A majority of the view has one state at that version, and this member another.
+    case stateDiffers(NodeID, version: Version)
+    /// No state at that version has a majority: nothing is granted any more.
+    case stateDivided(version: Version)
 }
 
 /// What a member that does not serve is waiting for.

@@ -62,6 +62,7 @@ extension Replica {
         }
         epoch?.isWedged = true
         pending.removeAll()
+        words.removeAll()
         isFreezing = true
         journal?.flush(to: disk, nextTag: nextTag)
         if let input = frozenInput { inputs.append(input) }
@@ -87,7 +88,7 @@ extension Replica {
             for message in held.messages(of: range.sender, in: range.ordinals) {
                 records.append(JournalRecord(epoch: number, message: message))
                 size += message.payload.count + JournalRecord.overhead
-                if size > Teaching.part {
+                if size > TransferPart.byteCount {
                     send(.fill(number, records), to: node)
                     records.removeAll()
                     size = 0
@@ -172,7 +173,10 @@ extension Replica {
 
     private func endEpoch() {
         epoch = nil
+        digest = nil
+        order.makesDigests = false
         pending.removeAll()
+        words.removeAll()
         teaching?.levelSent = nil
         raiseTarget = nil
         waitingFor = nil
@@ -199,6 +203,7 @@ extension Replica {
             hasState = false
         }
         if wasContinuous { for effect in newEffects { tell(.machine(effect)) } }
+        takeVerdicts(isTold: wasContinuous)
         let rank = value.view.contains(settings.own) ? value.view.rank(of: settings.own.node) : nil
         tell(
             .installed(
@@ -218,6 +223,7 @@ extension Replica {
         // Who has a seat now is not taught any more: the order comes to it another way.
         if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
         joinedAt = now
+        order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         epoch?.pulse.beat(now: now, wallClock: wallClock)
         for member in value.members where member != settings.own {

@@ -15,6 +15,10 @@ extension Replica {
 
     /// Why this member takes no requests, in a sentence for an operator.
     package var notServingReason: String {
+        if order.isDivided {
+            return "the members' states differ, and none has a majority: nothing is granted until "
+                + "an operator says which one is right"
+        }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected

@@ -1,6 +1,5 @@
 import ConclaveBase
 import ConclaveGroup
-import ConclaveWire
 
 extension Replica {
     /// Rank 0 teaches, one member at a time: it is the one who will coordinate letting it in.
@@ -17,33 +16,30 @@ extension Replica {
         let id = random.next()
         let isOnChain = theirs == lineage || version == .zero
         let number = isOnChain ? order.recent.number(after: version, applied: order.version) : nil
-        var started = Teaching(learner: member, id: id, next: number ?? order.recent.end, now: now)
-        var header: [UInt8]?
+        var started = Teaching<Machine>(
+            learner: member, id: id, next: number ?? order.recent.end, now: now)
         if number == nil {
-            guard let snapshot = order.snapshot else { return }
-            var writer = ByteWriter()
-            snapshot.encodeHeader(into: &writer)
-            header = writer.bytes
-            started.snapshot = snapshot.machine
+            guard let snapshot = order.snapshot() else { return }
+            started.snapshot = snapshot
         }
         teaching = started
         tell(.event(.teaching(member.node, withSnapshot: number == nil)))
-        send(.transfer(.begin(id: id, snapshot: header)), to: member.node)
-        if header != nil, started.snapshot.isEmpty {
-            send(.transfer(.snapshotPart(id: id, bytes: [])), to: member.node)
-        }
+        send(
+            .transfer(.begin(id: id, snapshot: started.snapshot?.header.bytes)), to: member.node)
     }
 
-    /// Sends what there is room for.
+    /// Sends what there is room for; of a snapshot, one part a turn.
     func teach(now: Instant) {
         guard var current = teaching else { return }
         let learner = current.learner.node
-        while current.hasRoom, let part = current.nextSnapshotPart() {
+        // Not shared while it is changed.
+        teaching = nil
+        if current.hasWork, let part = current.nextSnapshotPart(settings.snapshotPartByteCount) {
             send(.transfer(.snapshotPart(id: current.id, bytes: part)), to: learner)
         }
         while current.hasRoom, current.hasSentSnapshot {
             let (items, isKept) = current.nextItems(from: order.recent)
-            guard isKept else { return teaching = nil }
+            guard isKept else { return }
             if items.isEmpty { break }
             send(.transfer(.items(id: current.id, items)), to: learner)
         }
@@ -77,7 +73,7 @@ extension Replica {
             for message in held.messages(of: sender, in: 0..<trim[sender]) {
                 records.append(JournalRecord(epoch: number, message: message))
                 size += JournalRecord.overhead + message.payload.count
-                if size > Teaching.part {
+                if size > TransferPart.byteCount {
                     send(
                         .transfer(
                             .level(id: current.id, number, trim: trim, records, isLast: false)),

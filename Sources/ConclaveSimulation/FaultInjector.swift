@@ -30,6 +30,10 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     private var provokedHosts: [Int] = []
     package private(set) var faultCount = 0
     package private(set) var hasLostRows = false
+    /// A member's state was corrupted.
+    package private(set) var hasCorrupted = false
+    /// Corrupts the state of a host's daemon, if that is to be.
+    var corrupt: ((Int) -> Bool)?
     /// Takes care of what goes wrong with clients, if there are any.
     var clientFault: ((FaultKind) -> Void)?
     /// Whether enough others would still have what a host has.
@@ -115,6 +119,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .loseRows: loseRows(of: host)
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage:
             clientFault?(kind)
+        case .corrupt: hasCorrupted = corrupt?(host) ?? false || hasCorrupted
         }
     }
 
@@ -174,6 +179,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func erase(_ host: Int) {
         guard mayErase?(host) ?? false else { return }
+        replace(host)
+    }
+
+    /// A host whose state is not to be trusted begins again with an empty disk.
+    func replace(_ host: Int) {
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
         cluster.hosts[host].wasErased = true

@@ -43,4 +43,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientCut
     /// Somebody sends a daemon what it was never meant to get.
     case clientGarbage
+    /// A bit of one member's state flips in its memory.
+    case corrupt
 }

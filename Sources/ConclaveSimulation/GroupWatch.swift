@@ -56,6 +56,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 .totalOrder,
                 "node \(cluster.nodes[index]) breaks its path to node \(node), though no write "
                     + "was lost: \(reason)")
+        case .stateDiffers(let node, let version) where !faults.hasCorrupted:
+            throw Violation(
+                .totalOrder, "the state of node \(node) differs at version \(version.counter)")
+        case .stateDivided(let version) where !faults.hasCorrupted:
+            throw Violation(
+                .totalOrder, "no state has a majority at version \(version.counter)")
         default:
             break
         }
@@ -70,6 +76,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
+        case .broken where faults.hasCorrupted:
+            // What an operator does: the state is not to be trusted, others have it.
+            faults.replace(index)
         case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
@@ -118,6 +127,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
     /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     var needsOperator: Bool {
+        if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }

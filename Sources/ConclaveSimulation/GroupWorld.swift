@@ -49,6 +49,7 @@ final class GroupWorld {
         leases = LeaseChecker(ttl: shape.suspicion * 3)
         states = (0..<shape.memberCount).map { _ in HostState() }
         self.random = random
+        faults.corrupt = { [unowned self] host in corrupt(host) }
         begin()
     }
 
@@ -86,6 +87,8 @@ final class GroupWorld {
         report.requestCount = Int(proposalCount)
         report.digest = timeline.trace.digest
         report.trace = timeline.trace.takeLines()
+        faults.corrupt = nil
+        faults.mayErase = nil
         return report
     }
 
@@ -99,6 +102,12 @@ final class GroupWorld {
         try advance(until: limit) { self.watch.isWhole }
         guard watch.isWhole || watch.needsOperator else {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
+        }
+        if isToBeFound {
+            try advance(until: limit) { self.watch.isWhole && !self.isToBeFound }
+            guard !isToBeFound || watch.needsOperator else {
+                throw Violation(.totalOrder, "a corrupted state is not found: \(situation)")
+            }
         }
         guard watch.isWhole else { return }
         try expectDelivery(among: Array(cluster.hosts.indices), until: limit)
@@ -139,9 +148,29 @@ final class GroupWorld {
         isWorking = false
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
         let ends = cluster.hosts.compactMap { $0.daemon?.machine }
+        // Who has learned from a corrupted member may be in the majority.
+        guard !ends.contains(where: \.isTainted) else { return }
         for end in ends.dropFirst() where end.digest != ends[0].digest {
             throw Violation(.totalOrder, "the last states differ: \(situation)")
         }
+    }
+
+    // MARK: - Corruption
+
+    /// Once a run, in a whole group that has a majority without that host: then it must be found.
+    private func corrupt(_ host: Int) -> Bool {
+        guard !faults.hasCorrupted, shape.memberCount > 2, watch.isWhole,
+            let daemon = cluster.hosts[host].daemon
+        else { return false }
+        let bit = random.next()
+        daemon.corruptMachine { $0.corrupt(bit: bit) }
+        return true
+    }
+
+    /// Some have a corrupted state, and fewer than have a right one.
+    private var isToBeFound: Bool {
+        let tainted = cluster.hosts.count { $0.daemon?.machine.isTainted ?? false }
+        return tainted > 0 && 2 * tainted < shape.memberCount
     }
 
     private var situation: String {
@@ -269,6 +298,7 @@ final class GroupWorld {
         if case .applied(let number) = entry.kind {
             states[index].delivered[Int(number & 0xFF)] = number
         }
+        guard !entry.isTainted else { return }
         try watch.checker.record(entry, deliveredIn: states[index].epoch)
     }
 
@@ -283,7 +313,7 @@ final class GroupWorld {
         states[index].epoch = view.view.epoch
         try watch.installed(view, lineage: daemon.lineage, on: index)
         if stateReplaced {
-            try watch.checker.replaced(by: daemon.machine)
+            if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }
         try leases.installed(view, at: timeline.now, by: host.clock)

@@ -35,6 +35,9 @@ package struct PlantedBug: Sendable {
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 400)
+        case .localTime: PlantedBug(plant, rule: "C2", within: 20)
+        case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
+        case .differingStateGoesOn: PlantedBug(plant, rule: "C2", within: 300)
         }
     }
 }

@@ -85,7 +85,7 @@ extension ServiceWorld {
             try take(effect, from: daemon)
         case .event(let event):
             try take(event, from: daemon, index: index)
-        case .serving(let state):
+        case .serving(let state, _):
             world.trace { "node \(cluster.nodes[index]) \(state)" }
         case .fatal(let fault):
             try watch.take(fault, on: index)

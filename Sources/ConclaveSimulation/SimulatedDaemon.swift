@@ -9,6 +9,7 @@ package protocol SimulatedDaemon: AnyObject {
     func step(_ input: ClientInput, now: Instant)
     func tick(now: Instant)
     func endTurn(now: Instant, wallClock: Timestamp)
+    func work(now: Instant)
     var nextTick: Instant { get }
     /// Asks to leave in good order.
     func leave(now: Instant) -> Bool
@@ -16,6 +17,8 @@ package protocol SimulatedDaemon: AnyObject {
     var isServing: Bool { get }
     /// The newest view that it knows.
     var view: View { get }
+    /// It found that the members' states differ and none has a majority.
+    var isDivided: Bool { get }
 }
 
 extension Replica: SimulatedDaemon {

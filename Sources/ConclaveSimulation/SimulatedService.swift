@@ -25,6 +25,10 @@ final class SimulatedService: SimulatedDaemon {
         host.endTurn(now: now, wallClock: wallClock, effects: &effects)
     }
 
+    func work(now: Instant) { host.work(now: now) }
+
+    var isDivided: Bool { host.replica.isDivided }
+
     var nextTick: Instant { host.nextTick }
 
     func leave(now: Instant) -> Bool {

@@ -114,11 +114,15 @@ package struct WorldShape: Sendable {
     }
 
     package func replicaSettings(own: Member, nodes: [NodeID]) -> ReplicaSettings {
-        ReplicaSettings(
+        var settings = ReplicaSettings(
             own: own, configured: nodes, durability: durability, minimumMembers: minimumMembers,
             maximumSessionTTL: maximumSessionTTL, heartbeat: heartbeat, suspicion: suspicion,
             stall: stall, slotCount: slotCount, slotByteCount: slotByteCount,
             segmentByteCount: segmentByteCount, snapshotEveryByteCount: snapshotEveryByteCount,
             recentByteCount: recentByteCount)
+        // Snapshots are short: they take many turns all the same.
+        settings.snapshotPartByteCount = segmentByteCount / 256
+        settings.digestEveryVersions = UInt64(segmentByteCount / 4_096)
+        return settings
     }
 }

@@ -95,14 +95,21 @@ import Testing
         #expect(recovery.order.current?.epoch == Epoch(1))
     }
 
-    @Test func `a snapshot is the beginning, and what it has is not applied again`() throws {
-        let before = Snapshot(
-            current: view(2, trim: [1, 0]), delivered: [1, 0],
-            version: Version(Version(startOfEra: 1).number + 4), time: .zero,
-            machine: [0, 1, 10, 0, 2, 40])
+    private func writeSnapshot(_ header: SnapshotHeader, _ machine: ListMachine) {
         var store = SnapshotStore(owner: node)
-        store.write(before, to: disk, tag: 7)
+        store.begin(header, on: disk)
+        for piece in pieces(SnapshotSource(header, of: machine)) {
+            store.append(piece, to: disk, tag: 6)
+        }
+        store.finish(on: disk, tag: 7)
         disk.run()
+    }
+
+    @Test func `a snapshot is the beginning, and what it has is not applied again`() throws {
+        let before = SnapshotHeader(
+            current: view(2, trim: [1, 0]), delivered: [1, 0],
+            version: Version(Version(startOfEra: 1).number + 4), time: .zero)
+        writeSnapshot(before, machine([0, 1, 10, 0, 2, 40]))
         try write(
             views: [view(2, trim: [1, 0]), view(3, trim: [2, 1])],
             records: [
@@ -146,12 +153,9 @@ import Testing
     }
 
     @Test func `a machine that does not decode is damage`() throws {
-        var store = SnapshotStore(owner: node)
-        store.write(
-            Snapshot(
-                current: view(1), delivered: [0, 0], version: Version(startOfEra: 1),
-                time: .zero, machine: [0xFF]), to: disk, tag: 7)
-        disk.run()
+        let header = SnapshotHeader(
+            current: view(1), delivered: [0, 0], version: Version(startOfEra: 1), time: .zero)
+        writeSnapshot(header, machine([1, 0xFF]))
         try write(views: [view(1)], records: [])
         #expect(throws: FatalFault.self) { try recover() }
     }

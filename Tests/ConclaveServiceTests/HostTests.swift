@@ -127,6 +127,7 @@ private final class HostBench {
             host.endTurn(
                 now: now, wallClock: Timestamp(microseconds: now.nanoseconds / 1_000),
                 effects: &effects)
+            host.work(now: now)
         } while !isDiskStuck && !disk.completed.isEmpty
         for effect in effects { perform(effect) }
     }

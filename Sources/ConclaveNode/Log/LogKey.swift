@@ -2,6 +2,7 @@
 enum LogKey {
     static let accuser = "accuser"
     static let address = "address"
+    static let after = "after"
     /// How many more of the same were not told.
     static let alike = "alike"
     static let ballot = "ballot"

@@ -59,8 +59,8 @@ package struct Observer {
             note(.notice, "the group is founded", [(LogKey.lineage, lineage)])
         case .joining(let node):
             note(.info, "joining", [(LogKey.node, node)])
-        case .learning(let node, let count):
-            note(.info, "learning the state", [(LogKey.node, node), (LogKey.bytes, count)])
+        case .learning(let node, let whole):
+            note(.info, "learning the state", [(LogKey.node, node), (LogKey.snapshot, whole)])
         case .teaching(let node, let withSnapshot):
             note(
                 .info, "a member learns from this one",
@@ -77,7 +77,20 @@ package struct Observer {
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .stateDiffers(let node, let version): differs(node, version)
+        case .stateDivided(let version): differs(nil, version)
         }
+    }
+
+    /// `node`: whose state is not that of a majority; nil: there is no majority.
+    private func differs(_ node: NodeID?, _ version: Version) {
+        let sentence: Logger.Message =
+            node == nil
+            ? "the members' states differ and none has a majority: nothing is granted"
+            : "a member's state differs from that of a majority: it is taken out"
+        note(
+            .error, sentence,
+            [(LogKey.node, node?.description ?? ""), (LogKey.version, version)])
     }
 
     private func installed(_ installed: InstalledView) {
@@ -126,9 +139,10 @@ package struct Observer {
             note(
                 .warning, "no such group on this host: only this user and root may connect",
                 [(LogKey.group, name)])
-        case .serving(let isServing, let reason):
+        case .serving(let isServing, let reason, let after):
             if isServing {
-                note(.notice, "serving", [])
+                // Nothing stands there after a start.
+                note(.notice, "serving", [(LogKey.after, after?.description ?? "")])
             } else {
                 note(.notice, "not serving", [(LogKey.reason, reason)])
             }
