@@ -23,6 +23,8 @@ package enum GroupEvent: Equatable, Sendable {
     case joining(through: NodeID)
     case learning(from: NodeID, byteCount: Int)
     case teaching(NodeID, withSnapshot: Bool)
+    /// A learner was not level in time when it was to be let in.
+    case heldBack(NodeID, pause: Interval)
     case pathBroken(NodeID, reason: String)
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)

@@ -55,11 +55,9 @@ extension Replica {
                 learning?.takenByteCount += UInt64(item.byteCount)
             }
             heardTeacher(now: now)
-        case .taken(let id, let byteCount):
-            guard let current = teaching, current.id == id else { return }
-            teaching?.takenByteCount = min(byteCount, current.sentByteCount)
-            teaching?.lastHeard = now
-        case .ready(let id, let version): learnerIsReady(id, version: version, now: now)
+        case .taken(let id, let byteCount): learnerHasTaken(byteCount, id: id, now: now)
+        case .ready(let id, let version, let hears):
+            learnerIsReady(id, version: version, hears: hears, now: now)
         case .level(let id, let epoch, let trim, let records, let isLast):
             guard learning?.id == id else { return }
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
@@ -264,10 +262,13 @@ extension Replica {
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now
+        let heard = membership.heardSteadily(now: now)
+        let isHeardByAll = current.members.allSatisfy {
+            $0.node == settings.own.node || heard.contains($0)
+        }
+        guard isHeardByAll else { return }
         send(
-            .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
+            .transfer(.ready(id: learning.id, version: order.version, hears: heard)),
             to: learning.teacher)
-        guard membership.hasHeardSteadily(current.members, now: now) else { return }
-        send(.transfer(.ready(id: learning.id, version: order.version)), to: learning.teacher)
     }
 }

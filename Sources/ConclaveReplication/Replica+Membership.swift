@@ -37,7 +37,7 @@ extension Replica {
             raiseTarget = trim
             if isLevelWithTarget { inputs.append(.level) }
         case .fill(let node, let ranges): sendFill(ranges, to: node)
-        case .levelJoiner(let joiner, let trim): level(joiner, with: trim)
+        case .levelJoiner(let joiner, let trim): level(joiner, with: trim, now: now)
         case .install(let value, let seat): enter(value, seat, then: &inputs, now: now)
         case .learn: learning = nil
         case .event(let event): observe(event)
@@ -173,7 +173,6 @@ extension Replica {
     private func endEpoch() {
         epoch = nil
         pending.removeAll()
-        teaching?.levelSent = nil
         raiseTarget = nil
         waitingFor = nil
         isFreezing = false
@@ -216,7 +215,7 @@ extension Replica {
         guard let rank = value.view.rank(of: settings.own.node) else { return }
         learning = nil
         // Who has a seat now is not taught any more: the order comes to it another way.
-        if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
+        teachings.removeAll { value.view.contains($0.learner) }
         joinedAt = now
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         epoch?.pulse.beat(now: now, wallClock: wallClock)

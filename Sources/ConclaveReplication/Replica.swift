@@ -47,7 +47,8 @@ package final class Replica<Machine: StateMachine> {
     var paths: [NodeID: Member] = [:]
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
-    var teaching: Teaching?
+    /// One for each member that learns here.
+    var teachings: [Teaching] = []
     var learning: Learning?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
     /// became of the teacher.

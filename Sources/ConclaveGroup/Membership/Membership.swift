@@ -23,8 +23,10 @@ package struct Membership {
         case level
         /// The learner has everything below this trim, synced.
         case joinerLevel(Member, trim: [UInt64])
-        /// A learner has caught up and hears everybody.
-        case joinerReady(Member)
+        /// A learner has caught up and hears all members steadily, and `hears` besides.
+        case joinerReady(Member, hears: [Member])
+        /// Let in those who are ready.
+        case admit
         case tick
         /// This member wants to leave in good order.
         case leave
@@ -97,7 +99,8 @@ package struct Membership {
     var isAnnouncing = false
     /// The newest view whose record from a teacher is under way, or was.
     var learning = Epoch.none
-    var joiner: Member?
+    /// Learners that are ready to be let in, the first that was so first.
+    var joiners: [Joiner] = []
     /// Learners that could not be brought level in time.
     var latecomers: [NodeID: Latecomer] = [:]
     var founding = FoundingRun()
@@ -188,8 +191,10 @@ package struct Membership {
             guard attempt?.value?.trim == trim else { return }
             attempt?.levelled(member.node)
             advanceAttempt(now: now, effects: &effects)
-        case .joinerReady(let member):
-            admit(member, now: now, effects: &effects)
+        case .joinerReady(let member, let hears):
+            isReady(member, hears: hears, now: now)
+        case .admit:
+            admit(now: now, effects: &effects)
         case .leave:
             leave(now: now, effects: &effects)
         case .tick:

@@ -19,6 +19,7 @@ enum LogKey {
     static let messages = "messages"
     static let node = "node"
     static let path = "path"
+    static let pause = "pause"
     static let pid = "pid"
     static let purpose = "purpose"
     static let reason = "reason"

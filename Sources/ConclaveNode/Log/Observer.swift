@@ -62,6 +62,10 @@ package struct Observer {
             note(
                 .info, "a member learns from this one",
                 [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
+        case .heldBack(let node, let pause):
+            note(
+                .warning, "a member was not level in time to be let in",
+                [(LogKey.node, node), (LogKey.pause, pause)])
         case .pathBroken(let node, let reason):
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):

@@ -8,14 +8,22 @@ struct Teaching {
     let id: UInt64
     /// Number of the next item to send.
     var next: UInt64
+    /// The state that is being sent, and the number of the item that follows it.
+    var header: [UInt8] = []
     var snapshot: [UInt8] = []
     var snapshotSent = 0
+    let first: UInt64
     var sentByteCount: UInt64 = 0
     var takenByteCount: UInt64 = 0
     var lastHeard: Instant
-    /// The trim up to which the learner is being brought level, and the epoch it ends.
-    var levelSent: Epoch?
+    var lastSent: Instant
+    /// Since when this learner is taught, however often it began anew.
+    var startedAt: Instant
+    /// Since when it says that it can be let in, and when it last did.
+    var readySince: Instant?
+    var readyAt = Instant.distantPast
 
+    /// On the way to all learners together, but for a last part to each.
     static let window: UInt64 = 1 << 20
     static let part = 128 * 1024
 
@@ -23,11 +31,23 @@ struct Teaching {
         self.learner = learner
         self.id = id
         self.next = next
+        first = next
         lastHeard = now
+        lastSent = now
+        startedAt = now
     }
 
-    var hasRoom: Bool { sentByteCount - takenByteCount < Self.window }
     var hasSentSnapshot: Bool { snapshotSent == snapshot.count }
+
+    /// Whether more may be on its way to this one of `count` learners.
+    func hasRoom(among count: Int) -> Bool {
+        sentByteCount - takenByteCount < Self.window / UInt64(max(count, 1))
+    }
+
+    mutating func isReady(at now: Instant) {
+        if readySince == nil { readySince = now }
+        readyAt = now
+    }
 
     /// The next part of the snapshot, or nil if all of it is sent.
     mutating func nextSnapshotPart() -> [UInt8]? {
@@ -37,6 +57,7 @@ struct Teaching {
         snapshotSent = end
         sentByteCount += UInt64(bytes.count)
         if hasSentSnapshot {
+            header = []
             snapshot = []
             snapshotSent = 0
         }
