@@ -15,10 +15,14 @@ extension Replica {
     }
 
     func tickLearning(now: Instant) {
-        guard needsTeacher else { return learning = nil }
+        guard needsTeacher else {
+            unheard = []
+            return learning = nil
+        }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
+            isPausing = false
             for node in settings.configured where paths[node] != nil {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
             }
@@ -28,14 +32,20 @@ extension Replica {
 
     func stopLearning() {
         learning = nil
+        unheard = []
         nextJoin = .distantPast
     }
 
     /// A member that is left out again soon after it came back waits longer each time (V23).
     func pauseBeforeJoining(now: Instant) {
         let wasBrief = now.since(joinedAt) < .seconds(60) && joinedAt != .distantPast
+        leftOutCount = wasBrief ? leftOutCount + 1 : 0
         joinPause = wasBrief ? min(joinPause * 2, .seconds(60)) : settings.suspicion
         nextJoin = wasBrief ? now.advanced(by: joinPause) : now
+        isPausing = wasBrief
+        if wasBrief {
+            tell(.event(.joinsLater(after: joinPause, leftOutCount: leftOutCount)))
+        }
     }
 
     func transfer(_ frame: TransferFrame, from node: NodeID, theirs: Lineage, now: Instant) {
@@ -263,10 +273,9 @@ extension Replica {
         else { return }
         self.learning?.reportedReady = now
         let heard = membership.heardSteadily(now: now)
-        let isHeardByAll = current.members.allSatisfy {
-            $0.node == settings.own.node || heard.contains($0)
-        }
-        guard isHeardByAll else { return }
+        unheard = current.members.filter { $0.node != settings.own.node && !heard.contains($0) }
+            .map(\.node)
+        guard unheard.isEmpty else { return }
         send(
             .transfer(.ready(id: learning.id, version: order.version, hears: heard)),
             to: learning.teacher)

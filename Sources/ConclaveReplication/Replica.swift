@@ -56,6 +56,11 @@ package final class Replica<Machine: StateMachine> {
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
+    /// How often in a row it was left out soon after it had joined.
+    var leftOutCount = 0
+    var isPausing = false
+    /// Members that this one, which has caught up, does not hear both ways.
+    var unheard: [NodeID] = []
     var wasServing = false
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?

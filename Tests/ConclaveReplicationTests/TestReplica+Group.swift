@@ -34,20 +34,21 @@ extension TestReplica {
 }
 
 extension [TestReplica] {
-    func live(_ milliseconds: Int64, cut: Set<Set<NodeID>> = []) {
+    /// - Parameter cut: From whom to whom nothing arrives.
+    func live(_ milliseconds: Int64, cut: Set<[UInt32]> = []) {
         for _ in 0..<(milliseconds / 25) {
             for replica in self { replica.live(25) }
             carry(cut: cut)
         }
     }
 
-    /// What was sent arrives, and what is sent in answer; nothing between two that are cut apart.
-    private func carry(cut: Set<Set<NodeID>>) {
+    /// What was sent arrives, and what is sent in answer.
+    private func carry(cut: Set<[UInt32]>) {
         for _ in 0..<6 {
             for from in self {
                 let sent = from.fabric.sent
                 from.fabric.sent = []
-                for item in sent where !cut.contains([from.node, item.to]) {
+                for item in sent where !cut.contains([from.node.number, item.to.number]) {
                     first { $0.node == item.to }?.hear(item.input(from: from.node))
                 }
             }

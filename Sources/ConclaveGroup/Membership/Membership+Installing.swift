@@ -78,6 +78,7 @@ extension Membership {
         joiners = []
         for member in value.members { latecomers[member.node] = nil }
         suspicions = [:]
+        judgeAccusations(by: value, now: now)
         leaving = []
         highestSeen = .none
         lastCoordinator = nil

@@ -85,6 +85,10 @@ package struct Membership {
     var hearing: Hearing
     var suspicions: [NodeID: Suspicion] = [:]
     var leaving: [NodeID] = []
+    /// Whom this member accused in this epoch, and whom it would have.
+    var accused: [Member] = []
+    var keptToItself: [NodeID] = []
+    var patience = Patience()
 
     var takeoverAt = Instant.distantFuture
     var lastCoordinator: NodeID?
@@ -174,8 +178,7 @@ package struct Membership {
         case .disconnected(let node, let byPeer):
             disconnected(node, byPeer: byPeer, now: now, effects: &effects)
         case .suspect(let node, let reason, let silent, let late):
-            effects.append(.event(.suspected(node, reason: reason, silent: silent, late: late)))
-            suspect(node, reason, by: own.node, silent: silent, now: now, effects: &effects)
+            accuse(node, reason, silent: silent, late: late, now: now, effects: &effects)
         case .frozen(let vector, let echoed):
             self.vector = vector
             self.echoed = echoed

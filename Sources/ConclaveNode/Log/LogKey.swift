@@ -7,6 +7,7 @@ enum LogKey {
     static let ballot = "ballot"
     static let bytes = "bytes"
     static let connection = "connection"
+    static let count = "count"
     static let epoch = "epoch"
     static let fault = "fault"
     static let group = "group"
