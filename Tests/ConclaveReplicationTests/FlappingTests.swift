@@ -15,9 +15,10 @@ import Testing
         group.count { $0.replica.isServing }
     }
 
-    @Test(arguments: [
-        [[2, 3], [3, 2]], [[2, 3]], [[3, 2]], [[1, 3]], [[3, 1]], [[1, 2], [3, 1]],
-    ] as [Set<[UInt32]>])
+    @Test(
+        arguments: [
+            [[2, 3], [3, 2]], [[2, 3]], [[3, 2]], [[1, 3]], [[3, 1]], [[1, 2], [3, 1]],
+        ] as [Set<[UInt32]>])
     func `a link that is cut, both ways or one, costs a few views and then none`(
         cut: Set<[UInt32]>
     ) throws {
