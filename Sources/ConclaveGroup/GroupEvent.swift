@@ -7,6 +7,8 @@ package import ConclaveBase
 package enum GroupEvent: Equatable, Sendable {
     /// `late`: by how much the accuser's own loop was late when it judged.
     case suspected(NodeID, reason: DepartureReason, silent: Interval, late: Interval)
+    /// Its last suspicions were wrong: it keeps this one to itself for a while (V12).
+    case suspicionHeld(NodeID, reason: DepartureReason, pause: Interval)
     case accused(by: NodeID, whom: NodeID, reason: DepartureReason, silent: Interval)
     case wedged(Epoch)
     case promised(Epoch, Ballot)
@@ -22,8 +24,12 @@ package enum GroupEvent: Equatable, Sendable {
     case waiting(for: [NodeID], purpose: WaitPurpose)
     case founding(Lineage)
     case joining(through: NodeID)
+    /// It was left out again soon after it had joined, so often in a row (V23).
+    case joinsLater(after: Interval, leftOutCount: Int)
     case learning(from: NodeID, withSnapshot: Bool)
     case teaching(NodeID, withSnapshot: Bool)
+    /// A learner was not level in time when it was to be let in.
+    case heldBack(NodeID, pause: Interval)
     case pathBroken(NodeID, reason: String)
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)

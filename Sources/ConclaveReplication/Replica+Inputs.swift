@@ -41,7 +41,7 @@ extension Replica {
         if let epoch, let rank = epoch.view.rank(of: node) {
             self.epoch?.isReady[rank.index] = false
         }
-        if teaching?.learner.node == node { teaching = nil }
+        teachings.removeAll { $0.learner.node == node }
         if learning?.teacher == node { stopLearning() }
         run(.disconnected(node, byPeer: byPeer), now: now)
     }

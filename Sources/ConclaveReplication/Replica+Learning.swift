@@ -15,10 +15,14 @@ extension Replica {
     }
 
     func tickLearning(now: Instant) {
-        guard needsTeacher else { return learning = nil }
+        guard needsTeacher else {
+            unheard = []
+            return learning = nil
+        }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
+            isPausing = false
             for node in settings.configured where paths[node] != nil {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
             }
@@ -28,14 +32,20 @@ extension Replica {
 
     func stopLearning() {
         learning = nil
+        unheard = []
         nextJoin = .distantPast
     }
 
     /// A member that is left out again soon after it came back waits longer each time (V23).
     func pauseBeforeJoining(now: Instant) {
         let wasBrief = now.since(joinedAt) < .seconds(60) && joinedAt != .distantPast
+        leftOutCount = wasBrief ? leftOutCount + 1 : 0
         joinPause = wasBrief ? min(joinPause * 2, .seconds(60)) : settings.suspicion
         nextJoin = wasBrief ? now.advanced(by: joinPause) : now
+        isPausing = wasBrief
+        if wasBrief {
+            tell(.event(.joinsLater(after: joinPause, leftOutCount: leftOutCount)))
+        }
     }
 
     func transfer(_ frame: TransferFrame, from node: NodeID, theirs: Lineage, now: Instant) {
@@ -56,11 +66,9 @@ extension Replica {
                 learning?.takenByteCount += UInt64(item.byteCount)
             }
             heardTeacher(now: now)
-        case .taken(let id, let byteCount):
-            guard let current = teaching, current.id == id else { return }
-            teaching?.takenByteCount = min(byteCount, current.sentByteCount)
-            teaching?.lastHeard = now
-        case .ready(let id, let version): learnerIsReady(id, version: version, now: now)
+        case .taken(let id, let byteCount): learnerHasTaken(byteCount, id: id, now: now)
+        case .ready(let id, let version, let hears):
+            learnerIsReady(id, version: version, hears: hears, now: now)
         case .level(let id, let epoch, let trim, let records, let isLast):
             guard learning?.id == id else { return }
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
@@ -289,10 +297,12 @@ extension Replica {
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now
+        let heard = membership.heardSteadily(now: now)
+        unheard = current.members.filter { $0.node != settings.own.node && !heard.contains($0) }
+            .map(\.node)
+        guard unheard.isEmpty else { return }
         send(
-            .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
+            .transfer(.ready(id: learning.id, version: order.version, hears: heard)),
             to: learning.teacher)
-        guard membership.hasHeardSteadily(current.members, now: now) else { return }
-        send(.transfer(.ready(id: learning.id, version: order.version)), to: learning.teacher)
     }
 }

@@ -37,7 +37,7 @@ extension Replica {
             raiseTarget = trim
             if isLevelWithTarget { inputs.append(.level) }
         case .fill(let node, let ranges): sendFill(ranges, to: node)
-        case .levelJoiner(let joiner, let trim): level(joiner, with: trim)
+        case .levelJoiner(let joiner, let trim): level(joiner, with: trim, now: now)
         case .install(let value, let seat): enter(value, seat, then: &inputs, now: now)
         case .learn: learning = nil
         case .event(let event): observe(event)
@@ -177,7 +177,6 @@ extension Replica {
         order.makesDigests = false
         pending.removeAll()
         words.removeAll()
-        teaching?.levelSent = nil
         raiseTarget = nil
         waitingFor = nil
         isFreezing = false
@@ -221,7 +220,7 @@ extension Replica {
         guard let rank = value.view.rank(of: settings.own.node) else { return }
         learning = nil
         // Who has a seat now is not taught any more: the order comes to it another way.
-        if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
+        teachings.removeAll { value.view.contains($0.learner) }
         joinedAt = now
         order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)

@@ -6,7 +6,7 @@ extension Replica {
     package var hasWork: Bool {
         guard !hasFailed else { return false }
         return hasDigestWork || (ownSnapshot != nil && snapshots.hasRoom)
-            || (teaching?.hasWork ?? false)
+            || teachings.contains { $0.hasWork(among: teachings.count) }
     }
 
     func takeSnapshotIfDue() {

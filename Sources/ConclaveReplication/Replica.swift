@@ -53,7 +53,8 @@ package final class Replica<Machine: StateMachine> {
     var paths: [NodeID: Member] = [:]
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
-    var teaching: Teaching<Machine>?
+    /// One for each member that learns here.
+    var teachings: [Teaching<Machine>] = []
     var learning: Learning<Machine>?
     /// What is left of the own state to be written.
     var ownSnapshot: SnapshotSource<Machine>?
@@ -63,6 +64,11 @@ package final class Replica<Machine: StateMachine> {
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
+    /// How often in a row it was left out soon after it had joined.
+    var leftOutCount = 0
+    var isPausing = false
+    /// Members that this one, which has caught up, does not hear both ways.
+    var unheard: [NodeID] = []
     var wasServing = false
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?

@@ -18,7 +18,7 @@ import Testing
         .transfer(.snapshotPart(id: 1, bytes: [4, 5])),
         .transfer(.items(id: 1, [.message(records[0]), .view(view(3, trim: [1]))])),
         .transfer(.taken(id: 1, byteCount: 88)),
-        .transfer(.ready(id: 1, version: Version(5))),
+        .transfer(.ready(id: 1, version: Version(5), hears: [member(2), member(3, 7)])),
         .transfer(.level(id: 1, Epoch(3), trim: [1, 2], records, isLast: true)),
         .transfer(.isLevel(id: 1, Epoch(3), trim: [1, 2])),
     ]
@@ -86,17 +86,18 @@ import Testing
         var reader = SnapshotReader(like: ListMachine())
         var count: UInt64 = 0
         while let part = teaching.nextSnapshotPart(100) {
-            #expect(teaching.hasWork)
+            #expect(teaching.hasWork(among: 1))
             try reader.take(part)
             count += UInt64(part.count)
         }
         #expect(reader.machine == machine(state))
-        #expect(teaching.hasSentSnapshot && !teaching.hasWork)
+        #expect(teaching.hasSentSnapshot && !teaching.hasWork(among: 1))
         #expect(teaching.sentByteCount == count)
         teaching.sentByteCount = Teaching<ListMachine>.window
-        #expect(!teaching.hasRoom)
+        #expect(!teaching.hasRoom(among: 1))
         teaching.takenByteCount = 1
-        #expect(teaching.hasRoom)
+        #expect(teaching.hasRoom(among: 1))
+        #expect(!teaching.hasRoom(among: 2))
     }
 
     @Test func `items are taught until there are none, or they are no longer kept`() {

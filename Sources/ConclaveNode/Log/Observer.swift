@@ -30,6 +30,10 @@ package struct Observer {
                     (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
                     (LogKey.silent, silent),
                 ])
+        case .suspicionHeld(let node, let reason, let pause):
+            note(
+                .warning, "a suspicion is held back: the last ones were wrong",
+                [(LogKey.node, node), (LogKey.reason, reason), (LogKey.pause, pause)])
         case .wedged(let epoch):
             note(.info, "epoch ends", [(LogKey.epoch, epoch)])
         case .promised(let epoch, let ballot):
@@ -59,12 +63,20 @@ package struct Observer {
             note(.notice, "the group is founded", [(LogKey.lineage, lineage)])
         case .joining(let node):
             note(.info, "joining", [(LogKey.node, node)])
+        case .joinsLater(let pause, let count):
+            note(
+                .warning, "left out again soon after joining: waits before it joins anew",
+                [(LogKey.pause, pause), (LogKey.count, count)])
         case .learning(let node, let whole):
             note(.info, "learning the state", [(LogKey.node, node), (LogKey.snapshot, whole)])
         case .teaching(let node, let withSnapshot):
             note(
                 .info, "a member learns from this one",
                 [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
+        case .heldBack(let node, let pause):
+            note(
+                .warning, "a member was not level in time to be let in",
+                [(LogKey.node, node), (LogKey.pause, pause)])
         case .pathBroken(let node, let reason):
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):

@@ -13,9 +13,14 @@ struct Teaching<Machine: StateMachine> {
     var sentByteCount: UInt64 = 0
     var takenByteCount: UInt64 = 0
     var lastHeard: Instant
-    /// The trim up to which the learner is being brought level, and the epoch it ends.
-    var levelSent: Epoch?
+    var lastSent: Instant
+    /// Since when this learner is taught, however often it began anew.
+    var startedAt: Instant
+    /// Since when it says that it can be let in, and when it last did.
+    var readySince: Instant?
+    var readyAt = Instant.distantPast
 
+    /// On the way to all learners together, but for a last part to each.
     static var window: UInt64 { 1 << 20 }
 
     init(learner: Member, id: UInt64, next: UInt64, now: Instant) {
@@ -23,12 +28,24 @@ struct Teaching<Machine: StateMachine> {
         self.id = id
         self.next = next
         lastHeard = now
+        lastSent = now
+        startedAt = now
     }
 
-    var hasRoom: Bool { sentByteCount - takenByteCount < Self.window }
     var hasSentSnapshot: Bool { snapshot == nil }
+
     /// A part of the snapshot can be sent at once.
-    var hasWork: Bool { hasRoom && !hasSentSnapshot }
+    func hasWork(among count: Int) -> Bool { hasRoom(among: count) && !hasSentSnapshot }
+
+    /// Whether more may be on its way to this one of `count` learners.
+    func hasRoom(among count: Int) -> Bool {
+        sentByteCount - takenByteCount < Self.window / UInt64(max(count, 1))
+    }
+
+    mutating func isReady(at now: Instant) {
+        if readySince == nil { readySince = now }
+        readyAt = now
+    }
 
     /// The next part of the snapshot, or nil if all of it is sent.
     mutating func nextSnapshotPart(_ byteCount: Int) -> [UInt8]? {
