@@ -46,6 +46,14 @@ extension Coordinator {
         try reader.finish()
     }
 
+    /// The state of a snapshot under this machine's quotas, which are no part of it.
+    package func restored(from snapshot: [UInt8]) throws(WireError) -> Coordinator {
+        var machine = try Coordinator(snapshot: snapshot, quotas: quotas)
+        machine.plant = plant
+        machine.witness = witness
+        return machine
+    }
+
     private mutating func decodeTables(from reader: inout ByteReader) throws(WireError) {
         sessions = try SessionTable(from: &reader)
         var waiting = WaitingRequests(sessionCount: sessions.count)

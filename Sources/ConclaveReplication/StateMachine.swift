@@ -20,4 +20,14 @@ package protocol StateMachine {
     func encodeSnapshot() -> [UInt8]
 
     init(snapshot: [UInt8]) throws(WireError)
+
+    /// A machine with the state of `snapshot`, and with whatever this one was made with that is no
+    /// part of the state.
+    func restored(from snapshot: [UInt8]) throws(WireError) -> Self
+}
+
+extension StateMachine {
+    package func restored(from snapshot: [UInt8]) throws(WireError) -> Self {
+        try Self(snapshot: snapshot)
+    }
 }
