@@ -43,4 +43,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientCut
     /// Somebody sends a daemon what it was never meant to get.
     case clientGarbage
+    /// Another process resumes a client's session (K7), on its host or on another one.
+    case clientTakeover
 }

@@ -15,8 +15,10 @@ extension ServiceWorld {
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
                 var settings = HostSettings(
-                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes))
+                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes),
+                    quotas: quotas)
                 settings.replica.plant = options.plant
+                settings.witness = world.order
                 var random = random
                 var secrets = random.split()
                 return SimulatedService(
@@ -34,7 +36,7 @@ extension ServiceWorld {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
         let held = heldEffects[index]
         heldEffects[index] = []
-        for effect in held { try take(effect, from: daemon, index: index) }
+        for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
         guard !isHeldBack else {
@@ -42,7 +44,7 @@ extension ServiceWorld {
             cluster.hosts[index].inbox.askForTurn()
             return
         }
-        for effect in effects { try take(effect, from: daemon, index: index) }
+        for effect in effects { try take(effect, from: daemon, index: index, decidedAt: now) }
         if random.chance(perMille: 10) { try compareState(of: index) }
     }
 
@@ -61,11 +63,13 @@ extension ServiceWorld {
     }
 
     private func take(
-        _ effect: HostEffect, from daemon: SimulatedService, index: Int
+        _ effect: HostEffect, from daemon: SimulatedService, index: Int, decidedAt now: Instant?
     ) throws(Violation) {
         switch effect {
+        case .client(.show(let slot, let session, let deadline)):
+            try show(deadline, of: session, in: slot, from: daemon, on: index, decidedAt: now)
         case .client(let effect):
-            try take(effect, from: daemon)
+            take(effect, from: daemon)
         case .event(let event):
             try take(event, from: daemon, index: index)
         case .serving(let state):
@@ -87,9 +91,23 @@ extension ServiceWorld {
 
     // MARK: - For clients
 
-    private func take(
-        _ effect: ServiceEffect, from daemon: SimulatedService
+    private func show(
+        _ deadline: Instant, of session: SessionID, in slot: UInt32, from daemon: SimulatedService,
+        on index: Int, decidedAt now: Instant?
     ) throws(Violation) {
+        let host = cluster.hosts[index]
+        let place = ValidityChecker.Place(
+            host: index, startCount: host.startCount, slot: slot, session: session)
+        try validity.show(
+            deadline, at: place, ttl: world.order.ttl(of: session), clock: host.clock, now: now)
+        if deadline == .distantPast {
+            world.trace { "node \(cluster.nodes[index]) withdraws session \(session)" }
+        }
+        daemon.page.show(deadline, of: session, in: slot)
+        try checkHoldings(of: session, page: daemon.page)
+    }
+
+    private func take(_ effect: ServiceEffect, from daemon: SimulatedService) {
         switch effect {
         case .send(let id, let bytes, let attachPage):
             guard let link = links[id], link.isOpen else { return }
@@ -107,9 +125,8 @@ extension ServiceWorld {
             links[id]?.isPaused = true
         case .resumeReading(let id):
             resumeReading(id)
-        case .show(let slot, let session, let deadline):
-            daemon.page.show(deadline, of: session, in: slot)
-            try checkHoldings(of: session, page: daemon.page)
+        case .show:
+            preconditionFailure("a deadline is shown by the host that decided on it")
         }
     }
 
