@@ -133,7 +133,8 @@ let package = Package(
             ]),
         tests(
             "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
-        tests("ConclaveSimulationTests", ["ConclaveBase", "ConclaveSimulation"]),
+        tests(
+            "ConclaveSimulationTests", ["ConclaveBase", "ConclaveWire", "ConclaveSimulation"]),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
         tests(
             "ConclaveFabricTests",

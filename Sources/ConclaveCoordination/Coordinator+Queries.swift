@@ -20,9 +20,6 @@ extension Coordinator {
         sessions.index(of: id).map { SessionState(sessions[$0]) }
     }
 
-    /// Whether a session that was opened at or before the present version goes on.
-    package func isOpen(_ id: SessionID) -> Bool { sessions.index(of: id) != nil }
-
     /// By id.
     package func sessions(attachedTo member: Member) -> [SessionState] {
         guard remembers(member) else { return [] }

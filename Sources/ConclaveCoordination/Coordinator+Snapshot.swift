@@ -12,7 +12,7 @@ extension Coordinator {
 
     /// Makes a coordinator with the same quotas, of the rows of another one.
     package func makeBuilder() -> CoordinatorBuilder {
-        CoordinatorBuilder(quotas: quotas)
+        CoordinatorBuilder(like: self)
     }
 
     /// Equal on all members at equal versions. It goes through all rows at once.

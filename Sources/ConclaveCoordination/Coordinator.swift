@@ -8,6 +8,10 @@ package import ConclaveWire
 /// have equal digests. Time is that of the ordered commands; it stands in records and ends nothing.
 package struct Coordinator: Sendable {
     package let quotas: Quotas
+    /// A rule that is left out, and who is told of everything: in the simulator alone. Neither is
+    /// part of the state, and whatever state this machine is given, it keeps them.
+    package var plant: Plant?
+    package var witness: (any CoordinationWitness)?
     /// Of the newest command.
     package internal(set) var version = Version.zero
     /// Never goes back.
@@ -40,10 +44,11 @@ package struct Coordinator: Sendable {
         self.version = version
         advance(time)
         var reader = command
-        guard let command = try? Command(from: &reader), (try? reader.finish()) != nil else {
-            return
-        }
-        apply(command, effects: &effects)
+        var known = try? Command(from: &reader)
+        if (try? reader.finish()) == nil { known = nil }
+        let told = effects.count
+        if let known { apply(known, effects: &effects) }
+        witness?.applied(known, by: self, effects: effects[told...])
     }
 
     /// Takes over the view that begins at this point of the order. It grants nothing: no token
@@ -55,7 +60,9 @@ package struct Coordinator: Sendable {
         advance(time)
         view = installed.view
         if installed.stateWasLost { grantsAreSuspended = true }
+        let told = effects.count
         reviewTakeovers(effects: &effects)
+        witness?.installed(installed, at: version, by: self, effects: effects[told...])
     }
 
     var now: Moment { Moment(version: version, time: time) }

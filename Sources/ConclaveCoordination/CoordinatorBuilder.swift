@@ -16,9 +16,11 @@ package struct CoordinatorBuilder: Sendable {
     /// Its replies may go on in the next row.
     private var record: EndedSessions.Record?
 
-    /// - Parameter quotas: The same on all members.
-    package init(quotas: Quotas) {
-        coordinator = Coordinator(quotas: quotas)
+    /// - Parameter machine: What it has that is no part of its state is the new one's too.
+    package init(like machine: Coordinator) {
+        coordinator = Coordinator(quotas: machine.quotas)
+        coordinator.plant = machine.plant
+        coordinator.witness = machine.witness
     }
 
     package mutating func take(_ row: ByteReader) throws(WireError) {

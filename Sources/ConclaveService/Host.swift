@@ -30,9 +30,12 @@ package final class Host {
         settings: HostSettings, disk: any Disk, fabric: any Fabric, random: SeededRandom,
         drawSecret: @escaping () -> Secret, now: Instant
     ) throws(FatalFault) {
+        var blank = Coordinator(quotas: settings.quotas)
+        blank.plant = settings.replica.plant
+        blank.witness = settings.witness
         replica = try Replica(
-            settings: settings.replica, blank: Coordinator(quotas: settings.quotas), disk: disk,
-            fabric: fabric, random: random, now: now)
+            settings: settings.replica, blank: blank, disk: disk, fabric: fabric, random: random,
+            now: now)
         var bounds = ServiceSettings(
             own: settings.replica.own, isDurable: settings.replica.durability == .disk,
             suspicion: settings.replica.suspicion,
@@ -70,6 +73,8 @@ package final class Host {
             hasWork = takeOutputs(now: now) && replica.isServing && !service.proposals.isEmpty
             if !hasWork { break }
         }
+        // What waits for this turn's effects is for the next one, which follows at once.
+        if service.beginTurn() { hasWork = true }
         checkStop(now: now)
         effects += self.effects
         self.effects.removeAll(keepingCapacity: true)

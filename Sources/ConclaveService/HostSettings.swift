@@ -9,6 +9,8 @@ package struct HostSettings: Sendable {
     package var addresses: [NodeID: String]
     /// The same on all members.
     package var quotas: Quotas
+    /// Told of everything that the state machine applies: in the simulator alone.
+    package var witness: (any CoordinationWitness)?
     package var maximumConnections = 10_000
     package var maximumConnectionsPerUID = 1_000
     /// Slots of the validity page, the daemon's own included.

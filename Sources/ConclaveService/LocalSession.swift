@@ -23,6 +23,9 @@ struct LocalSession {
     var watch: ConnectionID?
     /// As the validity page shows it; `nil` before the first one of this attachment.
     var deadline: Instant?
+    /// Until when its process may believe what a run of the daemon before this one has shown: it
+    /// maps that page until it has heard from this one.
+    var shownBefore = Instant.distantPast
     /// Without a connection: when the end is ordered.
     var endAt = Instant.distantFuture
     /// The end that this daemon orders until it is applied. Nothing takes it back: the deadline has
@@ -30,6 +33,8 @@ struct LocalSession {
     var ending: SessionEnd?
     /// Another process wants the session, and the validity was withdrawn for it (K7).
     var isYielding = false
+    /// It is yielded when what was shown before is over.
+    var mustWaitToYield = false
     /// The number of the goodbye that is answered when the end is applied.
     var goodbye: UInt64?
     /// The open or resume that is answered once there is a deadline to show.
@@ -85,7 +90,8 @@ struct LocalSession {
 
     /// When time alone calls for something.
     var due: Instant {
-        guard ending == nil, !isYielding else { return .distantFuture }
+        if isYielding { return mustWaitToYield ? shownBefore : .distantFuture }
+        guard ending == nil else { return .distantFuture }
         return min(endAt, deadline ?? .distantFuture)
     }
 }

@@ -128,20 +128,32 @@ extension Service {
             if old.isYielding {
                 // Its validity was withdrawn for a process that did not come: that is final (K5).
                 sessions[state.id]?.isYielding = false
+                sessions[state.id]?.mustWaitToYield = false
                 sessions[state.id]?.ending = .expired
             }
             if let ending = sessions[state.id]?.ending { proposeEnd(of: state.id, ending) }
             return
         }
+        // Known here under another process, it was taken from that one when nothing was valid.
+        let shownBefore =
+            sessions[state.id] == nil ? latestShown(of: state, now: now) : .distantPast
         movedAway(state.id, now: now, effects: &effects)
-        adopt(state, now: now, effects: &effects)
+        adopt(state, shownBefore: shownBefore, now: now, effects: &effects)
+    }
+
+    /// Until when an earlier run of this host's daemon may have shown the session to be valid, by
+    /// a heartbeat sent no later than now (K3).
+    func latestShown(of state: SessionState, now: Instant) -> Instant {
+        guard state.attachment.number > 1 else { return .distantPast }
+        return now.advanced(by: ClockDrift.shortened(state.ttl))
     }
 
     /// A new local session, as yet without a connection.
     mutating func adopt(
-        _ state: SessionState, now: Instant, effects: inout [ServiceEffect]
+        _ state: SessionState, shownBefore: Instant, now: Instant, effects: inout [ServiceEffect]
     ) {
         var session = LocalSession(state, slot: slots.take())
+        session.shownBefore = shownBefore
         session.endAt = now.advanced(by: state.ttl)
         earliestDue = min(earliestDue, session.endAt)
         sessions[state.id] = session

@@ -36,7 +36,12 @@ extension Service {
         guard earliestDue <= now else { return }
         for id in sessions.keys.sorted() {
             guard let session = sessions[id], session.due <= now else { continue }
-            order(.expired, of: id, effects: &effects)
+            if session.isYielding {
+                sessions[id]?.mustWaitToYield = false
+                proposeYield(of: id, attachment: session.attachment.number)
+            } else {
+                order(.expired, of: id, effects: &effects)
+            }
         }
         earliestDue = sessions.values.reduce(.distantFuture) { min($0, $1.due) }
     }
@@ -75,9 +80,10 @@ extension Service {
     }
 
     /// K7: another process wants the session. Its validity here ends now, and then the group is
-    /// told so.
+    /// told so; but not before the process can no longer believe what it was shown elsewhere, on
+    /// the page of a daemon that has ended.
     mutating func yield(
-        _ id: SessionID, _ attachment: Attachment, effects: inout [ServiceEffect]
+        _ id: SessionID, _ attachment: Attachment, now: Instant, effects: inout [ServiceEffect]
     ) {
         if let session = sessions[id], session.attachment == attachment, !session.isYielding {
             sessions[id]?.isYielding = true
@@ -91,7 +97,12 @@ extension Service {
                 reconsiderReading(connection, effects: &effects)
             }
         }
-        propose(.yieldAttachment(session: id, attachment: attachment.number))
+        if let session = sessions[id], session.attachment == attachment, session.shownBefore > now {
+            sessions[id]?.mustWaitToYield = true
+            earliestDue = min(earliestDue, session.shownBefore)
+        } else {
+            proposeYield(of: id, attachment: attachment.number)
+        }
     }
 
     /// The group has ended a session: nothing of it remains but the word to its client.

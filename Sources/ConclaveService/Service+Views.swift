@@ -62,6 +62,7 @@ extension Service {
     /// in the order of each session's numbers and before anything newer (V20); timers' are not.
     mutating func proposeAnew(machine: Coordinator, effects: inout [ServiceEffect]) {
         proposals.removeAll()
+        proposalsAfterEffects.removeAll()
         for nonce in openings.keys.sorted() { openAnew(nonce, effects: &effects) }
         for id in sessions.keys.sorted() { proposeAnew(id, machine: machine) }
     }
@@ -79,7 +80,8 @@ extension Service {
     private mutating func proposeAnew(_ id: SessionID, machine: Coordinator) {
         guard let session = sessions[id] else { return }
         if session.isYielding {
-            propose(.yieldAttachment(session: id, attachment: session.attachment.number))
+            guard !session.mustWaitToYield else { return }
+            proposeYield(of: id, attachment: session.attachment.number)
             return
         }
         for (number, request) in session.orderedRequests {
@@ -108,8 +110,11 @@ extension Service {
             }
         }
         for state in machine.sessions(attachedTo: settings.own) {
-            if sessions[state.id] == nil { adopt(state, now: now, effects: &effects) }
-            if state.isWanted { yield(state.id, state.attachment, effects: &effects) }
+            if sessions[state.id] == nil {
+                let shownBefore = latestShown(of: state, now: now)
+                adopt(state, shownBefore: shownBefore, now: now, effects: &effects)
+            }
+            if state.isWanted { yield(state.id, state.attachment, now: now, effects: &effects) }
         }
         for id in sessions.keys.sorted() {
             for (number, reply) in machine.storedReplies(of: id) {

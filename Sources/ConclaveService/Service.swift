@@ -37,6 +37,8 @@ package struct Service {
     package var maximumSessionTTL: Interval
     /// Commands to be proposed, in order.
     package internal(set) var proposals: [[UInt8]] = []
+    /// Commands that say of validity that it is withdrawn: they follow when it is, in the page.
+    var proposalsAfterEffects: [[UInt8]] = []
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionCounts: [UInt32: Int] = [:]
@@ -102,6 +104,14 @@ package struct Service {
         return taken
     }
 
+    /// The effects of the steps before are being carried out, before anything is proposed next:
+    /// what had to wait for that may go. Returns whether there was anything.
+    package mutating func beginTurn() -> Bool {
+        defer { proposalsAfterEffects.removeAll() }
+        proposals += proposalsAfterEffects
+        return !proposalsAfterEffects.isEmpty
+    }
+
     /// - Precondition: nothing was added since `takeProposals`.
     package mutating func putBack(_ rest: ArraySlice<[UInt8]>) {
         precondition(proposals.isEmpty)
@@ -124,7 +134,7 @@ package struct Service {
             if member == settings.own { openRefused(nonce, refusal, effects: &effects) }
         case .detachRequested(let session, let attachment):
             if attachment.member == settings.own {
-                yield(session, attachment, effects: &effects)
+                yield(session, attachment, now: now, effects: &effects)
             }
         case .sessionEnded(let session, _, let reason):
             sessionEnded(session, reason, effects: &effects)
@@ -140,5 +150,11 @@ package struct Service {
 
     mutating func propose(_ command: Command) {
         proposals.append(command.bytes)
+    }
+
+    /// K7: a daemon may be held back between sending what it proposes and writing its page.
+    mutating func proposeYield(of id: SessionID, attachment: UInt64) {
+        proposalsAfterEffects.append(
+            Command.yieldAttachment(session: id, attachment: attachment).bytes)
     }
 }

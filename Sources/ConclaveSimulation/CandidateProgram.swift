@@ -53,12 +53,12 @@ final class CandidateProgram: ClientProgram {
         case .idle:
             if isFinishing {
                 state = .ending
-                client.goodbye()
+                client.goodbye(world: world)
             } else {
                 campaign(by: client, at: now, world: world)
             }
         case .waiting(var candidacy):
-            client.cancel(candidacy.call)
+            client.cancel(candidacy.call, world: world)
             candidacy.cancelAt = .never
             state = .waiting(candidacy)
         case .leading(let slot, let token, _, let left) where left > 0 && !isFinishing:

@@ -8,6 +8,8 @@ import ConclaveWire
 /// program that it runs.
 final class ClientProcess {
     let index: Int
+    /// In the history of the world: no other process has it, in whatever seat.
+    let number: UInt64
     /// The host it runs on.
     let host: Int
     let identity: ProcessIdentity
@@ -17,7 +19,6 @@ final class ClientProcess {
     private(set) var isAlive = true
     /// The core has said goodbye, or that the session is lost.
     private(set) var isOver = false
-    private var hasSaidGoodbye = false
     /// Calls that were answered with what the group decided.
     private(set) var answeredCount = 0
     private(set) var connection: ConnectionID?
@@ -25,6 +26,16 @@ final class ClientProcess {
     /// What it believes to hold.
     var heldKeys: [ExclusionChecker.Key] = []
     private(set) var pendingCalls: [CallID] = []
+    /// Operations whose answers the program waits for, and when each gives up by itself.
+    private var operations: [CallID: Instant] = [:]
+    /// Requests that were sent and not answered, by their numbers.
+    private(set) var unanswered: Set<UInt64> = []
+    /// The largest number of a request that was sent.
+    private(set) var newestNumber: UInt64 = 0
+    /// The group has ended the session, and said so.
+    private(set) var hasEnded = false
+    /// The last moment at which the process could see that its session was valid.
+    private(set) var lastValid = Moment.start
     private var page: ValidityPage?
     /// Came with the last bytes of this connection.
     private var receivedPage: ValidityPage?
@@ -42,10 +53,11 @@ final class ClientProcess {
     }
 
     init(
-        index: Int, host: Int, identity: ProcessIdentity, inbox: Inbox,
+        index: Int, number: UInt64, host: Int, identity: ProcessIdentity, inbox: Inbox,
         program: any ClientProgram, settings: ClientSettings, random: SeededRandom, now: Instant
     ) {
         self.index = index
+        self.number = number
         self.host = host
         self.identity = identity
         self.inbox = inbox
@@ -65,8 +77,12 @@ final class ClientProcess {
         return deadline > instant
     }
 
-    /// Whether it counts on its session, and has not itself begun to end it.
-    func believes(at instant: Instant) -> Bool { !hasSaidGoodbye && isValid(at: instant) }
+    /// Until when, in true time, the process had its session for valid.
+    func believedUntil(clock: SimulatedClock, now: Moment) -> Moment {
+        if isValid(at: clock.instant(at: now)) { return now }
+        guard let deadline = validity, deadline > .distantPast else { return lastValid }
+        return max(lastValid, min(now, clock.moment(of: deadline)))
+    }
 
     /// What the validity page shows for the session.
     private var validity: Instant? {
@@ -80,6 +96,9 @@ final class ClientProcess {
     func maps(_ page: ValidityPage) -> Bool { self.page === page }
 
     var session: SessionID? { core.session?.session }
+
+    /// While the process lives and has it.
+    var openedSession: SessionOpened? { isAlive && !isOver ? core.session : nil }
 
     func end() {
         isAlive = false
@@ -98,6 +117,8 @@ final class ClientProcess {
         _ inputs: [Inbox.Input], now: Instant, moment: Moment, world: ClientWorld
     ) throws(Violation) {
         self.now = now
+        if isValid(at: now) { lastValid = moment }
+        noteGivingUp(world: world)
         for case .socket(let input) in inputs { try take(input, world: world) }
         if core.nextTick <= now { try step(.tick, world: world) }
         guard !isOver else { return }
@@ -131,10 +152,47 @@ final class ClientProcess {
         }
     }
 
+    /// What waited as long as it would is given up by the core in this turn.
+    private func noteGivingUp(world: ClientWorld) {
+        for call in operations.keys.sorted() where operations[call]! <= now {
+            operations[call] = .distantFuture
+            world.record(.gaveUp, of: call, by: self)
+        }
+    }
+
     private func takeFrames(of id: ConnectionID, world: ClientWorld) throws(Violation) {
         while connection == id {
             guard let frame = try nextFrame() else { return }
+            try check(frame, world: world)
             try step(.frame(frame), world: world)
+        }
+    }
+
+    /// C3, C4: a reply is the one that the order gave to that request.
+    private func check(_ frame: FrameBuffer.Frame, world: ClientWorld) throws(Violation) {
+        let header = frame.header
+        if header.type == ClientFrameType.goodbye.rawValue, header.flags.contains(.reply) {
+            return try noteGoodbye(world: world)
+        }
+        guard header.flags.contains(.reply), unanswered.remove(header.number) != nil,
+            !header.flags.contains(.error), let session
+        else { return }
+        var reader = ByteReader(frame.body)
+        guard let reply = try? Reply(from: &reader) else {
+            throw Violation(.badInput, "a daemon's reply does not decode")
+        }
+        try world.order.check(reply, to: header.number, of: session)
+    }
+
+    /// A goodbye is answered when the session is over, or somebody else's.
+    private func noteGoodbye(world: ClientWorld) throws(Violation) {
+        guard let session else { return }
+        guard let process = world.order.process(of: session) else {
+            return hasEnded = true
+        }
+        guard !process.isSameProcess(as: identity) else {
+            throw Violation(
+                .nothingLost, "goodbye was answered, but session \(session) goes on")
         }
     }
 
@@ -172,18 +230,22 @@ final class ClientProcess {
         case .connect: requests.append(.connect)
         case .disconnect: disconnect()
         case .send(let bytes):
+            note(bytes)
             if let connection { requests.append(.send(bytes, on: connection)) }
         case .opened(let opened, _):
             page = receivedPage
             guard page != nil else {
                 throw Violation(.badInput, "session \(opened.session) opened without a page")
             }
+            world.record(.opened(opened.session), by: self)
             try world.opened(self)
         case .answered(let call, let answer): try answered(call, answer, world: world)
         case .event(let call, let answer): try program.event(answer, of: call, self, world: world)
         case .state(let state):
-            if case .lost = state { try over(world: world) }
-        case .closed: try over(world: world)
+            guard case .lost = state else { return }
+            try over(
+                .lost(since: world.believedUntil(self).nanoseconds), world: world)
+        case .closed: try over(world.end(of: self), world: world)
         }
     }
 
@@ -196,12 +258,29 @@ final class ClientProcess {
         pendingCalls.remove(at: place)
         if case .failed = answer {} else { answeredCount += 1 }
         world.trace { "client \(index) call \(call.number): \(answer)" }
+        if operations.removeValue(forKey: call) != nil, let told = HistoryAnswer(answer) {
+            world.record(.answered(told), of: call, by: self)
+        }
         try program.answered(answer, to: call, self, world: world)
     }
 
-    private func over(world: ClientWorld) throws(Violation) {
+    /// The frames of operations carry numbers of requests.
+    private func note(_ bytes: [UInt8]) {
+        var frames = FrameBuffer()
+        frames.append(bytes)
+        while let frame = try? frames.next() {
+            guard let type = ClientFrameType(rawValue: frame.header.type),
+                OperationFrame.types.contains(type)
+            else { continue }
+            unanswered.insert(frame.header.number)
+            newestNumber = max(newestNumber, frame.header.number)
+        }
+    }
+
+    private func over(_ kind: HistoryEvent.Kind, world: ClientWorld) throws(Violation) {
         guard !isOver else { return }
         isOver = true
+        world.record(kind, by: self)
         world.trace { "client \(index) is over" }
         guard pendingCalls.isEmpty else {
             throw Violation(
@@ -214,11 +293,14 @@ final class ClientProcess {
 
     func call(_ operation: Operation, within wait: Interval?, world: ClientWorld) -> CallID {
         world.trace { "client \(index) calls \(operation)" }
-        let call = core.call(
-            operation, deadline: wait.map { now.advanced(by: $0) }, now: now,
-            effects: &coreEffects)
+        let deadline = wait.map { now.advanced(by: $0) }
+        let call = core.call(operation, deadline: deadline, now: now, effects: &coreEffects)
         pendingCalls.append(call)
         world.requestCount += 1
+        if let what = HistoryCall(operation) {
+            operations[call] = deadline ?? .distantFuture
+            world.record(.called(what), of: call, by: self)
+        }
         return call
     }
 
@@ -229,12 +311,18 @@ final class ClientProcess {
         return call
     }
 
-    func cancel(_ call: CallID) {
+    func cancel(_ call: CallID, world: ClientWorld) {
+        if operations[call] != nil { world.record(.gaveUp, of: call, by: self) }
         core.cancel(call, now: now, effects: &coreEffects)
     }
 
-    func goodbye() {
-        hasSaidGoodbye = true
+    /// It may be giving up any of its operations.
+    func mayGiveUp(world: ClientWorld) {
+        for call in operations.keys.sorted() { world.record(.gaveUp, of: call, by: self) }
+    }
+
+    func goodbye(world: ClientWorld) {
+        if session != nil { world.record(.goodbye, by: self) }
         core.goodbye(now: now, effects: &coreEffects)
     }
 }

@@ -8,6 +8,10 @@ final class ClientWorld {
     let timeline: Timeline
     var exclusion: ExclusionChecker
     var barriers = BarrierChecker()
+    /// What the group did, held against what it should.
+    let order: OrderChecker
+    /// What the processes did and were told; the check of it comes at the end.
+    private(set) var events: [HistoryEvent] = []
     /// How long programs think, hold and wait, on the average.
     let pace: Interval
     /// The longest ttl of any session: who holds on for so long outlives what happens to its host.
@@ -17,12 +21,15 @@ final class ClientWorld {
     /// What the kernel keeps of what a client has not read.
     let socketByteCount: Int
     var requestCount = 0
+    private var processCount: UInt64 = 0
     var arrivalCount: UInt64 = 0
 
     init(
-        timeline: Timeline, pace: Interval, longestTTL: Interval, lockNames: [String],
+        timeline: Timeline, order: OrderChecker, pace: Interval, longestTTL: Interval,
+        lockNames: [String],
         slotNames: [String], socketByteCount: Int
     ) {
+        self.order = order
         self.timeline = timeline
         self.pace = pace
         self.longestTTL = longestTTL
@@ -35,6 +42,35 @@ final class ClientWorld {
     func trace(_ text: () -> String) {
         guard timeline.trace.wantsLines else { return }
         timeline.trace.line(at: timeline.now, text())
+    }
+
+    // MARK: - History
+
+    func drawProcessNumber() -> UInt64 {
+        processCount += 1
+        return processCount
+    }
+
+    func record(_ kind: HistoryEvent.Kind, of call: CallID? = nil, by client: ClientProcess) {
+        record(kind, call: call?.number ?? 0, by: client.number)
+    }
+
+    func record(_ kind: HistoryEvent.Kind, call: UInt64, by process: UInt64) {
+        events.append(
+            HistoryEvent(at: timeline.now.nanoseconds, process: process, call: call, kind))
+    }
+
+    /// Reads the clock of a client's host; set by the world.
+    var clock: (ClientProcess) -> SimulatedClock = { _ in preconditionFailure("no hosts yet") }
+
+    /// Until when a client had its session for valid.
+    func believedUntil(_ client: ClientProcess) -> Moment {
+        client.believedUntil(clock: clock(client), now: timeline.now)
+    }
+
+    /// How the session of a client that asked for the end has ended, as far as it knows.
+    func end(of client: ClientProcess) -> HistoryEvent.Kind {
+        client.hasEnded ? .closed : .lost(since: believedUntil(client).nanoseconds)
     }
 
     func opened(_ client: ClientProcess) throws(Violation) {
@@ -78,10 +114,15 @@ final class ClientWorld {
         switch answer {
         case .reply(.done): return
         case .failed(.sessionLost), .failed(.outcomeUnknown), .failed(.unavailable): return
+        case .failed(.refused(let refusal)) where refusal.code == .quotaExceeded && hasQuotas:
+            return
         default:
             throw Violation(.exactlyOnce, "\(name) was held, but letting go says \(answer)")
         }
     }
+
+    /// Some requests run into a quota.
+    var hasQuotas = false
 
     /// A request that failed changed nothing, or went down with its session: refusals that speak of
     /// something that the session does not have are wrong.
@@ -89,7 +130,7 @@ final class ClientWorld {
         _ failure: ClientCore.ClientFailure, of name: ObjectName
     ) throws(Violation) {
         guard case .refused(let refusal) = failure, refusal.code != .unavailable,
-            refusal.code != .sessionEnded
+            refusal.code != .sessionEnded, refusal.code != .quotaExceeded || !hasQuotas
         else { return }
         throw Violation(.exactlyOnce, "\(name) was asked for, but refused: \(refusal)")
     }

@@ -117,7 +117,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
-        case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage:
+        case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
         case .corrupt: hasCorrupted = corrupt?(host) ?? false || hasCorrupted
         }

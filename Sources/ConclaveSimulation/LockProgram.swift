@@ -54,12 +54,12 @@ final class LockProgram: ClientProgram {
         case .idle:
             if isFinishing {
                 state = .ending
-                client.goodbye()
+                client.goodbye(world: world)
             } else {
                 acquire(by: client, at: now, world: world)
             }
         case .waiting(var wish):
-            client.cancel(wish.call)
+            client.cancel(wish.call, world: world)
             wish.cancelAt = .never
             state = .waiting(wish)
         case .holding(let name, let token, _):

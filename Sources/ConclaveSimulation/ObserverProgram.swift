@@ -9,7 +9,7 @@ final class ObserverProgram: ClientProgram {
     private var question: CallID?
     private var actAt: Moment
     private var isFinishing = false
-    private var newest: LeaderState?
+    private(set) var newest: LeaderState?
     private var newestToken = FencingToken(0)
 
     init(slot: ObjectName, firstActAt moment: Moment) {
@@ -27,7 +27,7 @@ final class ObserverProgram: ClientProgram {
     func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
         actAt = .never
         if isFinishing {
-            client.goodbye()
+            client.goodbye(world: world)
             return
         }
         if subscription == nil {
@@ -59,9 +59,10 @@ final class ObserverProgram: ClientProgram {
             if case .reply = answer {
                 throw Violation(.exactlyOnce, "a question was answered \(answer)")
             }
+            if case .report(.why(let report)) = answer { try world.order.check(report) }
             return
         }
-        try take(answer)
+        try take(answer, client, world: world)
     }
 
     func event(
@@ -70,13 +71,17 @@ final class ObserverProgram: ClientProgram {
         guard call == subscription else {
             throw Violation(.exactlyOnce, "an event of call \(call.number): \(answer)")
         }
-        try take(answer)
+        try take(answer, client, world: world)
     }
 
     /// States come in the order of their versions, and terms only grow.
-    private func take(_ answer: ClientCore.Answer) throws(Violation) {
+    private func take(
+        _ answer: ClientCore.Answer, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
         switch answer {
         case .report(.leader(let state)):
+            world.record(.observed(HistoryObservation(state)), by: client)
+            try world.order.check(state)
             if let newest, state.version < newest.version {
                 throw Violation(
                     .totalOrder, "\(slot) was observed at \(newest.version), then \(state.version)")

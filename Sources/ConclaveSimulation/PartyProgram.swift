@@ -46,12 +46,12 @@ final class PartyProgram: ClientProgram {
         case .idle:
             if isFinishing {
                 state = .ending
-                client.goodbye()
+                client.goodbye(world: world)
             } else {
                 arrive(by: client, at: now, world: world)
             }
         case .waiting(let call, let payload, _):
-            client.cancel(call)
+            client.cancel(call, world: world)
             state = .waiting(call, payload: payload, cancelAt: .never)
         case .ending:
             break

@@ -9,6 +9,8 @@ package struct RunReport: Equatable, Sendable {
     package var viewCount = 0
     package var crashCount = 0
     package var requestCount = 0
+    /// Objects whose history took too much to decide.
+    package var undecidedCount = 0
     package var digest: UInt64 = 0
     /// Made only if a trace was asked for.
     package var trace: [String] = []

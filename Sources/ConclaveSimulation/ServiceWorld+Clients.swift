@@ -31,13 +31,14 @@ extension ServiceWorld {
         let inbox = seats[seat].inbox
         inbox.open()
         seats[seat].client = ClientProcess(
-            index: seat, host: host, identity: identity, inbox: inbox, program: program,
+            index: seat, number: world.drawProcessNumber(), host: host, identity: identity,
+            inbox: inbox, program: program,
             settings: settings, random: random.split(),
             now: cluster.hosts[host].clock.instant(at: timeline.now))
         world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
     }
 
-    private func newIdentity(on host: Int) -> ProcessIdentity {
+    func newIdentity(on host: Int) -> ProcessIdentity {
         pidCount += 1
         return ProcessIdentity(
             host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
@@ -53,6 +54,7 @@ extension ServiceWorld {
             case .barriers: 3
             case .group, .mixed: seat % 4
             }
+        if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
         case 0: return LockProgram(firstActAt: first)
         case 1: return CandidateProgram(firstActAt: first)
@@ -60,6 +62,16 @@ extension ServiceWorld {
             return ObserverProgram(
                 slot: world.name(from: world.slotNames, &random), firstActAt: first)
         default: return partyProgram(for: seat, firstActAt: first)
+        }
+    }
+
+    /// Some seats that would take locks or campaign do everything at once.
+    private func isWild(_ seat: Int) -> Bool {
+        switch workload {
+        case .locks: seat % 4 == 3
+        case .elections: seat % 6 == 4
+        case .barriers: false
+        case .group, .mixed: seat % 8 == 4
         }
     }
 
@@ -97,7 +109,7 @@ extension ServiceWorld {
         host.inbox.put(.client(.opened(id, client.identity)))
     }
 
-    private func send(_ bytes: [UInt8], on id: ConnectionID) {
+    func send(_ bytes: [UInt8], on id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         let inbox = cluster.hosts[link.host].inbox
         links[id]!.frames.append(bytes)
@@ -123,7 +135,7 @@ extension ServiceWorld {
         cluster.hosts[link.host].inbox.put(.client(.drained(id)))
     }
 
-    private func disconnect(_ id: ConnectionID) {
+    func disconnect(_ id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         links[id]?.isOpen = false
         cluster.hosts[link.host].inbox.put(.client(.closed(id)))
@@ -156,6 +168,8 @@ extension ServiceWorld {
             breakLink(of: seat)
         case .clientGarbage:
             sendGarbage(to: seats[seat].host)
+        case .clientTakeover:
+            takeOver(from: seat)
         default:
             preconditionFailure("\(kind) is no fault of clients")
         }
@@ -194,7 +208,7 @@ extension ServiceWorld {
     }
 
     /// What a proper client begins with.
-    private static let beginning: [UInt8] = {
+    static let beginning: [UInt8] = {
         var hello = ByteWriter()
         ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "stranger")
             .encode(into: &hello)
@@ -217,6 +231,10 @@ extension ServiceWorld {
     func killClient(in seat: Int) {
         guard let client = seats[seat].client, client.isAlive else { return }
         world.trace { "client \(seat) dies" }
+        if !client.isOver {
+            let since = client.session == nil ? nil : world.believedUntil(client).nanoseconds
+            world.record(.died(since: since), by: client)
+        }
         client.end()
         world.letGoOfEverything(client)
         let isInherited = random.chance(perMille: 100)

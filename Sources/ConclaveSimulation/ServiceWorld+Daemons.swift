@@ -15,8 +15,10 @@ extension ServiceWorld {
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
                 var settings = HostSettings(
-                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes))
+                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes),
+                    quotas: quotas)
                 settings.replica.plant = options.plant
+                settings.witness = world.order
                 var random = random
                 var secrets = random.split()
                 return SimulatedService(
@@ -34,7 +36,7 @@ extension ServiceWorld {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
         let held = heldEffects[index]
         heldEffects[index] = []
-        for effect in held { try take(effect, from: daemon, index: index) }
+        for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
         guard !isHeldBack else {
@@ -42,8 +44,7 @@ extension ServiceWorld {
             cluster.hosts[index].inbox.askForTurn()
             return
         }
-        for effect in effects { try take(effect, from: daemon, index: index) }
-        try checkBeliefs(against: daemon.host.replica.machine)
+        for effect in effects { try take(effect, from: daemon, index: index, decidedAt: now) }
         try watch.checkServing(daemon, on: index)
         if random.chance(perMille: 10) { try compareState(of: index) }
     }
@@ -62,27 +63,14 @@ extension ServiceWorld {
         }
     }
 
-    /// K4, K5: when the group has ended a session, its client does not believe in it any more, even
-    /// if nobody happens to be granted what it held. After a loss of state nothing is granted until
-    /// no client believes (V26).
-    private func checkBeliefs(against machine: Coordinator) throws(Violation) {
-        guard !machine.grantsAreSuspended else { return }
-        for case let client? in seats.map(\.client) {
-            guard let session = client.session, session.number <= machine.version.number,
-                !machine.isOpen(session), client.believes(at: world.exclusion.instant(client))
-            else { continue }
-            throw Violation(
-                .mutualExclusion,
-                "client \(client.index) still believes in session \(session), which has ended")
-        }
-    }
-
     private func take(
-        _ effect: HostEffect, from daemon: SimulatedService, index: Int
+        _ effect: HostEffect, from daemon: SimulatedService, index: Int, decidedAt now: Instant?
     ) throws(Violation) {
         switch effect {
+        case .client(.show(let slot, let session, let deadline)):
+            try show(deadline, of: session, in: slot, from: daemon, on: index, decidedAt: now)
         case .client(let effect):
-            try take(effect, from: daemon)
+            take(effect, from: daemon)
         case .event(let event):
             try take(event, from: daemon, index: index)
         case .serving(let state, _):
@@ -104,9 +92,23 @@ extension ServiceWorld {
 
     // MARK: - For clients
 
-    private func take(
-        _ effect: ServiceEffect, from daemon: SimulatedService
+    private func show(
+        _ deadline: Instant, of session: SessionID, in slot: UInt32, from daemon: SimulatedService,
+        on index: Int, decidedAt now: Instant?
     ) throws(Violation) {
+        let host = cluster.hosts[index]
+        let place = ValidityChecker.Place(
+            host: index, startCount: host.startCount, slot: slot, session: session)
+        try validity.show(
+            deadline, at: place, ttl: world.order.ttl(of: session), clock: host.clock, now: now)
+        if deadline == .distantPast {
+            world.trace { "node \(cluster.nodes[index]) withdraws session \(session)" }
+        }
+        daemon.page.show(deadline, of: session, in: slot)
+        try checkHoldings(of: session, page: daemon.page)
+    }
+
+    private func take(_ effect: ServiceEffect, from daemon: SimulatedService) {
         switch effect {
         case .send(let id, let bytes, let attachPage):
             guard let link = links[id], link.isOpen else { return }
@@ -124,9 +126,8 @@ extension ServiceWorld {
             links[id]?.isPaused = true
         case .resumeReading(let id):
             resumeReading(id)
-        case .show(let slot, let session, let deadline):
-            daemon.page.show(deadline, of: session, in: slot)
-            try checkHoldings(of: session, page: daemon.page)
+        case .show:
+            preconditionFailure("a deadline is shown by the host that decided on it")
         }
     }
 

@@ -38,6 +38,7 @@ final class ServiceWorld {
     static let healingTime = Interval.seconds(300)
     /// The events of the world itself, as indexes of `.work`; lower ones are seats.
     static let deathIndex = UInt16.max
+    static let heirIndex = UInt16.max - 1
 
     let options: RunOptions
     let shape: WorldShape
@@ -47,6 +48,8 @@ final class ServiceWorld {
     var random: SeededRandom
     let watch: GroupWatch<SimulatedService>
     let world: ClientWorld
+    let quotas: Quotas
+    var validity = ValidityChecker()
     var seats: [Seat] = []
     var links: [ConnectionID: Link] = [:]
     var linkCount: UInt64 = 0
@@ -55,6 +58,8 @@ final class ServiceWorld {
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
+    var heirs: [ConnectionID: Heir] = [:]
+    var heirCallCount: UInt64 = 0
     var isFinishing = false
     private var inputs: [Inbox.Input] = []
 
@@ -77,8 +82,9 @@ final class ServiceWorld {
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
+        quotas = Self.quotas(&random)
         world = ClientWorld(
-            timeline: timeline,
+            timeline: timeline, order: OrderChecker(quotas: quotas),
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
             longestTTL: shape.maximumSessionTTL,
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
@@ -89,8 +95,26 @@ final class ServiceWorld {
         begin()
     }
 
+    /// Most runs are far from any quota; some run into one after the other.
+    private static func quotas(_ random: inout SeededRandom) -> Quotas {
+        var quotas = Quotas()
+        guard random.chance(perMille: 200) else { return quotas }
+        if random.chance(perMille: 300) { quotas.sessions = 2 + Int(random.below(8)) }
+        if random.chance(perMille: 300) { quotas.objects = 1 + Int(random.below(4)) }
+        if random.chance(perMille: 300) { quotas.waitersPerObject = 1 + Int(random.below(3)) }
+        if random.chance(perMille: 300) { quotas.valueByteCount = 30 + Int(random.below(90)) }
+        if random.chance(perMille: 300) { quotas.endedFor = .seconds(1 + Int64(random.below(9))) }
+        if random.chance(perMille: 300) { quotas.ended = 1 + Int(random.below(4)) }
+        if random.chance(perMille: 300) { quotas.endedReplies = 1 + Int(random.below(9)) }
+        return quotas
+    }
+
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
+        world.hasQuotas = quotas != Quotas()
+        world.clock = { [cluster] client in cluster.hosts[client.host].clock }
+        world.order.follower = { [unowned self] effect in follow(effect) }
+        world.order.grantsOpened = { [unowned self] in checkNothingIsBelieved() }
         world.exclusion.instant = { [timeline, cluster] client in
             cluster.hosts[client.host].clock.instant(at: timeline.now)
         }
@@ -125,6 +149,7 @@ final class ServiceWorld {
             try heal()
             try finish()
             try compareEnds()
+            try checkHistory(&report)
         } catch {
             timeline.trace.line(at: timeline.now, "BROKEN \(error.promise.rawValue)")
             report.violation = error
@@ -137,79 +162,11 @@ final class ServiceWorld {
         report.digest = timeline.trace.digest
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
+        world.order.follower = nil
+        world.order.grantsOpened = nil
         faults.clientFault = nil
         faults.mayErase = nil
         return report
-    }
-
-    /// C8: everybody comes back, and requests of every client are answered.
-    private func heal() throws(Violation) {
-        let limit = timeline.now.advanced(by: Self.healingTime)
-        try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
-        // No time to lose where time does not help.
-        if watch.needsOperator { return }
-        try advance(until: limit) { self.watch.isWhole }
-        guard watch.isWhole || watch.needsOperator else {
-            throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
-        }
-        guard watch.isWhole else { return }
-        try expectAnswers(to: seats.compactMap(\.client), until: limit)
-        try goOnWithoutMinority()
-    }
-
-    /// All get an answer of the group from now on. A client that is over, or whose place was taken,
-    /// needs none.
-    private func expectAnswers(to clients: [ClientProcess], until limit: Moment) throws(Violation) {
-        let before = clients.map(\.answeredCount)
-        let isDone = {
-            zip(clients, before).allSatisfy { client, before in
-                !client.isAlive || client.isOver || client.isContent
-                    || client.answeredCount > before
-            }
-        }
-        try advance(until: limit, done: isDone)
-        guard isDone() else {
-            throw Violation(.progress, "clients wait for ever: \(situation)")
-        }
-    }
-
-    /// C8: a minority may fail at once and for good, in whatever manner; clients of the others are
-    /// answered, and the minority comes back when it can. Who waits at a barrier may wait for
-    /// somebody of the minority.
-    private func goOnWithoutMinority() throws(Violation) {
-        let survivors = faults.fellMinority()
-        let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
-            .filter { !($0.program is PartyProgram) }
-        let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
-        try expectAnswers(to: clients, until: timeline.now.advanced(by: patience))
-        faults.stop()
-        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
-        guard watch.isWhole else {
-            throw Violation(.progress, "the minority does not come back: \(situation)")
-        }
-    }
-
-    /// All clients end their work and say goodbye: then nothing of them is left.
-    private func finish() throws(Violation) {
-        guard watch.isWhole else { return }
-        isFinishing = true
-        for seat in seats {
-            seat.client?.program.finish(at: timeline.now)
-            seat.inbox.askForTurn()
-        }
-        let limit = timeline.now.advanced(by: Self.healingTime)
-        try advance(until: limit) { self.isIdle }
-        guard isIdle else {
-            throw Violation(.progress, "something of the clients is left: \(situation)")
-        }
-    }
-
-    private var isIdle: Bool {
-        seats.allSatisfy { $0.client.map { !$0.isAlive || $0.isOver } ?? true }
-            && cluster.hosts.allSatisfy { host in
-                guard let machine = host.daemon?.host.replica.machine else { return false }
-                return machine.sessionCount == 0 && machine.objectCount == 0
-            }
     }
 
     private func compareEnds() throws(Violation) {
@@ -218,7 +175,7 @@ final class ServiceWorld {
         for host in cluster.hosts { try compareState(of: host.index) }
     }
 
-    private var situation: String {
+    var situation: String {
         let hosts = cluster.hosts.map { host in
             guard let replica = host.daemon?.host.replica else { return "\(host.node) down" }
             return "\(host.node) view \(replica.view.epoch) of \(replica.view.members.count) "
@@ -233,7 +190,7 @@ final class ServiceWorld {
 
     // MARK: - Events
 
-    private func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
+    func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
         while !done(), let event = timeline.next(until: limit) {
             if cluster.step(event) { continue }
             switch event {
@@ -247,11 +204,14 @@ final class ServiceWorld {
                 faults.step(index: index, stamp: stamp)
             case .work(Self.deathIndex, let stamp):
                 processDied(ConnectionID(number: UInt64(stamp)))
+            case .work(Self.heirIndex, let stamp):
+                heirSpeaks(ConnectionID(number: UInt64(stamp)))
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
             default:
                 preconditionFailure("nobody takes \(event)")
             }
+            if let violation = world.order.found { throw violation }
         }
     }
 
@@ -274,6 +234,7 @@ final class ServiceWorld {
             inputs, now: clock.instant(at: timeline.now), moment: timeline.now, world: world)
         for request in client.takeRequests() { carryOut(request, of: client) }
         client.inbox.setTimer(at: client.nextTurn(clock: clock))
+        if let violation = world.order.found { throw violation }
         if client.isOver, !isFinishing {
             scheduleSpawn(in: seat, after: world.pause(&random))
         }

@@ -11,6 +11,8 @@ struct ReportPrinter {
     private var simulated = Interval.zero
     private var took = Duration.zero
     private var sums: (steps: UInt64, views: Int, crashes: Int, requests: Int) = (0, 0, 0, 0)
+    /// Objects whose history took too much to decide.
+    private var undecidedCount = 0
 
     init(isJSON: Bool, options: String) {
         self.isJSON = isJSON
@@ -41,6 +43,7 @@ struct ReportPrinter {
         sums.views += report.viewCount
         sums.crashes += report.crashCount
         sums.requests += report.requestCount
+        undecidedCount += report.undecidedCount
     }
 
     func showSum() {
@@ -50,7 +53,8 @@ struct ReportPrinter {
                 """
                 {"seeds":\(runCount),"broken":\(brokenSeeds),"steps":\(steps),\
                 "simulatedSeconds":\(Self.seconds(simulated)),"realSeconds":\(Self.seconds(took)),\
-                "views":\(views),"crashes":\(crashes),"requests":\(requests)}
+                "views":\(views),"crashes":\(crashes),"requests":\(requests),\
+                "undecided":\(undecidedCount)}
                 """)
             return
         }
@@ -73,6 +77,7 @@ struct ReportPrinter {
             "simulatedSeconds":\(Self.seconds(report.simulated)),\
             "realSeconds":\(Self.seconds(result.took)),"views":\(report.viewCount),\
             "crashes":\(report.crashCount),"requests":\(report.requestCount),\
+            "undecided":\(report.undecidedCount),\
             "digest":"\(Self.hexadecimal(report.digest))"}
             """
     }

@@ -10,7 +10,7 @@ extension Coordinator {
     }
 
     init(snapshot: [UInt8], quotas: Quotas = Quotas()) throws {
-        var builder = CoordinatorBuilder(quotas: quotas)
+        var builder = CoordinatorBuilder(like: Coordinator(quotas: quotas))
         var reader = ByteReader(snapshot)
         while true {
             let length: UInt32 = try reader.integer("length")

@@ -67,6 +67,26 @@ import Testing
         #expect(host.replica.machine.sessionCount == 1)
     }
 
+    @Test func `a validity is withdrawn in the page before the group is told so (K7)`() throws {
+        let host = try bench.start()
+        let (_, session) = try bench.openSession(host)
+        let other = bench.connect(host, pid: 2)
+        bench.doesSettle = false
+        bench.send(.resume, other, host) {
+            ResumeRequest(session: session.session, secret: session.secret, confirmed: 0)
+                .encode(into: &$0)
+        }
+        while bench.deadlines[session.slot] != .distantPast {
+            #expect(host.replica.machine.sessionState(session.session)?.process.pid == 1)
+            bench.turn(host)
+        }
+        #expect(host.replica.machine.sessionState(session.session)?.process.pid == 1)
+        #expect(host.nextTick <= bench.now)
+        bench.doesSettle = true
+        bench.settle(host)
+        #expect(host.replica.machine.sessionState(session.session)?.process.pid == 2)
+    }
+
     @Test func `a host without work asks for its next heartbeat and nothing earlier`() throws {
         let host = try bench.start()
         _ = try bench.openSession(host)
@@ -87,6 +107,8 @@ private final class HostBench {
     private(set) var deadlines: [UInt32: Instant] = [:]
     private(set) var hasLeft = false
     var isDiskStuck = false
+    /// A turn is followed by others as long as the disk completes something.
+    var doesSettle = true
 
     func start() throws -> Host {
         starts += 1
@@ -128,7 +150,7 @@ private final class HostBench {
                 now: now, wallClock: Timestamp(microseconds: now.nanoseconds / 1_000),
                 effects: &effects)
             host.work(now: now)
-        } while !isDiskStuck && !disk.completed.isEmpty
+        } while doesSettle && !isDiskStuck && !disk.completed.isEmpty
         for effect in effects { perform(effect) }
     }
 
@@ -142,11 +164,11 @@ private final class HostBench {
         }
     }
 
-    func connect(_ host: Host) -> ConnectionID {
+    func connect(_ host: Host, pid: UInt32 = 1) -> ConnectionID {
         lastConnection += 1
         let id = ConnectionID(number: lastConnection)
         let process = ProcessIdentity(
-            host: NodeID(1), pid: 1, startTime: 1, bootID: 1, uid: 0, gid: 0, unit: "")
+            host: NodeID(1), pid: pid, startTime: 1, bootID: 1, uid: 0, gid: 0, unit: "")
         host.step(.client(.opened(id, process)), now: now)
         send(.hello, id, host) {
             ClientHello(version: 1, features: 0, name: "test").encode(into: &$0)

@@ -274,6 +274,29 @@ import Testing
         #expect(try daemon.received(other).opened().session == session.session)
     }
 
+    @Test func `what a daemon before this one has shown is waited for before yielding (K7)`()
+        throws
+    {
+        let group = TestGroup(daemonCount: 2)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        // The process is with the next daemon, and has not heard from it: it maps the old page.
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        let other = group[1].connect(pid: 2)
+        group[1].hello(other)
+        group[1].resume(other, session)
+        let old = try #require(group[0].shown.first?.deadline)
+        group.confirm()
+        #expect(group.machine.sessionState(session.session)?.process.pid == 1)
+        group.now = old.advanced(by: .milliseconds(-1))
+        group.advance(.zero)
+        #expect(group.machine.sessionState(session.session)?.process.pid == 1)
+        group.advance(.milliseconds(1))
+        group.confirm()
+        #expect(group.machine.sessionState(session.session)?.process.pid == 2)
+    }
+
     @Test func `a slot is not given back to a session whose process lost it (K7)`() throws {
         var (id, session) = try daemon.connectWithSession(pid: 1)
         var slots: Set<UInt32> = [session.slot]

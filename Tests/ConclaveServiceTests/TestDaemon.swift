@@ -53,6 +53,7 @@ final class TestDaemon {
         var effects: [ServiceEffect] = []
         service.step(input, machine: group.machine, now: group.now, effects: &effects)
         for effect in effects { perform(effect) }
+        _ = service.beginTurn()
         flush()
     }
 

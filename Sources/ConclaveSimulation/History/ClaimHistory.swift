@@ -1,0 +1,215 @@
+import ConclaveBase
+import ConclaveWire
+
+/// What happened to one lock or leader slot, as actions of its model.
+struct ClaimHistory {
+    let kind: ObjectKind
+    let name: ObjectName
+    private let operations: [History.Operation]
+    private let lives: [UInt64: History.Life]
+    private var actions: [TimedAction<ClaimModel.Action>] = []
+    /// What each action comes from, for people.
+    private var sources: [String] = []
+
+    init(
+        kind: ObjectKind, name: ObjectName, operations: [History.Operation],
+        lives: [UInt64: History.Life]
+    ) {
+        self.kind = kind
+        self.name = name
+        self.operations = operations
+        self.lives = lives
+    }
+
+    // MARK: - Checking
+
+    mutating func check(maximumSteps: Int) throws(Violation) -> ObjectVerdict {
+        try checkTokens()
+        collect()
+        let model = ClaimModel(lives: lives, isComplete: isComplete)
+        var search = LinearizabilitySearch(model, actions, maximumSteps: maximumSteps)
+        switch search.run(from: ClaimModel.State()) {
+        case .linearizable: return ObjectVerdict(isDecided: true, stepCount: search.stepCount)
+        case .undecided: return ObjectVerdict(isDecided: false, stepCount: search.stepCount)
+        case .violated(let index):
+            throw Violation(
+                promise(of: actions[index].action),
+                "\(kind) \(name): no order of what happened explains that \(sources[index])")
+        }
+    }
+
+    private func promise(of action: ClaimModel.Action) -> ContractPromise {
+        switch action {
+        case .grant: .mutualExclusion
+        case .maybeGranted, .busy, .letGo, .announce, .notHeld, .end: .exactlyOnce
+        }
+    }
+
+    private struct Grant {
+        var operation: History.Operation
+        var token: FencingToken
+        var isExclusive: Bool
+    }
+
+    private var grants: [Grant] {
+        operations.compactMap { operation in
+            switch (operation.answer, operation.what.action) {
+            case (.granted(let token, _)?, .acquire(let mode, _)):
+                Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
+            case (.elected(let token, _, _)?, _):
+                Grant(operation: operation, token: token, isExclusive: true)
+            default: nil
+            }
+        }
+    }
+
+    /// C6: no token is given twice but to those who share, and none after a larger one was known.
+    private func checkTokens() throws(Violation) {
+        let grants = grants.sorted { $0.token < $1.token }
+        for (earlier, later) in zip(grants, grants.dropFirst()) where earlier.token == later.token {
+            guard earlier.isExclusive || later.isExclusive else { continue }
+            throw Violation(.fencing, "\(kind) \(name): token \(later.token) was granted twice")
+        }
+        // From the largest token down: whoever has a smaller one must not have asked after
+        // somebody had a larger one.
+        var earliest = UInt64.max
+        var largest = FencingToken(0)
+        for grant in grants.reversed() {
+            guard grant.operation.invoked <= earliest else {
+                throw Violation(
+                    .fencing,
+                    "\(kind) \(name): token \(grant.token) was asked for after \(largest) had "
+                        + "been granted")
+            }
+            if grant.operation.completed < earliest {
+                earliest = grant.operation.completed
+                largest = grant.token
+            }
+        }
+    }
+
+    // MARK: - Actions
+
+    /// Whether each grant that was ever made is known.
+    private var isComplete: Bool {
+        operations.allSatisfy { operation in
+            switch operation.what.action {
+            case .acquire, .campaign: !operation.isOpen
+            default: true
+            }
+        }
+    }
+
+    private mutating func collect() {
+        let isComplete = isComplete
+        let tokens = grants.map(\.token).sorted()
+        let named = holdersNamed
+        for operation in operations {
+            guard let action = action(of: operation, tokens: tokens) else { continue }
+            switch action {
+            // It matters only to a try that found it, or to who is told of the value.
+            case .maybeGranted(let process, _, _) where !named.contains(process): continue
+            case .announce where operation.isOpen && !isComplete: continue
+            default: break
+            }
+            add(action, operation)
+        }
+        addEnds()
+    }
+
+    private mutating func add(_ action: ClaimModel.Action, _ operation: History.Operation) {
+        let isOpen = operation.isOpen
+        actions.append(
+            TimedAction(
+                action: action, invoked: operation.invoked,
+                completed: isOpen ? .max : operation.completed, isRequired: !isOpen))
+        sources.append(
+            "process \(operation.process) asked \(operation.what.action) at \(operation.invoked)"
+                + (operation.answer.map { " and was answered \($0) at \(operation.completed)" }
+                    ?? ""))
+    }
+
+    /// Processes that tries were told of.
+    private var holdersNamed: Set<UInt64> {
+        var named: Set<UInt64> = []
+        for operation in operations {
+            guard case .busy(let session?)? = operation.answer else { continue }
+            for (process, life) in lives where life.session == session { named.insert(process) }
+        }
+        return named
+    }
+
+    private func action(
+        of operation: History.Operation, tokens: [FencingToken]
+    ) -> ClaimModel.Action? {
+        let process = operation.process
+        switch (operation.what.action, operation.answer) {
+        case (_, .cancelled?): return nil
+        case (.release(let token), .refused(.notHeld)?), (.resign(let token), .refused(.notHeld)?),
+            (.announce(let token, _), .refused(.notHeld)?):
+            return .notHeld(process: process, token: token.number)
+        case (_, .refused?): return nil
+        case (.acquire(let mode, _), .granted(let token, let end)?):
+            return .grant(process: process, grant(mode, token, end, tokens: tokens))
+        case (.campaign(let value), .elected(let token, let end, let previousValue)?):
+            var grant = grant(.exclusive, token, end, tokens: tokens)
+            grant.value = value
+            grant.previousValue = previousValue
+            return .grant(process: process, grant)
+        case (.acquire(let mode, _), .busy(let session)?):
+            let holder = lives.first { $0.value.session == session && session != nil }?.key
+            return .busy(
+                mode, holder: holder, findsWaiter: mayFindWaiter(operation), by: process)
+        case (.acquire(let mode, _), _):
+            return .maybeGranted(process: process, mode: mode, value: [])
+        case (.campaign(let value), _):
+            return .maybeGranted(process: process, mode: .exclusive, value: value)
+        case (.release(let token), _), (.resign(let token), _):
+            return .letGo(process: process, token: token.number)
+        case (.announce(let token, let value), _):
+            return .announce(process: process, token: token.number, value: value)
+        case (.arrive, _): return nil
+        }
+    }
+
+    private func grant(
+        _ mode: LockMode, _ token: FencingToken, _ end: PreviousEnd, tokens: [FencingToken]
+    ) -> ClaimModel.Grant {
+        let earlierCount = tokens.firstIndex(of: token) ?? 0
+        return ClaimModel.Grant(
+            mode: mode, token: token.number, value: [], earlierCount: earlierCount, after: end)
+    }
+
+    /// A shared try finds a shared lock busy if somebody waits to have it alone.
+    private func mayFindWaiter(_ busy: History.Operation) -> Bool {
+        operations.contains { operation in
+            guard case .acquire(.exclusive, isTry: false) = operation.what.action,
+                operation.process != busy.process
+            else { return false }
+            return operation.invoked <= busy.completed
+                && (operation.isOpen || operation.completed >= busy.invoked)
+        }
+    }
+
+    private mutating func addEnds() {
+        let processes = Set(operations.map(\.process)).sorted()
+        for process in processes {
+            guard let life = lives[process], min(life.endsFrom, life.endedBy) < .max else {
+                continue
+            }
+            let isRequired = life.endedBy < .max
+            actions.append(
+                TimedAction(
+                    action: .end(process: process, isRequired: isRequired),
+                    invoked: min(life.endsFrom, life.endedBy), completed: life.endedBy,
+                    isRequired: isRequired))
+            sources.append("the session of process \(process) had ended by \(life.endedBy)")
+        }
+    }
+}
+
+/// How the check of one object went, if nothing was found.
+struct ObjectVerdict {
+    var isDecided: Bool
+    var stepCount: Int
+}

@@ -1,0 +1,152 @@
+import ConclaveBase
+import ConclaveWire
+
+/// A lock or a leader slot as its users see it.
+///
+/// A grant happens when it is made, not when it is asked for: who waits is not part of the state.
+/// Tokens are versions of one order, so grants happen in the order of their tokens; an end of a
+/// session happens at any time that the process cannot rule out. Whether the next holder is told
+/// truly how the last one ended can be judged only if every grant is known.
+struct ClaimModel: SequentialModel {
+    struct Holder: Hashable {
+        var process: UInt64
+        /// 0: not known, since the grant was never told.
+        var token: UInt64
+        var mode: LockMode
+        var value: [UInt8]
+    }
+
+    enum End: Hashable {
+        case nothing
+        case released
+        case session(UInt64)
+    }
+
+    struct State: Hashable {
+        var holders: [Holder] = []
+        /// Grants that were told and have happened.
+        var grantCount = 0
+        /// Processes whose sessions are over.
+        var over: Set<UInt64> = []
+        var lastEnd = End.nothing
+        var lastValue: [UInt8] = []
+    }
+
+    struct Grant {
+        var mode: LockMode
+        var token: UInt64
+        var value: [UInt8]
+        /// So many grants have smaller tokens.
+        var earlierCount: Int
+        var after: PreviousEnd
+        /// Of a term.
+        var previousValue: [UInt8]?
+    }
+
+    enum Action {
+        case grant(process: UInt64, Grant)
+        /// It waited, and whether it was granted was never told.
+        case maybeGranted(process: UInt64, mode: LockMode, value: [UInt8])
+        /// `findsWaiter`: somebody may have waited to have it alone.
+        case busy(LockMode, holder: UInt64?, findsWaiter: Bool, by: UInt64)
+        case letGo(process: UInt64, token: UInt64)
+        case announce(process: UInt64, token: UInt64, value: [UInt8])
+        /// It was said that this is not held.
+        case notHeld(process: UInt64, token: UInt64)
+        case end(process: UInt64, isRequired: Bool)
+    }
+
+    let lives: [UInt64: History.Life]
+    /// Nobody's grant is unknown.
+    let isComplete: Bool
+
+    func step(_ action: Action, from state: State) -> State? {
+        switch action {
+        case .grant(let process, let grant): return self.grant(grant, to: process, state)
+        case .maybeGranted(let process, let mode, let value):
+            guard admits(mode, state), !state.over.contains(process) else { return nil }
+            return holding(
+                Holder(process: process, token: 0, mode: mode, value: value), state)
+        case .busy(let mode, let holder, let findsWaiter, let process):
+            guard !state.over.contains(process), !state.holders.isEmpty,
+                findsWaiter || !admits(mode, state),
+                holder == nil || state.holders.contains(where: { $0.process == holder })
+            else { return nil }
+            return state
+        case .letGo(let process, let token):
+            guard let index = index(of: process, token, state) else { return nil }
+            var state = state
+            let gone = state.holders.remove(at: index)
+            note(.released, gone, &state)
+            return state
+        case .announce(let process, let token, let value):
+            guard let index = index(of: process, token, state) else { return nil }
+            var state = state
+            state.holders[index].value = value
+            return state
+        case .notHeld(let process, let token):
+            return index(of: process, token, state) == nil ? state : nil
+        case .end(let process, let isRequired): return end(process, isRequired, state)
+        }
+    }
+
+    private func grant(_ grant: Grant, to process: UInt64, _ state: State) -> State? {
+        guard state.grantCount >= grant.earlierCount, admits(grant.mode, state),
+            !state.over.contains(process),
+            !state.holders.contains(where: { $0.process == process }),
+            !isComplete || isTrue(grant, state)
+        else { return nil }
+        var next = holding(
+            Holder(process: process, token: grant.token, mode: grant.mode, value: grant.value),
+            state)
+        next.grantCount += 1
+        return next
+    }
+
+    private func admits(_ mode: LockMode, _ state: State) -> Bool {
+        state.holders.isEmpty
+            || (mode == .shared && state.holders.allSatisfy { $0.mode == .shared })
+    }
+
+    private func holding(_ holder: Holder, _ state: State) -> State {
+        var state = state
+        state.holders.append(holder)
+        // Grants of one version come in any order.
+        state.holders.sort { ($0.token, $0.process) < ($1.token, $1.process) }
+        return state
+    }
+
+    /// Whether the end that the grant speaks of is the last one there was. An object that nobody
+    /// held or awaited is forgotten, so that there may be no word of it.
+    private func isTrue(_ grant: Grant, _ state: State) -> Bool {
+        switch (grant.after, state.lastEnd) {
+        case (.none, _): return true
+        case (.released, .released): break
+        case (let end, .session(let process)) where end != .released:
+            guard lives[process]?.mayShow(as: end) ?? true else { return false }
+        default: return false
+        }
+        return grant.previousValue.map { $0 == state.lastValue } ?? true
+    }
+
+    private func index(of process: UInt64, _ token: UInt64, _ state: State) -> Int? {
+        guard !state.over.contains(process) else { return nil }
+        return state.holders.firstIndex { $0.process == process && $0.token == token }
+    }
+
+    private func end(_ process: UInt64, _ isRequired: Bool, _ state: State) -> State? {
+        let index = state.holders.firstIndex { $0.process == process }
+        // An end of nothing, which need not have happened, leads nowhere.
+        guard index != nil || isRequired else { return nil }
+        var state = state
+        state.over.insert(process)
+        if let index { note(.session(process), state.holders.remove(at: index), &state) }
+        return state
+    }
+
+    private func note(_ end: End, _ gone: Holder, _ state: inout State) {
+        guard isComplete else { return }
+        state.lastEnd = end
+        state.lastValue = gone.value
+    }
+}

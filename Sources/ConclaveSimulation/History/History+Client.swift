@@ -1,0 +1,81 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+extension HistoryCall {
+    /// `nil`: it is about another request, and no object.
+    init?(_ operation: Operation) {
+        switch operation {
+        case .acquire(let name, let mode, let isTry): self.init(.acquire(mode, isTry: isTry), name)
+        case .release(let name, let token): self.init(.release(token), name)
+        case .campaign(let slot, let value): self.init(.campaign(value: value), slot)
+        case .announce(let slot, let token, let value):
+            self.init(.announce(token, value: value), slot)
+        case .resign(let slot, let token): self.init(.resign(token), slot)
+        case .arrive(let arrival):
+            self.init(
+                .arrive(
+                    parties: arrival.parties, rank: arrival.rank,
+                    generation: arrival.generation, payload: arrival.payload),
+                arrival.name)
+        case .cancel: return nil
+        }
+    }
+}
+
+extension HistoryAnswer {
+    /// What the client library says to an operation; `nil`: nothing that is an answer to one.
+    init?(_ answer: ClientCore.Answer) {
+        switch answer {
+        case .reply(let reply):
+            guard let known = HistoryAnswer(reply) else { return nil }
+            self = known
+        case .failed(let failure): self.init(failure)
+        case .report: return nil
+        }
+    }
+
+    private init(_ failure: ClientCore.ClientFailure) {
+        switch failure {
+        case .timedOut, .cancelled, .unavailable: self = .cancelled
+        case .outcomeUnknown, .sessionLost: self = .unknown
+        // Of what went down with its session it may be forgotten that it was answered.
+        case .refused(let refusal) where refusal.code == .sessionEnded: self = .unknown
+        case .refused(let refusal): self = .refused(refusal.code)
+        }
+    }
+
+    private init?(_ reply: Reply) {
+        switch reply {
+        case .granted(let grant): self = .granted(grant.token, after: grant.previousEnd)
+        case .busy(let holder): self = .busy(holder: holder)
+        case .elected(let term):
+            self = .elected(
+                term.token, after: term.previousEnd, previousValue: term.previousValue)
+        case .done: self = .done
+        case .tripped(let result):
+            self = .tripped(
+                generation: result.generation, rank: result.rank,
+                payloads: result.parties.map(\.payload))
+        case .broken(let report): self = .broken(generation: report.generation, report.reason)
+        case .cancelled: self = .cancelled
+        case .refused(let refusal): self = .refused(refusal.code)
+        case .cancelOutcome: return nil
+        }
+    }
+}
+
+extension HistoryObservation {
+    init(_ state: LeaderState) {
+        self.init(
+            slot: state.slot, version: state.version, token: state.leader?.token,
+            value: state.leader?.value ?? [])
+    }
+}
+
+extension OperationFrame {
+    /// The frames that carry one.
+    static let types: Set<ClientFrameType> = [
+        .cancel, .acquire, .release, .campaign, .announce, .resign, .arrive,
+    ]
+}

@@ -1,0 +1,82 @@
+import ConclaveBase
+import ConclaveWire
+
+/// Checks a whole history: each object by itself, since objects are independent and a history is
+/// right if that of each object is (Herlihy and Wing, 1990).
+///
+/// What is checked of reads is what they promise: see `HistoryObservation`.
+package struct HistoryChecker {
+    /// What one object may cost. A history without mistakes takes about a step an operation.
+    private static let maximumSteps = 200_000
+
+    /// Objects that took too much to decide.
+    package private(set) var undecidedCount = 0
+    package private(set) var objectCount = 0
+    package private(set) var stepCount = 0
+    private let history: History
+
+    package init(_ history: History) {
+        self.history = history
+    }
+
+    package mutating func check() throws(Violation) {
+        var byObject: [ObjectKey: [History.Operation]] = [:]
+        for operation in history.operations {
+            let key = ObjectKey(kind: operation.what.kind, name: operation.what.name)
+            byObject[key, default: []].append(operation)
+        }
+        for key in byObject.keys.sorted() {
+            try check(key, byObject[key]!)
+            if key.kind == .leaderSlot { try checkObservations(of: key.name, byObject[key]!) }
+        }
+    }
+
+    private mutating func check(
+        _ key: ObjectKey, _ operations: [History.Operation]
+    ) throws(Violation) {
+        objectCount += 1
+        if key.kind == .barrier {
+            var barrier = BarrierHistory(
+                name: key.name, operations: operations, lives: history.lives)
+            return try barrier.check()
+        }
+        var claims = ClaimHistory(
+            kind: key.kind, name: key.name, operations: operations, lives: history.lives)
+        let verdict = try claims.check(maximumSteps: Self.maximumSteps)
+        stepCount += verdict.stepCount
+        if !verdict.isDecided { undecidedCount += 1 }
+    }
+
+    /// Versions that one process is told never go back, and at a version with a leader no later
+    /// term has begun.
+    private func checkObservations(
+        of slot: ObjectName, _ operations: [History.Operation]
+    ) throws(Violation) {
+        let tokens = operations.compactMap { operation in
+            if case .elected(let token, _, _)? = operation.answer { token } else { nil }
+        }.sorted()
+        var newest: [UInt64: HistoryObservation] = [:]
+        for (process, what) in history.observations where what.slot == slot {
+            if let before = newest[process] {
+                guard before.version <= what.version else {
+                    throw Violation(
+                        .totalOrder,
+                        "\(slot) was observed at \(before.version), then at \(what.version)")
+                }
+                guard before.version < what.version || before == what else {
+                    throw Violation(
+                        .totalOrder, "\(slot) was two things at version \(what.version)")
+                }
+            }
+            newest[process] = what
+            guard let token = what.token else { continue }
+            let begun = tokens.last { $0.number <= what.version.number }
+            guard token.number <= what.version.number, begun ?? token <= token else {
+                throw Violation(
+                    .totalOrder,
+                    "at version \(what.version) \(slot) was led in term \(token), but "
+                        + "\(begun ?? token) had begun")
+            }
+        }
+    }
+}

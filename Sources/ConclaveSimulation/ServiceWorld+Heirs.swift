@@ -1,0 +1,95 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveCoordination
+import ConclaveService
+import ConclaveWire
+
+/// Processes that resume somebody else's session (K7): they know its secret, ask for it on any host,
+/// say a few things in its name, and die.
+extension ServiceWorld {
+    struct Heir {
+        var session: SessionID
+        /// Whose session it was, in the history.
+        var process: UInt64
+        /// Requests that its client may have sent.
+        var newest: UInt64
+        var host: Int
+    }
+
+    func takeOver(from seat: Int) {
+        guard let client = seats[seat].client, let opened = client.openedSession else { return }
+        let host = random.chance(perMille: 500) ? client.host : anyHost()
+        guard cluster.hosts[host].daemon != nil else { return }
+        world.trace {
+            "a process on \(cluster.nodes[host]) wants session \(opened.session) of client \(seat)"
+        }
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: nil, host: host)
+        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        send(Self.beginning, on: id)
+        let resume = ResumeRequest(
+            session: opened.session, secret: opened.secret,
+            confirmed: random.below(client.newestNumber + 1))
+        var writer = ByteWriter()
+        resume.encode(into: &writer)
+        send(FrameHeader.frame(type: ClientFrameType.resume.rawValue, body: writer.bytes), on: id)
+        // It has, or may have, the session: the history knows of it only what its client knows.
+        world.order.unruly.insert(opened.session)
+        heirs[id] = Heir(
+            session: opened.session, process: client.number, newest: client.newestNumber,
+            host: host)
+        let life = WorldShape.logarithmic(.milliseconds(1) ... .seconds(8), &random)
+        timeline.schedule(
+            .work(index: Self.heirIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
+            after: life)
+    }
+
+    private func anyHost() -> Int { Int(random.below(UInt64(cluster.hosts.count))) }
+
+    /// Says what it has to say, if it has the session, and dies.
+    func heirSpeaks(_ id: ConnectionID) {
+        guard let heir = heirs.removeValue(forKey: id), links[id]?.isOpen == true else { return }
+        if world.order.isOpen(heir.session) {
+            for _ in 0..<random.below(4) { speak(as: heir, on: id) }
+        }
+        if random.chance(perMille: 300) {
+            let frame = FrameHeader.frame(
+                type: ClientFrameType.goodbye.rawValue, number: heir.newest + 100, body: [])
+            send(frame, on: id)
+        }
+        let teardown = WorldShape.logarithmic(.microseconds(80) ... .seconds(2), &random)
+        timeline.schedule(
+            .work(index: Self.deathIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
+            after: teardown)
+        if random.chance(perMille: 500) { disconnect(id) }
+    }
+
+    /// A request with an old number, which has its answer, or with a new one.
+    private func speak(as heir: Heir, on id: ConnectionID) {
+        let number = 1 + random.below(heir.newest + 8)
+        let operation: Operation
+        switch random.below(4) {
+        case 0:
+            operation = .acquire(
+                name: world.name(from: world.lockNames, &random), mode: .shared,
+                isTry: random.chance(perMille: 500))
+        case 1:
+            operation = .campaign(slot: world.name(from: world.slotNames, &random), value: [7])
+        case 2: operation = .cancel(number: 1 + random.below(heir.newest + 1), reason: .gaveUp)
+        default:
+            operation = .release(
+                name: world.name(from: world.lockNames, &random), token: FencingToken(1))
+        }
+        if let what = HistoryCall(operation) {
+            heirCallCount += 1
+            world.record(.called(what), call: 1 << 32 + heirCallCount, by: heir.process)
+        }
+        let frame = OperationFrame(confirmed: random.below(number), operation: operation)
+        var writer = ByteWriter()
+        frame.encode(into: &writer)
+        send(
+            FrameHeader.frame(type: operation.type.rawValue, number: number, body: writer.bytes),
+            on: id)
+    }
+}

@@ -1,0 +1,158 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveCoordination
+import ConclaveReplication
+import ConclaveService
+import ConclaveWire
+
+/// The end of a run: everything heals, everybody is answered, and nothing is left of anybody.
+extension ServiceWorld {
+    /// C8: everybody comes back, and requests of every client are answered.
+    func heal() throws(Violation) {
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
+        // No time to lose where time does not help.
+        if watch.needsOperator { return }
+        try advance(until: limit) { self.watch.isWhole }
+        guard watch.isWhole || watch.needsOperator else {
+            throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
+        }
+        guard watch.isWhole else { return }
+        // Where some find no room others may wait for them for ever.
+        if !world.hasQuotas {
+            try expectAnswers(to: seats.compactMap(\.client), until: limit)
+            try goOnWithoutMinority()
+        }
+        try settle()
+    }
+
+    /// All get an answer of the group from now on. A client that is over, or whose place was taken,
+    /// needs none.
+    private func expectAnswers(to clients: [ClientProcess], until limit: Moment) throws(Violation) {
+        let before = clients.map(\.answeredCount)
+        let isDone = {
+            zip(clients, before).allSatisfy { client, before in
+                !client.isAlive || client.isOver || client.isContent
+                    || client.answeredCount > before
+            }
+        }
+        try advance(until: limit, done: isDone)
+        guard isDone() else {
+            throw Violation(.progress, "clients wait for ever: \(situation)")
+        }
+    }
+
+    /// C8: a minority may fail at once and for good, in whatever manner; clients of the others are
+    /// answered, and the minority comes back when it can. Who waits at a barrier may wait for
+    /// somebody of the minority.
+    private func goOnWithoutMinority() throws(Violation) {
+        let survivors = faults.fellMinority()
+        let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
+            .filter { !($0.program is PartyProgram) }
+        let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
+        try expectAnswers(to: clients, until: timeline.now.advanced(by: patience))
+        faults.stop()
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
+        guard watch.isWhole else {
+            throw Violation(.progress, "the minority does not come back: \(situation)")
+        }
+    }
+
+    /// Each request of a client that lives is answered, unless it waits in the group.
+    private func settle() throws(Violation) {
+        var owed: [(client: ClientProcess, number: UInt64)] = []
+        for case let client? in seats.map(\.client) {
+            for number in client.unanswered.sorted() { owed.append((client, number)) }
+        }
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try advance(until: limit) {
+            owed.removeAll { !self.isOwed($0.number, to: $0.client) }
+            return owed.isEmpty
+        }
+        guard let first = owed.first else { return }
+        throw Violation(
+            .progress,
+            "client \(first.client.index) is not told what became of its request \(first.number): "
+                + situation)
+    }
+
+    private func isOwed(_ number: UInt64, to client: ClientProcess) -> Bool {
+        guard client.isAlive, !client.isOver, client.unanswered.contains(number),
+            let session = client.session
+        else { return false }
+        return !world.order.isWaiting(number, of: session)
+    }
+
+    /// All clients end their work and say goodbye: then nothing of them is left, and whoever
+    /// follows a slot knows it.
+    func finish() throws(Violation) {
+        guard watch.isWhole else { return }
+        isFinishing = true
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        try finish(until: limit) { !$0.isContent }
+        try advance(until: timeline.now.advanced(by: .seconds(2))) { false }
+        try checkObservers()
+        try finish(until: limit) { _ in true }
+    }
+
+    private func finish(
+        until limit: Moment, _ isMeant: (ClientProcess) -> Bool
+    ) throws(Violation) {
+        for case let client? in seats.map(\.client) where isMeant(client) {
+            client.program.finish(at: timeline.now)
+            client.inbox.askForTurn()
+        }
+        try advance(until: limit) { self.isIdle(isMeant) }
+        guard isIdle(isMeant) else {
+            throw Violation(.progress, "something of the clients is left: \(situation)")
+        }
+    }
+
+    private func isIdle(_ isMeant: (ClientProcess) -> Bool) -> Bool {
+        seats.allSatisfy { seat in
+            guard let client = seat.client, isMeant(client) else { return true }
+            return !client.isAlive || client.isOver
+        }
+            && cluster.hosts.allSatisfy { host in
+                guard let machine = host.daemon?.host.replica.machine else { return false }
+                return machine.sessionCount == 0 && machine.objectCount == 0
+            }
+    }
+
+    /// Nobody leads any more, and observers were told so.
+    private func checkObservers() throws(Violation) {
+        for case let client? in seats.map(\.client) {
+            guard client.isAlive, !client.isOver, client.connection != nil,
+                client.inbox.pausedUntil < timeline.now,
+                let observer = client.program as? ObserverProgram, let newest = observer.newest
+            else { continue }
+            guard let leader = newest.leader else { continue }
+            throw Violation(
+                .progress,
+                "client \(client.index) was not told that \(newest.slot) is led by nobody, but "
+                    + "that session \(leader.session) does")
+        }
+    }
+
+    /// What the processes did and were told, as one history.
+    func checkHistory(_ report: inout RunReport) throws(Violation) {
+        for case let client? in seats.map(\.client) where client.isAlive && !client.isOver {
+            let since = world.believedUntil(client)
+            guard client.session != nil, since < timeline.now else { continue }
+            world.record(.lost(since: since.nanoseconds), by: client)
+        }
+        let history: History
+        do {
+            history = try History(world.events)
+        } catch {
+            throw Violation(.exactlyOnce, "the clients' history is none: \(error)")
+        }
+        var checker = HistoryChecker(history)
+        try checker.check()
+        report.undecidedCount = checker.undecidedCount
+        timeline.trace.line(
+            at: timeline.now,
+            "HISTORY of \(world.events.count) events, \(checker.objectCount) objects, "
+                + "\(checker.stepCount) steps, \(checker.undecidedCount) undecided")
+    }
+}

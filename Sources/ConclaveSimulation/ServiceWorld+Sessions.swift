@@ -1,0 +1,55 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Ends and moves of sessions, at the moment when the first machine applies them: by then nobody
+/// may believe in what is over (C5, K3 to K7).
+extension ServiceWorld {
+    func follow(_ effect: CoordinationEffect) {
+        world.trace { "ORDER \(effect)" }
+        switch effect {
+        case .sessionEnded(let session, _, let reason):
+            if reason == .hostLost { checkSilence(of: session) }
+            // Whoever says goodbye has let go.
+            if reason != .goodbye { checkNotBelieved(session, "ended (\(reason))") }
+        case .attached(let session, _, _):
+            checkNotBelieved(session, "was taken over")
+        default: break
+        }
+    }
+
+    private func checkSilence(of session: SessionID) {
+        do throws(Violation) {
+            try validity.ended(session, at: timeline.now)
+        } catch {
+            world.order.report(error.promise, error.message)
+        }
+    }
+
+    /// No process but the one that the session has now.
+    private func checkNotBelieved(_ session: SessionID, _ what: String) {
+        let process = world.order.process(of: session)
+        for case let client? in seats.map(\.client) where client.session == session {
+            if process?.isSameProcess(as: client.identity) ?? false { continue }
+            let now = cluster.hosts[client.host].clock.instant(at: timeline.now)
+            guard client.isValid(at: now) else { continue }
+            world.order.report(
+                .mutualExclusion,
+                "session \(session) \(what) while client \(client.index) finds it valid")
+        }
+    }
+
+    /// After a loss of state nothing is granted as long as somebody believes in what was lost (V26).
+    func checkNothingIsBelieved() {
+        for case let client? in seats.map(\.client) {
+            let now = cluster.hosts[client.host].clock.instant(at: timeline.now)
+            guard let session = client.session, !world.order.isOpen(session),
+                client.isValid(at: now)
+            else { continue }
+            world.order.report(
+                .mutualExclusion,
+                "grants begin while client \(client.index) finds its session \(session) valid, "
+                    + "which was lost")
+        }
+    }
+}

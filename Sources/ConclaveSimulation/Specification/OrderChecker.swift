@@ -1,0 +1,252 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Holds every machine of a group against the specification, along the one total order.
+///
+/// The first machine that applies a step decides what the step is; what must follow from it is
+/// asked of the specification once, and every machine that applies it, at once, later, or again
+/// after a restart, must come to that. So a state that a snapshot lost shows in what the machine
+/// does with it. Beside that, the checker knows of each request the one reply that there is (C4),
+/// and of each lock and slot what it was at every version, for those who are told of it.
+final class OrderChecker: CoordinationWitness, @unchecked Sendable {
+    /// What a step must lead to, without what only people read.
+    private struct Step {
+        var command: Command?
+        var effects: [CoordinationEffect]
+    }
+
+    private var specification: Specification
+    private var steps: [Version: Step] = [:]
+    private var replies: [SessionID: [UInt64: Reply]] = [:]
+    private var histories: [ObjectKey: ObjectHistory] = [:]
+    /// The first thing that was wrong; a witness cannot throw.
+    private(set) var found: Violation?
+    /// Told of what follows from each step, when it is applied for the first time anywhere.
+    var follower: ((CoordinationEffect) -> Void)?
+    /// Told when grants begin again after a loss of state.
+    var grantsOpened: (() -> Void)?
+    /// Sessions in which somebody sends numbers in an order of his own.
+    var unruly: Set<SessionID> = []
+
+    init(quotas: Quotas) {
+        specification = Specification(quotas: quotas)
+    }
+
+    func report(_ promise: ContractPromise, _ message: String) {
+        found = found ?? Violation(promise, message)
+    }
+
+    // MARK: - What machines say
+
+    func applied(
+        _ command: Command?, by machine: Coordinator, effects: ArraySlice<CoordinationEffect>
+    ) {
+        let version = machine.version
+        if version > specification.version { first(command, machine) }
+        compare(command, effects, at: version)
+        if version == specification.version { compareCounts(machine) }
+    }
+
+    /// What nobody refers to any more is gone, and nothing else.
+    private func compareCounts(_ machine: Coordinator) {
+        let sessionCount = specification.sessions.count
+        let objectCount = specification.objectCount
+        guard machine.sessionCount != sessionCount || machine.objectCount != objectCount
+        else { return }
+        report(
+            .progress,
+            "at version \(machine.version.counter) there are \(machine.sessionCount) sessions and "
+                + "\(machine.objectCount) objects, not \(sessionCount) and \(objectCount)")
+    }
+
+    func installed(
+        _ view: InstalledView, at version: Version, by machine: Coordinator,
+        effects: ArraySlice<CoordinationEffect>
+    ) {
+        if version > specification.version {
+            if view.stateWasLost {
+                specification = Specification(quotas: specification.quotas)
+                for key in histories.keys { histories[key]!.clear(at: version) }
+            } else if version != specification.version.next, specification.version != .zero {
+                report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
+            }
+            let expected = specification.install(view, time: machine.time)
+            specification.version = version
+            note(nil, expected)
+        }
+        compare(nil, effects, at: version)
+    }
+
+    private func first(_ command: Command?, _ machine: Coordinator) {
+        let version = machine.version
+        guard version == specification.version.next else {
+            return report(
+                .totalOrder,
+                "version \(version.counter) is applied, but nobody applied those before it")
+        }
+        if let command { checkNumber(of: command) }
+        let wereSuspended = specification.grantsAreSuspended
+        let expected = specification.apply(command, at: version, time: machine.time)
+        if wereSuspended, !specification.grantsAreSuspended { grantsOpened?() }
+        note(command, expected)
+    }
+
+    private func note(_ command: Command?, _ effects: [CoordinationEffect]) {
+        let version = specification.version
+        steps[version] = Step(command: command, effects: effects)
+        for effect in effects {
+            if case .reply(let session, let number, let reply) = effect {
+                noteReply(reply, to: number, of: session)
+            }
+            follower?(effect)
+        }
+        for key in specification.touched {
+            histories[key, default: ObjectHistory()].note(
+                specification.queues[key], at: version)
+        }
+    }
+
+    private func compare(
+        _ command: Command?, _ effects: ArraySlice<CoordinationEffect>, at version: Version
+    ) {
+        guard found == nil, let step = steps[version] else { return }
+        guard step.command == command else {
+            return report(
+                .totalOrder,
+                "at version \(version.counter) one machine applied \(Self.words(step.command)), "
+                    + "another one \(Self.words(command))")
+        }
+        let actual = effects.map(\.withoutWords)
+        guard actual != step.effects else { return }
+        report(
+            Self.promise(of: actual, step.effects),
+            "at version \(version.counter) \(Self.words(command)) led to \(actual), "
+                + "but it should to \(step.effects)")
+    }
+
+    private static func words(_ command: Command?) -> String {
+        command.map { "\($0)" } ?? "a view, or what does not decode"
+    }
+
+    /// The promise that the first difference breaks.
+    private static func promise(
+        of actual: [CoordinationEffect], _ expected: [CoordinationEffect]
+    ) -> ContractPromise {
+        let index = zip(actual, expected).enumerated().first { $0.1.0 != $0.1.1 }?.offset
+        let place = index ?? min(actual.count, expected.count)
+        for effects in [actual, expected] where place < effects.count {
+            switch effects[place] {
+            case .reply(_, _, .tripped), .reply(_, _, .broken): return .barriers
+            case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
+            case .detachRequested, .attached: return .mutualExclusion
+            case .leaderChanged: return .progress
+            default: continue
+            }
+        }
+        return .exactlyOnce
+    }
+
+    /// The requests of a session are applied in the order of their numbers.
+    private func checkNumber(of command: Command) {
+        guard case .request(let id, let number, _, _) = command, !unruly.contains(id),
+            let session = specification.sessions[id], number < session.newest,
+            case .unknown = session.standing(of: number),
+            session.newest < specification.quotas.requestsPerSession
+        else { return }
+        report(
+            .totalOrder,
+            "request \(number) of session \(id) is applied for the first time, after its "
+                + "request \(session.newest)")
+    }
+
+    private func noteReply(_ reply: Reply, to number: UInt64, of session: SessionID) {
+        guard let earlier = replies[session]?[number] else {
+            replies[session, default: [:]][number] = reply
+            return
+        }
+        // Of a session that is over, what it was told may be forgotten.
+        if case .refused(let refusal) = reply, refusal.code == .sessionEnded { return }
+        guard earlier != reply else { return }
+        report(
+            .exactlyOnce,
+            "request \(number) of session \(session) got \(earlier), then \(reply)")
+    }
+
+    // MARK: - What clients are told
+
+    /// A client's socket brought `reply`: it must be the one that the order gave.
+    func check(_ reply: Reply, to number: UInt64, of session: SessionID) throws(Violation) {
+        let told = reply.withoutWords
+        let known = replies[session]?[number]
+        guard known != told else { return }
+        throw Violation(
+            known == nil ? .nothingLost : .exactlyOnce,
+            "request \(number) of session \(session) was answered \(told), but the order holds "
+                + (known.map { "\($0)" } ?? "no answer"))
+    }
+
+    func check(_ state: LeaderState) throws(Violation) {
+        let key = ObjectKey(kind: .leaderSlot, name: state.slot)
+        let picture = ObjectHistory.Picture(
+            holders: state.leader.map {
+                [.init(session: $0.session, token: $0.token.number, value: $0.value)]
+            } ?? [], waiters: [])
+        guard state.version <= specification.version,
+            var known = histories[key, default: ObjectHistory()].picture(at: state.version)
+        else {
+            throw Violation(.nothingLost, "an observer knows of version \(state.version.counter)")
+        }
+        let count = known.waiters.count
+        known.waiters = []
+        guard known == picture, count == Int(state.standbyCount) else {
+            throw Violation(
+                .totalOrder,
+                "at version \(state.version.counter) an observer was told \(state), but there "
+                    + "were \(known.holders) and \(count) waiting")
+        }
+    }
+
+    func check(_ report: WhyReport) throws(Violation) {
+        for object in report.objects where object.kind != .barrier {
+            let key = ObjectKey(kind: object.kind, name: object.name)
+            let told = ObjectHistory.Picture(
+                holders: object.holders.map {
+                    .init(session: $0.session, token: $0.token, value: object.value)
+                }, waiters: object.waiters.map(\.session))
+            let known = histories[key]?.picture(at: report.version)
+            guard known != told else { continue }
+            throw Violation(
+                .totalOrder,
+                "at version \(report.version.counter) \(object.name) was said to be \(told), "
+                    + "but it was \(known.map { "\($0)" } ?? "nothing")")
+        }
+    }
+
+    // MARK: - What the world asks
+
+    func ttl(of session: SessionID) -> Interval? { specification.sessions[session]?.ttl }
+
+    func isOpen(_ session: SessionID) -> Bool { specification.sessions[session] != nil }
+
+    func process(of session: SessionID) -> ProcessIdentity? {
+        specification.sessions[session]?.process
+    }
+
+    /// Whether the group has the request and owes it nothing yet.
+    func isWaiting(_ number: UInt64, of session: SessionID) -> Bool {
+        guard case .waiting? = specification.sessions[session]?.standing(of: number) else {
+            return false
+        }
+        return true
+    }
+
+    /// The last version that changed a slot.
+    func lastChange(of slot: ObjectName) -> Version {
+        histories[ObjectKey(kind: .leaderSlot, name: slot)]?.last ?? .zero
+    }
+
+    func leader(of slot: ObjectName) -> SessionID? {
+        specification.queues[ObjectKey(kind: .leaderSlot, name: slot)]?.holders.first?.session
+    }
+}

@@ -1,0 +1,113 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Locks and leader slots: first come, first served, and a run of shared ones together.
+extension Specification {
+    mutating func claim(_ key: ObjectKey, _ claim: SpecifiedQueue.Claim, isTry: Bool) {
+        let (id, number) = (claim.session, claim.number)
+        guard queues[key] != nil || objectCount < quotas.objects else {
+            return refuse(id, number, .quotaExceeded)
+        }
+        guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
+            return refuse(id, number, .quotaExceeded)
+        }
+        let queue = queues[key] ?? SpecifiedQueue()
+        if queue.involves(id) { return refuse(id, number, .alreadyHeld) }
+        if !grantsAreSuspended, queue.waiters.isEmpty, queue.admits(claim.mode) {
+            queues[key] = queue
+            hold(claim, key)
+        } else if isTry {
+            guard !grantsAreSuspended else { return refuse(id, number, .unavailable) }
+            answer(id, number, .busy(holder: queue.holders.first?.session))
+        } else if queue.waiters.count >= quotas.waitersPerObject {
+            refuse(id, number, .quotaExceeded)
+        } else {
+            queues[key] = queue
+            queues[key]!.waiters.append(claim)
+            touched.insert(key)
+            wait(id, number, in: key)
+        }
+    }
+
+    mutating func letGo(
+        _ key: ObjectKey, _ token: FencingToken, _ id: SessionID, _ number: UInt64
+    ) {
+        guard queues[key]?.holds(id, under: token) == true else {
+            return refuse(id, number, .notHeld)
+        }
+        answer(id, number, .done)
+        leave(key, id, .released)
+    }
+
+    mutating func announce(
+        _ value: [UInt8], _ slot: ObjectName, _ token: FencingToken, _ id: SessionID,
+        _ number: UInt64
+    ) {
+        let key = ObjectKey(kind: .leaderSlot, name: slot)
+        guard let queue = queues[key], queue.holds(id, under: token) else {
+            return refuse(id, number, .notHeld)
+        }
+        let growth = value.count - queue.holders[0].value.count
+        guard valueByteCount + growth <= quotas.valueByteCount else {
+            return refuse(id, number, .quotaExceeded)
+        }
+        queues[key]!.holders[0].value = value
+        touched.insert(key)
+        answer(id, number, .done)
+        effects.append(.leaderChanged(slot: slot))
+    }
+
+    /// A holder or a waiter goes; whose turn it is then has the object at this very version.
+    mutating func leave(_ key: ObjectKey, _ id: SessionID, _ end: PreviousEnd) {
+        touched.insert(key)
+        let held = queues[key]!.holders.first { $0.session == id }
+        queues[key]!.holders.removeAll { $0.session == id }
+        queues[key]!.waiters.removeAll { $0.session == id }
+        if let held {
+            queues[key]!.previousEnd = end
+            queues[key]!.previousValue = held.value
+        }
+        let isGranted = grantNext(key)
+        if queues[key]!.isUnused { queues[key] = nil }
+        if key.kind == .leaderSlot, held != nil, !isGranted {
+            effects.append(.leaderChanged(slot: key.name))
+        }
+    }
+
+    @discardableResult
+    mutating func grantNext(_ key: ObjectKey) -> Bool {
+        guard !grantsAreSuspended else { return false }
+        var granted: [SpecifiedQueue.Claim] = []
+        while let next = queues[key]!.waiters.first,
+            queues[key]!.admits(next.mode), granted.allSatisfy({ $0.mode == .shared }),
+            granted.isEmpty || next.mode == .shared
+        {
+            queues[key]!.waiters.removeFirst()
+            granted.append(next)
+        }
+        for claim in granted { hold(claim, key) }
+        return !granted.isEmpty
+    }
+
+    /// The token is the version that grants.
+    private mutating func hold(_ claim: SpecifiedQueue.Claim, _ key: ObjectKey) {
+        touched.insert(key)
+        var claim = claim
+        claim.token = version.number
+        queues[key]!.holders.append(claim)
+        let queue = queues[key]!
+        let token = FencingToken(version)
+        if key.kind == .lock {
+            let grant = LockGrant(
+                name: key.name, mode: claim.mode, token: token, previousEnd: queue.previousEnd)
+            answer(claim.session, claim.number, .granted(grant))
+        } else {
+            let term = Term(
+                slot: key.name, token: token, previousEnd: queue.previousEnd,
+                previousValue: queue.previousValue)
+            answer(claim.session, claim.number, .elected(term))
+            effects.append(.leaderChanged(slot: key.name))
+        }
+    }
+}

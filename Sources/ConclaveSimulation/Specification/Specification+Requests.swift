@@ -1,0 +1,111 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+extension Specification {
+    mutating func request(
+        of id: SessionID, number: UInt64, confirmed: UInt64, _ operation: Operation
+    ) {
+        guard sessions[id] != nil else {
+            let reply = ended.first { $0.id == id }?.replies[number]
+            effects.append(
+                .reply(session: id, number: number, reply ?? .refused(Refusal(.sessionEnded, ""))))
+            return
+        }
+        if number > 0 { confirm(id, upTo: min(confirmed, number - 1)) }
+        switch sessions[id]!.standing(of: number) {
+        case .unknown: perform(operation, id, number)
+        case .settled: break
+        case .waiting(let key): tellQueued(id, number, in: key)
+        case .answered(let reply): tell(id, number, reply)
+        }
+    }
+
+    /// Beyond the quota a request is refused, unless it lets go of something; beyond twice the
+    /// quota it is passed over.
+    private mutating func perform(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
+        let count = sessions[id]!.entries.count
+        guard count < 2 * quotas.requestsPerSession else { return }
+        sessions[id]!.begin(number)
+        switch operation {
+        case .release(let name, let token):
+            letGo(ObjectKey(kind: .lock, name: name), token, id, number)
+        case .resign(let slot, let token):
+            letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
+        case .cancel(let target, let reason): cancel(target, reason, id, number)
+        default:
+            guard count < quotas.requestsPerSession else {
+                return refuse(id, number, .quotaExceeded)
+            }
+            begin(operation, id, number)
+        }
+    }
+
+    private mutating func begin(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
+        switch operation {
+        case .acquire(let name, let mode, let isTry):
+            claim(
+                ObjectKey(kind: .lock, name: name),
+                SpecifiedQueue.Claim(session: id, number: number, mode: mode, value: []),
+                isTry: isTry)
+        case .campaign(let slot, let value):
+            let key = ObjectKey(kind: .leaderSlot, name: slot)
+            let claim = SpecifiedQueue.Claim(
+                session: id, number: number, mode: .exclusive, value: value)
+            self.claim(key, claim, isTry: false)
+        case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
+        case .arrive(let arrival): arrive(arrival, id, number)
+        case .release, .resign, .cancel: break
+        }
+    }
+
+    /// K10: one definite answer to whether it was in time.
+    private mutating func cancel(
+        _ target: UInt64, _ reason: CancelReason, _ id: SessionID, _ number: UInt64
+    ) {
+        guard target < number else { return refuse(id, number, .invalid) }
+        var wasCancelled = true
+        switch sessions[id]!.standing(of: target) {
+        case .unknown: answer(id, target, .cancelled)
+        case .settled: wasCancelled = false
+        case .answered(let reply):
+            wasCancelled = false
+            tell(id, target, reply)
+        case .waiting(let key) where key.kind == .barrier:
+            breakGeneration(of: key.name, reason == .timedOut ? .timedOut : .cancelled)
+        case .waiting(let key):
+            answer(id, target, .cancelled)
+            leave(key, id, .released)
+        }
+        answer(id, number, .cancelOutcome(wasCancelled: wasCancelled))
+    }
+
+    // MARK: - Answers
+
+    mutating func answer(_ id: SessionID, _ number: UInt64, _ reply: Reply) {
+        sessions[id]!.answer(number, reply)
+        tell(id, number, reply)
+    }
+
+    mutating func refuse(_ id: SessionID, _ number: UInt64, _ code: RefusalCode) {
+        answer(id, number, .refused(Refusal(code, "")))
+    }
+
+    mutating func tell(_ id: SessionID, _ number: UInt64, _ reply: Reply) {
+        effects.append(.reply(session: id, number: number, reply))
+    }
+
+    mutating func wait(_ id: SessionID, _ number: UInt64, in key: ObjectKey) {
+        sessions[id]!.entries[number] = .waiting(key)
+        tellQueued(id, number, in: key)
+    }
+
+    private mutating func tellQueued(_ id: SessionID, _ number: UInt64, in key: ObjectKey) {
+        effects.append(.queued(session: id, number: number, position: 0))
+    }
+
+    mutating func confirm(_ id: SessionID, upTo number: UInt64) {
+        sessions[id]?.confirm(upTo: number)
+        forgetDecisions()
+    }
+}

@@ -1,0 +1,141 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+extension Specification {
+    mutating func open(_ command: OpenCommand) {
+        guard view.contains(command.member) else {
+            return refuse(command.nonce, at: command.member, .unavailable)
+        }
+        let id: SessionID
+        if let known = sessions.values.first(where: { $0.clientID == command.id }) {
+            guard known.process.isSameProcess(as: command.process) else {
+                return refuse(command.nonce, at: command.member, .denied)
+            }
+            id = known.id
+            attach(id, to: command.member, command.process)
+        } else if let code = refusal(of: command) {
+            return refuse(command.nonce, at: command.member, code)
+        } else {
+            id = SessionID(version.number)
+            sessions[id] = SpecifiedSession(
+                id: id, clientID: command.id, secret: command.secret, ttl: command.ttl,
+                label: command.label, process: command.process,
+                attachment: Attachment(member: command.member, number: 1))
+        }
+        effects.append(
+            .opened(
+                id: command.id, nonce: command.nonce, session: id,
+                attachment: sessions[id]!.attachment))
+    }
+
+    private func refusal(of command: OpenCommand) -> RefusalCode? {
+        if ended.contains(where: { $0.clientID == command.id }) { return .sessionEnded }
+        guard command.ttl > .zero, command.ttl <= quotas.maximumTTL else { return .invalid }
+        let ofUID = sessions.values.count { $0.process.uid == command.process.uid }
+        let isFull = sessions.count >= quotas.sessions || ofUID >= quotas.sessionsPerUID
+        return isFull ? .quotaExceeded : nil
+    }
+
+    mutating func resume(_ command: ResumeCommand) {
+        guard view.contains(command.member) else {
+            return refuse(command.nonce, at: command.member, .unavailable)
+        }
+        guard let session = sessions[command.session] else {
+            return refuse(command.nonce, at: command.member, .sessionEnded)
+        }
+        guard session.secret == command.secret else {
+            return refuse(command.nonce, at: command.member, .denied)
+        }
+        if session.process.isSameProcess(as: command.process) {
+            return move(session.id, by: command)
+        }
+        // K7: not before the old validity is over.
+        if session.takeover != command { dropTakeover(of: session.id, .denied) }
+        sessions[session.id]!.takeover = command
+        if view.contains(session.attachment.member) {
+            effects.append(
+                .detachRequested(session: session.id, attachment: session.attachment))
+        }
+    }
+
+    /// K2: of another epoch, of an attachment that is over, or of a member: no effect.
+    mutating func expire(_ id: SessionID, attachment: UInt64, epoch: Epoch) {
+        guard epoch == view.epoch, let session = sessions[id],
+            session.attachment.number == attachment, !view.contains(session.attachment.member)
+        else { return }
+        passOn(id, .hostLost)
+    }
+
+    /// The validity is over: to whom waits for it, else it ends.
+    mutating func passOn(_ id: SessionID, _ reason: SessionEnd) {
+        guard let takeover = sessions[id]!.takeover else { return finish(id, reason) }
+        sessions[id]!.takeover = nil
+        move(id, by: takeover)
+    }
+
+    private mutating func move(_ id: SessionID, by command: ResumeCommand) {
+        confirm(id, upTo: command.confirmed)
+        attach(id, to: command.member, command.process)
+        effects.append(
+            .attached(
+                session: id, nonce: command.nonce, attachment: sessions[id]!.attachment))
+    }
+
+    private mutating func attach(
+        _ id: SessionID, to member: Member, _ process: ProcessIdentity
+    ) {
+        dropTakeover(of: id, .denied)
+        let number = sessions[id]!.attachment.number + 1
+        sessions[id]!.attachment = Attachment(member: member, number: number)
+        sessions[id]!.process = process
+    }
+
+    private mutating func dropTakeover(of id: SessionID, _ code: RefusalCode) {
+        guard let takeover = sessions[id]?.takeover else { return }
+        sessions[id]!.takeover = nil
+        refuse(takeover.nonce, at: takeover.member, code)
+    }
+
+    private mutating func refuse(_ nonce: UInt64, at member: Member, _ code: RefusalCode) {
+        effects.append(.openRefused(nonce: nonce, member: member, Refusal(code, "")))
+    }
+
+    /// Locks, then terms, then barriers, each by name, go on without the session.
+    mutating func finish(_ id: SessionID, _ reason: SessionEnd) {
+        let session = sessions[id]!
+        effects.append(
+            .sessionEnded(session: id, attachment: session.attachment, reason: reason))
+        dropTakeover(of: id, .sessionEnded)
+        for key in queues.keys.sorted() where queues[key]!.involves(id) {
+            leave(key, id, PreviousEnd(reason))
+        }
+        for name in barriers.keys.sorted()
+        where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
+            breakGeneration(of: name, .partyEnded, ended: id)
+        }
+        var replies: [UInt64: Reply] = [:]
+        for case (let number, .answered(let reply, _)) in sessions[id]!.entries {
+            switch reply {
+            // A barrier's result goes with its last party.
+            case .tripped, .broken: break
+            default: replies[number] = reply
+            }
+        }
+        sessions[id] = nil
+        ended.append(
+            EndedSession(id: id, clientID: session.clientID, endedAt: time, replies: replies))
+        forgetDecisions()
+    }
+}
+
+extension PreviousEnd {
+    fileprivate init(_ reason: SessionEnd) {
+        self =
+            switch reason {
+            case .goodbye: .goodbye
+            case .died: .died
+            case .expired, .hostLost: .expired
+            }
+    }
+}

@@ -1,0 +1,118 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// What the group's state machine must do, once more and in the plainest way: no indexes, no tables
+/// that must agree with each other, nothing that is fast. Where it and `Coordinator` differ, one of
+/// the two is wrong.
+///
+/// It knows what every request must be answered, when it waits and in which order it is served
+/// (K9, K10, C5 to C7), and how sessions begin, move and end (K1, K2, K7). What people read is no
+/// part of it: messages, and what is known of a barrier's missing parties.
+struct Specification {
+    let quotas: Quotas
+    var version = Version.zero
+    var time = Timestamp.zero
+    var view = View(epoch: .none, members: [])
+    var grantsAreSuspended = false
+    var sessions: [SessionID: SpecifiedSession] = [:]
+    var ended: [EndedSession] = []
+    var queues: [ObjectKey: SpecifiedQueue] = [:]
+    var barriers: [ObjectName: SpecifiedBarrier] = [:]
+    /// What follows from what is being applied.
+    var effects: [CoordinationEffect] = []
+    /// Objects whose holders or waiters may have changed meanwhile.
+    var touched: Set<ObjectKey> = []
+
+    struct EndedSession {
+        var id: SessionID
+        var clientID: Secret
+        var endedAt: Timestamp
+        var replies: [UInt64: Reply]
+    }
+
+    init(quotas: Quotas) {
+        self.quotas = quotas
+    }
+
+    /// Takes one command, in order, and returns what must follow from it.
+    mutating func apply(
+        _ command: Command?, at version: Version, time: Timestamp
+    ) -> [CoordinationEffect] {
+        self.version = version
+        begin(time)
+        switch command {
+        case .open(let open)?: self.open(open)
+        case .resume(let resume)?: self.resume(resume)
+        case .request(let session, let number, let confirmed, let operation)?:
+            request(of: session, number: number, confirmed: confirmed, operation)
+        case .confirm(let session, let number)?: confirm(session, upTo: number)
+        case .end(let session, let attachment, let reason)?:
+            guard sessions[session]?.attachment.number == attachment else { break }
+            if reason == .goodbye { finish(session, reason) } else { passOn(session, reason) }
+        case .expire(let session, let attachment, let epoch)?:
+            expire(session, attachment: attachment, epoch: epoch)
+        case .yieldAttachment(let session, let attachment)?:
+            guard sessions[session]?.attachment.number == attachment else { break }
+            passOn(session, .expired)
+        case .openGrants(let epoch)?: openGrants(epoch: epoch)
+        case nil: break
+        }
+        return effects
+    }
+
+    mutating func install(_ installed: InstalledView, time: Timestamp) -> [CoordinationEffect] {
+        begin(time)
+        view = installed.view
+        if installed.stateWasLost { grantsAreSuspended = true }
+        for id in sessions.keys.sorted() {
+            guard let session = sessions[id], let takeover = session.takeover else { continue }
+            if !view.contains(takeover.member) {
+                sessions[id]!.takeover = nil
+            } else if view.contains(session.attachment.member) {
+                effects.append(.detachRequested(session: id, attachment: session.attachment))
+            }
+        }
+        return effects
+    }
+
+    private mutating func begin(_ time: Timestamp) {
+        self.time = max(self.time, time)
+        effects = []
+        touched = []
+        let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
+        while let first = ended.first {
+            let age = self.time.microseconds - first.endedAt.microseconds
+            let replyCount = ended.reduce(0) { $0 + $1.replies.count }
+            guard
+                age >= keep || ended.count > quotas.ended || replyCount > quotas.endedReplies
+            else { break }
+            ended.removeFirst()
+        }
+    }
+
+    private mutating func openGrants(epoch: Epoch) {
+        guard epoch == view.epoch, grantsAreSuspended else { return }
+        grantsAreSuspended = false
+        for key in queues.keys.sorted() { grantNext(key) }
+    }
+
+    var objectCount: Int { queues.count + barriers.count }
+
+    /// Values of leaders and candidates, payloads that wait, and those of results somebody may
+    /// still ask for.
+    var valueByteCount: Int {
+        let values = queues.values.reduce(0) { $0 + $1.valueByteCount }
+        return barriers.values.reduce(values) { $0 + $1.payloadByteCount }
+    }
+}
+
+/// A lock or a leader slot, in the order in which the machine goes through them.
+struct ObjectKey: Hashable, Comparable {
+    var kind: ObjectKind
+    var name: ObjectName
+
+    static func < (lhs: Self, rhs: Self) -> Bool {
+        lhs.kind == rhs.kind ? lhs.name < rhs.name : lhs.kind.rawValue < rhs.kind.rawValue
+    }
+}

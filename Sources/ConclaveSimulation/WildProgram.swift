@@ -1,0 +1,197 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+
+/// Does many things at once, and not only what is sensible: it asks twice for what it has, lets go of
+/// what it does not have, cancels what is over, and comes to barriers with other counts and ranks.
+/// What it is answered is judged by the order and by the history, not by itself.
+final class WildProgram: ClientProgram {
+    private struct Holding {
+        var key: ExclusionChecker.Key
+        var name: ObjectName
+        var token: FencingToken
+    }
+
+    private struct Wish {
+        var key: ExclusionChecker.Key
+        var mode: LockMode
+        var newestBefore: FencingToken
+    }
+
+    private static let callsAtOnce = 6
+
+    private var actAt: Moment
+    private var isFinishing = false
+    private var pending: [CallID] = []
+    private var wishes: [CallID: Wish] = [:]
+    /// What it asked to let go of.
+    private var goingHoldings: [CallID: Holding] = [:]
+    private var holdings: [Holding] = []
+    private var pastTokens: [FencingToken] = [FencingToken(1)]
+    private var generations: [UInt64] = [1]
+
+    init(firstActAt moment: Moment) {
+        actAt = moment
+    }
+
+    var nextAct: Moment { actAt }
+
+    func finish(at now: Moment) {
+        isFinishing = true
+        actAt = now
+    }
+
+    /// What it holds and awaits goes with its session.
+    func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
+        if isFinishing {
+            actAt = .never
+            world.exclusion.letGoOfEverything(client)
+            return client.goodbye(world: world)
+        }
+        for _ in 0..<1 + client.random.below(3) { actOnce(client, world: world) }
+        actAt = now.advanced(by: world.pause(&client.random))
+    }
+
+    private func actOnce(_ client: ClientProcess, world: ClientWorld) {
+        let choice = client.random.below(12)
+        switch choice {
+        case 0 where !pending.isEmpty:
+            client.cancel(WorldShape.pick(pending, &client.random), world: world)
+        case 2: cancelByNumber(client, world: world)
+        case 3, 4, 5: letGo(client, world: world)
+        default:
+            guard pending.count < Self.callsAtOnce else {
+                return client.cancel(pending[0], world: world)
+            }
+            switch choice {
+            case 6, 7, 8: acquire(client, world: world)
+            case 9: campaign(client, world: world)
+            case 10: announce(client, world: world)
+            default: arrive(client, world: world)
+            }
+        }
+    }
+
+    private func call(
+        _ operation: Operation, _ client: ClientProcess, world: ClientWorld
+    ) -> CallID {
+        let call = client.call(operation, within: world.pause(&client.random), world: world)
+        pending.append(call)
+        return call
+    }
+
+    private func acquire(_ client: ClientProcess, world: ClientWorld) {
+        let name = world.name(from: world.lockNames, &client.random)
+        let key = ExclusionChecker.Key(kind: .lock, name: name.text)
+        let mode: LockMode = client.random.chance(perMille: 500) ? .exclusive : .shared
+        let wish = Wish(
+            key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
+        let isTry = client.random.chance(perMille: 400)
+        wishes[call(.acquire(name: name, mode: mode, isTry: isTry), client, world: world)] = wish
+    }
+
+    private func campaign(_ client: ClientProcess, world: ClientWorld) {
+        let slot = world.name(from: world.slotNames, &client.random)
+        let key = ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
+        let wish = Wish(
+            key: key, mode: .exclusive, newestBefore: world.exclusion.newestToken(of: key))
+        wishes[call(.campaign(slot: slot, value: value(client)), client, world: world)] = wish
+    }
+
+    private func value(_ client: ClientProcess) -> [UInt8] {
+        (0..<client.random.below(20)).map { _ in UInt8(client.random.below(256)) }
+    }
+
+    /// Of something that it holds, or does not hold, or not under that token.
+    private func letGo(_ client: ClientProcess, world: ClientWorld) {
+        if !holdings.isEmpty, client.random.chance(perMille: 700) {
+            let index = Int(client.random.below(UInt64(holdings.count)))
+            let holding = holdings.remove(at: index)
+            world.exclusion.letGo(holding.key, by: client)
+            let operation: Operation =
+                holding.key.kind == .lock
+                ? .release(name: holding.name, token: holding.token)
+                : .resign(slot: holding.name, token: holding.token)
+            goingHoldings[call(operation, client, world: world)] = holding
+            return
+        }
+        guard pending.count < Self.callsAtOnce else { return }
+        let token = FencingToken(
+            WorldShape.pick(pastTokens, &client.random).number + client.random.below(2))
+        // Not what it has, by chance: it would not know that it had let go.
+        guard !holdings.contains(where: { $0.token == token }) else { return }
+        if client.random.chance(perMille: 500) {
+            let name = world.name(from: world.lockNames, &client.random)
+            _ = call(.release(name: name, token: token), client, world: world)
+        } else {
+            let slot = world.name(from: world.slotNames, &client.random)
+            _ = call(.resign(slot: slot, token: token), client, world: world)
+        }
+    }
+
+    private func announce(_ client: ClientProcess, world: ClientWorld) {
+        let token =
+            holdings.last { $0.key.kind == .leaderSlot }?.token
+            ?? WorldShape.pick(pastTokens, &client.random)
+        let slot = world.name(from: world.slotNames, &client.random)
+        _ = call(
+            .announce(slot: slot, token: token, value: value(client)), client, world: world)
+    }
+
+    private func arrive(_ client: ClientProcess, world: ClientWorld) {
+        world.arrivalCount += 1
+        var writer = ByteWriter()
+        writer.integer(world.arrivalCount)
+        let parties = 1 + UInt32(client.random.below(3))
+        let hasRank = client.random.chance(perMille: 400)
+        let isLate = client.random.chance(perMille: 200)
+        let arrival = BarrierArrival(
+            name: world.name("barrier/wild"), parties: parties,
+            rank: hasRank ? UInt32(client.random.below(UInt64(parties))) : nil,
+            generation: isLate ? WorldShape.pick(generations, &client.random) : nil,
+            payload: writer.bytes)
+        _ = call(.arrive(arrival), client, world: world)
+    }
+
+    private func cancelByNumber(_ client: ClientProcess, world: ClientWorld) {
+        client.mayGiveUp(world: world)
+        let number = 1 + client.random.below(client.newestNumber + 2)
+        _ = client.call(.cancel(number: number, reason: .gaveUp), within: nil, world: world)
+    }
+
+    func answered(
+        _ answer: ClientCore.Answer, to call: CallID, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        pending.removeAll { $0 == call }
+        let wish = wishes.removeValue(forKey: call)
+        let going = goingHoldings.removeValue(forKey: call)
+        switch answer {
+        case .reply(.granted(let grant)):
+            try take(wish, grant.name, grant.token, client, world: world)
+        case .reply(.elected(let term)):
+            try take(wish, term.slot, term.token, client, world: world)
+        case .reply(.tripped(let result)): generations.append(result.generation)
+        case .reply(.broken(let report)): generations.append(report.generation)
+        case .failed:
+            // The letting go was given up: it has it still.
+            if let going { holdings.append(going) }
+        case .reply: break
+        case .report: throw Violation(.exactlyOnce, "an operation was answered \(answer)")
+        }
+    }
+
+    private func take(
+        _ wish: Wish?, _ name: ObjectName, _ token: FencingToken, _ client: ClientProcess,
+        world: ClientWorld
+    ) throws(Violation) {
+        guard let wish, wish.key.name == name.text else {
+            throw Violation(.exactlyOnce, "\(name) was granted, but not asked for")
+        }
+        holdings.append(Holding(key: wish.key, name: name, token: token))
+        pastTokens.append(token)
+        // What comes after the goodbye goes with it.
+        guard !isFinishing else { return }
+        try world.exclusion.granted(
+            wish.key, to: client, mode: wish.mode, token: token, newestBefore: wish.newestBefore)
+    }
+}
