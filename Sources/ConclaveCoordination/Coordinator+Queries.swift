@@ -12,6 +12,9 @@ extension Coordinator {
         sessions.count(attachedTo: member) > 0
     }
 
+    /// Whether nothing was applied after `version`, so that what comes after it is new.
+    package func canBe(at version: Version) -> Bool { self.version <= version }
+
     /// `nil`: never known, or over.
     package func sessionState(_ id: SessionID) -> SessionState? {
         sessions.index(of: id).map { SessionState(sessions[$0]) }

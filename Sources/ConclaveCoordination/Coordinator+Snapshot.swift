@@ -44,6 +44,15 @@ extension Coordinator {
         try decodeTables(from: &reader)
         ended = try EndedSessions(from: &reader)
         try reader.finish()
+        try refuseLaterSessions()
+    }
+
+    /// A session is named by the version that opened it: no later one has that name.
+    private func refuseLaterSessions() throws(WireError) {
+        let ids = sessions.sorted.map { sessions[$0].id } + ended.records.map(\.id)
+        for id in ids where id.number > version.number {
+            throw .outOfRange(field: "session", value: id.number, maximum: version.number)
+        }
     }
 
     private mutating func decodeTables(from reader: inout ByteReader) throws(WireError) {

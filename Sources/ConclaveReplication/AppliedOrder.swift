@@ -64,7 +64,7 @@ struct AppliedOrder<Machine: StateMachine> {
     }
 
     mutating func restore(_ snapshot: Snapshot) throws(WireError) {
-        machine = try Machine(snapshot: snapshot.machine)
+        machine = try snapshot.decodeMachine()
         version = snapshot.version
         time = snapshot.time
         current = snapshot.current

@@ -124,7 +124,7 @@ extension Replica {
         guard snapshot.version > order.version || order.current == nil else { return }
         do {
             // On the disk it takes the place of what is there.
-            _ = try Machine(snapshot: snapshot.machine)
+            let _: Machine = try snapshot.decodeMachine()
         } catch {
             tell(
                 .event(.refused(learning?.teacher ?? settings.own.node, what: "a state: \(error)")))

@@ -20,4 +20,13 @@ package protocol StateMachine {
     func encodeSnapshot() -> [UInt8]
 
     init(snapshot: [UInt8]) throws(WireError)
+
+    /// Whether the state can be that of `version`: nothing in it is of a later one. What a snapshot
+    /// says of itself is checked by this.
+    func canBe(at version: Version) -> Bool
+}
+
+extension StateMachine {
+    /// For a state that does not know its version.
+    package func canBe(at version: Version) -> Bool { true }
 }

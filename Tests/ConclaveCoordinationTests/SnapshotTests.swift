@@ -34,6 +34,13 @@ import Testing
         return stage
     }
 
+    @Test func `a state is of its version, and of no earlier one`() {
+        let coordinator = fullStage().coordinator
+        #expect(coordinator.canBe(at: coordinator.version))
+        #expect(coordinator.canBe(at: coordinator.version.next))
+        #expect(!coordinator.canBe(at: Version(coordinator.version.number - 1)))
+    }
+
     @Test func `a state read from its snapshot has the same snapshot and digest`() throws {
         let stage = fullStage()
         var restored = stage

@@ -66,4 +66,6 @@ struct ListMachine: StateMachine, Equatable {
     func remembers(_ member: Member) -> Bool { true }
 
     func encodeSnapshot() -> [UInt8] { list }
+
+    func canBe(at version: Version) -> Bool { list.first != 0xFE }
 }

@@ -145,6 +145,18 @@ import Testing
         #expect(recovery.held.vector == [1, 0])
     }
 
+    @Test func `a machine that is later than its snapshot is damage`() throws {
+        try write(views: [view(1)], records: [])
+        var store = SnapshotStore(owner: node)
+        store.write(
+            Snapshot(
+                current: view(1), delivered: [0, 0], version: Version(5), time: .zero,
+                machine: [0xFE]),
+            to: disk, tag: 1)
+        disk.run()
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `a machine that does not decode is damage`() throws {
         var store = SnapshotStore(owner: node)
         store.write(

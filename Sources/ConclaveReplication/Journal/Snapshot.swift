@@ -86,6 +86,15 @@ struct Snapshot: Equatable {
         machineByteCount = Int(count)
     }
 
+    /// The machine as it was; refused if it cannot be that of the snapshot's version.
+    func decodeMachine<Machine: StateMachine>() throws(WireError) -> Machine {
+        let decoded = try Machine(snapshot: machine)
+        guard decoded.canBe(at: version) else {
+            throw .invalid(field: "state", reason: "is of a later version than \(version)")
+        }
+        return decoded
+    }
+
     /// How many bytes the machine's state has, though they may not be here (yet).
     private(set) var machineByteCount: Int
 
