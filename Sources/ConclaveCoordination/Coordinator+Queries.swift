@@ -40,6 +40,12 @@ extension Coordinator {
         sessions.index(of: id).map { sessions[$0].replies.waiting.map(\.number) } ?? []
     }
 
+    /// The largest number, up to `number`, of a request of the session that waits or whose reply
+    /// is kept; `nil`: there is none.
+    package func newestKept(upTo number: UInt64, of id: SessionID) -> UInt64? {
+        sessions.index(of: id).flatMap { sessions[$0].replies.newestKept(upTo: number) }
+    }
+
     /// Replies that the client has not confirmed, by number.
     package func storedReplies(of id: SessionID) -> [(number: UInt64, reply: Reply)] {
         guard let index = sessions.index(of: id) else {
