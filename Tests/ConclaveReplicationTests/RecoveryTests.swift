@@ -53,6 +53,16 @@ import Testing
         #expect(throws: FatalFault.damaged(reason)) { try recover() }
     }
 
+    @Test func `a journal beside a view journal that knows of no view is damage`() throws {
+        try write(views: [view(1)], records: [record(1, message(0, 0, 10))])
+        for file in ViewJournal.files {
+            disk.change(file) { bytes in
+                for index in 512..<bytes.count { bytes[index] = 0 }
+            }
+        }
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `segments whose beginning only a lost snapshot had are damage`() throws {
         let records = (0..<3_000 as Range<UInt64>).map { record(1, message(0, $0, 10)) }
         try write(views: [view(1)], records: records)

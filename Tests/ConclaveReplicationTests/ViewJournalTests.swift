@@ -81,6 +81,14 @@ import Testing
         #expect(try journal().memory == before.memory)
     }
 
+    @Test func `a file that was cut is not believed, though its header is whole`() throws {
+        let before = try written()
+        disk.change("views.a") { $0.removeSubrange(512...) }
+        #expect(try journal().memory == before.memory)
+        disk.change("views.b") { $0.removeSubrange(96...) }
+        #expect(throws: FatalFault.self) { try journal() }
+    }
+
     /// Changes a header in both files so that only its meaning is wrong.
     private func rewriteHeaders(first: UInt64) {
         for file in ViewJournal.files {

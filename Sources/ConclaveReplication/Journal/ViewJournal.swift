@@ -42,6 +42,8 @@ struct ViewJournal {
         for file in files {
             guard let bytes = try contents(of: file, on: disk) else { continue }
             isBlank = false
+            // It is made in its whole size before it is named: what is missing may be records.
+            guard bytes.count >= smallestFile else { continue }
             if let copy = try Copy(records(in: bytes), owner: owner) { copies.append(copy) }
         }
         var journal = ViewJournal(owner: owner, sequence: 0, memory: ViewMemory(), chain: [])
