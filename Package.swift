@@ -34,6 +34,17 @@ func tests(
         name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
 }
 
+/// The program that runs the fuzz targets under libFuzzer, which brings `main` along: `Tests/fuzz`
+/// asks for it.
+let fuzzer: [Target] =
+    Context.environment["CONCLAVE_FUZZER"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "conclave-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+            swiftSettings: common)
+    ]
+
 let package = Package(
     name: "conclave",
     products: [
@@ -147,9 +158,17 @@ let package = Package(
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
+                "ConclaveCoordination", "ConclaveService", "ConclaveClientCore", "ConclaveFabric",
+                "ConclaveNode",
+            ], path: "Tests/FuzzTargets", swiftSettings: common),
+        tests("FuzzTests", ["FuzzTargets"]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
         tests("SimulationTests", ["TestSupport"]),
         tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire", "TestSupport"]),
         tests("StyleTests", []),
-    ]
+    ] + fuzzer
 )
