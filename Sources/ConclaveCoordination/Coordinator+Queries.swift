@@ -15,6 +15,9 @@ extension Coordinator {
         sessions.count(attachedTo: member) > 0
     }
 
+    /// Whether nothing was applied after `version`, so that what comes after it is new.
+    package func canBe(at version: Version) -> Bool { self.version <= version }
+
     /// `nil`: never known, or over.
     package func sessionState(_ id: SessionID) -> SessionState? {
         sessions.index(of: id).map { SessionState(sessions[$0]) }
@@ -38,6 +41,12 @@ extension Coordinator {
     /// Numbers of the requests that are applied and not answered, in order.
     package func waitingNumbers(of id: SessionID) -> [UInt64] {
         sessions.index(of: id).map { sessions[$0].replies.waiting.map(\.number) } ?? []
+    }
+
+    /// The largest number, up to `number`, of a request of the session that waits or whose reply
+    /// is kept; `nil`: there is none.
+    package func newestKept(upTo number: UInt64, of id: SessionID) -> UInt64? {
+        sessions.index(of: id).flatMap { sessions[$0].replies.newestKept(upTo: number) }
     }
 
     /// Replies that the client has not confirmed, by number.

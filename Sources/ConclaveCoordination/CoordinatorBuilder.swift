@@ -55,7 +55,18 @@ package struct CoordinatorBuilder: Sendable {
         if let record { try append(record) }
         record = nil
         coordinator.barriers.releaseByDeciders()
+        try refuseLaterSessions()
         return coordinator
+    }
+
+    /// A session is named by the version that opened it: no later one has that name.
+    private func refuseLaterSessions() throws(WireError) {
+        let living = coordinator.sessions.sorted.map { coordinator.sessions[$0].id }
+        for id in living + coordinator.ended.records.map(\.id)
+        where id.number > coordinator.version.number {
+            throw .outOfRange(
+                field: "session", value: id.number, maximum: coordinator.version.number)
+        }
     }
 
     /// Rows refer to rows of the sections before.

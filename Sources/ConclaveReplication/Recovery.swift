@@ -18,6 +18,7 @@ struct Recovery<Machine: StateMachine> {
         try Self.refuseDiffering(disk)
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
+        if journal.memory.current == nil { try Self.refuseSegments(on: disk) }
         viewJournal = journal
         snapshots = SnapshotStore(owner: settings.own.node)
         order = AppliedOrder(
@@ -61,6 +62,18 @@ struct Recovery<Machine: StateMachine> {
         throw .damaged(
             "both copies of the view journal are gone, beside \(remains): a member that went on "
                 + "without them could break what it promised")
+    }
+
+    /// Before the first message of a group is written, the view that it belongs to is.
+    private static func refuseSegments(on disk: any Disk) throws(FatalFault) {
+        let names: [String]
+        do { names = try disk.list().sorted() } catch { throw .disk(error) }
+        guard let segment = names.first(where: { SegmentFormat.number(of: $0) != nil }) else {
+            return
+        }
+        throw .damaged(
+            "the view journal knows of no view, beside \(segment): a member that went on without "
+                + "it could break what it promised")
     }
 
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {

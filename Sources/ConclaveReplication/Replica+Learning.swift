@@ -88,7 +88,7 @@ extension Replica {
                 header.current.lineage == theirs
             else { return }
             started.incoming = Learning.Incoming(
-                header: header, reader: SnapshotReader(like: blank))
+                header: header, reader: SnapshotReader(like: blank, at: header.version))
             giveUpOwnSnapshot()
         }
         tell(.event(.learning(from: node, withSnapshot: snapshot != nil)))

@@ -19,6 +19,10 @@ package protocol StateMachine {
     /// Whether a departed incarnation still matters, so that its silence is carried on (V18).
     func remembers(_ member: Member) -> Bool
 
+    /// Whether the state can be that of `version`: nothing in it is of a later one. What a snapshot
+    /// says of itself is checked by this.
+    func canBe(at version: Version) -> Bool
+
     /// About how many rows a frozen state has; the same on all members.
     var rowCount: Int { get }
 
@@ -28,6 +32,11 @@ package protocol StateMachine {
 
     /// Builds a machine like this one, whose settings it has, from what a frozen one tells.
     func makeBuilder() -> Builder
+}
+
+extension StateMachine {
+    /// For a state that does not know its version.
+    package func canBe(at version: Version) -> Bool { true }
 }
 
 /// A state at one point of the order, as rows. Equal states have the same rows, in whatever order:

@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import TestSupport
 import Testing
 
 @Suite struct `Snapshots` {
@@ -32,6 +33,13 @@ import Testing
         stage.acquire(ended, 1, name, isTry: true)
         stage.end(ended, .died)
         return stage
+    }
+
+    @Test func `a state is of its version, and of no earlier one`() {
+        let coordinator = fullStage().coordinator
+        #expect(coordinator.canBe(at: coordinator.version))
+        #expect(coordinator.canBe(at: coordinator.version.next))
+        #expect(!coordinator.canBe(at: Version(coordinator.version.number - 1)))
     }
 
     @Test func `a state read from its snapshot has the same snapshot and digest`() throws {

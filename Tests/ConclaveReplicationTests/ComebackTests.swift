@@ -92,4 +92,19 @@ import Testing
         #expect(group[2].replica.view.epoch == Epoch(1))
         #expect(group[0].replica.order.current == nil)
     }
+
+    @Test func `V28: a group that loses its state in its last era stays in it`() throws {
+        let alone = try TestReplica(1, of: [1])
+        alone.disk.erase()
+        var journal = try ViewJournal.recover(from: alone.disk, owner: node).journal
+        let last = view(2, of: [member(1)], trim: [0], era: NextView.lastEra)
+        journal.append(.installed(last, voteFrom: Epoch(1)), to: alone.disk, tag: 1)
+        alone.disk.run()
+        for _ in 0..<2 {
+            try alone.restart()
+            alone.live(3_000)
+            #expect(alone.replica.isServing)
+            #expect(alone.replica.version.era == NextView.lastEra)
+        }
+    }
 }

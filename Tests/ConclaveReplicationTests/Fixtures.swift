@@ -60,6 +60,8 @@ struct ListMachine: StateMachine, Equatable {
 
     func remembers(_ member: Member) -> Bool { true }
 
+    func canBe(at version: Version) -> Bool { list.first != 0xFE }
+
     var rowCount: Int { 1 }
 
     func freeze() -> FrozenList { FrozenList(list: list) }

@@ -53,6 +53,16 @@ import Testing
         #expect(throws: FatalFault.damaged(reason)) { try recover() }
     }
 
+    @Test func `a journal beside a view journal that knows of no view is damage`() throws {
+        try write(views: [view(1)], records: [record(1, message(0, 0, 10))])
+        for file in ViewJournal.files {
+            disk.change(file) { bytes in
+                for index in 512..<bytes.count { bytes[index] = 0 }
+            }
+        }
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `segments whose beginning only a lost snapshot had are damage`() throws {
         let records = (0..<3_000 as Range<UInt64>).map { record(1, message(0, $0, 10)) }
         try write(views: [view(1)], records: records)
@@ -150,6 +160,14 @@ import Testing
         #expect(recovery.hasState)
         #expect(recovery.order.machine.list == [0, 3])
         #expect(recovery.held.vector == [1, 0])
+    }
+
+    @Test func `a machine that is later than its snapshot is damage`() throws {
+        try write(views: [view(1)], records: [])
+        let header = SnapshotHeader(
+            current: view(1), delivered: [0, 0], version: Version(5), time: .zero)
+        writeSnapshot(header, machine([0xFE]))
+        #expect(throws: FatalFault.self) { try recover() }
     }
 
     @Test func `a machine that does not decode is damage`() throws {

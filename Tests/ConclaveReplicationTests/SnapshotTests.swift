@@ -37,7 +37,7 @@ import Testing
     @Test(arguments: [1, 7, 64, 5_000])
     func `a state comes back from pieces, however they are cut`(byteCount: Int) throws {
         let bytes = pieces(source()).flatMap { $0 }
-        var reader = SnapshotReader(like: ListMachine())
+        var reader = SnapshotReader(like: ListMachine(), at: Version(5))
         for start in stride(from: 0, to: bytes.count, by: byteCount) {
             #expect(reader.machine == nil)
             try reader.take(Array(bytes[start..<min(bytes.count, start + byteCount)]))
@@ -56,7 +56,7 @@ import Testing
         for index in bytes.indices {
             var changed = bytes
             changed[index] ^= 4
-            var reader = SnapshotReader(like: ListMachine())
+            var reader = SnapshotReader(like: ListMachine(), at: Version(5))
             _ = try? reader.take(changed)
             #expect(reader.machine == nil, "byte \(index)")
         }

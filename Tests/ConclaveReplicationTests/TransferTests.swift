@@ -83,7 +83,7 @@ import Testing
         let header = SnapshotHeader(
             current: view(1), delivered: [0, 0], version: Version(5), time: .zero)
         teaching.snapshot = SnapshotSource(header, of: machine(state))
-        var reader = SnapshotReader(like: ListMachine())
+        var reader = SnapshotReader(like: ListMachine(), at: Version(5))
         var count: UInt64 = 0
         while let part = teaching.nextSnapshotPart(100) {
             #expect(teaching.hasWork(among: 1))
@@ -207,7 +207,7 @@ import Testing
         let source = try #require(original.snapshot())
         // What goes on meanwhile does not show in it.
         original.apply(message(0, 1, 8), effects: &effects)
-        var reader = SnapshotReader(like: ListMachine())
+        var reader = SnapshotReader(like: ListMachine(), at: Version(5))
         for piece in pieces(source) { try reader.take(piece) }
         copy.restore(source.header, try #require(reader.machine))
         copy.apply(message(0, 1, 8), effects: &effects)

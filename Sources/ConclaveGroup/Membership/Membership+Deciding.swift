@@ -127,7 +127,8 @@ extension Membership {
                 return departed
             }
         let joined = members.filter { !current.members.contains($0) }.map(\.node)
-        let era = stateWasLost ? max(current.era + 1, settings.minimumEra) : current.era
+        let nextEra = min(current.era, NextView.lastEra - 1) + 1
+        let era = stateWasLost ? max(nextEra, settings.minimumEra) : current.era
         return NextView(
             lineage: current.lineage,
             installed: InstalledView(

@@ -58,7 +58,7 @@ struct SnapshotFile {
     ) throws(FatalFault) -> (header: SnapshotHeader, machine: Machine)? {
         let head = try readHead(of: file, on: disk, owner: owner)
         guard head.header.current.lineage == lineage else { return nil }
-        var reader = SnapshotReader(like: blank)
+        var reader = SnapshotReader(like: blank, at: head.header.version)
         var checksum = Checksum()
         var offset = Self.offset(after: head.header)
         let end = offset + head.stateByteCount

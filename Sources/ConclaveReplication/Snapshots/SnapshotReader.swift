@@ -1,3 +1,4 @@
+import ConclaveBase
 import ConclaveWire
 
 /// Takes the pieces of a `SnapshotSource`, cut anywhere, and builds the machine as they come.
@@ -12,8 +13,12 @@ struct SnapshotReader<Machine: StateMachine> {
     /// The whole of what was told, once all of it was taken.
     private(set) var machine: Machine?
 
-    init(like blank: Machine) {
+    private let version: Version
+
+    /// - Parameter version: The state is to be that of this version.
+    init(like blank: Machine, at version: Version) {
         builder = blank.makeBuilder()
+        self.version = version
     }
 
     mutating func take(_ piece: [UInt8]) throws(WireError) {
@@ -40,11 +45,15 @@ struct SnapshotReader<Machine: StateMachine> {
 
     private mutating func takeEnd(_ reader: inout ByteReader) throws(WireError) -> Int? {
         guard reader.remaining >= 8 else { return nil }
-        let told: UInt64 = try reader.integer("digest")
-        guard told == digest.value else {
+        let expected: UInt64 = try reader.integer("digest")
+        guard expected == digest.value else {
             throw .invalid(field: "digest", reason: "is not that of the rows")
         }
-        machine = try builder.finish()
+        let told = try builder.finish()
+        guard told.canBe(at: version) else {
+            throw .invalid(field: "state", reason: "is of a later version than \(version)")
+        }
+        machine = told
         return 12
     }
 }

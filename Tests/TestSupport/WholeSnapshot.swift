@@ -1,15 +1,15 @@
 import ConclaveBase
-import ConclaveCoordination
+package import ConclaveCoordination
 import ConclaveWire
 
 /// All rows of a state behind each other, each behind its length, and an empty one at the end.
 extension Coordinator {
-    func encodeSnapshot() -> [UInt8] {
+    package func encodeSnapshot() -> [UInt8] {
         var frozen = freeze()
         return frozen.encodeRest()
     }
 
-    init(snapshot: [UInt8], quotas: Quotas = Quotas()) throws {
+    package init(snapshot: [UInt8], quotas: Quotas = Quotas()) throws {
         var builder = CoordinatorBuilder(like: Coordinator(quotas: quotas))
         var reader = ByteReader(snapshot)
         while true {
@@ -24,7 +24,7 @@ extension Coordinator {
 
 extension FrozenCoordinator {
     /// The next row behind its length; nothing if there is none left.
-    mutating func nextRow() -> [UInt8] {
+    package mutating func nextRow() -> [UInt8] {
         var row = ByteWriter()
         guard encodeRow(into: &row) else { return [] }
         var writer = ByteWriter()
@@ -32,7 +32,7 @@ extension FrozenCoordinator {
         return writer.bytes
     }
 
-    mutating func encodeRest() -> [UInt8] {
+    package mutating func encodeRest() -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
             let row = nextRow()
