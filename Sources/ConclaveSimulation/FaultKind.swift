@@ -43,4 +43,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientCut
     /// Somebody sends a daemon what it was never meant to get.
     case clientGarbage
+    /// An operator adds machines to the group, removes and replaces them.
+    case members
 }

@@ -8,6 +8,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let cluster: Cluster<Daemon>
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
+    let administrator: MemberOperator<Daemon>
     var checker: GroupChecker
     private var random: SeededRandom
     /// Who has entered the newest view.
@@ -20,6 +21,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         self.cluster = cluster
         self.shape = shape
         self.faults = faults
+        administrator = MemberOperator(
+            cluster: cluster, shape: shape,
+            random: SeededRandom(seed: shape.operatorSeed))
         self.random = random
         checker = GroupChecker(durability: shape.durability)
         faults.mayErase = { [unowned self] host in mayErase(host) }
@@ -49,6 +53,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
+        case .listed(let list, let epoch, let change):
+            let asked = administrator.asked
+            try checker.listed(list, in: epoch, after: change, isAsked: asked.contains)
+            administrator.told(list, in: epoch)
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
                 .totalOrder,
@@ -83,9 +91,14 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     // MARK: - The group as a whole
 
     var isWhole: Bool {
-        cluster.hosts.allSatisfy {
-            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        listedHosts.allSatisfy {
+            $0.daemon.map { $0.seesWholeGroup(of: listedHosts.count) } ?? false
         }
+    }
+
+    /// The machines of the newest member list.
+    var listedHosts: [SimulatedHost<Daemon>] {
+        cluster.hosts.filter { administrator.isListed($0.index) }
     }
 
     /// A disk may be lost as long as somebody else has entered the newest view and the others are

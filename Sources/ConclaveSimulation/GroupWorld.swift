@@ -41,13 +41,13 @@ final class GroupWorld {
         self.shape = shape
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(
-            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            hostCount: shape.hostCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         leases = LeaseChecker(ttl: shape.suspicion * 3)
-        states = (0..<shape.memberCount).map { _ in HostState() }
+        states = (0..<shape.hostCount).map { _ in HostState() }
         self.random = random
         begin()
     }
@@ -55,9 +55,13 @@ final class GroupWorld {
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
         let isOneLate = random.chance(perMille: 100)
-        for host in 0..<shape.memberCount {
-            for peer in 0..<shape.memberCount where peer != host {
+        for host in 0..<shape.hostCount {
+            for peer in 0..<shape.hostCount where peer != host {
                 cluster.network.setProfile(shape.link, from: host, to: peer)
+            }
+            guard host < shape.memberCount else {
+                scheduleWork(of: host)
+                continue
             }
             let delay = random.interval(in: .zero ... .seconds(1))
             let isLate = isOneLate && host == shape.memberCount - 1
@@ -73,6 +77,7 @@ final class GroupWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
+            watch.administrator.stop()
             try heal()
             try compareEnds()
         } catch {
@@ -101,6 +106,11 @@ final class GroupWorld {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
         guard watch.isWhole else { return }
+        try advance(until: limit) { self.isOperatorAnswered }
+        guard isOperatorAnswered else {
+            throw Violation(.progress, "the operator has no answer: \(situation)")
+        }
+        try advance(until: limit) { self.watch.isWhole }
         let first = proposalCount + 1
         try advance(until: limit) { self.hasDeliveredEverywhere(since: first) }
         guard hasDeliveredEverywhere(since: first) else {
@@ -108,10 +118,17 @@ final class GroupWorld {
         }
     }
 
+    private var isOperatorAnswered: Bool {
+        watch.administrator.forgetTheDead()
+        return !watch.administrator.isWaiting
+    }
+
     private func hasDeliveredEverywhere(since first: UInt64) -> Bool {
-        states.allSatisfy { state in
-            state.delivered.count == shape.memberCount
-                && state.delivered.allSatisfy { $0 >> 8 >= first }
+        watch.listedHosts.allSatisfy { host in
+            watch.listedHosts.allSatisfy { other in
+                let delivered = states[host.index].delivered
+                return !delivered.isEmpty && delivered[other.index] >> 8 >= first
+            }
         }
     }
 
@@ -120,7 +137,7 @@ final class GroupWorld {
         guard watch.isWhole else { return }
         isWorking = false
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
-        let ends = cluster.hosts.compactMap { $0.daemon?.machine }
+        let ends = watch.listedHosts.compactMap { $0.daemon?.machine }
         for end in ends.dropFirst() where end.digest != ends[0].digest {
             throw Violation(.totalOrder, "the last states differ: \(situation)")
         }
@@ -146,6 +163,8 @@ final class GroupWorld {
                 try start(Int(host), stamp: stamp)
             case .fault(let index, let stamp):
                 faults.step(index: index, stamp: stamp)
+            case .work(MemberOperator<Node>.eventIndex, _):
+                watch.administrator.act()
             case .work(let index, _):
                 work(at: Int(index))
             default:
@@ -160,9 +179,10 @@ final class GroupWorld {
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 states[index] = HostState()
-                states[index].delivered = Array(repeating: 0, count: shape.memberCount)
+                states[index].delivered = Array(repeating: 0, count: shape.hostCount)
                 leases.started(host.member, clock: host.clock)
-                var settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                var settings = shape.replicaSettings(
+                    own: host.member, nodes: watch.administrator.files[index])
                 settings.plant = options.plant
                 return try Node(
                     settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
@@ -235,6 +255,11 @@ final class GroupWorld {
             try take(event, index: index)
         case .wedged, .serving:
             break
+        case .memberChange(let number, let outcome):
+            try watch.administrator.take(
+                outcome, of: number, on: index, checker: watch.checker)
+        case .removed:
+            watch.administrator.wasRemoved(index)
         case .fatal(let fault):
             try watch.take(fault, on: index)
         }

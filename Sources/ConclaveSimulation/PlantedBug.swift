@@ -51,6 +51,18 @@ package struct PlantedBug: Sendable {
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority:
             PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
+        case .quorumOfNewView:
+            PlantedBug(
+                plant, rule: "V19", within: 1_000, faults: [.partition, .cutPair, .isolate, .kill],
+                memberCount: 5)
+        case .joinerNotLevel:
+            PlantedBug(plant, rule: "V22", within: 100, faults: [.kill, .power, .members])
+        case .strangerLetIn:
+            PlantedBug(plant, rule: "V23", within: 100, faults: [.kill, .members])
+        case .changeForgotten:
+            PlantedBug(plant, rule: "V16", within: 50, faults: [.kill, .members])
+        case .listFromFile:
+            PlantedBug(plant, rule: "V16", within: 50, faults: [.kill, .members])
         }
     }
 }

@@ -72,7 +72,7 @@ final class ServiceWorld {
         timeline = Timeline()
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(
-            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            hostCount: shape.hostCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
@@ -83,7 +83,7 @@ final class ServiceWorld {
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
             slotNames: (0...random.below(2)).map { "slot/\($0)" },
             socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))
-        heldEffects = Array(repeating: [], count: shape.memberCount)
+        heldEffects = Array(repeating: [], count: shape.hostCount)
         self.random = random
         begin()
     }
@@ -95,10 +95,12 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
-        for host in 0..<shape.memberCount {
-            for peer in 0..<shape.memberCount where peer != host {
+        watch.administrator.retired = { [unowned self] host in hostIsRetired(host) }
+        for host in 0..<shape.hostCount {
+            for peer in 0..<shape.hostCount where peer != host {
                 cluster.network.setProfile(shape.link, from: host, to: peer)
             }
+            guard host < shape.memberCount else { continue }
             cluster.scheduleStart(of: host, after: random.interval(in: .zero ... .seconds(1)))
         }
         makeSeats()
@@ -107,7 +109,7 @@ final class ServiceWorld {
     private func makeSeats() {
         let count = 2 + Int(random.below(UInt64(3 * shape.memberCount + 4)))
         for index in 0..<count {
-            let process = UInt16(shape.memberCount + index)
+            let process = UInt16(shape.hostCount + index)
             let inbox = Inbox(process: process, timeline: timeline, random: random.split())
             seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
             scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
@@ -121,6 +123,7 @@ final class ServiceWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
+            watch.administrator.stop()
             try heal()
             try finish()
             try compareEnds()
@@ -138,6 +141,7 @@ final class ServiceWorld {
         cluster.ended = nil
         faults.clientFault = nil
         faults.mayErase = nil
+        watch.administrator.retired = nil
         return report
     }
 
@@ -152,6 +156,7 @@ final class ServiceWorld {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
         guard watch.isWhole else { return }
+        moveClientsFromStrangers()
         let before = seats.map { $0.client?.answeredCount ?? 0 }
         let clients = seats.map { $0.client }
         try advance(until: limit) { self.haveAllBeenAnswered(clients, since: before) }
@@ -185,7 +190,7 @@ final class ServiceWorld {
 
     private var isIdle: Bool {
         seats.allSatisfy { $0.client.map { !$0.isAlive || $0.isOver } ?? true }
-            && cluster.hosts.allSatisfy { host in
+            && watch.listedHosts.allSatisfy { host in
                 guard let machine = host.daemon?.host.replica.machine else { return false }
                 return machine.sessionCount == 0 && machine.objectCount == 0
             }
@@ -194,7 +199,7 @@ final class ServiceWorld {
     private func compareEnds() throws(Violation) {
         guard watch.isWhole else { return }
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
-        for host in cluster.hosts { try compareState(of: host.index) }
+        for host in watch.listedHosts { try compareState(of: host.index) }
     }
 
     private var situation: String {
@@ -219,13 +224,15 @@ final class ServiceWorld {
             case .turn(let process, let stamp):
                 try turn(of: Int(process), stamp: stamp)
             case .timer(let process, let stamp):
-                seats[Int(process) - shape.memberCount].inbox.timerRanOut(stamp: stamp)
+                seats[Int(process) - shape.hostCount].inbox.timerRanOut(stamp: stamp)
             case .start(let host, let stamp):
                 try start(Int(host), stamp: stamp)
             case .fault(let index, let stamp):
                 faults.step(index: index, stamp: stamp)
             case .work(Self.deathIndex, let stamp):
                 processDied(ConnectionID(number: UInt64(stamp)))
+            case .work(MemberOperator<SimulatedService>.eventIndex, _):
+                watch.administrator.act()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
             default:
@@ -235,10 +242,10 @@ final class ServiceWorld {
     }
 
     private func turn(of process: Int, stamp: UInt32) throws(Violation) {
-        if process < shape.memberCount {
+        if process < shape.hostCount {
             try daemonTurn(of: process, stamp: stamp)
         } else {
-            try clientTurn(in: process - shape.memberCount, stamp: stamp)
+            try clientTurn(in: process - shape.hostCount, stamp: stamp)
         }
     }
 

@@ -5,6 +5,11 @@ package import ConclaveReplication
 /// are, and how often what goes wrong.
 package struct WorldShape: Sendable {
     package var memberCount: Int
+    /// Machines beside the founding members, for an operator to add.
+    package var spareCount = 0
+    /// Between two acts of the operator, on the average; nil: there is none.
+    package var operatorPause: Interval?
+    package var operatorSeed: UInt64 = 0
     package var durability: Durability
     package var minimumMembers: Int?
     package var heartbeat: Interval
@@ -68,8 +73,10 @@ package struct WorldShape: Sendable {
     package static func drawn(
         for options: RunOptions, from random: inout SeededRandom
     ) -> WorldShape {
-        var shape = WorldShape(allowed: options.faults, random: &random)
-        if options.faults.isEmpty { shape.faults = [] }
+        let faults = options.faults.filter { $0 != .members }
+        var shape = WorldShape(allowed: faults, random: &random)
+        if faults.isEmpty { shape.faults = [] }
+        shape.drawOperator(for: options)
         guard let bug = options.plant.map(PlantedBug.named), bug.faults != nil else {
             return shape
         }
@@ -78,13 +85,26 @@ package struct WorldShape: Sendable {
             shape.memberCount = memberCount
             shape.minimumMembers = nil
         }
-        shape.faults = options.faults
-        shape.provoked = options.faults.filter(provokable.contains)
+        shape.faults = faults
+        shape.provoked = faults.filter(provokable.contains)
         shape.provokedPerMille = 400
         if random.chance(perMille: 500) {
             shape.link.delays = Delays(.microseconds(100)...shape.suspicion / 4)
         }
         return shape
+    }
+
+    package var hostCount: Int { memberCount + spareCount }
+
+    /// From numbers of its own: runs without an operator are as they were before there was one.
+    private mutating func drawOperator(for options: RunOptions) {
+        guard options.faults.contains(.members) else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6F70_6572_6174_6F72)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 400) else { return }
+        spareCount = 1 + Int(random.below(3))
+        operatorSeed = random.next()
+        operatorPause = Self.logarithmic(.seconds(1) ... .seconds(20), &random)
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

@@ -13,7 +13,7 @@ struct Snapshot: Equatable {
     var machine: [UInt8]
 
     private static let magic: UInt32 = 0x5053_4E43
-    private static let format: UInt16 = 1
+    private static let format: UInt16 = 2
     private static let prefix = "snapshot-"
 
     /// File names sort as the versions do.
