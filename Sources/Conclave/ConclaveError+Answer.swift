@@ -52,6 +52,8 @@ extension ConclaveError {
             case .alreadyHeld: .alreadyHeld
             case .unavailable: .unavailable
             case .unsupported, .malformed: .unsupported
+            case .refused: .refused
+            case .outcomeUnknown: .outcomeUnknown
             }
         self.init(code, refusal.message)
     }

@@ -55,6 +55,9 @@ extension ConclaveError {
         /// The daemon does not know this request: it is older than the library.
         public static let unsupported = Code(number: 9, description: "unsupported")
 
+        /// It cannot be as things are; the message says why. Nothing was changed.
+        public static let refused = Code(number: 11, description: "refused")
+
         /// Not obtained in time; the waiting was cancelled, in order. Nothing is held.
         public static let timedOut = Code(number: 32, description: "timed out")
         /// Held by somebody else, and the request was a try.

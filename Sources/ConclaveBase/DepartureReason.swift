@@ -12,4 +12,6 @@ public enum DepartureReason: UInt8, Sendable, CaseIterable {
     case unreachable = 5
     /// It came back without state, or with an older one.
     case withoutState = 6
+    /// It was removed from the member list.
+    case removed = 7
 }

@@ -21,6 +21,10 @@ package protocol Fabric: AnyObject {
 
     /// The lineage this member now belongs to; strangers of another one are refused by name.
     func adopt(lineage: Lineage)
+
+    /// Whom there may be paths to, this member included, and where they are: others are refused by
+    /// name, and paths to who is no longer among them break.
+    func adopt(members: [MemberList.Entry])
 }
 
 /// What the fabric tells the member.

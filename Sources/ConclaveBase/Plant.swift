@@ -33,4 +33,14 @@ public enum Plant: String, CaseIterable, Sendable {
     case digestAtAnotherVersion
     /// A state in the minority goes on.
     case differingStateGoesOn
+    /// V19: a view is taken for decided when a majority of *its* members has accepted it.
+    case quorumOfNewView
+    /// V22: a joiner is let in before it is level.
+    case joinerNotLevel
+    /// V23: a node that the list does not name is taught and let in.
+    case strangerLetIn
+    /// A promise does not carry the wanted change, and its asker is answered when it was asked for.
+    case changeForgotten
+    /// The list of the file is proposed, not that of the present view.
+    case listFromFile
 }

@@ -31,6 +31,10 @@ struct Call {
 
     var wasSent: Bool { number != 0 }
 
+    var isWish: Bool {
+        if case .query(let query) = content { query.isWish } else { false }
+    }
+
     var isOperation: Bool {
         if case .operation = content { true } else { false }
     }

@@ -186,15 +186,16 @@ extension ClientCore {
         }
     }
 
-    /// Answers a call that changed nothing: it was never sent, or only asked.
+    /// Answers a call that was never sent, only asked, or cannot be cancelled.
     private mutating func fail(
         _ id: CallID, _ reason: CancelReason, effects: inout [Effect]
     ) {
+        let mayHaveChanged = calls[id].map { $0.isWish && $0.wasSent } ?? false
         calls.remove(id)
         let failure: ClientFailure =
             switch reason {
             case .gaveUp: .cancelled
-            case .timedOut: .unavailable(unavailability)
+            case .timedOut: mayHaveChanged ? .outcomeUnknown : .unavailable(unavailability)
             }
         effects.append(.answered(id, .failed(failure)))
     }

@@ -2,7 +2,7 @@ package import ConclaveBase
 import ConclaveWire
 
 extension ClientCore {
-    /// A question that changes nothing and needs no session.
+    /// A question, or a wish of an administrator, that needs no session; asking again does no harm.
     package enum Query: Equatable, Sendable {
         case status
         case members
@@ -12,6 +12,8 @@ extension ClientCore {
         case why(ObjectName)
         /// First the present state, then each change, also "nobody".
         case observeLeader(slot: ObjectName)
+        case addMember(NodeID, address: String)
+        case removeMember(NodeID)
     }
 }
 
@@ -24,6 +26,8 @@ extension ClientCore.Query {
         case .locks: .locks
         case .why: .why
         case .observeLeader: .observeLeader
+        case .addMember: .addMember
+        case .removeMember: .removeMember
         }
     }
 
@@ -31,7 +35,15 @@ extension ClientCore.Query {
         switch self {
         case .views(let follow): follow
         case .observeLeader: true
-        case .status, .members, .locks, .why: false
+        case .status, .members, .locks, .why, .addMember, .removeMember: false
+        }
+    }
+
+    /// Something may have changed though no answer came.
+    var isWish: Bool {
+        switch self {
+        case .addMember, .removeMember: true
+        case .status, .members, .views, .locks, .why, .observeLeader: false
         }
     }
 
@@ -42,6 +54,10 @@ extension ClientCore.Query {
         case .views(let follow): writer.flag(follow)
         case .locks(let prefix): writer.text(prefix)
         case .why(let name), .observeLeader(let name): writer.name(name)
+        case .addMember(let node, let address):
+            writer.integer(node.number)
+            writer.text(address)
+        case .removeMember(let node): writer.integer(node.number)
         }
         return writer.bytes
     }
@@ -66,6 +82,7 @@ extension ClientCore.Query {
         case .status: return .status(try StatusReport(from: &reader))
         case .why: return .why(try WhyReport(from: &reader))
         case .observeLeader: return .leader(try LeaderState(from: &reader))
+        case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
         case .members:
             var members: [MemberReport] = []
             for _ in 0..<(try reader.count("members", maximum: 64)) {

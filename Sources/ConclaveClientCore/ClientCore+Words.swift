@@ -45,6 +45,8 @@ extension ClientCore {
         case locks([ObjectReport])
         case why(WhyReport)
         case leader(LeaderState)
+        /// The member list is as it was wanted, since that view.
+        case memberChange(Epoch)
     }
 
     package enum ClientFailure: Equatable, Sendable {

@@ -64,6 +64,7 @@ extension FabricEvent.What {
         case .replaced: 6
         case .acceptFailed: 7
         case .controlTooLong: 8
+        case .addressUnknown: 9
         }
     }
 }

@@ -33,6 +33,8 @@ package struct FabricEvent: Equatable, Sendable {
         case acceptFailed(SystemError)
         /// A control frame of this end was too long, and dropped.
         case controlTooLong(byteCount: Int)
+        /// A member's address is not numeric, and not configured here: it has to dial.
+        case addressUnknown
     }
 
     package var node: NodeID?
@@ -95,7 +97,7 @@ package enum FabricRefusal: Error, Equatable, Sendable, CustomStringConvertible 
         case .version(let theirs, let own):
             "protocol versions \(theirs.lowerBound) to \(theirs.upperBound) are not spoken here, "
                 + "but \(own.lowerBound) to \(own.upperBound)"
-        case .unknownNode(let node): "node \(node) is not in the configuration here"
+        case .unknownNode(let node): "node \(node) is no member of this group"
         case .wrongNode(let meant, let found):
             "node \(meant) was meant, but here is node \(found): an address is wrong"
         case .wrongDirection(let from, let to):

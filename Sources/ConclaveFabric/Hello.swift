@@ -4,11 +4,11 @@ package import ConclaveWire
 /// The first frame of each side of a member connection: who speaks, to whom, and what must agree.
 /// It is sent again when the lineage changes. The dialled side answers a hello that it accepts.
 ///
-///      0       8         12        28       32      36            44       52         60
-///      +-------+---------+---------+--------+-------+-------------+--------+----------+
-///      | magic | version | lineage |  node  |  to   | incarnation | digest | features |
-///      |       | min,max | hi, lo  |        |       |             |        |          |
-///      +-------+---------+---------+--------+-------+-------------+--------+----------+
+///      0       8         12        28       32      36            44       52         60         68
+///      +-------+---------+---------+--------+-------+-------------+--------+----------+----------+
+///      | magic | version | lineage |  node  |  to   | incarnation | digest | features | founding |
+///      |       | min,max | hi, lo  |        |       |             |        |          |  digest  |
+///      +-------+---------+---------+--------+-------+-------------+--------+----------+----------+
 ///
 /// What a later version puts behind is not looked at.
 package struct Hello: Equatable {
@@ -23,15 +23,21 @@ package struct Hello: Equatable {
     package var member: Member
     /// Whom the speaker means: two addresses of the configuration may be exchanged.
     package var to: NodeID
-    /// Of the configured members.
+    /// Of what members must have been told alike as long as they work together.
     var digest: UInt64
     var features: UInt64 = 0
+    /// Of what they must have been told alike to found a group: from the first view on, the
+    /// replicated settings count.
+    var foundingDigest: UInt64
 
-    package init(lineage: Lineage, member: Member, to: NodeID, digest: UInt64) {
+    package init(
+        lineage: Lineage, member: Member, to: NodeID, digest: UInt64, foundingDigest: UInt64
+    ) {
         self.lineage = lineage
         self.member = member
         self.to = to
         self.digest = digest
+        self.foundingDigest = foundingDigest
     }
 
     package init(from body: [UInt8]) throws(WireError) {
@@ -51,10 +57,11 @@ package struct Hello: Equatable {
         member = Member(node: node, incarnation: Incarnation(try reader.integer("incarnation")))
         digest = try reader.integer("digest")
         features = try reader.integer("features")
+        foundingDigest = try reader.integer("founding digest")
     }
 
     package func encode() -> [UInt8] {
-        var writer = ByteWriter(reserving: 60)
+        var writer = ByteWriter(reserving: 68)
         writer.integer(Self.magic)
         writer.integer(versions.lowerBound)
         writer.integer(versions.upperBound)
@@ -65,6 +72,7 @@ package struct Hello: Equatable {
         writer.integer(member.incarnation.number)
         writer.integer(digest)
         writer.integer(features)
+        writer.integer(foundingDigest)
         return writer.bytes
     }
 
@@ -72,6 +80,10 @@ package struct Hello: Equatable {
     package func refusal(by own: Hello) -> FabricRefusal? {
         if to != own.member.node { return .wrongNode(meant: to, found: own.member.node) }
         if digest != own.digest { return .configuration(theirs: digest, own: own.digest) }
+        let isFounding = lineage == .none && own.lineage == .none
+        if isFounding, foundingDigest != own.foundingDigest {
+            return .configuration(theirs: foundingDigest, own: own.foundingDigest)
+        }
         return lineageRefusal(by: own.lineage)
     }
 

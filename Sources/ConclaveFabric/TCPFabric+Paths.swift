@@ -48,9 +48,15 @@ extension TCPFabric {
     }
 
     func sayHello(on connection: Connection, to node: NodeID) {
-        let hello = Hello(lineage: lineage, member: own, to: node, digest: digest)
+        let hello = hello(to: node)
         connection.append(FrameHeader.frame(type: MemberFrame.hello, body: hello.encode()))
         connection.saidLineage = lineage
+    }
+
+    private func hello(to node: NodeID) -> Hello {
+        Hello(
+            lineage: lineage, member: own, to: node, digest: digest,
+            foundingDigest: foundingDigest)
     }
 
     // MARK: - Frames
@@ -77,7 +83,7 @@ extension TCPFabric {
     private func didReceiveHello(_ body: [UInt8], on connection: Connection) {
         do {
             let hello = try Hello(from: body)
-            let answer = Hello(lineage: lineage, member: own, to: hello.member.node, digest: digest)
+            let answer = self.hello(to: hello.member.node)
             if let refusal = refusal(of: hello, answer: answer, on: connection) {
                 refuse(connection, refusal, claimed: hello.member.node, tell: .now)
                 return

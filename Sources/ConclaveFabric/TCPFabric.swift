@@ -8,7 +8,7 @@ import ConclaveWire
 /// All of it runs on the thread of the reactor that it was given. A path that breaks is made again
 /// by itself.
 package final class TCPFabric: Fabric {
-    /// What is known of one other member of the configuration.
+    /// What is known of one other machine that may be a member.
     struct Peer {
         var node: NodeID
         var address: SocketAddress
@@ -23,10 +23,13 @@ package final class TCPFabric: Fabric {
 
     let own: Member
     let digest: UInt64
+    let foundingDigest: UInt64
     let reactor: Reactor
     let settings: FabricSettings
     /// In the order of their NodeIDs.
     var peers: [Peer]
+    /// As they were resolved when the daemon started.
+    let configured: [NodeID: SocketAddress]
     /// Accepted connections without a hello, and all that wait for the other end to have read the
     /// last words; the oldest first.
     var strangers: [Connection] = []
@@ -45,10 +48,11 @@ package final class TCPFabric: Fabric {
     /// - Parameters:
     ///   - addresses: of all configured members; the own one is not looked at.
     ///   - lineage: `.none` before the first view.
-    ///   - configurationDigest: of what all members must have been told alike.
+    ///   - configurationDigest: of what all members must have been told alike, and
+    ///     `foundingDigest` of what those must who found a group.
     package init(
         own: Member, addresses: [NodeID: SocketAddress], listenAddress: SocketAddress,
-        lineage: Lineage, configurationDigest: UInt64, reactor: Reactor,
+        lineage: Lineage, configurationDigest: UInt64, foundingDigest: UInt64, reactor: Reactor,
         settings: FabricSettings = FabricSettings()
     ) throws(SystemError) {
         self.own = own
@@ -56,6 +60,8 @@ package final class TCPFabric: Fabric {
         self.reactor = reactor
         self.settings = settings
         digest = configurationDigest
+        self.foundingDigest = foundingDigest
+        configured = addresses
         limiter = EventLimiter(interval: settings.eventInterval)
         peers = addresses.filter { $0.key != own.node }
             .map { Peer(node: $0.key, address: $0.value, pause: settings.firstDialPause) }

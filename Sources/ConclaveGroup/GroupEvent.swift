@@ -17,6 +17,12 @@ package enum GroupEvent: Equatable, Sendable {
     case accepted(Epoch, Ballot)
     case overtaken(Epoch, by: Ballot)
     case installed(InstalledView)
+    /// The member list that came with a view, and what was changed in it.
+    case listed(MemberList, in: Epoch, after: MemberChange?)
+    /// A member was asked to have the list changed.
+    case changeWanted(MemberChange, through: NodeID)
+    /// The list does not name this member any more.
+    case removed(Epoch)
     /// This member is not in the view that the others installed.
     case leftOut(Epoch)
     /// A promise was asked of a member that must not vote (V13).

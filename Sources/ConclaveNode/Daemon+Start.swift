@@ -32,7 +32,7 @@ extension Daemon {
         let own = Member(
             node: settings.node, incarnation: Incarnation(.random(in: 1...(.max), using: &random)))
         let directory = DataDirectory(
-            path: settings.data, node: settings.node, members: settings.configuredNodes)
+            path: settings.data, node: settings.node)
         try directory.make()
         let runtime = try openRuntime(settings, own: own, directory: directory)
         try directory.claim()
@@ -74,7 +74,7 @@ extension Daemon {
     ) throws(StartFault) -> Runtime {
         let runtimeSettings = RuntimeSettings(
             own: own, directory: directory.journalPath, addresses: try resolve(settings),
-            configurationDigest: settings.groupDigest)
+            configurationDigest: settings.groupDigest, foundingDigest: settings.foundingDigest)
         do throws(RuntimeFault) {
             return try Runtime(runtimeSettings)
         } catch {
@@ -107,6 +107,11 @@ extension Daemon {
         hostSettings.maximumConnections = SettingKey.maximumConnections
         hostSettings.maximumConnectionsPerUID = settings.connectionsPerUID
         hostSettings.validitySlotCount = UInt32(pageSlotCount)
+        hostSettings.administrator = geteuid()
+        let listens = !settings.members.isEmpty
+        hostSettings.isAddress = { bytes in
+            listens && (try? SocketAddress(String(decoding: bytes, as: UTF8.self))) != nil
+        }
         var random = SystemRandomNumberGenerator()
         do throws(FatalFault) {
             return try Host(

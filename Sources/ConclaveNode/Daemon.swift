@@ -1,5 +1,6 @@
 package import ConclaveBase
 package import ConclaveFabric
+import ConclaveGroup
 import ConclaveReactor
 import ConclaveReplication
 import ConclaveRuntime
@@ -39,6 +40,8 @@ package final class Daemon {
     private var serving = ServingState(isServing: false, reason: "starting")
     private(set) var phase = Phase.running
     private var fault: StartFault?
+    /// The member list that was compared with the configuration last.
+    private var comparedList = MemberList.empty
     /// Something came in after the host's turn was ended.
     private var hasInput = false
 
@@ -105,6 +108,7 @@ package final class Daemon {
         case .client(let effect): clients.perform(effect, now: now)
         case .event(let event):
             observer.observe(event)
+            if case .listed(let list, _, _) = event { compare(list) }
             showStatus()
         case .serving(let state, let endingSince):
             serving = state
@@ -115,9 +119,20 @@ package final class Daemon {
         case .fatal(let fault):
             self.fault = StartFault(fault)
             phase = .ended
-        case .left:
+        case .left, .removed:
             phase = .parting(until: now.advanced(by: Self.partingPatience))
         }
+    }
+
+    /// The group's list counts; whoever reads the file should know.
+    private func compare(_ list: MemberList) {
+        guard !settings.members.isEmpty, list != comparedList else { return }
+        comparedList = list
+        let file = settings.members.map {
+            MemberList.Entry(node: $0.node, address: Array("\($0.address)".utf8))
+        }
+        let configured = MemberList(file, givenMinimum: list.givenMinimum)
+        if configured != list { note(.membersDiffer(list.nodes, configured: configured.nodes)) }
     }
 
     private func showStatus() {

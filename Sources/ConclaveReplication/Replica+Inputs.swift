@@ -26,7 +26,7 @@ extension Replica {
     }
 
     private func connected(_ member: Member, now: Instant) {
-        guard settings.configured.contains(member.node) else { return }
+        guard reachable.contains(where: { $0.node == member.node }) else { return }
         paths[member.node] = member
         peerReady[member.node] = nil
         if let epoch, !epoch.isWedged, epoch.view.contains(member) {

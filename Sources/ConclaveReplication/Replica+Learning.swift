@@ -19,11 +19,12 @@ extension Replica {
             unheard = []
             return learning = nil
         }
+        adoptMembers()
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
             isPausing = false
-            for node in settings.configured where paths[node] != nil {
+            for node in paths.keys.sorted() {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
             }
         }
@@ -259,6 +260,7 @@ extension Replica {
         held = HeldMessages(delivered: order.delivered)
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)
+        adoptMembers()
     }
 
     private func level(

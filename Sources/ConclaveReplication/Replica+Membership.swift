@@ -147,9 +147,11 @@ extension Replica {
         now: Instant
     ) {
         endEpoch()
+        partFromRemoved(by: value, now: now)
         forgetChainInMemory()
         advanceOrder(to: value)
         adoptLineage(resuming: nil)
+        adoptMembers()
         isContinuous = seat == .member
         if seat == .member {
             guard hasState else {
@@ -162,6 +164,7 @@ extension Replica {
             learning = nil
             pauseBeforeJoining(now: now)
         }
+        judgeChange(now: now)
     }
 
     /// Nothing is replayed in memory mode: older views serve no purpose there, and no snapshot ever

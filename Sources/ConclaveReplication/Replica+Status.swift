@@ -37,6 +37,9 @@ extension Replica {
     }
 
     private var whyOutside: String {
+        if !membership.list.contains(settings.own.node) {
+            return "was removed from the group, and waits to be added again"
+        }
         if isPausing {
             return "was left out \(leftOutCount) times soon after it had joined, and pauses for "
                 + "\(joinPause.milliseconds) ms"
@@ -65,10 +68,10 @@ extension Replica {
         }
     }
 
-    /// All configured machines as this member sees them.
+    /// All machines of the member list as this member sees them.
     package func memberStates() -> [(node: NodeID, state: MemberState)] {
         let isSeated = membership.seat == .member
-        return settings.configured.map { node in
+        return membership.list.nodes.map { node in
             let path = node == settings.own.node ? settings.own : paths[node]
             guard let rank = view.rank(of: node) else {
                 return (node, path == nil ? .absent : .joining)

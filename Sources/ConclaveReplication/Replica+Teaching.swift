@@ -10,9 +10,9 @@ extension Replica {
     }
 
     func asked(by member: Member, version: Version, lineage theirs: Lineage, now: Instant) {
-        guard isTeacher, settings.configured.contains(member.node), let epoch,
-            !epoch.view.contains(member)
-        else { return }
+        let isListed =
+            membership.list.contains(member.node) || settings.plant == .strangerLetIn
+        guard isTeacher, isListed, let epoch, !epoch.view.contains(member) else { return }
         let isOnChain = theirs == lineage || version == .zero
         let number = isOnChain ? order.recent.number(after: version, applied: order.version) : nil
         var started = Teaching<Machine>(

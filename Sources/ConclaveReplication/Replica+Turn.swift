@@ -147,6 +147,7 @@ extension Replica {
         run(.tick, now: now)
         tickLearning(now: now)
         tickTeaching(now: now)
+        tickMembers(now: now)
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }

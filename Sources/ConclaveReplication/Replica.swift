@@ -47,6 +47,14 @@ package final class Replica<Machine: StateMachine> {
     /// What came in meanwhile.
     var earlyInputs: [FabricInput] = []
 
+    /// The change of the member list that this member was asked for.
+    var pendingChange: PendingChange?
+    /// Machines that were removed a moment ago: they are still told so.
+    var parting: [MemberList.Entry] = []
+    var partingUntil = Instant.distantFuture
+    /// Whom the fabric was told that there may be paths to.
+    var reachable: [MemberList.Entry] = []
+
     var nextTagNumber: UInt64 = 1
     /// Tags of view records that membership waits for.
     var viewTokens: [UInt64: UInt64] = [:]
@@ -107,6 +115,7 @@ package final class Replica<Machine: StateMachine> {
         startTags = [nextTag()]
         viewJournal.rewrite(on: disk, tag: startTags[0])
         adoptLineage(resuming: recovery.segments)
+        adoptMembers()
         if let journal, !journal.segments.isEmpty {
             startTags.append(nextTag())
             journal.syncRecovered(on: disk, tag: startTags[1])
@@ -205,7 +214,8 @@ extension MembershipSettings {
     fileprivate init(_ settings: ReplicaSettings) {
         self.init(
             heartbeat: settings.heartbeat, suspicion: settings.suspicion,
-            minimumMembers: settings.minimumMembers, minimumEra: settings.minimumEra,
-            maximumSessionTTL: settings.maximumSessionTTL, plant: settings.plant)
+            minimumMembers: settings.minimumMembers ?? 0, addresses: settings.addresses,
+            minimumEra: settings.minimumEra, maximumSessionTTL: settings.maximumSessionTTL,
+            plant: settings.plant)
     }
 }

@@ -18,8 +18,24 @@ package enum ReplicaOutput<Effect> {
     /// Whether requests are taken now, and if not, why.
     case serving(isServing: Bool, reason: String)
     case event(GroupEvent)
+    /// How it went with a change of the member list, by the number that it was asked for with.
+    case memberChange(UInt64, MemberChangeOutcome)
+    /// This member was removed from the list, and the others had time to go on: it may end.
+    case removed
     /// The daemon must end.
     case fatal(FatalFault)
+}
+
+/// The answer to whoever wanted the member list changed.
+package enum MemberChangeOutcome: Equatable, Sendable {
+    /// The list is so since that view, or was so before.
+    case done(Epoch)
+    /// It cannot be, now or ever. Nothing was changed.
+    case refused(String)
+    /// This member serves nothing. Nothing was changed.
+    case unavailable(String)
+    /// No view came in time: it may still happen.
+    case unknown(String)
 }
 
 /// Why a replica cannot go on, or not start. The daemon ends with an exit status of its own.

@@ -9,10 +9,14 @@ package enum Durability: UInt8, Sendable, CaseIterable {
 /// Everything a replica needs to know beforehand. Validated by whoever read it from outside.
 package struct ReplicaSettings: Sendable {
     package var own: Member
-    /// All configured members, this one included, by id.
+    /// All configured members, this one included, by id: who founds, and whom to ask before it is
+    /// known whom the group lists.
     package var configured: [NodeID]
+    /// Where the configured members are, for the fabric.
+    package var addresses: [NodeID: [UInt8]]
     package var durability: Durability
-    package var minimumMembers: Int
+    /// Nil: the majority of the member list.
+    package var minimumMembers: Int?
     package var maximumSessionTTL: Interval
     package var heartbeat: Interval
     package var suspicion: Interval
@@ -35,7 +39,8 @@ package struct ReplicaSettings: Sendable {
     package var plant: Plant?
 
     package init(
-        own: Member, configured: [NodeID], durability: Durability = .disk,
+        own: Member, configured: [NodeID], addresses: [NodeID: [UInt8]] = [:],
+        durability: Durability = .disk,
         minimumMembers: Int? = nil, maximumSessionTTL: Interval = .seconds(60),
         heartbeat: Interval = .milliseconds(100), suspicion: Interval = .seconds(1),
         stall: Interval = .seconds(5), slotCount: Int = 128, slotByteCount: Int = 8 * 1024,
@@ -45,8 +50,9 @@ package struct ReplicaSettings: Sendable {
     ) {
         self.own = own
         self.configured = configured.sorted()
+        self.addresses = addresses
         self.durability = durability
-        self.minimumMembers = minimumMembers ?? configured.count / 2 + 1
+        self.minimumMembers = minimumMembers
         self.maximumSessionTTL = maximumSessionTTL
         self.heartbeat = heartbeat
         self.suspicion = suspicion

@@ -13,15 +13,18 @@ package struct RuntimeSettings: Sendable {
     package var addresses: [NodeID: SocketAddress]
     /// Of what all members must have been told alike.
     package var configurationDigest: UInt64
+    /// Of what those must have been told alike who found a group.
+    package var foundingDigest: UInt64
 
     package init(
         own: Member, directory: String, addresses: [NodeID: SocketAddress],
-        configurationDigest: UInt64
+        configurationDigest: UInt64, foundingDigest: UInt64
     ) {
         self.own = own
         self.directory = directory
         self.addresses = addresses
         self.configurationDigest = configurationDigest
+        self.foundingDigest = foundingDigest
     }
 }
 
@@ -64,7 +67,7 @@ package final class Runtime {
             let network = try TCPFabric(
                 own: settings.own, addresses: settings.addresses, listenAddress: address,
                 lineage: .none, configurationDigest: settings.configurationDigest,
-                reactor: reactor)
+                foundingDigest: settings.foundingDigest, reactor: reactor)
             self.network = network
             fabric = network
         } catch {
@@ -129,4 +132,5 @@ private final class LonelyFabric: Fabric {
     func disconnect(_ node: NodeID) {}
     func flush() {}
     func adopt(lineage: Lineage) {}
+    func adopt(members: [MemberList.Entry]) {}
 }

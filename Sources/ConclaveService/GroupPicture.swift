@@ -6,20 +6,23 @@ package struct GroupPicture: Sendable {
     package var lineage: Lineage
     package var view: View
     package var version: Version
-    /// All configured machines, by id.
+    /// All machines of the member list, by id.
     package var members: [(node: NodeID, state: MemberState)]
+    /// Where they are, as the list has it.
+    package var addresses: [MemberList.Entry]
     /// Known views, the newest last.
     package var views: [(view: InstalledView, at: Timestamp)]
 
     package init(
         lineage: Lineage, view: View, version: Version,
-        members: [(node: NodeID, state: MemberState)],
+        members: [(node: NodeID, state: MemberState)], addresses: [MemberList.Entry] = [],
         views: [(view: InstalledView, at: Timestamp)]
     ) {
         self.lineage = lineage
         self.view = view
         self.version = version
         self.members = members
+        self.addresses = addresses
         self.views = views
     }
 

@@ -45,6 +45,8 @@ package final class Host {
         bounds.maximumConnectionsPerUID = settings.maximumConnectionsPerUID
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
+        bounds.administrator = settings.administrator
+        bounds.isAddress = settings.isAddress
         bounds.plant = settings.replica.plant
         service = Service(settings: bounds)
         self.drawSecret = drawSecret
@@ -55,7 +57,9 @@ package final class Host {
         switch input {
         case .fabric(let input): replica.step(input, now: now)
         case .disk(let input): replica.step(input, now: now)
-        case .client(let input): client(input, now: now)
+        case .client(let input):
+            client(input, now: now)
+            seeToWishes(now: now)
         case .tick:
             replica.tick(now: now)
             feed(.tick, now: now)
@@ -119,9 +123,16 @@ package final class Host {
             service.picture = GroupPicture(
                 lineage: replica.lineage, view: replica.view, version: replica.version,
                 members: replica.memberStates().map { ($0.node, $0.state) },
+                addresses: replica.list.entries,
                 views: replica.knownViews)
         }
         feed(.client(input), now: now)
+    }
+
+    private func seeToWishes(now: Instant) {
+        for wish in service.takeWishes() {
+            replica.change(wish.change, number: wish.number, now: now)
+        }
     }
 
     private func feed(_ input: Service.Input, now: Instant) {
@@ -175,6 +186,9 @@ package final class Host {
             if case .suspected = event { endingSince = endingSince ?? now }
             effects.append(.event(event))
             if stopBy != nil, case .leftOut = event { leave() }
+        case .memberChange(let number, let outcome):
+            feed(.memberChange(number, outcome), now: now)
+        case .removed: effects.append(.removed)
         case .fatal(let fault): effects.append(.fatal(fault))
         }
     }

@@ -22,4 +22,6 @@ package enum HostEffect {
     case fatal(FatalFault)
     /// The orderly stop is done.
     case left
+    /// This member was removed from the group, and has no more part in it: the daemon may end.
+    case removed
 }

@@ -16,6 +16,11 @@ package struct HostSettings: Sendable {
     /// Slots of the validity page, the daemon's own included.
     package var validitySlotCount: UInt32 = 16 * 1024
 
+    /// The user beside root that may change the member list.
+    package var administrator: UInt32 = 0
+    /// Whether the fabric could reach a machine there.
+    package var isAddress: @Sendable ([UInt8]) -> Bool = { _ in true }
+
     package init(
         replica: ReplicaSettings, addresses: [NodeID: String] = [:], quotas: Quotas = Quotas()
     ) {

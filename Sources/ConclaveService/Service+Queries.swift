@@ -104,8 +104,12 @@ extension Service {
     private var memberReports: [MemberReport] {
         picture.members.map { node, state in
             let rank = picture.view.rank(of: node)
+            let listed = picture.addresses.first { $0.node == node }?.address ?? []
+            let address =
+                listed.isEmpty
+                ? settings.addresses[node] ?? "" : String(decoding: listed, as: UTF8.self)
             return MemberReport(
-                node: node, address: settings.addresses[node] ?? "", state: state,
+                node: node, address: address, state: state,
                 rank: rank.map { UInt32($0.index) },
                 incarnation: rank.map { picture.view.members[$0.index].incarnation.number })
         }

@@ -1,5 +1,6 @@
 package import ConclaveBase
 package import ConclaveCoordination
+package import ConclaveReplication
 package import ConclaveWire
 
 /// What a daemon does for its clients: their sessions and the deaths of their processes, requests
@@ -24,6 +25,8 @@ package struct Service {
         /// A majority has confirmed the heartbeat sent at that instant of this clock (K3).
         case confirmed(since: Instant)
         case serving(ServingState)
+        /// The outcome of a wish, by its number.
+        case memberChange(UInt64, MemberChangeOutcome)
         case tick
     }
 
@@ -39,6 +42,12 @@ package struct Service {
     package internal(set) var proposals: [[UInt8]] = []
     /// Commands that say of validity that it is withdrawn: they follow when it is, in the page.
     var proposalsAfterEffects: [[UInt8]] = []
+
+    /// What administrators want of the member list, for the caller to see to.
+    package internal(set) var wishes: [MemberWish] = []
+    /// Who waits for the outcome of a wish, by its number.
+    var askers: [UInt64: Asker] = [:]
+    var lastWish: UInt64 = 0
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionCounts: [UInt32: Int] = [:]
@@ -90,6 +99,8 @@ package struct Service {
             newestConfirmed = nil
         case .confirmed(let since): confirmed(since, machine: machine, now: now, effects: &effects)
         case .serving(let state): tellServing(state, effects: &effects)
+        case .memberChange(let number, let outcome):
+            tellOutcome(outcome, of: number, effects: &effects)
         case .tick: break
         }
         proposeExpiries(machine: machine, now: now)

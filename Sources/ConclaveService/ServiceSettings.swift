@@ -15,6 +15,10 @@ package struct ServiceSettings: Sendable {
     package var maximumCommandByteCount: Int
     /// Where the configured machines are, for people to read.
     package var addresses: [NodeID: String]
+    /// The user beside root that may change the member list.
+    package var administrator: UInt32 = 0
+    /// Whether the fabric could reach a machine there.
+    package var isAddress: @Sendable ([UInt8]) -> Bool = { _ in true }
     /// A bug for the simulator to find; a daemon has none.
     package var plant: Plant?
 

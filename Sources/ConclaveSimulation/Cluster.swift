@@ -73,7 +73,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         make: (SimulatedHost<Daemon>, any Fabric, SeededRandom) throws(FatalFault) -> Daemon
     ) throws(FatalFault) {
         let host = hosts[host]
-        guard stamp == host.startStamp, host.daemon == nil else { return }
+        guard stamp == host.startStamp, host.daemon == nil, !host.isRetired else { return }
         if !host.hasPower {
             host.hasPower = true
             host.bootCount += 1

@@ -117,6 +117,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
+        case .members: break
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
         case .corrupt: hasCorrupted = corrupt?(host) ?? false || hasCorrupted
@@ -248,12 +249,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     // MARK: - A minority
 
-    /// After everything was put right: lets as many hosts fail as the group can do without, each in
-    /// a manner of its own, until `stop`. Returns the others.
-    package func fellMinority() -> [Int] {
-        let needed = max(hostCount / 2 + 1, shape.minimumMembers ?? 0)
-        var survivors = Array(0..<hostCount)
-        for _ in 0..<hostCount - needed {
+    /// After everything was put right: lets all of `members` fail but `count`, each in a manner of
+    /// its own, until `stop`. Returns those that go on.
+    package func fell(of members: [Int], sparing count: Int) -> [Int] {
+        var survivors = members
+        while survivors.count > count {
             let place = Int(random.below(UInt64(survivors.count)))
             fell(survivors.remove(at: place))
         }

@@ -43,6 +43,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientCut
     /// Somebody sends a daemon what it was never meant to get.
     case clientGarbage
+    /// An operator adds machines to the group, removes and replaces them.
+    case members
     /// Another process resumes a client's session (K7), on its host or on another one.
     case clientTakeover
     /// A bit of one member's state flips in its memory.

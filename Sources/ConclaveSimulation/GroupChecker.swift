@@ -1,4 +1,5 @@
 package import ConclaveBase
+package import ConclaveGroup
 package import ConclaveReplication
 
 /// What all replicas of a group together have said, against C1, C2 and C3.
@@ -11,6 +12,8 @@ package struct GroupChecker {
     private var commands: [Version: LogMachine.Entry] = [:]
     private var versionOfNumber: [UInt64: Version] = [:]
     private var views: [Epoch: InstalledView] = [:]
+    /// The member list that came with each view.
+    private var lists: [Epoch: MemberList] = [:]
     /// The states with which views begin.
     private var starts: [Epoch: LogMachine.Entry] = [:]
     /// The last version of each epoch that some replica gave out as delivered.
@@ -27,7 +30,37 @@ package struct GroupChecker {
 
     package func view(of epoch: Epoch) -> InstalledView? { views[epoch] }
 
+    package func list(of epoch: Epoch) -> MemberList? { lists[epoch] }
+
     // MARK: - C1
+
+    /// A replica told the list that came with a view: the one before it, or that with one change
+    /// that was asked for. Only machines on it are members.
+    package mutating func listed(
+        _ list: MemberList, in epoch: Epoch, after change: MemberChange?,
+        isAsked: (MemberChange) -> Bool
+    ) throws(Violation) {
+        if let known = lists.updateValue(list, forKey: epoch), known != list {
+            throw Violation(
+                .oneChainOfViews, "two lists with view \(epoch): \(known.nodes); \(list.nodes)")
+        }
+        if let before = lists[Epoch(epoch.number - 1)] {
+            let expected = change?.applied(to: before) ?? before
+            guard expected == list else {
+                throw Violation(
+                    .oneChainOfViews,
+                    "view \(epoch) makes the list \(list.nodes) of \(before.nodes)")
+            }
+        }
+        if let change, !isAsked(change) {
+            throw Violation(.oneChainOfViews, "nobody asked for \(change.action)")
+        }
+        for member in views[epoch]?.view.members ?? [] where !list.contains(member.node) {
+            throw Violation(
+                .oneChainOfViews,
+                "node \(member.node) is in view \(epoch), and not on its list \(list.nodes)")
+        }
+    }
 
     /// A replica entered a view. `isGone` tells of an incarnation whether its process has ended.
     package mutating func installed(

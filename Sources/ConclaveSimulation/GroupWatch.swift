@@ -8,6 +8,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let cluster: Cluster<Daemon>
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
+    let administrator: MemberOperator<Daemon>
     var checker: GroupChecker
     private var ballots = BallotChecker()
     private var random: SeededRandom
@@ -21,6 +22,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         self.cluster = cluster
         self.shape = shape
         self.faults = faults
+        administrator = MemberOperator(
+            cluster: cluster, shape: shape,
+            random: SeededRandom(seed: shape.operatorSeed))
         self.random = random
         checker = GroupChecker(durability: shape.durability)
         faults.mayErase = { [unowned self] host in mayErase(host) }
@@ -51,6 +55,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
+        case .listed(let list, let epoch, let change):
+            let asked = administrator.asked
+            try checker.listed(list, in: epoch, after: change, isAsked: asked.contains)
+            administrator.told(list, in: epoch)
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
                 .totalOrder,
@@ -94,10 +102,17 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     // MARK: - The group as a whole
 
     var isWhole: Bool {
-        cluster.hosts.allSatisfy { host in
+        listedHosts.allSatisfy { host in
             guard let daemon = host.daemon else { return false }
-            return daemon.isServing && daemon.view.members.count == shape.memberCount
+            return daemon.isServing && daemon.view.members.count == listedHosts.count
         }
+    }
+
+    /// Lets as many members fail for good as the group can do without. Returns the others.
+    func fellMinority() -> [Int] {
+        let minimum = checker.view(of: checker.newestEpoch)?.minimumMembers ?? 0
+        let members = listedHosts.map(\.index)
+        return faults.fell(of: members, sparing: max(members.count / 2 + 1, minimum))
     }
 
     /// V21: whoever serves is in its view, which is large enough.
@@ -111,6 +126,11 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 "node \(cluster.nodes[index]) serves in view \(view.view.epoch), which has not the "
                     + "\(view.minimumMembers) members that it needs, or not this one")
         }
+    }
+
+    /// The machines of the newest member list.
+    var listedHosts: [SimulatedHost<Daemon>] {
+        cluster.hosts.filter { administrator.isListed($0.index) }
     }
 
     /// A disk may be lost as long as somebody else has entered the newest view and the others are

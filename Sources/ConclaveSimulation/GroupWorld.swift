@@ -37,17 +37,17 @@ final class GroupWorld {
     init(options: RunOptions) {
         self.options = options
         var random = SeededRandom(seed: options.seed)
-        let shape = WorldShape(allowed: options.faults, random: &random)
+        let shape = WorldShape.drawn(for: options, from: &random)
         self.shape = shape
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(
-            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            hostCount: shape.hostCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         leases = LeaseChecker(ttl: shape.suspicion * 3)
-        states = (0..<shape.memberCount).map { _ in HostState() }
+        states = (0..<shape.hostCount).map { _ in HostState() }
         self.random = random
         faults.corrupt = { [unowned self] host in corrupt(host) }
         begin()
@@ -56,9 +56,13 @@ final class GroupWorld {
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
         let isOneLate = random.chance(perMille: 100)
-        for host in 0..<shape.memberCount {
-            for peer in 0..<shape.memberCount where peer != host {
+        for host in 0..<shape.hostCount {
+            for peer in 0..<shape.hostCount where peer != host {
                 cluster.network.setProfile(shape.link, from: host, to: peer)
+            }
+            guard host < shape.memberCount else {
+                scheduleWork(of: host)
+                continue
             }
             let delay = random.interval(in: .zero ... .seconds(1))
             let isLate = isOneLate && host == shape.memberCount - 1
@@ -74,6 +78,7 @@ final class GroupWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
+            watch.administrator.stop()
             try heal()
             try compareEnds()
         } catch {
@@ -110,8 +115,18 @@ final class GroupWorld {
             }
         }
         guard watch.isWhole else { return }
-        try expectDelivery(among: Array(cluster.hosts.indices), until: limit)
+        try advance(until: limit) { self.isOperatorAnswered }
+        guard isOperatorAnswered else {
+            throw Violation(.progress, "the operator has no answer: \(situation)")
+        }
+        try advance(until: limit) { self.watch.isWhole }
+        try expectDelivery(among: watch.listedHosts.map(\.index), until: limit)
         try goOnWithoutMinority()
+    }
+
+    private var isOperatorAnswered: Bool {
+        watch.administrator.forgetTheDead()
+        return !watch.administrator.isWaiting
     }
 
     /// What each of these hosts proposes from now on is delivered at each of them.
@@ -132,7 +147,7 @@ final class GroupWorld {
     /// C8: a minority may fail at once and for good, in whatever manner; the others go on, and the
     /// minority comes back when it can.
     private func goOnWithoutMinority() throws(Violation) {
-        let survivors = faults.fellMinority()
+        let survivors = watch.fellMinority()
         try expectDelivery(
             among: survivors, until: timeline.now.advanced(by: shape.stall + .seconds(120)))
         faults.stop()
@@ -147,7 +162,7 @@ final class GroupWorld {
         guard watch.isWhole else { return }
         isWorking = false
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
-        let ends = cluster.hosts.compactMap { $0.daemon?.machine }
+        let ends = watch.listedHosts.compactMap { $0.daemon?.machine }
         // Who has learned from a corrupted member may be in the majority.
         guard !ends.contains(where: \.isTainted) else { return }
         for end in ends.dropFirst() where end.digest != ends[0].digest {
@@ -169,8 +184,8 @@ final class GroupWorld {
 
     /// Some have a corrupted state, and fewer than have a right one.
     private var isToBeFound: Bool {
-        let tainted = cluster.hosts.count { $0.daemon?.machine.isTainted ?? false }
-        return tainted > 0 && 2 * tainted < shape.memberCount
+        let tainted = watch.listedHosts.count { $0.daemon?.machine.isTainted ?? false }
+        return tainted > 0 && 2 * tainted < watch.listedHosts.count
     }
 
     private var situation: String {
@@ -193,6 +208,8 @@ final class GroupWorld {
                 try start(Int(host), stamp: stamp)
             case .fault(let index, let stamp):
                 faults.step(index: index, stamp: stamp)
+            case .work(MemberOperator<Node>.eventIndex, _):
+                watch.administrator.act()
             case .work(let index, _):
                 work(at: Int(index))
             default:
@@ -207,9 +224,10 @@ final class GroupWorld {
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 states[index] = HostState()
-                states[index].delivered = Array(repeating: 0, count: shape.memberCount)
+                states[index].delivered = Array(repeating: 0, count: shape.hostCount)
                 leases.started(host.member, clock: host.clock)
-                var settings = shape.replicaSettings(own: host.member, nodes: cluster.nodes)
+                var settings = shape.replicaSettings(
+                    own: host.member, nodes: watch.administrator.files[index])
                 settings.plant = options.plant
                 return try Node(
                     settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
@@ -283,6 +301,11 @@ final class GroupWorld {
             try take(event, index: index)
         case .wedged, .serving:
             break
+        case .memberChange(let number, let outcome):
+            try watch.administrator.take(
+                outcome, of: number, on: index, checker: watch.checker)
+        case .removed:
+            watch.administrator.wasRemoved(index)
         case .fatal(let fault):
             try watch.take(fault, on: index)
         }

@@ -38,6 +38,11 @@ package struct PlantedBug: Sendable {
         case .localTime: PlantedBug(plant, rule: "C2", within: 20)
         case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
         case .differingStateGoesOn: PlantedBug(plant, rule: "C2", within: 300)
+        case .quorumOfNewView: PlantedBug(plant, rule: "V19", within: 600)
+        case .joinerNotLevel: PlantedBug(plant, rule: "V22", within: 100)
+        case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
+        case .changeForgotten: PlantedBug(plant, rule: "V16", within: 300)
+        case .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
         }
     }
 }

@@ -15,7 +15,8 @@ extension ServiceWorld {
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
                 var settings = HostSettings(
-                    replica: shape.replicaSettings(own: host.member, nodes: cluster.nodes),
+                    replica: shape.replicaSettings(
+                        own: host.member, nodes: watch.administrator.files[index]),
                     quotas: quotas)
                 settings.replica.plant = options.plant
                 settings.witness = world.order
@@ -77,6 +78,8 @@ extension ServiceWorld {
             world.trace { "node \(cluster.nodes[index]) \(state)" }
         case .fatal(let fault):
             try watch.take(fault, on: index)
+        case .removed:
+            watch.administrator.wasRemoved(index)
         case .left:
             if cluster.hosts[index].isLeaving { watch.endByItself(index) }
         }
@@ -175,5 +178,23 @@ extension ServiceWorld {
             killClient(in: seat)
             scheduleSpawn(in: seat, after: world.pause(&random))
         }
+    }
+
+    /// Programs move to another machine when theirs is taken out of the group.
+    func hostIsRetired(_ host: Int) {
+        for seat in seats.indices where seats[seat].host == host { move(seat) }
+    }
+
+    func moveClientsFromStrangers() {
+        for seat in seats.indices where !watch.administrator.isListed(seats[seat].host) {
+            move(seat)
+        }
+    }
+
+    private func move(_ seat: Int) {
+        killClient(in: seat)
+        let hosts = watch.listedHosts.map(\.index)
+        if !hosts.isEmpty { seats[seat].host = WorldShape.pick(hosts, &random) }
+        scheduleSpawn(in: seat, after: world.pause(&random))
     }
 }

@@ -18,6 +18,7 @@ extension ServiceWorld {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
         guard watch.isWhole else { return }
+        moveClientsFromStrangers()
         // Where some find no room others may wait for them for ever.
         if !world.hasQuotas {
             try expectAnswers(to: seats.compactMap(\.client), until: limit)
@@ -46,7 +47,7 @@ extension ServiceWorld {
     /// answered, and the minority comes back when it can. Who waits at a barrier may wait for
     /// somebody of the minority.
     private func goOnWithoutMinority() throws(Violation) {
-        let survivors = faults.fellMinority()
+        let survivors = watch.fellMinority()
         let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
             .filter { !($0.program is PartyProgram) }
         let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
@@ -113,7 +114,7 @@ extension ServiceWorld {
             guard let client = seat.client, isMeant(client) else { return true }
             return !client.isAlive || client.isOver
         }
-            && cluster.hosts.allSatisfy { host in
+            && watch.listedHosts.allSatisfy { host in
                 guard let machine = host.daemon?.host.replica.machine else { return false }
                 return machine.sessionCount == 0 && machine.objectCount == 0
             }

@@ -72,12 +72,12 @@ final class ServiceWorld {
         self.options = options
         self.workload = workload
         var random = SeededRandom(seed: options.seed)
-        let shape = WorldShape(allowed: options.faults, random: &random)
+        let shape = WorldShape.drawn(for: options, from: &random)
         self.shape = shape
         timeline = Timeline()
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(
-            hostCount: shape.memberCount, drift: shape.drift, disk: shape.disk,
+            hostCount: shape.hostCount, drift: shape.drift, disk: shape.disk,
             timeline: timeline, random: random.split())
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
@@ -90,7 +90,7 @@ final class ServiceWorld {
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
             slotNames: (0...random.below(2)).map { "slot/\($0)" },
             socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))
-        heldEffects = Array(repeating: [], count: shape.memberCount)
+        heldEffects = Array(repeating: [], count: shape.hostCount)
         self.random = random
         begin()
     }
@@ -120,10 +120,12 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
-        for host in 0..<shape.memberCount {
-            for peer in 0..<shape.memberCount where peer != host {
+        watch.administrator.retired = { [unowned self] host in hostIsRetired(host) }
+        for host in 0..<shape.hostCount {
+            for peer in 0..<shape.hostCount where peer != host {
                 cluster.network.setProfile(shape.link, from: host, to: peer)
             }
+            guard host < shape.memberCount else { continue }
             cluster.scheduleStart(of: host, after: random.interval(in: .zero ... .seconds(1)))
         }
         makeSeats()
@@ -132,7 +134,7 @@ final class ServiceWorld {
     private func makeSeats() {
         let count = 2 + Int(random.below(UInt64(3 * shape.memberCount + 4)))
         for index in 0..<count {
-            let process = UInt16(shape.memberCount + index)
+            let process = UInt16(shape.hostCount + index)
             let inbox = Inbox(process: process, timeline: timeline, random: random.split())
             seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
             scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
@@ -146,6 +148,7 @@ final class ServiceWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
+            watch.administrator.stop()
             try heal()
             try finish()
             try compareEnds()
@@ -166,13 +169,14 @@ final class ServiceWorld {
         world.order.grantsOpened = nil
         faults.clientFault = nil
         faults.mayErase = nil
+        watch.administrator.retired = nil
         return report
     }
 
     private func compareEnds() throws(Violation) {
         guard watch.isWhole else { return }
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
-        for host in cluster.hosts { try compareState(of: host.index) }
+        for host in watch.listedHosts { try compareState(of: host.index) }
     }
 
     var situation: String {
@@ -197,7 +201,7 @@ final class ServiceWorld {
             case .turn(let process, let stamp):
                 try turn(of: Int(process), stamp: stamp)
             case .timer(let process, let stamp):
-                seats[Int(process) - shape.memberCount].inbox.timerRanOut(stamp: stamp)
+                seats[Int(process) - shape.hostCount].inbox.timerRanOut(stamp: stamp)
             case .start(let host, let stamp):
                 try start(Int(host), stamp: stamp)
             case .fault(let index, let stamp):
@@ -206,6 +210,8 @@ final class ServiceWorld {
                 processDied(ConnectionID(number: UInt64(stamp)))
             case .work(Self.heirIndex, let stamp):
                 heirSpeaks(ConnectionID(number: UInt64(stamp)))
+            case .work(MemberOperator<SimulatedService>.eventIndex, _):
+                watch.administrator.act()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
             default:
@@ -216,10 +222,10 @@ final class ServiceWorld {
     }
 
     private func turn(of process: Int, stamp: UInt32) throws(Violation) {
-        if process < shape.memberCount {
+        if process < shape.hostCount {
             try daemonTurn(of: process, stamp: stamp)
         } else {
-            try clientTurn(in: process - shape.memberCount, stamp: stamp)
+            try clientTurn(in: process - shape.hostCount, stamp: stamp)
         }
     }
 

@@ -1,4 +1,5 @@
 package import ConclaveBase
+package import ConclaveGroup
 package import ConclaveReplication
 package import ConclaveService
 
@@ -19,6 +20,8 @@ package protocol SimulatedDaemon: AnyObject {
     var view: View { get }
     /// It found that the members' states differ and none has a majority.
     var isDivided: Bool { get }
+    /// Has the member list changed; the outcome comes among what the daemon says.
+    func change(_ change: MemberChange, number: UInt64, now: Instant)
 }
 
 extension Replica: SimulatedDaemon {

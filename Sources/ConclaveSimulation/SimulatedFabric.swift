@@ -111,4 +111,9 @@ package final class SimulatedFabric: Fabric {
     package func adopt(lineage: Lineage) {
         network.adopt(lineage: lineage, on: host)
     }
+
+    package func adopt(members: [MemberList.Entry]) {
+        network.adopt(
+            known: nodes.map { node in members.contains { $0.node == node } }, on: host)
+    }
 }

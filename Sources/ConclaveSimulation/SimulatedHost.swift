@@ -16,6 +16,8 @@ package final class SimulatedHost<Daemon: SimulatedDaemon> {
     package var pauseInTurn = Interval.zero
     /// It was asked to leave in good order and has not ended yet.
     package var isLeaving = false
+    /// Nobody starts a daemon here now.
+    package var isRetired = false
     /// Its disk was replaced by an empty one at some time.
     package var wasErased = false
     var fabric: SimulatedFabric

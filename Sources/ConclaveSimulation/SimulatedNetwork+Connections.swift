@@ -39,10 +39,20 @@ extension SimulatedNetwork {
     private func forgetProcess(on host: Int) {
         hosts[host].process = nil
         hosts[host].lineage = .none
+        hosts[host].known = Array(repeating: true, count: hostCount)
     }
 
     package func adopt(lineage: Lineage, on host: Int) {
         hosts[host].lineage = lineage
+    }
+
+    /// Connections to others end.
+    package func adopt(known: [Bool], on host: Int) {
+        hosts[host].known = known
+        for peer in 0..<hostCount where peer != host && !known[peer] {
+            let end = end(of: host, to: peer)
+            if ends[end].state != .closed { closeByOwner(end) }
+        }
     }
 
     // MARK: - Ends
@@ -149,7 +159,8 @@ extension SimulatedNetwork {
 
     private func knowEachOther(_ one: Int, _ other: Int) -> Bool {
         let (near, far) = (hosts[one].lineage, hosts[other].lineage)
-        return near == far || near == .none || far == .none
+        let fits = near == far || near == .none || far == .none
+        return fits && hosts[one].known[other] && hosts[other].known[one]
     }
 
     private func accept(_ end: Int, of member: Member, connection: UInt32) {

@@ -45,6 +45,8 @@ package final class SimulatedNetwork {
         /// The process that runs there.
         var process: Member?
         var lineage = Lineage.none
+        /// Which hosts its process takes connections from, and makes them to.
+        var known: [Bool]
         /// What it sends leaves no sooner.
         var heldUntil = Moment.start
     }
@@ -69,7 +71,8 @@ package final class SimulatedNetwork {
         self.timeline = timeline
         self.random = random
         let square = hostCount * hostCount
-        hosts = Array(repeating: Host(), count: hostCount)
+        hosts = Array(
+            repeating: Host(known: Array(repeating: true, count: hostCount)), count: hostCount)
         ends = Array(repeating: End(), count: square)
         streams = Array(repeating: FrameStream(), count: 2 * square)
         directions = Array(repeating: Direction(), count: square)

@@ -5,6 +5,11 @@ package import ConclaveReplication
 /// are, and how often what goes wrong.
 package struct WorldShape: Sendable {
     package var memberCount: Int
+    /// Machines beside the founding members, for an operator to add.
+    package var spareCount = 0
+    /// Between two acts of the operator, on the average; nil: there is none.
+    package var operatorPause: Interval?
+    package var operatorSeed: UInt64 = 0
     package var durability: Durability
     package var minimumMembers: Int?
     package var heartbeat: Interval
@@ -66,6 +71,29 @@ package struct WorldShape: Sendable {
         .kill, .power, .killAll, .powerAll, .pause, .partition, .oneWay, .cutPair, .isolate, .reset,
         .stall, .failedSync, .erase,
     ]
+
+    /// What a run with these options draws first.
+    package static func drawn(
+        for options: RunOptions, from random: inout SeededRandom
+    ) -> WorldShape {
+        var shape = WorldShape(
+            allowed: options.faults.filter { $0 != .members }, random: &random)
+        shape.drawOperator(for: options)
+        return shape
+    }
+
+    package var hostCount: Int { memberCount + spareCount }
+
+    /// From numbers of its own: runs without an operator are as they were before there was one.
+    private mutating func drawOperator(for options: RunOptions) {
+        guard options.faults.contains(.members) else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6F70_6572_6174_6F72)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 400) else { return }
+        spareCount = 1 + Int(random.below(3))
+        operatorSeed = random.next()
+        operatorPause = Self.logarithmic(.seconds(1) ... .seconds(20), &random)
+    }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
         var profile = LinkProfile.near

@@ -28,7 +28,8 @@ struct ConclaveCommand: ParsableCommand {
             """,
         subcommands: [
             LockCommand.self, ElectCommand.self, LeaderCommand.self, BarrierCommand.self,
-            StatusCommand.self, MembersCommand.self, ViewsCommand.self, LocksCommand.self,
+            StatusCommand.self, MembersCommand.self, MemberCommand.self, ViewsCommand.self,
+            LocksCommand.self,
             WhyCommand.self,
         ])
 }

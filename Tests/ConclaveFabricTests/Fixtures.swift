@@ -58,12 +58,14 @@ final class Site {
     /// - Parameter peers: where the others are; a port of 0 for those that dial this one.
     init(
         _ own: Member, peers: [NodeID: SocketAddress], port: UInt16 = 0,
-        lineage: Lineage = .none, digest: UInt64 = 7, settings: FabricSettings = FabricSettings()
+        lineage: Lineage = .none, digest: UInt64 = 7, foundingDigest: UInt64 = 5,
+        settings: FabricSettings = FabricSettings()
     ) throws {
         reactor = try Reactor()
         fabric = try TCPFabric(
             own: own, addresses: peers, listenAddress: .loopback(port: port), lineage: lineage,
-            configurationDigest: digest, reactor: reactor, settings: settings)
+            configurationDigest: digest, foundingDigest: foundingDigest, reactor: reactor,
+            settings: settings)
         try fabric.start(recorder)
     }
 
@@ -180,6 +182,7 @@ final class Stranger {
         body.integer(member.incarnation.number)
         body.integer(digest)
         body.integer(UInt64(0))
+        body.integer(UInt64(5))
         return FrameHeader.frame(type: 1, body: body.bytes)
     }
 }

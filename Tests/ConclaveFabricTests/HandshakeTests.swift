@@ -28,6 +28,24 @@ import Testing
         #expect(upper.recorder.told.isEmpty)
     }
 
+    @Test(arguments: [Lineage.none, someLineage])
+    func `what only founders must agree on is looked at before there is a group`(
+        lineage: Lineage
+    ) throws {
+        let lower = try lower(lineage: lineage)
+        let upper = try Site(second, peers: [first.node: lower.address], foundingDigest: 6)
+        let isOver = try turn(lower, upper) {
+            !upper.recorder.events.isEmpty || !upper.recorder.told.isEmpty
+        }
+        #expect(isOver)
+        let refusal = FabricRefusal.configuration(theirs: 6, own: 5)
+        if lineage == .none {
+            #expect(upper.recorder.whats == [.refusedByPeer("\(refusal)")])
+        } else {
+            #expect(upper.recorder.told == [.connected(first)])
+        }
+    }
+
     @Test func `different lineages refuse each other in words`() throws {
         let lower = try lower(lineage: someLineage)
         let upper = try Site(second, peers: [first.node: lower.address], lineage: otherLineage)

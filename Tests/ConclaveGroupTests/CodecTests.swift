@@ -38,7 +38,7 @@ import Testing
 
     @Test func `every kind of frame has a sample`() {
         let kinds = Set(Sample.frames.map { $0.bytes[0] })
-        #expect(kinds == Set(1...15))
+        #expect(kinds == Set(1...16))
     }
 
     @Test func `a view without members is refused`() {

@@ -64,6 +64,16 @@ extension Sample {
     static let lineage = Lineage(high: 0x0102_0304, low: 0x0506_0708)
     static let ballot = Ballot(round: 7, rank: Rank(1))
 
+    static let list = MemberList(
+        [
+            MemberList.Entry(node: NodeID(5), address: Array("10.0.0.5:7400".utf8)),
+            MemberList.Entry(node: NodeID(3), address: []),
+        ], givenMinimum: 2)
+    static let addition = MemberChange(
+        .add(MemberList.Entry(node: NodeID(5), address: Array("10.0.0.5:7400".utf8))),
+        by: "uid 0")
+    static let removal = MemberChange(.remove(NodeID(9)), by: "")
+
     static let view = NextView(
         lineage: lineage,
         installed: InstalledView(
@@ -79,23 +89,27 @@ extension Sample {
                     by: NodeID(5), silent: .seconds(7))
             ],
             minimumMembers: 2, stateWasLost: false),
-        trim: [4, 0, 9], era: 20_000, maximumSessionTTL: .seconds(60),
+        trim: [4, 0, 9], era: 20_000, maximumSessionTTL: .seconds(60), list: list, change: addition,
         time: Timestamp(microseconds: 1_700_000_000_000_000))
 
     static let promise = Promise(
         epoch: Epoch(9), ballot: ballot, from: member, vector: [4, 0, 9], livedThrough: true,
         accepted: Promise.Accepted(ballot: Ballot(round: 3, rank: Rank(0)), value: view),
         hears: [NodeID(5), NodeID(1)],
-        silences: silences)
+        silences: silences, wanted: removal)
 
     /// As a peer would send it.
     private static var silences: [Promise.Silence] {
         var writer = ByteWriter()
         bare.encode(into: &writer)
-        writer.patch(UInt32(1), at: writer.bytes.count - 4)
-        writer.member(other)
-        writer.integer(Interval.milliseconds(3).nanoseconds)
-        var reader = ByteReader(writer.bytes)
+        // The number of silences stands before the flag that nothing is wanted.
+        writer.patch(UInt32(1), at: writer.bytes.count - 5)
+        var silent = ByteWriter()
+        silent.raw(writer.bytes.dropLast())
+        silent.member(other)
+        silent.integer(Interval.milliseconds(3).nanoseconds)
+        silent.flag(false)
+        var reader = ByteReader(silent.bytes)
         return (try? Promise(from: &reader))?.silences ?? []
     }
 
@@ -129,6 +143,8 @@ extension Sample {
         Sample("found", .found(lineage, founder: member, members: [NodeID(3), NodeID(5)])),
         Sample("founded", .founded(lineage, founder: Incarnation(8), by: other)),
         Sample("leave", .leave(Epoch(9))),
+        Sample("addition", .change(Epoch(9), addition)),
+        Sample("removal", .change(Epoch(9), removal)),
     ]
 
     static let records: [Sample] = [

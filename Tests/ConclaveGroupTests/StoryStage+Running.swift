@@ -7,7 +7,9 @@ extension StoryStage {
         nodes[index].run += 1
         let node = nodes[index]
         nodes[index].membership = Membership(
-            own: node.member, configured: nodes.map(\.id), settings: settings,
+            own: node.member,
+            configured: founders.contains(node.id) ? founders : founders + [node.id],
+            settings: settings,
             memory: node.memory, vector: node.vector,
             random: SeededRandom(seed: node.member.incarnation.number), now: now)
         step(.frozen(vector: node.vector, echoed: []), at: index)

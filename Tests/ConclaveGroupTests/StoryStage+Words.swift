@@ -79,6 +79,14 @@ extension StoryStage {
                     + ", to run \(founder.number & 7)"
             )
         case .leave: ("leave", "")
+        case .change(_, let change): ("change", " \(describe(change))")
+        }
+    }
+
+    func describe(_ change: MemberChange) -> String {
+        switch change.action {
+        case .add(let entry): "add \(entry.node)"
+        case .remove(let node): "remove \(node)"
         }
     }
 
@@ -88,6 +96,7 @@ extension StoryStage {
         text += promise.livedThrough ? " lived" : " restarted"
         text += " hears \(promise.hears)"
         if let accepted = promise.accepted { text += " accepted \(accepted.ballot)" }
+        if let wanted = promise.wanted { text += " wants to \(describe(wanted))" }
         for silence in promise.silences {
             text += " \(describe(silence.member)):\(silence.interval.milliseconds)"
         }
@@ -100,6 +109,8 @@ extension StoryStage {
         case .suspected(let node, let reason, _, _): "suspects \(node), \(reason)"
         case .overtaken(_, let ballot): "is overtaken by \(ballot)"
         case .leftOut: "is left out"
+        case .listed(let list, _, let change):
+            change.map { "has the list \(list.nodes) after \(describe($0))" }
         case .withoutVote: "has no vote"
         case .waiting(let nodes, let purpose): "waits for \(nodes), \(purpose)"
         case .refused(let node, _): "refuses \(node)"

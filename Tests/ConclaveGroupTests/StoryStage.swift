@@ -38,6 +38,8 @@ struct StoryStage {
     }
 
     var nodes: [Node] = []
+    /// Whom the configuration of the first members names.
+    var founders: [NodeID] = []
     var paths: Set<[NodeID]> = []
     var losses: [Loss] = []
     var now = Instant(nanoseconds: 1_000_000_000)
@@ -62,7 +64,11 @@ struct StoryStage {
 
     private mutating func playNodes(_ verb: String, _ words: [String]) throws -> Bool {
         switch verb {
-        case "nodes": nodes = try words.map { Node(id: try number($0)) }
+        case "nodes":
+            nodes = try words.map { Node(id: try number($0)) }
+            founders = nodes.map(\.id)
+        case "spare": nodes.append(Node(id: try number(words[0])))
+        case "majority-needed": settings.minimumMembers = 0
         case "plant": settings.plant = Plant(rawValue: words[0])
         case "start": for word in words { try start(try index(word)) }
         case "connect":
@@ -113,6 +119,12 @@ struct StoryStage {
                     try number(words[1]), .silent, silent: settings.suspicion, late: .zero),
                 at: try index(words[0]))
         case "leave": step(.leave, at: try index(words[0]))
+        case "add":
+            let entry = MemberList.Entry(node: try number(words[1]), address: [])
+            step(.change(MemberChange(.add(entry), by: "root")), at: try index(words[0]))
+        case "remove":
+            let change = MemberChange(.remove(try number(words[1])), by: "root")
+            step(.change(change), at: try index(words[0]))
         case "learn", "ready", "let-in":
             let learner = try index(words[0])
             let teacher = try index(words[1])

@@ -21,7 +21,10 @@ func view(
         installed: InstalledView(
             view: View(epoch: Epoch(epoch), members: members), joined: [], departed: [],
             absent: [], minimumMembers: 1, stateWasLost: stateWasLost),
-        trim: trim, era: era, maximumSessionTTL: .seconds(60), time: .zero)
+        trim: trim, era: era, maximumSessionTTL: .seconds(60),
+        list: MemberList(
+            (1...3).map { MemberList.Entry(node: NodeID($0), address: []) }, givenMinimum: 1),
+        time: .zero)
 }
 
 /// A message with one command of one byte.

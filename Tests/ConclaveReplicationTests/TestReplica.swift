@@ -43,6 +43,8 @@ final class HeldFabric: Fabric {
     func flush() {}
 
     func adopt(lineage: Lineage) {}
+
+    func adopt(members: [MemberList.Entry]) {}
 }
 
 /// One daemon: its disk outlives its process.

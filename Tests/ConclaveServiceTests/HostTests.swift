@@ -87,6 +87,59 @@ import Testing
         #expect(host.replica.machine.sessionState(session.session)?.process.pid == 2)
     }
 
+    @Test func `an administrator changes the member list, and is told the view`() throws {
+        let host = try bench.start(minimumMembers: 1)
+        let id = bench.connect(host)
+        _ = try bench.received(id)
+        bench.send(.addMember, id, host) {
+            $0.integer(UInt32(2))
+            $0.text("10.0.0.2:7400")
+        }
+        bench.settle(host)
+        let answer = try bench.received(id).last {
+            $0.header.type == ClientFrameType.addMember.rawValue
+        }
+        var reader = ByteReader(try #require(answer).body)
+        #expect(try reader.epoch("epoch") == Epoch(2))
+        #expect(host.replica.list.nodes == [NodeID(1), NodeID(2)])
+        bench.send(.members, id, host)
+        reader = ByteReader(try #require(try bench.received(id).last).body)
+        let count = try reader.count("members", maximum: 9)
+        let members = try (0..<count).map { _ in try MemberReport(from: &reader) }
+        #expect(members.map(\.address) == ["", "10.0.0.2:7400"])
+        // It is there after a restart, whatever the configuration says.
+        let again = try bench.start(minimumMembers: 1)
+        #expect(again.replica.list.nodes == [NodeID(1), NodeID(2)])
+        let second = bench.connect(again)
+        _ = try bench.received(second)
+        for node in [9, 2, 1] as [UInt32] {
+            bench.send(.removeMember, second, again) { $0.integer(node) }
+            bench.settle(again)
+        }
+        let frames = try bench.received(second)
+        #expect(frames.refusals.map(\.code) == [.refused, .refused])
+        #expect(frames.refusals[0].message == "there is no member 9 in the list")
+        #expect(again.replica.list.nodes == [NodeID(1)])
+        #expect(again.replica.isServing)
+    }
+
+    @Test func `a change that would leave too few is refused in words`() throws {
+        let host = try bench.start()
+        let id = bench.connect(host)
+        _ = try bench.received(id)
+        bench.send(.addMember, id, host) {
+            $0.integer(UInt32(2))
+            $0.text("10.0.0.2:7400")
+        }
+        bench.settle(host)
+        let refusals = try bench.received(id).refusals
+        #expect(
+            refusals.map(\.message) == [
+                "1 of the 2 members would be present, and 2 are needed: let others come back first"
+            ])
+        #expect(host.replica.view.epoch == Epoch(1))
+    }
+
     @Test func `a host without work asks for its next heartbeat and nothing earlier`() throws {
         let host = try bench.start()
         _ = try bench.openSession(host)
@@ -110,12 +163,13 @@ private final class HostBench {
     /// A turn is followed by others as long as the disk completes something.
     var doesSettle = true
 
-    func start() throws -> Host {
+    func start(minimumMembers: Int? = nil) throws -> Host {
         starts += 1
         disk.completed.removeAll()
         let own = Member(node: NodeID(1), incarnation: Incarnation(starts))
         var replica = ReplicaSettings(own: own, configured: [NodeID(1)])
         replica.segmentByteCount = 1 << 20
+        replica.minimumMembers = minimumMembers
         let host = try Host(
             settings: HostSettings(replica: replica), disk: disk, fabric: NoFabric(),
             random: SeededRandom(seed: starts),
@@ -159,7 +213,7 @@ private final class HostBench {
         case .client(.send(let id, let bytes, _)): output[id, default: FrameBuffer()].append(bytes)
         case .client(.show(let slot, _, let deadline)): deadlines[slot] = deadline
         case .fatal(let fault): Issue.record("\(fault)")
-        case .left: hasLeft = true
+        case .left, .removed: hasLeft = true
         case .client, .event, .serving: break
         }
     }
@@ -224,6 +278,8 @@ private final class NoFabric: Fabric {
     func disconnect(_ node: NodeID) {}
     func flush() {}
     func adopt(lineage: Lineage) {}
+
+    func adopt(members: [MemberList.Entry]) {}
 }
 
 /// Everything is done and synced at once; what was done is told in the next turn.

@@ -40,6 +40,8 @@ final class TestDaemon {
             maximumConnections: 8, maximumConnectionsPerUID: 6,
             addresses: [NodeID(1): "10.0.0.1:7400"])
         settings.plant = plant
+        settings.administrator = 42
+        settings.isAddress = { $0.contains(UInt8(ascii: ":")) }
         return settings
     }
 
@@ -76,6 +78,8 @@ final class TestDaemon {
             shown.append(Slot(session: session, deadline: deadline))
         }
     }
+
+    func takeWishes() -> [MemberWish] { service.takeWishes() }
 
     // MARK: - Clients
 

@@ -9,25 +9,29 @@ final class Group {
     private let ports: [UInt16]
     private var daemons: [Int: Running] = [:]
 
-    /// - Parameter extra: Lines for every configuration.
-    init(of count: Int = 3, extra: String = "") throws {
+    /// - Parameters:
+    ///   - spare: How many machines there are that only their own configuration names.
+    ///   - extra: Lines for every configuration.
+    init(of count: Int = 3, spare: Int = 0, extra: String = "") throws {
         directory = try TemporaryDirectory()
         self.count = count
-        ports = try freePorts(count)
-        for node in 1...count { try configure(node, extra: extra) }
+        ports = try freePorts(count + spare)
+        for node in 1...(count + spare) { try configure(node, extra: extra) }
     }
 
     /// Starts all and waits until each serves in the view of all.
-    static func serving(of count: Int = 3, extra: String = "") throws -> Group {
-        let group = try Group(of: count, extra: extra)
+    static func serving(
+        of count: Int = 3, spare: Int = 0, extra: String = ""
+    ) throws -> Group {
+        let group = try Group(of: count, spare: spare, extra: extra)
         for node in 1...count { try group.start(node) }
         try group.waitUntilServing()
         return group
     }
 
     func configure(_ node: Int, extra: String = "") throws {
-        let members = ports.enumerated().map {
-            "  - { id: \($0.offset + 1), address: \"127.0.0.1:\($0.element)\" }"
+        let members = (1...ports.count).filter { $0 <= count || $0 == node }.map {
+            "  - { id: \($0), address: \"\(address($0))\" }"
         }
         _ = try directory.write(
             """
@@ -45,6 +49,7 @@ final class Group {
     func configuration(_ node: Int) -> String { directory.file("\(node).yaml") }
     func data(_ node: Int) -> String { directory.file("data-\(node)") }
     func socket(_ node: Int) -> String { directory.file("\(node).sock") }
+    func address(_ node: Int) -> String { "127.0.0.1:\(port(node))" }
     func port(_ node: Int) -> UInt16 { ports[node - 1] }
 
     // MARK: - Daemons

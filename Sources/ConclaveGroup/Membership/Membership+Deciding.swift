@@ -26,18 +26,26 @@ extension Membership {
         }
         let staying = candidates.filter { !leaving.contains($0.from.node) }
         if staying.count >= current.installed.minimumMembers { candidates = staying }
-        let chosen = largestMutuallyHearing(candidates)
+        var chosen = largestMutuallyHearing(candidates)
+        let change = change(after: current, promises: promises, staying: chosen)
+        if let change, change.isRemoval {
+            let others = candidates.filter { $0.from.node != change.node }
+            chosen = largestMutuallyHearing(others)
+        }
         guard !chosen.isEmpty else { return }
+        let list = change?.applied(to: current.list) ?? current.list
         let trim =
             stateWasLost
             ? Array(repeating: 0, count: current.members.count)
             : trim(of: withState, memberCount: current.members.count)
         let members = chosen.map(\.from)
-        attempt.joining = joining(members, now: now)
+        attempt.joining = joining(members, of: list, now: now)
         attempt.value = nextView(
-            members + attempt.joining, trim: trim, stateWasLost: stateWasLost, promises: promises,
-            after: current)
-        attempt.lacking = attempt.joining.map(\.node)
+            Choice(
+                members: members + attempt.joining, trim: trim, stateWasLost: stateWasLost,
+                list: settings.plant == .listFromFile ? foundingList : list, change: change),
+            promises: promises, after: current)
+        attempt.lacking = settings.plant == .joinerNotLevel ? [] : attempt.joining.map(\.node)
         attempt.fills = []
         if !stateWasLost { planFills(&attempt, chosen: chosen, holders: withState, trim: trim) }
         let risen = attempt.risen
@@ -110,12 +118,21 @@ extension Membership {
         return set & (difference & -difference) != 0
     }
 
+    /// What of the next view depends on more than the promises' silences.
+    private struct Choice {
+        var members: [Member]
+        var trim: [UInt64]
+        var stateWasLost: Bool
+        var list: MemberList
+        var change: MemberChange?
+    }
+
     private func nextView(
-        _ members: [Member], trim: [UInt64], stateWasLost: Bool, promises: [Promise],
-        after current: NextView
+        _ choice: Choice, promises: [Promise], after current: NextView
     ) -> NextView {
+        let members = choice.members
         let departed = current.members.filter { !members.contains($0) }.map {
-            departure(of: $0, promises: promises)
+            departure(of: $0, list: choice.list, promises: promises)
         }
         // An incarnation that came back is present: if it departs again, its silence begins anew.
         let absent = (current.installed.departed + current.installed.absent)
@@ -128,24 +145,26 @@ extension Membership {
             }
         let joined = members.filter { !current.members.contains($0) }.map(\.node)
         let nextEra = min(current.era, NextView.lastEra - 1) + 1
-        let era = stateWasLost ? max(nextEra, settings.minimumEra) : current.era
+        let era = choice.stateWasLost ? max(nextEra, settings.minimumEra) : current.era
         return NextView(
             lineage: current.lineage,
             installed: InstalledView(
                 view: View(epoch: current.epoch.next, members: members), joined: joined,
                 departed: departed, absent: absent,
-                minimumMembers: current.installed.minimumMembers, stateWasLost: stateWasLost),
-            trim: trim, era: era, maximumSessionTTL: current.maximumSessionTTL,
-            time: max(wallClock, current.time))
+                minimumMembers: choice.list.minimumMembers, stateWasLost: choice.stateWasLost),
+            trim: choice.trim, era: era, maximumSessionTTL: current.maximumSessionTTL,
+            list: choice.list, change: choice.change, time: max(wallClock, current.time))
     }
 
     private func departure(
-        of member: Member, promises: [Promise]
+        of member: Member, list: MemberList, promises: [Promise]
     ) -> InstalledView.Departed {
         let promise = promises.first { $0.from.node == member.node }
         let suspicion = suspicions[member.node]
         let reason: DepartureReason =
-            if leaving.contains(member.node) {
+            if !list.contains(member.node) {
+                .removed
+            } else if leaving.contains(member.node) {
                 .left
             } else if let promise, promise.from != member {
                 .died

@@ -147,9 +147,9 @@ extension Membership {
             lineage: known.lineage,
             installed: InstalledView(
                 view: View(epoch: Epoch(1), members: members), joined: configured, departed: [],
-                absent: [], minimumMembers: settings.minimumMembers, stateWasLost: false),
+                absent: [], minimumMembers: foundingList.minimumMembers, stateWasLost: false),
             trim: [], era: settings.minimumEra, maximumSessionTTL: settings.maximumSessionTTL,
-            time: wallClock)
+            list: foundingList, time: wallClock)
         isAnnouncing = true
         beginInstall(value, effects: &effects)
     }

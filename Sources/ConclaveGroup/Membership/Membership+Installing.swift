@@ -10,11 +10,13 @@ extension Membership {
             let isOwnFounding =
                 value.epoch == Epoch(1) && memory.founding?.lineage == value.lineage
             guard isOwnFounding || settings.plant == .blankMemberVotes else {
+                noteList(of: value)
                 return becomeBehind(now: now, effects: &effects)
             }
         } else {
             guard value.lineage == memory.lineage else { return }
             guard value.epoch == memory.epoch.next else {
+                noteList(of: value)
                 return becomeBehind(now: now, effects: &effects)
             }
             guard seat != .outside || hasPlace(in: value) else { return }
@@ -29,6 +31,12 @@ extension Membership {
         if value.view.contains(own) { return true }
         guard let joining = memory.joining else { return false }
         return value.view.contains(joining)
+    }
+
+    private mutating func noteList(of value: NextView) {
+        guard value.epoch > heardEpoch else { return }
+        heardEpoch = value.epoch
+        heardList = value.list
     }
 
     private mutating func becomeBehind(now: Instant, effects: inout [Effect]) {
@@ -80,6 +88,7 @@ extension Membership {
         suspicions = [:]
         judgeAccusations(by: value, now: now)
         leaving = []
+        wanted = nil
         highestSeen = .none
         lastCoordinator = nil
         backoff = settings.suspicion / 4
@@ -101,6 +110,7 @@ extension Membership {
             if seat == .outside { effects.append(.event(.leftOut(value.epoch))) }
         }
         effects.append(.event(.installed(value.installed)))
+        effects.append(.event(.listed(value.list, in: value.epoch, after: value.change)))
         effects.append(.install(value, seat))
         if seat == .member { replaceTheDead(value, now: now, effects: &effects) }
     }
@@ -156,7 +166,7 @@ extension Membership {
     /// With whom this member has heard each other, both ways, for twice the suspicion time (V23).
     package mutating func heardSteadily(now: Instant) -> [Member] {
         var result: [Member] = []
-        for node in configured where node != own.node {
+        for node in paths.keys.sorted() where node != own.node {
             guard let member = paths[node] else { continue }
             let steady = hearing.steadyFor(node, window: settings.suspicion, now: now)
             if steady >= settings.suspicion * 2 { result.append(member) }

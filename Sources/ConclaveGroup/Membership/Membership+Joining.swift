@@ -48,12 +48,13 @@ extension Membership {
     }
 
     /// Who joins beside `members`, that stay: at most as many, and such that all hear each other.
-    func joining(_ members: [Member], now: Instant) -> [Member] {
+    func joining(_ members: [Member], of list: MemberList, now: Instant) -> [Member] {
         var chosen: [Joiner] = []
         for joiner in joiners where chosen.count < members.count {
             let member = joiner.member
+            let isListed = list.contains(member.node) || settings.plant == .strangerLetIn
             let isThere =
-                paths[member.node] == member
+                isListed && paths[member.node] == member
                 && (now.since(wedgedAt) <= settings.suspicion || hears(member.node, now: now))
             let isHeard = chosen.allSatisfy {
                 $0.hears.contains(member) && joiner.hears.contains($0.member)

@@ -131,7 +131,8 @@ extension Membership {
         _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let value = attempt.value, let current = memory.current else { return }
-        if attempt.accepted.count >= current.view.quorum {
+        let deciders = settings.plant == .quorumOfNewView ? value.view : current.view
+        if attempt.accepted.count >= deciders.quorum {
             attempt.phase = .decided
             var audience = others
             for member in value.members where member.node != own.node {

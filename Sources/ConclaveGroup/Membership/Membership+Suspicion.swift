@@ -42,9 +42,7 @@ extension Membership {
         nextPing = now.advanced(by: settings.heartbeat)
         effects.append(.event(.wedged(memory.epoch)))
         effects.append(.wedge)
-        for node in configured where node != own.node {
-            effects.append(.send(.ping(now.nanoseconds), to: node))
-        }
+        ping(now: now, effects: &effects)
     }
 
     /// The lowest rank that may be there goes first; others follow, each after a longer time (V14).

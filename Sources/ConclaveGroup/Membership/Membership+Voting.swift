@@ -81,7 +81,8 @@ extension Membership {
         Promise(
             epoch: memory.epoch, ballot: ballot, from: own, vector: vector,
             livedThrough: seat == .member, accepted: memory.accepted,
-            hears: others.filter { hears($0, now: now) }, silences: silences(now: now))
+            hears: others.filter { hears($0, now: now) }, silences: silences(now: now),
+            wanted: wanted)
     }
 
     /// For how long each other incarnation has at least not been echoed here (V15, V18).

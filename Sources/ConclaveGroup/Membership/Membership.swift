@@ -30,6 +30,8 @@ package struct Membership {
         case tick
         /// This member wants to leave in good order.
         case leave
+        /// This member was asked to have the member list changed.
+        case change(MemberChange)
     }
 
     package enum Effect {
@@ -60,6 +62,8 @@ package struct Membership {
     }
 
     let own: Member
+    /// Who founds; from the first view on the list that comes with each view says who may be a
+    /// member.
     let configured: [NodeID]
     let settings: MembershipSettings
     package internal(set) var memory: ViewMemory
@@ -85,6 +89,8 @@ package struct Membership {
     var hearing: Hearing
     var suspicions: [NodeID: Suspicion] = [:]
     var leaving: [NodeID] = []
+    /// A change of the member list that the next view should make.
+    var wanted: MemberChange?
     /// Whom this member accused in this epoch, and whom it would have.
     var accused: [Member] = []
     var keptToItself: [NodeID] = []
@@ -101,6 +107,10 @@ package struct Membership {
     var installation: Installation?
     /// View 1 is to be told to the others once it is recorded here.
     var isAnnouncing = false
+    /// The list of the newest view that this member heard of without being able to enter it: it
+    /// says who may be asked for help.
+    package internal(set) var heardList = MemberList.empty
+    var heardEpoch = Epoch.none
     /// The newest view whose record from a teacher is under way, or was.
     var learning = Epoch.none
     /// Learners that are ready to be let in, the first that was so first.
@@ -200,6 +210,8 @@ package struct Membership {
             admit(now: now, effects: &effects)
         case .leave:
             leave(now: now, effects: &effects)
+        case .change(let change):
+            want(change, now: now, effects: &effects)
         case .tick:
             tick(now: now, effects: &effects)
         }
@@ -257,6 +269,9 @@ package struct Membership {
             if !leaving.contains(node) { leaving.append(node) }
             suspect(node, .left, by: node, silent: .zero, now: now, effects: &effects)
             giveUpLeaving(effects: &effects)
+        case .change(let epoch, let change):
+            guard isCurrent(epoch, from: node, effects: &effects) else { return }
+            isWanted(change, by: node, now: now, effects: &effects)
         }
     }
 
@@ -272,14 +287,19 @@ package struct Membership {
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
             nextPing = now.advanced(by: settings.heartbeat)
-            for node in configured where node != own.node {
-                effects.append(.send(.ping(now.nanoseconds), to: node))
-            }
+            ping(now: now, effects: &effects)
         }
         tickFounding(now: now, effects: &effects)
         answerPrepare(now: now, effects: &effects)
         advanceAttempt(now: now, effects: &effects)
         takeOver(now: now, effects: &effects)
+    }
+
+    /// Whoever there is a path to, member of the view or not.
+    func ping(now: Instant, effects: inout [Effect]) {
+        for node in paths.keys.sorted() where node != own.node {
+            effects.append(.send(.ping(now.nanoseconds), to: node))
+        }
     }
 
     /// Writes a record and remembers it; `recorded` is told when it is synced.
@@ -299,18 +319,23 @@ package struct Membership {
 package struct MembershipSettings: Equatable, Sendable {
     package var heartbeat: Interval
     package var suspicion: Interval
+    /// As the founding's list has it: 0 means the majority.
     package var minimumMembers: Int
+    /// Of the configured members, for the founding's list.
+    package var addresses: [NodeID: [UInt8]]
     package var minimumEra: UInt16
     package var maximumSessionTTL: Interval
     package var plant: Plant?
 
     package init(
-        heartbeat: Interval, suspicion: Interval, minimumMembers: Int, minimumEra: UInt16,
-        maximumSessionTTL: Interval, plant: Plant? = nil
+        heartbeat: Interval, suspicion: Interval, minimumMembers: Int,
+        addresses: [NodeID: [UInt8]] = [:], minimumEra: UInt16, maximumSessionTTL: Interval,
+        plant: Plant? = nil
     ) {
         self.heartbeat = heartbeat
         self.suspicion = suspicion
         self.minimumMembers = minimumMembers
+        self.addresses = addresses
         self.minimumEra = minimumEra
         self.maximumSessionTTL = maximumSessionTTL
         self.plant = plant

@@ -28,11 +28,13 @@ package enum MembershipFrame: Equatable, Sendable {
     case founded(Lineage, founder: Incarnation, by: Member)
     /// The sender wants a view without it.
     case leave(Epoch)
+    /// The member list is to be changed with the next view.
+    case change(Epoch, MemberChange)
 
     private enum Kind: UInt8 {
         case ping = 1
         case pong, accuse, prepare, promise, overtaken, raise, fill, level, accept, accepted
-        case install, found, founded, leave
+        case install, found, founded, leave, change
     }
 }
 
@@ -104,6 +106,9 @@ extension MembershipFrame {
             writer.integer(founder.number)
             writer.member(member)
         case .leave(let epoch): writer.kind(Kind.leave, epoch.number)
+        case .change(let epoch, let change):
+            writer.kind(Kind.change, epoch.number)
+            change.encode(into: &writer)
         }
     }
 
@@ -152,6 +157,8 @@ extension MembershipFrame {
                 founder: Incarnation(try reader.integer("founder")),
                 by: try reader.member("by"))
         case .leave: self = .leave(try reader.epoch("epoch"))
+        case .change:
+            self = .change(try reader.epoch("epoch"), try MemberChange(from: &reader))
         }
     }
 

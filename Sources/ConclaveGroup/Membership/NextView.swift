@@ -11,18 +11,25 @@ package struct NextView: Equatable, Sendable {
     package var era: UInt16
     /// The longest ttl of any session, a setting of the group (V26).
     package var maximumSessionTTL: Interval
+    /// Who may be a member from now on.
+    package var list: MemberList
+    /// What was changed in the list, if anything was.
+    package var change: MemberChange?
     /// The coordinator's wall clock when it proposed this.
     package var time: Timestamp
 
     package init(
         lineage: Lineage, installed: InstalledView, trim: [UInt64], era: UInt16,
-        maximumSessionTTL: Interval, time: Timestamp
+        maximumSessionTTL: Interval, list: MemberList, change: MemberChange? = nil,
+        time: Timestamp
     ) {
         self.lineage = lineage
         self.installed = installed
         self.trim = trim
         self.era = era
         self.maximumSessionTTL = maximumSessionTTL
+        self.list = list
+        self.change = change
         self.time = time
     }
 
@@ -50,6 +57,9 @@ extension NextView {
         writer.list(trim) { $1.integer($0) }
         writer.integer(era)
         writer.integer(maximumSessionTTL.nanoseconds)
+        writer.memberList(list)
+        writer.flag(change != nil)
+        change?.encode(into: &writer)
         writer.integer(time.microseconds)
     }
 
@@ -81,6 +91,8 @@ extension NextView {
         era = try reader.integer("era")
         guard era <= Self.lastEra else { throw .invalid(field: "era", reason: "is the last one") }
         maximumSessionTTL = Interval(nanoseconds: try reader.integer("maximum ttl"))
+        list = try reader.memberList("member list")
+        change = try reader.flag("has change") ? try MemberChange(from: &reader) : nil
         time = try reader.timestamp("time")
     }
 

@@ -16,6 +16,8 @@ package struct Promise: Equatable, Sendable {
     package var hears: [NodeID]
     /// For how long each other incarnation has at least not been echoed by this member.
     package var silences: [Silence]
+    /// The change of the member list that it knows is wanted.
+    package var wanted: MemberChange?
 
     package struct Accepted: Equatable, Sendable {
         package var ballot: Ballot
@@ -55,11 +57,13 @@ package struct Promise: Equatable, Sendable {
             writer.member(silence.member)
             writer.integer(silence.interval.nanoseconds)
         }
+        writer.flag(wanted != nil)
+        wanted?.encode(into: &writer)
     }
 
     package init(
         epoch: Epoch, ballot: Ballot, from: Member, vector: [UInt64]?, livedThrough: Bool,
-        accepted: Accepted?, hears: [NodeID], silences: [Silence]
+        accepted: Accepted?, hears: [NodeID], silences: [Silence], wanted: MemberChange? = nil
     ) {
         self.epoch = epoch
         self.ballot = ballot
@@ -69,6 +73,7 @@ package struct Promise: Equatable, Sendable {
         self.accepted = accepted
         self.hears = hears
         self.silences = silences
+        self.wanted = wanted
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -102,6 +107,7 @@ package struct Promise: Equatable, Sendable {
                     member: try reader.member("silent member"),
                     interval: Interval(nanoseconds: try reader.integer("silence"))))
         }
+        wanted = try reader.flag("wants a change") ? try MemberChange(from: &reader) : nil
     }
 }
 

@@ -6,9 +6,11 @@ enum LogKey {
     /// How many more of the same were not told.
     static let alike = "alike"
     static let ballot = "ballot"
+    static let by = "by"
     static let bytes = "bytes"
+    static let change = "change"
+    static let configured = "configured"
     static let connection = "connection"
-    static let count = "count"
     static let epoch = "epoch"
     static let fault = "fault"
     static let group = "group"

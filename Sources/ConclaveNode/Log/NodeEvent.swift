@@ -14,6 +14,8 @@ enum NodeEvent: Equatable {
     case settingsTaken([SettingKey])
     case settingsNeedRestart([SettingKey])
     case settingsRefused([SettingsFault])
+    /// The group's member list is another than the configuration's, and counts.
+    case membersDiffer([NodeID], configured: [NodeID])
     /// No further client is taken until others have gone.
     case acceptPaused(reason: String)
     case clientConnected(connection: UInt64, pid: UInt32, uid: UInt32, unit: String)

@@ -31,11 +31,8 @@ package struct Observer {
                     (LogKey.silent, silent),
                 ])
         case .suspicionHeld(let node, let reason, let pause):
-            note(
-                .warning, "a suspicion is held back: the last ones were wrong",
-                [(LogKey.node, node), (LogKey.reason, reason), (LogKey.pause, pause)])
-        case .wedged(let epoch):
-            note(.info, "epoch ends", [(LogKey.epoch, epoch)])
+            pausing("a suspicion is held back: the last ones were wrong", node, pause, reason)
+        case .wedged(let epoch): note(.info, "epoch ends", [(LogKey.epoch, epoch)])
         case .promised(let epoch, let ballot):
             note(.debug, "promised", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
         case .proposed(let ballot, let value):
@@ -51,8 +48,10 @@ package struct Observer {
             note(
                 .info, "a higher ballot goes on", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
         case .installed(let view): installed(view)
-        case .leftOut(let epoch):
-            note(.warning, "left out of the view", [(LogKey.epoch, epoch)])
+        case .listed(let list, let epoch, let change): listed(list, in: epoch, after: change)
+        case .changeWanted(let change, let node): wanted(change, through: node)
+        case .removed(let epoch): note(.warning, "removed from the group", [(LogKey.epoch, epoch)])
+        case .leftOut(let epoch): note(.warning, "left out of the view", [(LogKey.epoch, epoch)])
         case .withoutVote(let epoch):
             note(.notice, "no vote until a view was joined", [(LogKey.epoch, epoch)])
         case .waiting(let nodes, let purpose):
@@ -64,9 +63,7 @@ package struct Observer {
         case .joining(let node):
             note(.info, "joining", [(LogKey.node, node)])
         case .joinsLater(let pause, let count):
-            note(
-                .warning, "left out again soon after joining: waits before it joins anew",
-                [(LogKey.pause, pause), (LogKey.count, count)])
+            pausing("left out again soon after joining", nil, pause, "\(count) times in a row")
         case .learning(let node, let whole):
             note(.info, "learning the state", [(LogKey.node, node), (LogKey.snapshot, whole)])
         case .teaching(let node, let withSnapshot):
@@ -74,9 +71,7 @@ package struct Observer {
                 .info, "a member learns from this one",
                 [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
         case .heldBack(let node, let pause):
-            note(
-                .warning, "a member was not level in time to be let in",
-                [(LogKey.node, node), (LogKey.pause, pause)])
+            pausing("a member was not level in time to be let in", node, pause, nil)
         case .pathBroken(let node, let reason):
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):
@@ -103,6 +98,43 @@ package struct Observer {
         note(
             .error, sentence,
             [(LogKey.node, node?.description ?? ""), (LogKey.version, version)])
+    }
+
+    private func pausing(
+        _ sentence: Logger.Message, _ node: NodeID?, _ pause: Interval, _ reason: Any?
+    ) {
+        var facts: [(String, Any)] = [(LogKey.pause, pause)]
+        if let node { facts.append((LogKey.node, node)) }
+        if let reason { facts.append((LogKey.reason, reason)) }
+        note(.warning, sentence, facts)
+    }
+
+    private func wanted(_ change: MemberChange, through node: NodeID) {
+        note(
+            .notice, "a change of the members is wanted",
+            [
+                (LogKey.change, Self.text(of: change)), (LogKey.by, change.by),
+                (LogKey.node, node),
+            ])
+    }
+
+    /// Every view has its list; only a change of it is news.
+    private func listed(_ list: MemberList, in epoch: Epoch, after change: MemberChange?) {
+        guard let change else { return }
+        note(
+            .notice, "the members were changed",
+            [
+                (LogKey.change, Self.text(of: change)), (LogKey.by, change.by),
+                (LogKey.epoch, epoch), (LogKey.members, self.list(list.nodes)),
+            ])
+    }
+
+    private static func text(of change: MemberChange) -> String {
+        switch change.action {
+        case .add(let entry):
+            "add \(entry.node) \(String(decoding: entry.address, as: UTF8.self))"
+        case .remove(let node): "remove \(node)"
+        }
     }
 
     private func installed(_ installed: InstalledView) {
@@ -136,6 +168,8 @@ package struct Observer {
         case .acceptFailed(let error): tell(.warning, "no connections are taken for now", error)
         case .controlTooLong(let count):
             tell(.error, "a control frame was too long and is dropped", "\(count) bytes")
+        case .addressUnknown:
+            tell(.warning, "a member's address is not numeric and not configured: it has to dial")
         }
     }
 
@@ -170,6 +204,10 @@ package struct Observer {
             for fault in faults {
                 note(.error, "the configuration was not taken", [(LogKey.fault, fault)])
             }
+        case .membersDiffer(let members, let configured):
+            note(
+                .notice, "the group has other members than the configuration, and counts",
+                [(LogKey.members, list(members)), (LogKey.configured, list(configured))])
         case .acceptPaused(let reason):
             note(.warning, "no further clients are taken for now", [(LogKey.reason, reason)])
         case .clientConnected(let connection, let pid, let uid, let unit):

@@ -23,6 +23,8 @@ package struct Settings: Equatable, Sendable {
     package var members: [Peer] = []
     /// Zero: the majority of the members.
     package var minimumMembers = 0
+    /// `minimumMembers` was not given: it goes on to be the majority when the members change.
+    package var followsMajority = false
     package var maximumSessionTTL = Interval.seconds(60)
     package var logLevel = Logger.Level.info
 

@@ -46,6 +46,7 @@ private struct SettingsReader {
         requireKeys()
         if settings.minimumMembers == 0, positions[.minimumMembers] == nil {
             settings.minimumMembers = settings.members.count / 2 + 1
+            settings.followsMajority = true
         }
         for objection in settings.objections() { report(objection) }
     }

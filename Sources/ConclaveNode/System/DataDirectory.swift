@@ -4,23 +4,22 @@ import Glibc
 
 /// A daemon's directory: whose it is stands in `identity`, the files of the group lie in `journal`.
 ///
-/// Another node's directory, or one of another group, is refused before anything in it is touched:
-/// a vote belongs to a NodeID (V13, V24).
+/// Another node's directory is refused before anything in it is touched: a vote belongs to a NodeID
+/// (V13, V24). Of which group it is says the lineage in its journal, and who may be a member the
+/// list in there: both are looked at by the other members.
 struct DataDirectory {
     /// Grows when a daemon of before could not read what one of today writes.
     static let format = 1
 
     let path: String
     let node: NodeID
-    let members: [NodeID]
 
     var journalPath: String { path + "/journal" }
 
     private var identityPath: String { path + "/identity" }
 
     private var identity: String {
-        let list = members.map(\.description).joined(separator: ",")
-        return "conclave format \(Self.format)\nnode \(node)\nmembers \(list)\n"
+        "conclave format \(Self.format)\nnode \(node)\n"
     }
 
     /// Makes the directory if it is not there.
@@ -42,14 +41,15 @@ struct DataDirectory {
             return try write()
         }
         let text = String(decoding: found, as: UTF8.self)
-        guard text == identity else { throw StartFault(.data, refusal(of: text)) }
+        // What stands behind was written by an earlier daemon, and counts no more.
+        guard text.hasPrefix(identity) else { throw StartFault(.data, refusal(of: text)) }
     }
 
     private func refusal(of found: String) -> String {
         let own = identity.split(separator: "\n")
         let theirs = found.split(separator: "\n")
         let difference = zip(own, theirs).first { $0 != $1 }
-        guard own.count == theirs.count, let difference else {
+        guard own.count <= theirs.count, let difference else {
             return "\(identityPath) is damaged"
         }
         return "the data directory \(path) is of \"\(difference.1)\", but configured is "

@@ -19,7 +19,7 @@ import ConclaveWire
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
     private static let magic: UInt32 = 0x5749_5643
-    private static let format: UInt16 = 1
+    private static let format: UInt16 = 2
     private static let headerByteCount = 24
     private static let smallestFile = 64 * 1024
     /// No record has a number above this, so that the next one can always be counted.

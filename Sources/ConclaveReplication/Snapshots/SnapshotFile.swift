@@ -12,7 +12,7 @@ import ConclaveWire
 struct SnapshotFile {
     static let unfinishedSuffix = ".unfinished"
     private static let magic: UInt32 = 0x5053_4E43
-    private static let format: UInt16 = 2
+    private static let format: UInt16 = 3
     private static let prefix = "snapshot-"
     private static let fixedByteCount = 26
     /// No header comes near this.

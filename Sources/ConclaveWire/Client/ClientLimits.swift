@@ -10,6 +10,7 @@ package enum ClientLimits {
     package static let barrierParties: UInt32 = 100_000
     package static let requestsInFlight = 1_024
     package static let message = 1_024
+    package static let memberAddress = MemberList.maximumAddressByteCount
     package static let listed = 100_000
     package static let defaultTTL = Interval.seconds(5)
 }

@@ -162,6 +162,10 @@ package enum RefusalCode: UInt16, Sendable, CaseIterable {
     case unsupported = 9
     /// The frame did not decode; the connection is closed after it.
     case malformed = 10
+    /// It cannot be as things are; the message says why. Nothing was changed.
+    case refused = 11
+    /// Nobody knows yet whether it happens.
+    case outcomeUnknown = 12
 }
 
 package struct Refusal: Equatable, Sendable {

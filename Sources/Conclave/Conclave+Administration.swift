@@ -1,0 +1,35 @@
+public import ConclaveBase
+import ConclaveClientCore
+
+/// What only root and the user that the daemon runs as may ask for.
+extension Conclave {
+    /// Puts a machine on the group's member list. It may join from then on; who is on the list
+    /// already, at that address, stays so.
+    ///
+    /// - Parameter address: Where its daemon listens for members: numeric, with a port.
+    /// - Returns: The epoch of the view since which it is so.
+    public func addMember(
+        _ node: NodeID, address: String, wait: Duration? = .seconds(40)
+    ) async throws -> Epoch {
+        guard address.utf8.count <= MemberList.maximumAddressByteCount else {
+            throw ConclaveError(.invalid, "the address is too long")
+        }
+        return try await change(.addMember(node, address: address), wait)
+    }
+
+    /// Takes a machine off the list. If it is a member, the next view is without it, and its daemon
+    /// ends.
+    public func removeMember(
+        _ node: NodeID, wait: Duration? = .seconds(40)
+    ) async throws -> Epoch {
+        try await change(.removeMember(node), wait)
+    }
+
+    private func change(_ wish: ClientCore.Query, _ wait: Duration?) async throws -> Epoch {
+        let answer = await session.answer(to: wish, deadline: Self.deadline(after: wait))
+        guard case .report(.memberChange(let epoch)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return epoch
+    }
+}

@@ -1,0 +1,170 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveReplication
+
+/// An operator who adds machines to a group, removes and replaces them, at times that a seed
+/// decides, and wants a definite answer each time.
+///
+/// Machines off the list are off as well, but for a while: some run as strangers before they are
+/// added, and after they were removed.
+final class MemberOperator<Daemon: SimulatedDaemon> {
+    /// The operator's own event, an index of `.work`.
+    static var eventIndex: UInt16 { .max - 2 }
+
+    private struct Wish {
+        var change: MemberChange
+        var number: UInt64
+        var asked: Member
+    }
+
+    private let cluster: Cluster<Daemon>
+    private let shape: WorldShape
+    private var random: SeededRandom
+    private var wish: Wish?
+    private var wishCount: UInt64 = 0
+    /// What is to follow an addition, for a machine to be replaced.
+    private var toRemove: NodeID?
+    private var isStopped = false
+    /// What was ever asked for.
+    private(set) var asked: Set<MemberChange> = []
+    /// The newest list that any member has told.
+    private(set) var list = MemberList.empty
+    private var newest = Epoch.none
+    /// Whom each machine's configuration names.
+    private(set) var files: [[NodeID]]
+    /// What is done where a daemon is turned off for good.
+    var retired: ((Int) -> Void)?
+
+    init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
+        self.cluster = cluster
+        self.shape = shape
+        self.random = random
+        let founders = Array(cluster.nodes[..<shape.memberCount])
+        files = cluster.nodes.map { founders.contains($0) ? founders : founders + [$0] }
+        for host in cluster.hosts[shape.memberCount...] { host.isRetired = true }
+        scheduleNext()
+    }
+
+    /// All founding members are listed before there is a view.
+    func isListed(_ host: Int) -> Bool {
+        guard newest > .none else { return host < shape.memberCount }
+        return list.contains(cluster.nodes[host])
+    }
+
+    var isWaiting: Bool { wish != nil }
+
+    private func scheduleNext() {
+        guard let pause = shape.operatorPause else { return }
+        cluster.timeline.schedule(
+            .work(index: Self.eventIndex, stamp: 0),
+            after: random.interval(in: pause / 4...pause * 2))
+    }
+
+    func stop() {
+        isStopped = true
+    }
+
+    // MARK: - Acting
+
+    func act() {
+        guard !isStopped else { return }
+        scheduleNext()
+        forgetTheDead()
+        guard wish == nil, newest > .none else { return }
+        retireStrangers()
+        guard let change = nextChange() else { return }
+        let serving = cluster.hosts.filter { host in
+            host.daemon != nil && isListed(host.index)
+        }
+        guard !serving.isEmpty else { return }
+        let host = WorldShape.pick(serving, &random)
+        guard let daemon = host.daemon else { return }
+        wishCount += 1
+        wish = Wish(change: change, number: wishCount, asked: host.member)
+        asked.insert(change)
+        cluster.timeline.trace.line(
+            at: cluster.timeline.now, "OPERATOR asks node \(host.node): \(change.action)")
+        if !change.isRemoval { turnOn(change.node) }
+        daemon.change(
+            change, number: wishCount, now: host.clock.instant(at: cluster.timeline.now))
+        host.inbox.askForTurn()
+    }
+
+    /// Whoever was asked and died gives no answer: nobody knows, and the operator asks anew.
+    func forgetTheDead() {
+        guard let waiting = wish else { return }
+        let isAlive = cluster.hosts.contains { $0.member == waiting.asked && $0.daemon != nil }
+        if !isAlive { wish = nil }
+    }
+
+    private func nextChange() -> MemberChange? {
+        let spare = cluster.nodes.filter { !list.contains($0) }
+        let by = "operator \(wishCount + 1)"
+        if let old = toRemove, list.contains(old) {
+            if random.chance(perMille: 300) { toRemove = nil }
+            return MemberChange(.remove(old), by: by)
+        }
+        toRemove = nil
+        let kind = random.below(3)
+        if kind > 0, !spare.isEmpty {
+            if kind == 2 { toRemove = WorldShape.pick(list.nodes, &random) }
+            let entry = MemberList.Entry(node: WorldShape.pick(spare, &random), address: [])
+            return MemberChange(.add(entry), by: by)
+        }
+        return MemberChange(.remove(WorldShape.pick(list.nodes, &random)), by: by)
+    }
+
+    private func turnOn(_ node: NodeID) {
+        guard let host = cluster.hosts.first(where: { $0.node == node }), host.isRetired else {
+            return
+        }
+        files[host.index] = (list.nodes.filter { $0 != node } + [node]).sorted()
+        host.isRetired = false
+        cluster.scheduleStart(of: host.index, after: random.interval(in: .zero ... .seconds(3)))
+    }
+
+    private func retireStrangers() {
+        for host in cluster.hosts where !host.isRetired && !isListed(host.index) {
+            if random.chance(perMille: 300) { turnOff(host.index) }
+        }
+    }
+
+    private func turnOff(_ index: Int) {
+        cluster.endProcess(on: index)
+        cluster.hosts[index].isRetired = true
+        retired?(index)
+    }
+
+    // MARK: - What daemons say
+
+    func told(_ list: MemberList, in epoch: Epoch) {
+        guard epoch > newest else { return }
+        newest = epoch
+        self.list = list
+        // An addition that the operator has given up may come about all the same.
+        for node in list.nodes { turnOn(node) }
+    }
+
+    /// Its daemon has ended by itself, since it was removed.
+    func wasRemoved(_ index: Int) {
+        turnOff(index)
+    }
+
+    /// Whether `outcome` is true, as far as `checker` knows the lists.
+    func take(
+        _ outcome: MemberChangeOutcome, of number: UInt64, on index: Int, checker: GroupChecker
+    ) throws(Violation) {
+        guard let waiting = wish, waiting.number == number,
+            waiting.asked == cluster.hosts[index].member
+        else { return }
+        wish = nil
+        cluster.timeline.trace.line(at: cluster.timeline.now, "OPERATOR is told \(outcome)")
+        guard case .done(let epoch) = outcome else { return }
+        guard let list = checker.list(of: epoch), waiting.change.isDone(in: list) else {
+            throw Violation(
+                .oneChainOfViews,
+                "node \(cluster.nodes[index]) said that \(waiting.change.action) is done in view "
+                    + "\(epoch), and it is not")
+        }
+    }
+}
