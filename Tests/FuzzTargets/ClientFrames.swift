@@ -88,6 +88,25 @@ enum ClientFrames {
         case .why, .observeLeader:
             roundTrip(
                 body, { reader throws(WireError) in try reader.name("name") }, { $1.name($0) })
+        case .addMember:
+            roundTrip(
+                body,
+                { reader throws(WireError) in
+                    MemberList.Entry(
+                        node: try reader.node("id"),
+                        address: Array(
+                            try reader.text(
+                                "address", maximum: MemberList.maximumAddressByteCount
+                            ).utf8))
+                },
+                { entry, writer in
+                    writer.integer(entry.node.number)
+                    writer.text(String(decoding: entry.address, as: UTF8.self))
+                })
+        case .removeMember:
+            roundTrip(
+                body, { reader throws(WireError) in try reader.node("id") },
+                { $1.integer($0.number) })
         case .goodbye, .status, .members: body.isEmpty
         case .serving, .sessionEnded: false
         }
@@ -114,6 +133,10 @@ enum ClientFrames {
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .campaign, .announce, .resign, .arrive, .cancel:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
+        case .addMember, .removeMember:
+            return roundTrip(
+                body, { reader throws(WireError) in try reader.epoch("epoch") },
+                { $1.integer($0.number) })
         case .observeLeader, .status, .members, .views, .locks, .why:
             return readAsReport(type, frame)
         }

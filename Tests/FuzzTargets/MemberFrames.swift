@@ -24,7 +24,8 @@ enum MemberFrames {
         let encoded = hello.encode()
         demand(body.starts(with: encoded), "a hello is written in another way")
         let own = Hello(
-            lineage: Lineage(high: 1, low: 2), member: hello.member, to: hello.to, digest: 3)
+            lineage: Lineage(high: 1, low: 2), member: hello.member, to: hello.to, digest: 3,
+            foundingDigest: 4)
         _ = hello.refusal(by: own)
         _ = own.refusal(by: hello)
     }

@@ -72,6 +72,8 @@ final class MeshFabric: Fabric {
     func flush() {}
 
     func adopt(lineage: Lineage) {}
+
+    func adopt(members: [MemberList.Entry]) {}
 }
 
 enum MeshFrame {

@@ -87,7 +87,18 @@ struct PeerFrames {
                 minimumMembers: Int(truncatingIfNeeded: source.byte()) % 4,
                 stateWasLost: mask & 0x80 != 0),
             trim: trim(), era: [1, 2, UInt16.max - 1][source.choice(of: 3)],
-            maximumSessionTTL: interval(), time: Timestamp(microseconds: source.number()))
+            maximumSessionTTL: interval(), list: list(),
+            time: Timestamp(microseconds: source.number()))
+    }
+
+    /// The members that there are, or more, or fewer.
+    private mutating func list() -> MemberList {
+        let mask = source.byte()
+        let nodes = members.map(\.node) + [NodeID(9)]
+        let listed = nodes.enumerated().filter { mask & (1 << $0.offset) == 0 }
+        return MemberList(
+            listed.map { MemberList.Entry(node: $0.element, address: Array("a:1".utf8)) },
+            givenMinimum: source.choice(of: 4))
     }
 
     private mutating func departure() -> InstalledView.Departed {
