@@ -79,9 +79,11 @@ extension Service {
         let count = connectionCounts[connection.process.uid] ?? 0
         connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil
         var isWatched = false
-        if let nonce = connection.opening {
+        if let nonce = connection.opening, serving.isServing {
             openings[nonce]?.isAbandoned = true
             isWatched = true
+        } else if let nonce = connection.opening {
+            withdrawOpening(nonce)
         }
         if let session = connection.session {
             disconnect(session, now: now)
@@ -91,6 +93,15 @@ extension Service {
             }
         }
         if !isWatched { effects.append(.forget(id)) }
+    }
+
+    /// While nothing is served, openings that nobody waits for must not pile up until the next
+    /// view: clients come again and again. Should one have got into the order before, its session
+    /// is one without a connection.
+    private mutating func withdrawOpening(_ nonce: UInt64) {
+        guard let opening = openings.removeValue(forKey: nonce) else { return }
+        let command = opening.command.bytes
+        proposals.removeAll { $0 == command }
     }
 
     private mutating func disconnect(_ id: SessionID, now: Instant) {

@@ -26,6 +26,37 @@ import Testing
         #expect(group.history.isEmpty)
     }
 
+    @Test func `openings given up while nothing is served leave nothing behind`() throws {
+        daemon.isServing = false
+        daemon.step(.serving(ServingState(isServing: false, reason: "no quorum")))
+        for pid in 1...20 as ClosedRange<UInt32> {
+            let id = daemon.connect(pid: pid)
+            daemon.hello(id)
+            daemon.open(id)
+            daemon.step(.client(.closed(id)))
+            #expect(daemon.forgotten.last == id)
+        }
+        daemon.step(.serving(ServingState(isServing: true, reason: "")))
+        daemon.isServing = true
+        daemon.flush()
+        #expect(group.history.isEmpty)
+    }
+
+    @Test func `an opening given up while nothing is served may be in the order already`() throws {
+        group.isHeld = true
+        let id = daemon.connect()
+        daemon.hello(id)
+        daemon.open(id)
+        daemon.step(.serving(ServingState(isServing: false, reason: "no quorum")))
+        daemon.step(.client(.closed(id)))
+        group.isHeld = false
+        group.order()
+        #expect(group.machine.sessionCount == 1)
+        group.live(.seconds(6))
+        #expect(group.machine.sessionCount == 0)
+        #expect(ends == [.expired])
+    }
+
     @Test func `a session is told open only with a deadline to show`() throws {
         let id = daemon.connect()
         daemon.hello(id)

@@ -7,18 +7,28 @@ private enum FuzzProgram {
     nonisolated(unsafe) static var target = FuzzTarget.apply
 }
 
-/// Takes the target's name out of the arguments; libFuzzer reads the rest.
+private let variable = "CONCLAVE_FUZZ_TARGET"
+
+/// Takes the target's name out of the arguments; libFuzzer reads the rest. Processes that it starts
+/// with these find the name in the environment.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,
     _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
 ) -> CInt {
     let name = CommandLine.arguments.dropFirst().first
+    if let inherited = getenv(variable),
+        let target = FuzzTarget(rawValue: String(cString: inherited))
+    {
+        FuzzProgram.target = target
+        return 0
+    }
     guard let target = name.flatMap(FuzzTarget.init) else {
         for target in FuzzTarget.allCases { print(target.rawValue) }
         exit(name == nil ? 0 : 64)
     }
     FuzzProgram.target = target
+    setenv(variable, target.rawValue, 1)
     arguments.pointee[1] = arguments.pointee[0]
     arguments.pointee += 1
     count.pointee -= 1
