@@ -37,11 +37,11 @@ extension ServiceWorld {
         world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
     }
 
-    private func newIdentity(on host: Int) -> ProcessIdentity {
+    func newIdentity(on host: Int, uid: UInt32 = 1_000) -> ProcessIdentity {
         pidCount += 1
         return ProcessIdentity(
             host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
-            bootID: UInt64(cluster.hosts[host].bootCount), uid: 1_000, gid: 1_000, unit: "")
+            bootID: UInt64(cluster.hosts[host].bootCount), uid: uid, gid: 1_000, unit: "")
     }
 
     private func program(for seat: Int) -> any ClientProgram {
@@ -97,7 +97,7 @@ extension ServiceWorld {
         host.inbox.put(.client(.opened(id, client.identity)))
     }
 
-    private func send(_ bytes: [UInt8], on id: ConnectionID) {
+    func send(_ bytes: [UInt8], on id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         let inbox = cluster.hosts[link.host].inbox
         links[id]!.frames.append(bytes)
@@ -123,7 +123,7 @@ extension ServiceWorld {
         cluster.hosts[link.host].inbox.put(.client(.drained(id)))
     }
 
-    private func disconnect(_ id: ConnectionID) {
+    func disconnect(_ id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         links[id]?.isOpen = false
         cluster.hosts[link.host].inbox.put(.client(.closed(id)))
@@ -194,7 +194,7 @@ extension ServiceWorld {
     }
 
     /// What a proper client begins with.
-    private static let beginning: [UInt8] = {
+    static let beginning: [UInt8] = {
         var hello = ByteWriter()
         ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "stranger")
             .encode(into: &hello)

@@ -55,6 +55,8 @@ final class ServiceWorld {
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
+    /// The operator's connection, and what came on it.
+    var operatorLink: (id: ConnectionID, frames: FrameBuffer)?
     var isFinishing = false
     private var inputs: [Inbox.Input] = []
 
@@ -95,6 +97,9 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
+        watch.administrator.ask = { [unowned self] change, number, host in
+            ask(change, number, of: host)
+        }
         watch.administrator.retired = { [unowned self] host in hostIsRetired(host) }
         for host in 0..<shape.hostCount {
             for peer in 0..<shape.hostCount where peer != host {
@@ -141,7 +146,9 @@ final class ServiceWorld {
         cluster.ended = nil
         faults.clientFault = nil
         faults.mayErase = nil
+        faults.erased = nil
         watch.administrator.retired = nil
+        watch.administrator.ask = nil
         return report
     }
 

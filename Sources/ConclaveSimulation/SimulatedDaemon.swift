@@ -1,5 +1,4 @@
 package import ConclaveBase
-package import ConclaveGroup
 package import ConclaveReplication
 package import ConclaveService
 
@@ -13,8 +12,6 @@ package protocol SimulatedDaemon: AnyObject {
     var nextTick: Instant { get }
     /// Asks to leave in good order.
     func leave(now: Instant) -> Bool
-    /// Has the member list changed; the outcome comes among what the daemon says.
-    func change(_ change: MemberChange, number: UInt64, now: Instant)
     /// Whether it serves in a view of all `count` members.
     func seesWholeGroup(of count: Int) -> Bool
 }

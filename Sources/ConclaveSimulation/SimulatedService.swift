@@ -1,5 +1,4 @@
 import ConclaveBase
-import ConclaveGroup
 import ConclaveReplication
 import ConclaveService
 
@@ -31,10 +30,6 @@ final class SimulatedService: SimulatedDaemon {
     func leave(now: Instant) -> Bool {
         host.stop(now: now)
         return true
-    }
-
-    func change(_ change: MemberChange, number: UInt64, now: Instant) {
-        host.replica.change(change, number: number, now: now)
     }
 
     func seesWholeGroup(of count: Int) -> Bool { host.replica.seesWholeGroup(of: count) }
