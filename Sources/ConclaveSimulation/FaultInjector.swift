@@ -38,6 +38,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     var clientFault: ((FaultKind) -> Void)?
     /// Whether enough others would still have what a host has.
     var mayErase: ((Int) -> Bool)?
+    /// Told of each host that gets an empty disk.
+    var erased: ((Int) -> Void)?
 
     package init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
         self.cluster = cluster
@@ -188,6 +190,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
         cluster.hosts[host].wasErased = true
+        erased?(host)
         cluster.scheduleStart(of: host, after: downTime())
     }
 

@@ -28,6 +28,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         self.random = random
         checker = GroupChecker(durability: shape.durability)
         faults.mayErase = { [unowned self] host in mayErase(host) }
+        faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
     }
 
     private var timeline: Timeline { cluster.timeline }
@@ -57,7 +58,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             faults.provoke(at: index)
         case .listed(let list, let epoch, let change):
             let asked = administrator.asked
-            try checker.listed(list, in: epoch, after: change, isAsked: asked.contains)
+            try checker.listed(
+                list, in: epoch, after: change, isAsked: { asked.contains($0.action) })
             administrator.told(list, in: epoch)
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(

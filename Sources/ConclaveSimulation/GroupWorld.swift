@@ -55,6 +55,12 @@ final class GroupWorld {
 
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
+        watch.administrator.ask = { [unowned self] change, number, index in
+            let host = cluster.hosts[index]
+            let now = host.clock.instant(at: timeline.now)
+            host.daemon?.change(change, number: number, now: now)
+            host.inbox.askForTurn()
+        }
         let isOneLate = random.chance(perMille: 100)
         for host in 0..<shape.hostCount {
             for peer in 0..<shape.hostCount where peer != host {

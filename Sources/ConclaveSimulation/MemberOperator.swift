@@ -26,12 +26,14 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
     private var toRemove: NodeID?
     private var isStopped = false
     /// What was ever asked for.
-    private(set) var asked: Set<MemberChange> = []
+    private(set) var asked: Set<MemberChange.Action> = []
     /// The newest list that any member has told.
     private(set) var list = MemberList.empty
     private var newest = Epoch.none
     /// Whom each machine's configuration names.
     private(set) var files: [[NodeID]]
+    /// Asks the daemon of a host, by the number of the wish. Its outcome is told to `take`.
+    var ask: ((MemberChange, UInt64, Int) -> Void)?
     /// What is done where a daemon is turned off for good.
     var retired: ((Int) -> Void)?
 
@@ -78,16 +80,13 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         }
         guard !serving.isEmpty else { return }
         let host = WorldShape.pick(serving, &random)
-        guard let daemon = host.daemon else { return }
         wishCount += 1
         wish = Wish(change: change, number: wishCount, asked: host.member)
-        asked.insert(change)
+        asked.insert(change.action)
         cluster.timeline.trace.line(
             at: cluster.timeline.now, "OPERATOR asks node \(host.node): \(change.action)")
         if !change.isRemoval { turnOn(change.node) }
-        daemon.change(
-            change, number: wishCount, now: host.clock.instant(at: cluster.timeline.now))
-        host.inbox.askForTurn()
+        ask?(change, wishCount, host.index)
     }
 
     /// Whoever was asked and died gives no answer: nobody knows, and the operator asks anew.
@@ -118,9 +117,16 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         guard let host = cluster.hosts.first(where: { $0.node == node }), host.isRetired else {
             return
         }
-        files[host.index] = (list.nodes.filter { $0 != node } + [node]).sorted()
+        writeFile(of: host.index)
         host.isRetired = false
         cluster.scheduleStart(of: host.index, after: random.interval(in: .zero ... .seconds(3)))
+    }
+
+    /// The machine is set up anew: its configuration names the present members.
+    func writeFile(of host: Int) {
+        let node = cluster.nodes[host]
+        let members = newest > .none ? list.nodes : files[host]
+        files[host] = (members.filter { $0 != node } + [node]).sorted()
     }
 
     private func retireStrangers() {

@@ -38,11 +38,11 @@ extension ServiceWorld {
         world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
     }
 
-    func newIdentity(on host: Int) -> ProcessIdentity {
+    func newIdentity(on host: Int, uid: UInt32 = 1_000) -> ProcessIdentity {
         pidCount += 1
         return ProcessIdentity(
             host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
-            bootID: UInt64(cluster.hosts[host].bootCount), uid: 1_000, gid: 1_000, unit: "")
+            bootID: UInt64(cluster.hosts[host].bootCount), uid: uid, gid: 1_000, unit: "")
     }
 
     private func program(for seat: Int) -> any ClientProgram {

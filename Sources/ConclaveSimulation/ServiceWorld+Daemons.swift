@@ -115,6 +115,7 @@ extension ServiceWorld {
         switch effect {
         case .send(let id, let bytes, let attachPage):
             guard let link = links[id], link.isOpen else { return }
+            if id == operatorLink?.id { return try hear(bytes, at: link.host) }
             link.client?.inbox.put(
                 .socket(.bytes(id, bytes, page: attachPage ? daemon.page : nil)))
             noteUnread(bytes.count, on: id)

@@ -60,6 +60,8 @@ final class ServiceWorld {
     var heldEffects: [[HostEffect]]
     var heirs: [ConnectionID: Heir] = [:]
     var heirCallCount: UInt64 = 0
+    /// The operator's connection, and what came on it.
+    var operatorLink: (id: ConnectionID, frames: FrameBuffer)?
     var isFinishing = false
     private var inputs: [Inbox.Input] = []
 
@@ -120,6 +122,9 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
+        watch.administrator.ask = { [unowned self] change, number, host in
+            ask(change, number, of: host)
+        }
         watch.administrator.retired = { [unowned self] host in hostIsRetired(host) }
         for host in 0..<shape.hostCount {
             for peer in 0..<shape.hostCount where peer != host {
@@ -169,7 +174,9 @@ final class ServiceWorld {
         world.order.grantsOpened = nil
         faults.clientFault = nil
         faults.mayErase = nil
+        faults.erased = nil
         watch.administrator.retired = nil
+        watch.administrator.ask = nil
         return report
     }
 

@@ -1,5 +1,4 @@
 package import ConclaveBase
-package import ConclaveGroup
 package import ConclaveReplication
 package import ConclaveService
 
@@ -20,8 +19,6 @@ package protocol SimulatedDaemon: AnyObject {
     var view: View { get }
     /// It found that the members' states differ and none has a majority.
     var isDivided: Bool { get }
-    /// Has the member list changed; the outcome comes among what the daemon says.
-    func change(_ change: MemberChange, number: UInt64, now: Instant)
 }
 
 extension Replica: SimulatedDaemon {

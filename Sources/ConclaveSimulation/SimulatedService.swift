@@ -1,5 +1,4 @@
 import ConclaveBase
-import ConclaveGroup
 import ConclaveReplication
 import ConclaveService
 
@@ -40,10 +39,6 @@ final class SimulatedService: SimulatedDaemon {
     var isServing: Bool { host.replica.isServing }
 
     var view: View { host.replica.view }
-
-    func change(_ change: MemberChange, number: UInt64, now: Instant) {
-        host.replica.change(change, number: number, now: now)
-    }
 
     func takeEffects() -> [HostEffect] {
         defer { effects.removeAll(keepingCapacity: true) }

@@ -18,6 +18,22 @@ import Testing
         #expect(ending.status == 0, "\(ending.output)")
     }
 
+    @Test(arguments: [
+        // A member with a new disk whose file does not name the one that teaches.
+        ["--seed", "55", "--only", "group"],
+        // A machine that was alone in its file, with a new disk.
+        [
+            "--seed", "83", "--only", "group", "--faults",
+            "kill,members,partition,cutPair,erase,leave,power",
+        ],
+    ])
+    func `that once broke a promise in a workload of their own keep it now`(
+        arguments: [String]
+    ) throws {
+        let ending = try run(arguments)
+        #expect(ending.status == 0, "\(ending.output)")
+    }
+
     @Test(arguments: [1, 7, 23])
     func `give the same run each time, to the last digit`(seed: Int) throws {
         let runs = try (0..<2).map { _ in try run(["--seed", "\(seed)", "--json"]).output }
@@ -30,7 +46,8 @@ import Testing
     @Test(arguments: [
         "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "forgetAcceptedValue",
         "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
-        "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored",
+        "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored", "joinerNotLevel",
+        "strangerLetIn",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])
