@@ -2,9 +2,8 @@ import ConclaveBase
 
 /// Snapshots of the own state, piece by piece, so that no turn takes long.
 extension Replica {
-    /// More of something large waits than one turn may do: another turn is wanted at once.
-    package var hasWork: Bool {
-        guard !hasFailed else { return false }
+    /// Whether more of something large waits than one turn may do.
+    var isWorkLeft: Bool {
         return hasDigestWork || (ownSnapshot != nil && snapshots.hasRoom)
             || (teaching?.hasWork ?? false)
     }

@@ -27,11 +27,13 @@ extension Replica {
     /// What may take a while, and nobody waits for. To be called once a turn, when everything else
     /// is done and sent.
     package func work(now: Instant) {
+        hasWork = false
         guard !hasFailed else { return }
         makeDigest()
         takeSnapshotIfDue()
         writeSnapshot()
         teach(now: now)
+        hasWork = isWorkLeft
         fabric.flush()
     }
 

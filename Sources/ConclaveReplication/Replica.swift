@@ -72,6 +72,9 @@ package final class Replica<Machine: StateMachine> {
     /// When the next heartbeat is due.
     var tickDue: Instant
 
+    /// After `work`: another turn is wanted at once.
+    package internal(set) var hasWork = false
+
     /// When `tick` and a turn are wanted at the latest.
     package var nextTick: Instant { hasWork ? .distantPast : tickDue }
 

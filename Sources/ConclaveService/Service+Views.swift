@@ -63,7 +63,9 @@ extension Service {
     mutating func proposeAnew(machine: Coordinator, effects: inout [ServiceEffect]) {
         proposals.removeAll()
         for nonce in openings.keys.sorted() { openAnew(nonce, effects: &effects) }
-        for id in sessions.keys.sorted() { proposeAnew(id, machine: machine) }
+        for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
+            proposeAnew(id, machine: machine)
+        }
     }
 
     private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {
@@ -101,7 +103,7 @@ extension Service {
     mutating func rebuild(
         machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) {
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             guard let session = sessions[id] else { continue }
             if machine.sessionState(id)?.attachment != session.attachment {
                 sessionEnded(id, .expired, effects: &effects)
@@ -111,7 +113,7 @@ extension Service {
             if sessions[state.id] == nil { adopt(state, now: now, effects: &effects) }
             if state.isWanted { yield(state.id, state.attachment, effects: &effects) }
         }
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             for (number, reply) in machine.storedReplies(of: id) {
                 sendReply(reply, to: number, of: id, effects: &effects)
             }

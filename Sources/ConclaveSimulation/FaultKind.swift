@@ -45,4 +45,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientGarbage
     /// A bit of one member's state flips in its memory.
     case corrupt
+    /// A host sleeps, its daemon and its clients at once; its clocks go on.
+    case suspend
 }

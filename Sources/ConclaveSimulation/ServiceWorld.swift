@@ -95,6 +95,9 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
+        faults.suspendClients = { [unowned self] host, length in
+            for seat in seats where seat.host == host { seat.inbox.pause(for: length) }
+        }
         for host in 0..<shape.memberCount {
             for peer in 0..<shape.memberCount where peer != host {
                 cluster.network.setProfile(shape.link, from: host, to: peer)
@@ -137,6 +140,7 @@ final class ServiceWorld {
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         faults.clientFault = nil
+        faults.suspendClients = nil
         faults.mayErase = nil
         return report
     }
