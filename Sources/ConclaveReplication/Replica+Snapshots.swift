@@ -2,16 +2,25 @@ import ConclaveBase
 
 /// Snapshots of the own state, piece by piece, so that no turn takes long.
 extension Replica {
+    /// Nothing else is worth a look.
+    var mayHaveWork: Bool {
+        hasDigest || hasDueDigest || isTeaching || snapshots.isBusy || isSnapshotDue
+    }
+
     /// Whether more of something large waits than one turn may do.
     var isWorkLeft: Bool {
-        return hasDigestWork || (ownSnapshot != nil && snapshots.hasRoom)
+        hasDigest || hasDueDigest || (ownSnapshot != nil && snapshots.hasRoom)
             || (teaching?.hasWork ?? false)
     }
 
+    private var isSnapshotDue: Bool {
+        guard let journal else { return false }
+        return journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
+            || viewJournal.chain.count > 256
+    }
+
     func takeSnapshotIfDue() {
-        guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
-            journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
-                || viewJournal.chain.count > 256,
+        guard startTags.isEmpty, isSnapshotDue, !snapshots.isBusy, learning == nil,
             let snapshot = order.snapshot()
         else { return }
         snapshots.begin(snapshot.header, on: disk)

@@ -28,7 +28,7 @@ extension Replica {
     /// is done and sent.
     package func work(now: Instant) {
         hasWork = false
-        guard !hasFailed else { return }
+        guard !hasFailed, mayHaveWork else { return }
         makeDigest()
         takeSnapshotIfDue()
         writeSnapshot()
@@ -96,6 +96,7 @@ extension Replica {
         state.multicast.deliver(into: &found)
         // What follows the verdict that this member's state is wrong says nothing any more.
         for message in found where !hasFailed { apply(message) }
+        if !found.isEmpty { hasDueDigest = order.hasDueDigest }
     }
 
     /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).

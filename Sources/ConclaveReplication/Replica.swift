@@ -34,7 +34,11 @@ package final class Replica<Machine: StateMachine> {
     /// To go into the order before those.
     var words: [ReplicaWord] = []
     /// A digest that is being made.
-    var digest: DigestSource<Machine>?
+    var digest: DigestSource<Machine>? { didSet { hasDigest = digest != nil } }
+    /// As plain facts, since every turn asks: a digest is being made, or is due; a member is taught.
+    var hasDigest = false
+    var hasDueDigest = false
+    var isTeaching = false
     /// Why this member ends, once that is noted on its disk.
     var breaking: (tag: UInt64, fault: FatalFault)?
     var outputs: [ReplicaOutput<Machine.Effect>] = []
@@ -53,7 +57,7 @@ package final class Replica<Machine: StateMachine> {
     var paths: [NodeID: Member] = [:]
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
-    var teaching: Teaching<Machine>?
+    var teaching: Teaching<Machine>? { didSet { isTeaching = teaching != nil } }
     var learning: Learning<Machine>?
     /// What is left of the own state to be written.
     var ownSnapshot: SnapshotSource<Machine>?
