@@ -35,7 +35,7 @@ extension Coordinator {
     }
 
     private func sessionStates(where isIncluded: (Session) -> Bool) -> [SessionState] {
-        sessions.sorted.filter { isIncluded(sessions[$0]) }.map { SessionState(sessions[$0]) }
+        sessions.indexes(where: isIncluded).map { SessionState(sessions[$0]) }
     }
 
     /// Numbers of the requests that are applied and not answered, in order.

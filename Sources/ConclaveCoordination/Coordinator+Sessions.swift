@@ -189,7 +189,7 @@ extension Coordinator {
     /// With a new view: a process whose daemon is gone takes over nothing; for the others the old
     /// daemon is asked again, since what it ordered may have been lost with the epoch.
     mutating func reviewTakeovers(effects: inout [CoordinationEffect]) {
-        for index in sessions.sorted {
+        for index in sessions.indexes(where: { $0.takeover != nil }) {
             guard let takeover = sessions[index].takeover else { continue }
             if !view.contains(takeover.member) {
                 sessions[index].takeover = nil

@@ -24,8 +24,8 @@ struct SessionTable: Sendable {
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
     /// By id.
-    var sorted: [Int] {
-        rows.indexes.sorted { rows[$0].id < rows[$1].id }
+    func indexes(where isIncluded: (Session) -> Bool) -> [Int] {
+        rows.indexes.filter { isIncluded(rows[$0]) }.sorted { rows[$0].id < rows[$1].id }
     }
 
     mutating func insert(_ session: Session) -> Int {

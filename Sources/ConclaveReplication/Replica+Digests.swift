@@ -8,6 +8,8 @@ extension Replica {
     static var differingMarker: String { "state-differs" }
 
     func makeDigest() {
+        guard hasDigest || hasDueDigest else { return }
+        hasDueDigest = false
         guard let epoch, !epoch.isWedged else { return digest = nil }
         guard var source = digest ?? order.takeDueDigest() else { return }
         digest = nil
@@ -21,11 +23,6 @@ extension Replica {
         } else {
             digest = source
         }
-    }
-
-    var hasDigestWork: Bool {
-        guard let epoch, !epoch.isWedged else { return false }
-        return digest != nil || order.hasDueDigest
     }
 
     /// What was found at a point of the order, on all members alike. Not told: it belongs to a

@@ -2,17 +2,25 @@ import ConclaveBase
 
 /// Snapshots of the own state, piece by piece, so that no turn takes long.
 extension Replica {
-    /// More of something large waits than one turn may do: another turn is wanted at once.
-    package var hasWork: Bool {
-        guard !hasFailed else { return false }
-        return hasDigestWork || (ownSnapshot != nil && snapshots.hasRoom)
+    /// Nothing else is worth a look.
+    var mayHaveWork: Bool {
+        hasDigest || hasDueDigest || !teachings.isEmpty || snapshots.isBusy || isSnapshotDue
+    }
+
+    /// Whether more of something large waits than one turn may do.
+    var isWorkLeft: Bool {
+        hasDigest || hasDueDigest || (ownSnapshot != nil && snapshots.hasRoom)
             || teachings.contains { $0.hasWork(among: teachings.count) }
     }
 
+    private var isSnapshotDue: Bool {
+        guard let journal else { return false }
+        return journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
+            || viewJournal.chain.count > 256
+    }
+
     func takeSnapshotIfDue() {
-        guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
-            journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
-                || viewJournal.chain.count > 256,
+        guard startTags.isEmpty, isSnapshotDue, !snapshots.isBusy, learning == nil,
             let snapshot = order.snapshot()
         else { return }
         snapshots.begin(snapshot.header, on: disk)

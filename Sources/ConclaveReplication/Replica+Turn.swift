@@ -27,11 +27,13 @@ extension Replica {
     /// What may take a while, and nobody waits for. To be called once a turn, when everything else
     /// is done and sent.
     package func work(now: Instant) {
-        guard !hasFailed else { return }
+        hasWork = false
+        guard !hasFailed, mayHaveWork else { return }
         makeDigest()
         takeSnapshotIfDue()
         writeSnapshot()
         teach(now: now)
+        hasWork = isWorkLeft
         fabric.flush()
     }
 
@@ -94,6 +96,7 @@ extension Replica {
         state.multicast.deliver(into: &found)
         // What follows the verdict that this member's state is wrong says nothing any more.
         for message in found where !hasFailed { apply(message) }
+        if !found.isEmpty { hasDueDigest = order.hasDueDigest }
     }
 
     /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).

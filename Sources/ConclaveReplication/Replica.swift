@@ -34,7 +34,10 @@ package final class Replica<Machine: StateMachine> {
     /// To go into the order before those.
     var words: [ReplicaWord] = []
     /// A digest that is being made.
-    var digest: DigestSource<Machine>?
+    var digest: DigestSource<Machine>? { didSet { hasDigest = digest != nil } }
+    /// As plain facts, since every turn asks: a digest is being made, or is due; a member is taught.
+    var hasDigest = false
+    var hasDueDigest = false
     /// Why this member ends, once that is noted on its disk.
     var breaking: (tag: UInt64, fault: FatalFault)?
     var outputs: [ReplicaOutput<Machine.Effect>] = []
@@ -85,6 +88,9 @@ package final class Replica<Machine: StateMachine> {
 
     /// When the next heartbeat is due.
     var tickDue: Instant
+
+    /// After `work`: another turn is wanted at once.
+    package internal(set) var hasWork = false
 
     /// When `tick` and a turn are wanted at the latest.
     package var nextTick: Instant { hasWork ? .distantPast : tickDue }

@@ -102,7 +102,8 @@ package final class Host {
     package func stop(now: Instant) {
         guard stopBy == nil else { return }
         stopBy = now.advanced(by: Self.patience)
-        tell(ServingState(isServing: false, reason: "the daemon is stopping"), now: now)
+        let state = ServingState(isServing: false, reason: "the daemon is stopping")
+        tell(state, as: .serving(state), now: now)
         if !replica.leave(now: now) { leave() }
         takeOutputs(now: now)
     }
@@ -181,7 +182,8 @@ package final class Host {
         case .serving(let isServing, let reason):
             // A daemon that stops said so, and takes it back no more.
             guard stopBy == nil else { return }
-            tell(ServingState(isServing: isServing, reason: reason), now: now)
+            let state = ServingState(isServing: isServing, reason: reason)
+            tell(state, as: isServing ? .serving(state) : .pausing(state), now: now)
         case .event(let event):
             if case .suspected = event { endingSince = endingSince ?? now }
             effects.append(.event(event))
@@ -193,9 +195,9 @@ package final class Host {
         }
     }
 
-    private func tell(_ state: ServingState, now: Instant) {
+    private func tell(_ state: ServingState, as input: Service.Input, now: Instant) {
         effects.append(.serving(state, endingSince: state.isServing ? endingSince : nil))
         if state.isServing { endingSince = nil }
-        feed(.serving(state), now: now)
+        feed(input, now: now)
     }
 }

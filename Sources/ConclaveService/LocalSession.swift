@@ -85,8 +85,22 @@ struct LocalSession {
         types.removeValue(forKey: number)
     }
 
+    /// Whether anything of it may have been lost with an epoch.
+    var mayHaveProposals: Bool {
+        isYielding || !requests.isEmpty || unorderedConfirmation != nil || ending != nil
+    }
+
     /// Whether confirmed heartbeats extend the deadline.
     var isExtended: Bool { connection != nil && ending == nil && !isYielding }
+
+    /// Shows a later deadline, if there is reason for one; the slot that shows it.
+    mutating func extend(confirmed: Instant, now: Instant) -> UInt32? {
+        guard isExtended, let slot else { return nil }
+        let later = confirmed.advanced(by: ClockDrift.shortened(ttl))
+        guard later > now, later > deadline ?? .distantPast else { return nil }
+        deadline = later
+        return slot
+    }
 
     /// When time alone calls for something.
     var due: Instant {

@@ -201,9 +201,21 @@ extension Service {
         }
     }
 
-    mutating func tellServing(_ state: ServingState, effects: inout [ServiceEffect]) {
-        guard serving != state else { return }
+    /// Telling a thousand clients takes longer than most view changes.
+    mutating func pause(_ state: ServingState, now: Instant, effects: inout [ServiceEffect]) {
         serving = state
+        if toldServing.isServing {
+            tellAt = min(tellAt, now.advanced(by: settings.suspicion / 4))
+        } else {
+            tellServing(effects: &effects)
+        }
+    }
+
+    mutating func tellServing(effects: inout [ServiceEffect]) {
+        tellAt = .distantFuture
+        guard toldServing != serving else { return }
+        let state = serving
+        toldServing = state
         for id in connections.keys.sorted() where connections[id]?.isGreeted == true {
             send(.serving, .event, number: 0, to: id, effects: &effects) {
                 state.encode(into: &$0)

@@ -49,7 +49,7 @@ extension Service {
         connections[id]?.isGreeted = true
         let hello = DaemonHello(
             version: ClientLimits.protocolVersion, features: 0, node: settings.own.node,
-            epoch: epoch, serving: serving, minimumTTL: settings.minimumSessionTTL,
+            epoch: epoch, serving: toldServing, minimumTTL: settings.minimumSessionTTL,
             maximumTTL: maximumSessionTTL)
         send(.hello, .reply, number: frame.header.number, to: id, effects: &effects) {
             hello.encode(into: &$0)

@@ -11,7 +11,7 @@ extension Service {
     ) {
         guard !isWedged else { return }
         newestConfirmed = max(newestConfirmed ?? .distantPast, since)
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             extend(id, now: now, effects: &effects)
             answerOpening(of: id, machine: machine, effects: &effects)
         }
@@ -22,19 +22,20 @@ extension Service {
     mutating func extend(
         _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
     ) {
-        guard let session = sessions[id], session.isExtended, let slot = session.slot,
-            let newestConfirmed
-        else { return }
-        let deadline = newestConfirmed.advanced(by: ClockDrift.shortened(session.ttl))
-        guard deadline > now, deadline > session.deadline ?? .distantPast else { return }
-        sessions[id]?.deadline = deadline
-        earliestDue = min(earliestDue, deadline)
-        effects.append(.show(slot: slot, session: id, deadline: deadline))
+        guard let newestConfirmed else { return }
+        let shown = sessions.change(id) { session in
+            session.extend(confirmed: newestConfirmed, now: now).map { slot in
+                (slot: slot, deadline: session.deadline ?? .distantPast)
+            }
+        }
+        guard let shown = shown ?? nil else { return }
+        earliestDue = min(earliestDue, shown.deadline)
+        effects.append(.show(slot: shown.slot, session: id, deadline: shown.deadline))
     }
 
     mutating func passDeadlines(now: Instant, effects: inout [ServiceEffect]) {
         guard earliestDue <= now else { return }
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             guard let session = sessions[id], session.due <= now else { continue }
             if session.isYielding {
                 sessions[id]?.mustWaitToYield = false

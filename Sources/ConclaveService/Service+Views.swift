@@ -64,7 +64,9 @@ extension Service {
         proposals.removeAll()
         proposalsAfterEffects.removeAll()
         for nonce in openings.keys.sorted() { openAnew(nonce, effects: &effects) }
-        for id in sessions.keys.sorted() { proposeAnew(id, machine: machine) }
+        for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
+            proposeAnew(id, machine: machine)
+        }
     }
 
     private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {
@@ -103,7 +105,7 @@ extension Service {
     mutating func rebuild(
         machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) {
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             guard let session = sessions[id] else { continue }
             if machine.sessionState(id)?.attachment != session.attachment {
                 sessionEnded(id, .expired, effects: &effects)
@@ -116,7 +118,7 @@ extension Service {
             }
             if state.isWanted { yield(state.id, state.attachment, now: now, effects: &effects) }
         }
-        for id in sessions.keys.sorted() {
+        for id in sessions.ids {
             for (number, reply) in machine.storedReplies(of: id) {
                 sendReply(reply, to: number, of: id, effects: &effects)
             }

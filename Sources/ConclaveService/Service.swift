@@ -25,6 +25,8 @@ package struct Service {
         /// A majority has confirmed the heartbeat sent at that instant of this clock (K3).
         case confirmed(since: Instant)
         case serving(ServingState)
+        /// Requests are not taken now; most often for a moment, and then no client need know.
+        case pausing(ServingState)
         /// The outcome of a wish, by its number.
         case memberChange(UInt64, MemberChangeOutcome)
         case tick
@@ -55,12 +57,15 @@ package struct Service {
     var watched: [ConnectionID: SessionID] = [:]
     var openings: [UInt64: Opening] = [:]
     var lastNonce: UInt64 = 0
-    var sessions: [SessionID: LocalSession] = [:]
+    var sessions = LocalSessions()
     var slots: ValiditySlots
     var subscriptions = Subscriptions()
     /// The version of the state that observers of a slot were told last.
     var toldLeaders: [ObjectName: Version] = [:]
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
+    /// What connected clients believe; they are told at `tellAt` if that is something else by then.
+    var toldServing = ServingState(isServing: false, reason: "the daemon is starting")
+    var tellAt = Instant.distantFuture
     var rank: Rank?
     var epoch = Epoch.none
     /// Between `wedged` and the next view no deadline is extended.
@@ -98,11 +103,15 @@ package struct Service {
             isWedged = true
             newestConfirmed = nil
         case .confirmed(let since): confirmed(since, machine: machine, now: now, effects: &effects)
-        case .serving(let state): tellServing(state, effects: &effects)
+        case .serving(let state):
+            serving = state
+            tellServing(effects: &effects)
+        case .pausing(let state): pause(state, now: now, effects: &effects)
         case .memberChange(let number, let outcome):
             tellOutcome(outcome, of: number, effects: &effects)
         case .tick: break
         }
+        if tellAt <= now { tellServing(effects: &effects) }
         proposeExpiries(machine: machine, now: now)
     }
 
@@ -130,7 +139,7 @@ package struct Service {
     }
 
     /// When `step(.tick)` is to be called at the latest.
-    package var nextTick: Instant { min(earliestDue, absences.nextDue) }
+    package var nextTick: Instant { min(earliestDue, absences.nextDue, tellAt) }
 
     private mutating func applied(
         _ effect: CoordinationEffect, machine: Coordinator, now: Instant,

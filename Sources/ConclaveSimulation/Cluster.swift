@@ -74,6 +74,9 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     ) throws(FatalFault) {
         let host = hosts[host]
         guard stamp == host.startStamp, host.daemon == nil, !host.isRetired else { return }
+        guard host.suspendedUntil <= timeline.now else {
+            return scheduleStart(of: host.index, after: host.suspendedUntil.since(timeline.now))
+        }
         if !host.hasPower {
             host.hasPower = true
             host.bootCount += 1

@@ -34,6 +34,8 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     package private(set) var hasCorrupted = false
     /// Corrupts the state of a host's daemon, if that is to be.
     var corrupt: ((Int) -> Bool)?
+    /// Holds back everything on a host that is not its daemon.
+    var suspendClients: ((Int, Interval) -> Void)?
     /// Takes care of what goes wrong with clients, if there are any.
     var clientFault: ((FaultKind) -> Void)?
     /// Whether enough others would still have what a host has.
@@ -122,6 +124,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .members: break
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
+        case .suspend: suspend(host)
         case .corrupt: hasCorrupted = corrupt?(host) ?? false || hasCorrupted
         }
     }
@@ -163,6 +166,25 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         } else {
             cluster.hosts[host].inbox.pause(for: duration())
         }
+    }
+
+    /// Nobody on the host runs, and nothing reaches it; then all of it wakes at once, in any order.
+    private func suspend(_ host: Int) {
+        let length = duration()
+        let sleeper = cluster.hosts[host]
+        sleeper.suspendedUntil = timeline.now.advanced(by: length)
+        if random.chance(perMille: 500) {
+            sleeper.pauseInTurn = length
+        } else {
+            sleeper.inbox.pause(for: length)
+        }
+        suspendClients?(host, length)
+        var fault = Fault(kind: .suspend, host: host, stamp: 0)
+        for peer in 0..<hostCount where peer != host {
+            fault.directions += [(host, peer), (peer, host)]
+        }
+        setCut(true, in: &fault)
+        keep(fault, for: length)
     }
 
     private func jumpWallClock(of host: Int) {
@@ -346,6 +368,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
             host.disk.isFull = false
             host.disk.failingSyncCount = 0
             host.pauseInTurn = .zero
+            host.suspendedUntil = timeline.now
             host.inbox.resume()
             guard host.daemon == nil else { continue }
             cluster.scheduleStart(

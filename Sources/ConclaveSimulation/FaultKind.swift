@@ -49,4 +49,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientTakeover
     /// A bit of one member's state flips in its memory.
     case corrupt
+    /// A host sleeps, its daemon and its clients at once; its clocks go on.
+    case suspend
 }

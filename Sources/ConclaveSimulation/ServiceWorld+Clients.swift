@@ -20,6 +20,8 @@ extension ServiceWorld {
         guard cluster.hosts[host].hasPower else {
             return scheduleSpawn(in: seat, after: .seconds(1))
         }
+        let asleep = cluster.hosts[host].suspendedUntil.since(timeline.now)
+        guard asleep <= .zero else { return scheduleSpawn(in: seat, after: asleep) }
         killClient(in: seat)
         let identity = newIdentity(on: host)
         let program = program(for: seat)

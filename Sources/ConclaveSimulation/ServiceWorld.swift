@@ -122,6 +122,9 @@ final class ServiceWorld {
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
+        faults.suspendClients = { [unowned self] host, length in
+            for seat in seats where seat.host == host { seat.inbox.pause(for: length) }
+        }
         watch.administrator.ask = { [unowned self] change, number, host in
             ask(change, number, of: host)
         }
@@ -173,6 +176,7 @@ final class ServiceWorld {
         world.order.follower = nil
         world.order.grantsOpened = nil
         faults.clientFault = nil
+        faults.suspendClients = nil
         faults.mayErase = nil
         faults.erased = nil
         watch.administrator.retired = nil

@@ -14,6 +14,8 @@ package final class SimulatedHost<Daemon: SimulatedDaemon> {
     package internal(set) var startCount = 0
     /// While it is longer than nothing: the next turn is held back in its middle for so long.
     package var pauseInTurn = Interval.zero
+    /// Nothing runs on it before.
+    package internal(set) var suspendedUntil = Moment.start
     /// It was asked to leave in good order and has not ended yet.
     package var isLeaving = false
     /// Nobody starts a daemon here now.

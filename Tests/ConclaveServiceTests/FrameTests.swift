@@ -153,4 +153,40 @@ import Testing
         #expect(try ServingState(from: &reader) == state)
         #expect(daemon.output[ConnectionID(number: 2)] == nil)
     }
+
+    @Test func `nobody is told of a pause that is over soon`() throws {
+        let id = daemon.connect()
+        daemon.hello(id)
+        _ = try daemon.received(id)
+        let pause = ServingState(isServing: false, reason: "view 2 is ending")
+        daemon.step(.pausing(pause))
+        // Who comes meanwhile is told what the others believe, and what they are told later.
+        let newcomer = daemon.connect()
+        daemon.hello(newcomer)
+        var reader = ByteReader(try #require(try daemon.received(newcomer).first).body)
+        #expect(try DaemonHello(from: &reader).serving.isServing)
+        daemon.step(.serving(ServingState(isServing: true, reason: "")))
+        group.advance(.seconds(1))
+        daemon.step(.tick)
+        #expect(try daemon.received(id).isEmpty)
+        #expect(try daemon.received(newcomer).isEmpty)
+    }
+
+    @Test func `a pause that lasts is told, with the reason that there is then`() throws {
+        let id = daemon.connect()
+        daemon.hello(id)
+        _ = try daemon.received(id)
+        daemon.step(.pausing(ServingState(isServing: false, reason: "view 2 is ending")))
+        let state = ServingState(isServing: false, reason: "hears no majority")
+        daemon.step(.pausing(state))
+        #expect(daemon.nextTick <= group.now.advanced(by: .milliseconds(250)))
+        group.advance(.milliseconds(250))
+        daemon.step(.tick)
+        var reader = ByteReader(try #require(try daemon.received(id).first).body)
+        #expect(try ServingState(from: &reader) == state)
+        let next = ServingState(isServing: false, reason: "waits for node 2")
+        daemon.step(.pausing(next))
+        reader = ByteReader(try #require(try daemon.received(id).first).body)
+        #expect(try ServingState(from: &reader) == next)
+    }
 }

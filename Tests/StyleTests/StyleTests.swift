@@ -65,6 +65,23 @@ import Testing
         }
     }
 
+    /// Another clock would stand still while a machine sleeps, and deadlines with it.
+    /// (`ContinuousClock` reads that one.)
+    @Test func `every deadline runs on CLOCK_BOOTTIME`() throws {
+        let clocks = [
+            "CLOCK_MONO" + "TONIC", "Suspending" + "Clock", "Task.sle" + "ep", "nano" + "sleep",
+            "Dispatch" + "Time", "usle" + "ep(",
+        ]
+        let files = try SourceTree.files(in: ["Sources"], endings: ["swift", "c", "h"])
+        for file in files where !file.path.contains("conclave-bench") {
+            for line in file.lines {
+                for clock in clocks where line.text.contains(clock) {
+                    Issue.record("\(file.path):\(line.number): \(clock)")
+                }
+            }
+        }
+    }
+
     @Test func `no path of somebody's machine is written down`() throws {
         let places = ["/wo" + "rk/", "/ho" + "me/", "/ro" + "ot/", "/Us" + "ers/"]
         let files = try SourceTree.files(

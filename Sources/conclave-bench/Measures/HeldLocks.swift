@@ -10,8 +10,9 @@ struct HeldLocks {
         }
     }
 
-    /// Requests on their way at once, of one session: below what may be unconfirmed.
+    /// Requests on their way at once: of one session below what may be unconfirmed, and of all.
     private static let window = 256
+    private static let windowOfAll = 4_096
 
     private let connections: [Conclave]
     private let held: [Held]
@@ -26,13 +27,14 @@ struct HeldLocks {
                 try await Conclave.connect(socket: socket, ttl: .seconds(10), label: "held"))
         }
         self.connections = connections
+        let window = max(1, min(Self.window, Self.windowOfAll / conns))
         held = try await withThrowingTaskGroup(of: [Held].self) { group in
             for (index, conclave) in connections.enumerated() {
-                for lane in 0..<Self.window {
+                for lane in 0..<window {
                     let first = index + lane * conns
                     group.addTask {
                         try await Self.take(
-                            stride(from: first, to: count, by: conns * Self.window), conclave)
+                            stride(from: first, to: count, by: conns * window), conclave)
                     }
                 }
             }
