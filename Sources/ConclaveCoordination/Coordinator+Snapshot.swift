@@ -51,6 +51,7 @@ extension Coordinator {
         var machine = try Coordinator(snapshot: snapshot, quotas: quotas)
         machine.plant = plant
         machine.witness = witness
+        if plant == .snapshotGrants { machine.grantsAreSuspended = false }
         return machine
     }
 

@@ -25,7 +25,9 @@ extension Service {
         guard let session = sessions[id], session.isExtended, let slot = session.slot,
             let newestConfirmed
         else { return }
-        let deadline = newestConfirmed.advanced(by: ClockDrift.shortened(session.ttl))
+        let isFull = settings.plant == .fullTTLShown
+        let deadline = newestConfirmed.advanced(
+            by: isFull ? session.ttl : ClockDrift.shortened(session.ttl))
         guard deadline > now, deadline > session.deadline ?? .distantPast else { return }
         sessions[id]?.deadline = deadline
         earliestDue = min(earliestDue, deadline)
@@ -74,6 +76,9 @@ extension Service {
     ) {
         guard let session = connections[id]?.session else {
             return send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
+        }
+        if settings.plant == .goodbyeAnsweredEarly {
+            send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
         }
         sessions[session]?.goodbye = number
         order(.goodbye, of: session, effects: &effects)

@@ -26,6 +26,10 @@ package struct PlantedBug: Sendable {
 
     package static let all: [PlantedBug] = Plant.allCases.map(named)
 
+    private static func mixed(_ plant: Plant, rule: String, within seedCount: Int) -> PlantedBug {
+        PlantedBug(plant, rule: rule, within: seedCount, workload: .mixed)
+    }
+
     package static func named(_ plant: Plant) -> PlantedBug {
         switch plant {
         case .acknowledgeBeforeSync: PlantedBug(plant, rule: "V8", within: 200)
@@ -51,6 +55,16 @@ package struct PlantedBug: Sendable {
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority:
             PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
+        case .cancelLeavesWaiter: mixed(plant, rule: "K10", within: 20)
+        case .leavingWaiterStopsQueue: mixed(plant, rule: "C8", within: 100)
+        case .openTwice: mixed(plant, rule: "K9", within: 100)
+        case .takeOverAtOnce: mixed(plant, rule: "K7", within: 50)
+        case .breakUntold: mixed(plant, rule: "C7", within: 20)
+        case .vacancyUntold: mixed(plant, rule: "C8", within: 20)
+        case .snapshotGrants: mixed(plant, rule: "V26", within: 50)
+        case .goodbyeAnsweredEarly: mixed(plant, rule: "C3", within: 20)
+        case .fullTTLShown: mixed(plant, rule: "K3", within: 20)
+        case .anewBackwards: mixed(plant, rule: "V20", within: 200)
         }
     }
 }

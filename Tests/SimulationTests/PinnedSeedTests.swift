@@ -30,7 +30,8 @@ import Testing
     @Test(arguments: [
         "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "echoWhileWedged",
         "reuseSlotEarly", "grantBeforeValidityEnds", "deliverPastFalseNull", "blankMemberVotes",
-        "silenceIgnored",
+        "silenceIgnored", "cancelLeavesWaiter", "leavingWaiterStopsQueue", "breakUntold",
+        "vacancyUntold", "takeOverAtOnce", "fullTTLShown", "anewBackwards",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])
