@@ -43,4 +43,24 @@ public enum Plant: String, CaseIterable, Sendable {
     case changeForgotten
     /// The list of the file is proposed, not that of the present view.
     case listFromFile
+    /// K10: a request that is cancelled stays in its queue.
+    case cancelLeavesWaiter
+    /// C8: when a waiter goes, those behind it who could go in stay where they are.
+    case leavingWaiterStopsQueue
+    /// K9: an open that comes again opens a second session.
+    case openTwice
+    /// K7: a process that resumes another one's session has it at once.
+    case takeOverAtOnce
+    /// C7: of a generation that breaks the first party is not told.
+    case breakUntold
+    /// Observers are not told when nobody leads any more.
+    case vacancyUntold
+    /// V26: a state from a snapshot grants, though old holders may not be over.
+    case snapshotGrants
+    /// C3: a goodbye is answered before the group has ended the session.
+    case goodbyeAnsweredEarly
+    /// K3: a session is shown to be valid for its full ttl.
+    case fullTTLShown
+    /// V20: what a session wanted is proposed anew in the wrong order.
+    case anewBackwards
 }

@@ -96,7 +96,8 @@ extension Coordinator {
     ) {
         var reference = DecisionReference(
             barrier: barrier, generation: barriers[barrier].generation, rank: 0)
-        let decided = barriers.decide(outcome, absent: absent, at: barrier)
+        var decided = barriers.decide(outcome, absent: absent, at: barrier)
+        if plant == .breakUntold, case .broken = outcome { decided.removeFirst() }
         for (arrival, rank) in decided where arrival.session != ended {
             reference.rank = rank
             answer(arrival.request, reference, effects: &effects)

@@ -77,6 +77,7 @@ extension Coordinator {
         slots.remove(index, end: end)
         let isElected = electNext(slot: claim.object, effects: &effects)
         slots.removeIfUnused(claim.object)
+        guard plant != .vacancyUntold else { return }
         if claim.isHeld, !isElected { effects.append(.leaderChanged(slot: name)) }
     }
 

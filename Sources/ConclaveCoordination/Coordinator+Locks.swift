@@ -50,8 +50,9 @@ extension Coordinator {
         lock claim: Int, _ end: PreviousEnd, effects: inout [CoordinationEffect]
     ) {
         let lock = locks.claims[claim].object
+        let wasHeld = locks.claims[claim].isHeld
         locks.remove(claim, end: end)
-        grantNext(lock: lock, effects: &effects)
+        if wasHeld || plant != .leavingWaiterStopsQueue { grantNext(lock: lock, effects: &effects) }
         locks.removeIfUnused(lock)
     }
 

@@ -166,6 +166,7 @@ extension Coordinator {
         switch place {
         case .lock(let claim):
             answer(request, .cancelled, effects: &effects)
+            if plant == .cancelLeavesWaiter { return }
             giveUp(lock: claim, .released, effects: &effects)
         case .slot(let claim):
             answer(request, .cancelled, effects: &effects)

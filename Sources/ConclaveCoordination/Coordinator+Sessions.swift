@@ -3,7 +3,7 @@ import ConclaveWire
 
 extension Coordinator {
     mutating func open(_ command: OpenCommand, effects: inout [CoordinationEffect]) {
-        let known = sessions.index(openedAs: command.id)
+        let known = plant == .openTwice ? nil : sessions.index(openedAs: command.id)
         if let refusal = refusal(of: command, known: known) {
             refuse(command.nonce, at: command.member, refusal, effects: &effects)
             return
@@ -72,7 +72,8 @@ extension Coordinator {
             return
         case .success(let found): index = found
         }
-        if sessions[index].process.isSameProcess(as: command.process) {
+        let isOwn = sessions[index].process.isSameProcess(as: command.process)
+        if isOwn || plant == .takeOverAtOnce {
             complete(command, of: index, effects: &effects)
         } else {
             awaitTakeover(command, of: index, effects: &effects)

@@ -56,6 +56,7 @@ package struct CoordinatorBuilder: Sendable {
         record = nil
         coordinator.barriers.releaseByDeciders()
         try refuseLaterSessions()
+        if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }
 

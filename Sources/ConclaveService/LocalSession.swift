@@ -94,9 +94,8 @@ struct LocalSession {
     var isExtended: Bool { connection != nil && ending == nil && !isYielding }
 
     /// Shows a later deadline, if there is reason for one; the slot that shows it.
-    mutating func extend(confirmed: Instant, now: Instant) -> UInt32? {
+    mutating func extend(to later: Instant, now: Instant) -> UInt32? {
         guard isExtended, let slot else { return nil }
-        let later = confirmed.advanced(by: ClockDrift.shortened(ttl))
         guard later > now, later > deadline ?? .distantPast else { return nil }
         deadline = later
         return slot

@@ -23,8 +23,10 @@ extension Service {
         _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
     ) {
         guard let newestConfirmed else { return }
+        let isFull = settings.plant == .fullTTLShown
         let shown = sessions.change(id) { session in
-            session.extend(confirmed: newestConfirmed, now: now).map { slot in
+            let belief = isFull ? session.ttl : ClockDrift.shortened(session.ttl)
+            return session.extend(to: newestConfirmed.advanced(by: belief), now: now).map { slot in
                 (slot: slot, deadline: session.deadline ?? .distantPast)
             }
         }
@@ -75,6 +77,9 @@ extension Service {
     ) {
         guard let session = connections[id]?.session else {
             return send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
+        }
+        if settings.plant == .goodbyeAnsweredEarly {
+            send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
         }
         sessions[session]?.goodbye = number
         order(.goodbye, of: session, effects: &effects)

@@ -86,7 +86,9 @@ extension Service {
             proposeYield(of: id, attachment: session.attachment.number)
             return
         }
-        for (number, request) in session.orderedRequests {
+        var requests = session.orderedRequests
+        if settings.plant == .anewBackwards { requests.reverse() }
+        for (number, request) in requests {
             if machine.hasApplied(number, of: id) {
                 sessions[id]?.requests[number] = nil
             } else if session.ending == nil || session.ending == .goodbye {

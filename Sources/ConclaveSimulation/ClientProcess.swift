@@ -30,6 +30,10 @@ final class ClientProcess {
     private var operations: [CallID: Instant] = [:]
     /// Requests that were sent and not answered, by their numbers.
     private(set) var unanswered: Set<UInt64> = []
+    /// Those that its daemon knows the answer to, and since when that was seen.
+    var overdue: [UInt64: Moment] = [:]
+    /// The connection on which the session was opened last.
+    private(set) var openedOn: ConnectionID?
     /// The largest number of a request that was sent.
     private(set) var newestNumber: UInt64 = 0
     /// The group has ended the session, and said so.
@@ -237,6 +241,8 @@ final class ClientProcess {
             guard page != nil else {
                 throw Violation(.badInput, "session \(opened.session) opened without a page")
             }
+            overdue = [:]
+            openedOn = connection
             world.record(.opened(opened.session), by: self)
             try world.opened(self)
         case .answered(let call, let answer): try answered(call, answer, world: world)

@@ -43,6 +43,26 @@ package struct PlantedBug: Sendable {
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
         case .changeForgotten: PlantedBug(plant, rule: "V16", within: 300)
         case .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
+        case .cancelLeavesWaiter:
+            PlantedBug(plant, rule: "K10", within: 20, workload: .mixed)
+        case .leavingWaiterStopsQueue:
+            PlantedBug(plant, rule: "C8", within: 100, workload: .mixed)
+        case .openTwice:
+            PlantedBug(plant, rule: "K9", within: 100, workload: .mixed)
+        case .takeOverAtOnce:
+            PlantedBug(plant, rule: "K7", within: 50, workload: .mixed)
+        case .breakUntold:
+            PlantedBug(plant, rule: "C7", within: 20, workload: .mixed)
+        case .vacancyUntold:
+            PlantedBug(plant, rule: "C8", within: 20, workload: .mixed)
+        case .snapshotGrants:
+            PlantedBug(plant, rule: "V26", within: 50, workload: .mixed)
+        case .goodbyeAnsweredEarly:
+            PlantedBug(plant, rule: "C3", within: 20, workload: .mixed)
+        case .fullTTLShown:
+            PlantedBug(plant, rule: "K3", within: 20, workload: .mixed)
+        case .anewBackwards:
+            PlantedBug(plant, rule: "V20", within: 200, workload: .mixed)
         }
     }
 }

@@ -38,6 +38,7 @@ extension ServiceWorld {
         let held = heldEffects[index]
         heldEffects[index] = []
         for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
+        if !isFinishing, random.chance(perMille: 2) { proposeLate(from: daemon) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
         guard !isHeldBack else {

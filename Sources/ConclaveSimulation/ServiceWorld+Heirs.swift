@@ -51,7 +51,7 @@ extension ServiceWorld {
     func heirSpeaks(_ id: ConnectionID) {
         guard let heir = heirs.removeValue(forKey: id), links[id]?.isOpen == true else { return }
         if world.order.isOpen(heir.session) {
-            for _ in 0..<random.below(4) { speak(as: heir, on: id) }
+            for _ in 0..<random.below(12) { speak(as: heir, on: id) }
         }
         if random.chance(perMille: 300) {
             let frame = FrameHeader.frame(
@@ -65,7 +65,8 @@ extension ServiceWorld {
         if random.chance(perMille: 500) { disconnect(id) }
     }
 
-    /// A request with an old number, which has its answer, or with a new one.
+    /// A request with an old number, which has its answer, or with a new one; some are cancelled before
+    /// they come.
     private func speak(as heir: Heir, on id: ConnectionID) {
         let number = 1 + random.below(heir.newest + 8)
         let operation: Operation
@@ -76,7 +77,7 @@ extension ServiceWorld {
                 isTry: random.chance(perMille: 500))
         case 1:
             operation = .campaign(slot: world.name(from: world.slotNames, &random), value: [7])
-        case 2: operation = .cancel(number: 1 + random.below(heir.newest + 1), reason: .gaveUp)
+        case 2: operation = .cancel(number: 1 + random.below(number + 1), reason: .gaveUp)
         default:
             operation = .release(
                 name: world.name(from: world.lockNames, &random), token: FencingToken(1))

@@ -1,5 +1,8 @@
 import ConclaveBase
+import ConclaveClientCore
 import ConclaveCoordination
+import ConclaveReplication
+import ConclaveService
 import ConclaveWire
 
 /// Ends and moves of sessions, at the moment when the first machine applies them: by then nobody
@@ -50,6 +53,40 @@ extension ServiceWorld {
                 .mutualExclusion,
                 "grants begin while client \(client.index) finds its session \(session) valid, "
                     + "which was lost")
+        }
+    }
+
+    private static let patience = Interval.seconds(2)
+
+    /// C8: what the daemon of a client knows to be answered, the client is told, as long as it is
+    /// connected and the daemon runs.
+    func checkAnswers(to client: ClientProcess) throws(Violation) {
+        guard let session = client.openedSession?.session, !client.unanswered.isEmpty else {
+            client.overdue = [:]
+            return
+        }
+        let host = cluster.hosts[client.host]
+        guard let daemon = host.daemon, client.connection != nil,
+            client.connection == client.openedOn, host.inbox.pausedUntil <= timeline.now,
+            heldEffects[client.host].isEmpty
+        else {
+            client.overdue = [:]
+            return
+        }
+        let applied = daemon.host.replica.machine.version
+        for number in client.unanswered.sorted() {
+            guard let version = world.order.answerVersion(of: number, of: session),
+                version <= applied
+            else { continue }
+            guard let since = client.overdue[number] else {
+                client.overdue[number] = timeline.now
+                continue
+            }
+            guard timeline.now.since(since) > Self.patience else { continue }
+            throw Violation(
+                .progress,
+                "client \(client.index) is connected, but not told the answer to its request "
+                    + "\(number), which its daemon has")
         }
     }
 }

@@ -249,6 +249,7 @@ final class ServiceWorld {
         if let id = client.connection { hasRead(on: id) }
         try client.turn(
             inputs, now: clock.instant(at: timeline.now), moment: timeline.now, world: world)
+        try checkAnswers(to: client)
         for request in client.takeRequests() { carryOut(request, of: client) }
         client.inbox.setTimer(at: client.nextTurn(clock: clock))
         if let violation = world.order.found { throw violation }

@@ -47,7 +47,8 @@ import Testing
         "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "forgetAcceptedValue",
         "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
         "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored", "joinerNotLevel",
-        "strangerLetIn",
+        "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
+        "fullTTLShown",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -18,7 +18,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     private var specification: Specification
     private var steps: [Version: Step] = [:]
-    private var replies: [SessionID: [UInt64: Reply]] = [:]
+    /// Each request's one reply, and the version that gave it.
+    private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
     private var histories: [ObjectKey: ObjectHistory] = [:]
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
@@ -161,8 +162,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     private func noteReply(_ reply: Reply, to number: UInt64, of session: SessionID) {
-        guard let earlier = replies[session]?[number] else {
-            replies[session, default: [:]][number] = reply
+        guard let earlier = replies[session]?[number]?.reply else {
+            replies[session, default: [:]][number] = (reply, specification.version)
             return
         }
         // Of a session that is over, what it was told may be forgotten.
@@ -178,7 +179,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     /// A client's socket brought `reply`: it must be the one that the order gave.
     func check(_ reply: Reply, to number: UInt64, of session: SessionID) throws(Violation) {
         let told = reply.withoutWords
-        let known = replies[session]?[number]
+        let known = replies[session]?[number]?.reply
         guard known != told else { return }
         throw Violation(
             known == nil ? .nothingLost : .exactlyOnce,
@@ -231,6 +232,35 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     func process(of session: SessionID) -> ProcessIdentity? {
         specification.sessions[session]?.process
+    }
+
+    /// The version that answered a request; `nil`: none has.
+    func answerVersion(of number: UInt64, of session: SessionID) -> Version? {
+        replies[session]?[number]?.version
+    }
+
+    var view: View { specification.view }
+
+    func anySession(_ random: inout SeededRandom) -> (SessionID, Attachment)? {
+        let sessions = specification.sessions.keys.sorted()
+        guard !sessions.isEmpty else { return nil }
+        let id = WorldShape.pick(sessions, &random)
+        return (id, specification.sessions[id]!.attachment)
+    }
+
+    /// A request that was applied, or answered before its session ended: to repeat it is of no effect
+    /// but the same answer (K9).
+    func anyRequest(_ random: inout SeededRandom) -> (SessionID, number: UInt64)? {
+        if random.chance(perMille: 300), !specification.ended.isEmpty {
+            let ended = WorldShape.pick(specification.ended, &random)
+            let numbers = ended.replies.keys.sorted()
+            return numbers.isEmpty ? nil : (ended.id, WorldShape.pick(numbers, &random))
+        }
+        guard let (id, _) = anySession(&random), let session = specification.sessions[id]
+        else { return nil }
+        let number = 1 + random.below(session.newest + 1)
+        if case .unknown = session.standing(of: number) { return nil }
+        return (id, number)
     }
 
     /// Whether the group has the request and owes it nothing yet.
