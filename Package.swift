@@ -149,8 +149,20 @@ let package = Package(
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+        .executableTarget(
+            name: "conclave-workload",
+            dependencies: [
+                "Conclave", "ConclaveBase", "ConclaveWire", "ConclaveSimulation", "CConclaveLinux",
+                arguments,
+            ],
+            path: "Tests/Workload", swiftSettings: common),
         tests("SimulationTests", ["TestSupport"]),
-        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire", "TestSupport"]),
+        tests(
+            "IntegrationTests",
+            [
+                "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "ConclaveWire",
+                "CConclaveLinux", "TestSupport",
+            ]),
         tests("StyleTests", []),
     ]
 )

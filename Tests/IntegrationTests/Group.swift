@@ -2,18 +2,30 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Daemons on loopback, each with its configuration, data and socket in one temporary directory.
+/// Daemons on loopback or on hosts of their own, each with its configuration, data and socket in one
+/// temporary directory.
 final class Group {
     let directory: TemporaryDirectory
     let count: Int
     private let ports: [UInt16]
+    private let hosts: Hosts?
     private var daemons: [Int: Running] = [:]
 
     /// - Parameter extra: Lines for every configuration.
     init(of count: Int = 3, extra: String = "") throws {
         directory = try TemporaryDirectory()
+        hosts = nil
         self.count = count
         ports = try freePorts(count)
+        for node in 1...count { try configure(node, extra: extra) }
+    }
+
+    /// A daemon for each of the hosts, with its data on the host's own disk.
+    init(on hosts: Hosts, extra: String = "") throws {
+        directory = hosts.directory
+        self.hosts = hosts
+        count = hosts.count
+        ports = Array(repeating: Hosts.port, count: hosts.count)
         for node in 1...count { try configure(node, extra: extra) }
     }
 
@@ -27,7 +39,8 @@ final class Group {
 
     func configure(_ node: Int, extra: String = "") throws {
         let members = ports.enumerated().map {
-            "  - { id: \($0.offset + 1), address: \"127.0.0.1:\($0.element)\" }"
+            let address = hosts?.address($0.offset + 1) ?? "127.0.0.1"
+            return "  - { id: \($0.offset + 1), address: \"\(address):\($0.element)\" }"
         }
         _ = try directory.write(
             """
@@ -43,16 +56,19 @@ final class Group {
     }
 
     func configuration(_ node: Int) -> String { directory.file("\(node).yaml") }
-    func data(_ node: Int) -> String { directory.file("data-\(node)") }
+    func data(_ node: Int) -> String {
+        hosts.map { $0.disk(node) + "/data" } ?? directory.file("data-\(node)")
+    }
     func socket(_ node: Int) -> String { directory.file("\(node).sock") }
     func port(_ node: Int) -> UInt16 { ports[node - 1] }
 
     // MARK: - Daemons
 
     func start(_ node: Int, environment: [String: String] = [:]) throws {
+        let command = [Programs.conclaved, "--config", configuration(node)]
+        let all = hosts.map { $0.command(command, on: node) } ?? command
         daemons[node] = try Running(
-            Programs.conclaved, ["--config", configuration(node)], environment: environment,
-            in: directory)
+            all[0], Array(all.dropFirst()), environment: environment, in: directory)
     }
 
     func daemon(_ node: Int) throws -> Running { try #require(daemons[node]) }
@@ -82,6 +98,13 @@ final class Group {
         let status = try run("status", ["--json"], at: node)
         guard status.status == 0, status.output.contains("\"serving\":true") else { return false }
         return status.output.ranges(of: "\"state\":\"member\"").count == members
+    }
+
+    /// The number of the view that a daemon is in.
+    func epoch(of node: Int) throws -> UInt64? {
+        let text = try run("status", ["--json"], at: node).output
+        guard let start = text.firstRange(of: "\"epoch\":")?.upperBound else { return nil }
+        return UInt64(text[start...].prefix(while: \.isNumber))
     }
 
     // MARK: - Clients
