@@ -36,6 +36,11 @@ enum HostFault: CustomStringConvertible {
         }
     }
 
+    /// Else it is over as soon as it has happened.
+    var lasts: Bool {
+        if case .clientsKilled = self { false } else { true }
+    }
+
     /// A member that loses its journal while others are missing may be one too many: such a fault
     /// comes alone, to a group that is whole.
     var comesAlone: Bool {
