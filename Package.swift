@@ -34,6 +34,17 @@ func tests(
         name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
 }
 
+/// The program that runs the fuzz targets under libFuzzer, which brings `main` along: `Tests/fuzz`
+/// asks for it.
+let fuzzer: [Target] =
+    Context.environment["CONCLAVE_FUZZER"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "conclave-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+            swiftSettings: common)
+    ]
+
 let package = Package(
     name: "conclave",
     products: [
@@ -124,7 +135,7 @@ let package = Package(
             ["ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication"]),
         tests(
             "ConclaveCoordinationTests",
-            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination"]),
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination", "TestSupport"]),
         tests(
             "ConclaveServiceTests",
             [
@@ -148,7 +159,18 @@ let package = Package(
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
         tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
+                "ConclaveCoordination", "ConclaveService", "ConclaveClientCore", "ConclaveFabric",
+                "ConclaveNode", "TestSupport",
+            ], path: "Tests/FuzzTargets", swiftSettings: common),
+        tests("FuzzTests", ["FuzzTargets"]),
+        .target(
+            name: "TestSupport",
+            dependencies: ["ConclaveBase", "ConclaveCoordination", "ConclaveWire"],
+            path: "Tests/TestSupport", swiftSettings: common),
         .executableTarget(
             name: "conclave-workload",
             dependencies: [
@@ -164,5 +186,5 @@ let package = Package(
                 "CConclaveLinux", "TestSupport",
             ]),
         tests("StyleTests", []),
-    ]
+    ] + fuzzer
 )

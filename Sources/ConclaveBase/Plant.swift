@@ -27,4 +27,10 @@ public enum Plant: String, CaseIterable, Sendable {
     case silenceIgnored
     /// V26: an empty state is proposed when only a majority has none.
     case emptyStateByMajority
+    /// What is applied takes the time from the own clock, not from the message.
+    case localTime
+    /// A digest is made of the state as it is later, not of the version that it is told for.
+    case digestAtAnotherVersion
+    /// A state in the minority goes on.
+    case differingStateGoesOn
 }

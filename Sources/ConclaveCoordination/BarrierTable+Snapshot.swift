@@ -2,24 +2,59 @@ import ConclaveBase
 import ConclaveWire
 
 extension BarrierTable {
-    func encode(into writer: inout ByteWriter) {
-        writer.list(sorted) { self[$0].encode(into: &$1) }
+    mutating func take(_ reader: inout ByteReader) throws(WireError) {
+        let name = try reader.name("name")
+        guard index(of: name) == nil else {
+            throw .invalid(field: "name", reason: "\(name) comes twice")
+        }
+        _ = insert(Barrier(name: name, generation: try reader.counter("generation")))
     }
 
-    init(from reader: inout ByteReader, sessions: SessionTable) throws(WireError) {
-        self.init()
-        for _ in 0..<(try reader.count("barriers")) {
-            let barrier = try Barrier(from: &reader, sessions: sessions)
-            guard index(of: barrier.name) == nil else {
-                throw .invalid(field: "name", reason: "\(barrier.name) comes twice")
-            }
-            _ = insert(barrier)
+    /// Takes arrivals at a barrier, and returns which requests they are.
+    mutating func takeArrivals(
+        _ reader: inout ByteReader, sessions: SessionTable
+    ) throws(WireError) -> (barrier: Int, requests: [RequestReference]) {
+        let index = try barrierIndex(&reader)
+        let parties: UInt32 = try reader.integer("parties")
+        guard parties <= ClientLimits.barrierParties else {
+            throw .outOfRange(
+                field: "parties", value: UInt64(parties),
+                maximum: UInt64(ClientLimits.barrierParties))
         }
+        try reader.offset(self[index].arrivals.count)
+        var requests: [RequestReference] = []
+        for _ in 0..<(try reader.count("arrivals")) {
+            let arrival = try Arrival(from: &reader, sessions: sessions)
+            guard self[index].arrivals.count + 1 < parties,
+                arrival.rank.map({ $0 < parties }) ?? true,
+                self[index].disagreement(with: arrival, parties: parties) == nil
+            else { throw .invalid(field: "arrival", reason: "is one too many") }
+            gather(arrival, parties: parties, at: index)
+            requests.append(arrival.request)
+        }
+        return (index, requests)
+    }
+
+    mutating func takeDecision(_ reader: inout ByteReader) throws(WireError) {
+        let index = try barrierIndex(&reader)
+        let decision = try BarrierDecision(from: &reader)
+        guard decision.generation < self[index].generation,
+            self[index].decisions.last.map({ $0.generation < decision.generation }) ?? true
+        else { throw .invalid(field: "generation", reason: "is out of order") }
+        restore(decision, at: index)
+    }
+
+    private func barrierIndex(_ reader: inout ByteReader) throws(WireError) -> Int {
+        let name = try reader.name("barrier")
+        guard let index = index(of: name) else {
+            throw .invalid(field: "barrier", reason: "\(name) is not known")
+        }
+        return index
     }
 
     /// After a snapshot was read, and its replies refer to their decisions: nobody else does.
     mutating func releaseByDeciders() {
-        for index in sorted {
+        for index in unsorted {
             let generations = self[index].decisions.map(\.generation)
             guard !generations.isEmpty else {
                 removeIfUnused(index)
@@ -32,44 +67,8 @@ extension BarrierTable {
     }
 }
 
-extension Barrier {
-    fileprivate func encode(into writer: inout ByteWriter) {
-        writer.name(name)
-        writer.integer(generation)
-        writer.integer(parties)
-        writer.list(arrivals) { $0.encode(into: &$1) }
-        writer.list(decisions) { $0.encode(into: &$1) }
-    }
-
-    fileprivate init(
-        from reader: inout ByteReader, sessions: SessionTable
-    ) throws(WireError) {
-        self.init(name: try reader.name("name"), generation: try reader.counter("generation"))
-        let parties: UInt32 = try reader.integer("parties")
-        guard parties <= ClientLimits.barrierParties else {
-            throw .outOfRange(
-                field: "parties", value: UInt64(parties),
-                maximum: UInt64(ClientLimits.barrierParties))
-        }
-        for _ in 0..<(try reader.count("arrivals")) {
-            let arrival = try Arrival(from: &reader, sessions: sessions)
-            guard arrivals.count + 1 < parties, arrival.rank.map({ $0 < parties }) ?? true,
-                disagreement(with: arrival, parties: parties) == nil
-            else { throw .invalid(field: "arrival", reason: "is one too many") }
-            gather(arrival, parties: parties)
-        }
-        for _ in 0..<(try reader.count("decisions")) {
-            let decision = try BarrierDecision(from: &reader)
-            guard decision.generation < generation,
-                decisions.last.map({ $0.generation < decision.generation }) ?? true
-            else { throw .invalid(field: "generation", reason: "is out of order") }
-            restore(decision)
-        }
-    }
-}
-
 extension Arrival {
-    fileprivate func encode(into writer: inout ByteWriter) {
+    func encode(into writer: inout ByteWriter) {
         writer.integer(session.number)
         writer.integer(request.number)
         writer.integer(host.number)
@@ -94,7 +93,7 @@ extension Arrival {
 }
 
 extension BarrierDecision {
-    fileprivate func encode(into writer: inout ByteWriter) {
+    func encode(into writer: inout ByteWriter) {
         writer.integer(generation)
         writer.integer(parties)
         writer.flag(ranksWereGiven)

@@ -10,6 +10,8 @@ struct BarrierTable: Sendable {
 
     var count: Int { rows.count }
 
+    var frozen: Arena<Barrier> { rows.frozen }
+
     subscript(index: Int) -> Barrier { rows[index] }
 
     func index(of name: ObjectName) -> Int? { indexes[name] }
@@ -18,6 +20,9 @@ struct BarrierTable: Sendable {
     var sorted: [Int] {
         rows.indexes.sorted { rows[$0].name < rows[$1].name }
     }
+
+    /// In no order that may show.
+    var unsorted: [Int] { rows.indexes }
 
     mutating func insert(_ barrier: Barrier) -> Int {
         let index = rows.insert(barrier)
@@ -31,6 +36,14 @@ struct BarrierTable: Sendable {
     mutating func gather(_ arrival: Arrival, parties: UInt32, at index: Int) {
         rows[index].gather(arrival, parties: parties)
         payloadByteCount += arrival.payload.count
+    }
+
+    /// Puts back a decision as it was, from a snapshot.
+    ///
+    /// - Precondition: it is newer than those there.
+    mutating func restore(_ decision: BarrierDecision, at index: Int) {
+        rows[index].restore(decision)
+        payloadByteCount += decision.payloadByteCount
     }
 
     /// Ends the generation that gathers. The decision stays as long as `refer` was called more

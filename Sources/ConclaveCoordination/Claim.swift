@@ -60,6 +60,11 @@ struct ClaimList: Sendable {
         count -= 1
     }
 
+    func claim(after claim: Int, in claims: Arena<Claim>) -> Int? {
+        let next = claims[claim].next
+        return next == Self.none ? nil : next
+    }
+
     func all(in claims: Arena<Claim>) -> [Int] {
         var all: [Int] = []
         all.reserveCapacity(count)

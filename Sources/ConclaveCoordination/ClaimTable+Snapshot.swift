@@ -1,71 +1,62 @@
 import ConclaveBase
 import ConclaveWire
 
+/// The rows of a claim table at one version.
+struct FrozenClaims: Sendable {
+    let objects: Arena<ClaimedObject>
+    let claims: Arena<Claim>
+}
+
 extension ClaimTable {
-    func encode(into writer: inout ByteWriter, sessions: SessionTable) {
-        writer.list(sorted) { index, writer in
-            let object = objects[index]
-            writer.name(object.name)
-            writer.integer(object.previousEnd.rawValue)
-            writer.bytes(object.previousValue)
-            writer.integer(object.nextTicket)
-            for claims in [holders(of: index), waiters(of: index)] {
-                writer.list(claims) { claim, writer in
-                    self.claims[claim].encode(into: &writer, sessions: sessions)
-                }
-            }
-        }
-    }
+    var frozen: FrozenClaims { FrozenClaims(objects: objects.frozen, claims: claims.frozen) }
 
-    static func decode(
-        from reader: inout ByteReader, sessions: SessionTable
-    ) throws(WireError) -> ClaimTable {
-        var table = ClaimTable()
-        for _ in 0..<(try reader.count("objects")) {
-            try table.decodeObject(from: &reader, sessions: sessions)
-        }
-        return table
-    }
-
-    private mutating func decodeObject(
-        from reader: inout ByteReader, sessions: SessionTable
-    ) throws(WireError) {
+    /// Takes an object with its claims, or further claims of it, and returns the claims that wait.
+    mutating func take(
+        _ reader: inout ByteReader, sessions: SessionTable
+    ) throws(WireError) -> [Int] {
         let name = try reader.name("name")
-        guard index(of: name) == nil else {
-            throw .invalid(field: "name", reason: "\(name) comes twice")
+        let known = index(of: name)
+        try reader.offset(known.map { objects[$0].holders.count + objects[$0].queue.count } ?? 0)
+        let object: Int
+        if let known { object = known } else { object = try takeHead(name, &reader) }
+        var waiting: [Int] = []
+        let count = try reader.count("claims")
+        guard count > 0 else { throw .invalid(field: "claims", reason: "\(name) has none") }
+        for _ in 0..<count {
+            let claim = try Claim(from: &reader, object: object, sessions: sessions)
+            try check(claim)
+            let index = restore(claim)
+            if !claim.isHeld { waiting.append(index) }
         }
+        return waiting
+    }
+
+    private mutating func takeHead(
+        _ name: ObjectName, _ reader: inout ByteReader
+    ) throws(WireError) -> Int {
         let previousEnd: PreviousEnd = try reader.choice("previous end")
         let previousValue = try reader.bytes(
             "previous value", maximum: ClientLimits.leaderValue)
-        let object = restore(
+        return restore(
             name, previousEnd: previousEnd, previousValue: previousValue,
             nextTicket: try reader.counter("next ticket"))
-        for areHeld in [true, false] {
-            for _ in 0..<(try reader.count("claims")) {
-                let claim = try Claim(from: &reader, object: object, sessions: sessions)
-                try check(claim, isHeld: areHeld)
-                _ = restore(claim)
-            }
-        }
-        removeIfUnused(object)
     }
 
     /// Refuses what the table itself never makes.
-    private func check(_ claim: Claim, isHeld: Bool) throws(WireError) {
+    private func check(_ claim: Claim) throws(WireError) {
         let object = objects[claim.object]
-        guard claim.isHeld == isHeld else {
-            throw .invalid(field: "token", reason: "of a waiter, or none of a holder")
-        }
         guard self.claim(of: claim.request.session, on: claim.object) == nil else {
             throw .invalid(field: "session", reason: "has two claims on \(object.name)")
         }
-        if isHeld, let holder = object.holders.first {
+        if claim.isHeld, let holder = object.holders.first {
             guard claim.mode == .shared, claims[holder].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
             }
         }
         let last = object.queue.last.map { claims[$0].ticket }
-        guard isHeld || (claim.ticket < object.nextTicket && last.map { $0 < claim.ticket } ?? true)
+        guard
+            claim.isHeld
+                || (claim.ticket < object.nextTicket && last.map { $0 < claim.ticket } ?? true)
         else {
             throw .outOfRange(
                 field: "ticket", value: claim.ticket, maximum: object.nextTicket)
@@ -73,8 +64,25 @@ extension ClaimTable {
     }
 }
 
+extension ClaimedObject {
+    /// What stands in front of its claims.
+    func encodeHead(into writer: inout ByteWriter) {
+        writer.integer(previousEnd.rawValue)
+        writer.bytes(previousValue)
+        writer.integer(nextTicket)
+    }
+
+    /// Holders, then waiters, each in their order.
+    var firstClaim: Int? { holders.first ?? queue.first }
+
+    func claim(after claim: Int, in claims: Arena<Claim>) -> Int? {
+        guard claims[claim].isHeld else { return queue.claim(after: claim, in: claims) }
+        return holders.claim(after: claim, in: claims) ?? queue.first
+    }
+}
+
 extension Claim {
-    func encode(into writer: inout ByteWriter, sessions: SessionTable) {
+    func encode(into writer: inout ByteWriter, sessions: Arena<Session>) {
         writer.integer(sessions[request.session].id.number)
         writer.integer(request.number)
         writer.integer(mode.rawValue)

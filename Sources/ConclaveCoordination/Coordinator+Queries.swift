@@ -4,6 +4,9 @@ package import ConclaveWire
 extension Coordinator {
     package var sessionCount: Int { sessions.count }
 
+    /// About how many rows a frozen copy has.
+    package var rowCount: Int { 2 * sessions.count + objectCount + ended.records.count }
+
     package var objectCount: Int { locks.count + slots.count + barriers.count }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on
@@ -11,6 +14,9 @@ extension Coordinator {
     package func remembers(_ member: Member) -> Bool {
         sessions.count(attachedTo: member) > 0
     }
+
+    /// Whether nothing was applied after `version`, so that what comes after it is new.
+    package func canBe(at version: Version) -> Bool { self.version <= version }
 
     /// `nil`: never known, or over.
     package func sessionState(_ id: SessionID) -> SessionState? {
@@ -35,6 +41,12 @@ extension Coordinator {
     /// Numbers of the requests that are applied and not answered, in order.
     package func waitingNumbers(of id: SessionID) -> [UInt64] {
         sessions.index(of: id).map { sessions[$0].replies.waiting.map(\.number) } ?? []
+    }
+
+    /// The largest number, up to `number`, of a request of the session that waits or whose reply
+    /// is kept; `nil`: there is none.
+    package func newestKept(upTo number: UInt64, of id: SessionID) -> UInt64? {
+        sessions.index(of: id).flatMap { sessions[$0].replies.newestKept(upTo: number) }
     }
 
     /// Replies that the client has not confirmed, by number.

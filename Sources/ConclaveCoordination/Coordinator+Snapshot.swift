@@ -1,112 +1,71 @@
 import ConclaveBase
-package import ConclaveWire
+import ConclaveWire
 
-/// The state as bytes. Everything is in an order of its own, by id, by name or as queued, so that
-/// equal states have equal bytes, whatever indexes their rows got on the way.
+/// The state as rows: a copy that shares everything with this one tells them, and a builder makes a
+/// coordinator of them again.
 extension Coordinator {
-    private static let format: UInt16 = 1
-
-    package func encodeSnapshot() -> [UInt8] {
-        var writer = ByteWriter(reserving: 256 * (objectCount + sessionCount + 1))
-        writer.integer(Self.format)
-        writer.integer(version.number)
-        writer.integer(time.microseconds)
-        writer.view(view)
-        writer.flag(grantsAreSuspended)
-        let sessions = sessions.sorted
-        writer.list(sessions) { self.sessions[$0].encode(into: &$1) }
-        locks.encode(into: &writer, sessions: self.sessions)
-        slots.encode(into: &writer, sessions: self.sessions)
-        barriers.encode(into: &writer)
-        for session in sessions {
-            self.sessions[session].replies.encode(into: &writer, barriers: barriers)
-        }
-        ended.encode(into: &writer)
-        return writer.bytes
+    /// The state as it is now, to be told row by row while this one goes on. Costs the same however
+    /// large the state is.
+    package func freeze() -> FrozenCoordinator {
+        FrozenCoordinator(self)
     }
 
-    package init(snapshot: [UInt8]) throws(WireError) {
-        try self.init(snapshot: snapshot, quotas: Quotas())
+    /// Makes a coordinator with the same quotas, of the rows of another one.
+    package func makeBuilder() -> CoordinatorBuilder {
+        CoordinatorBuilder(like: self)
     }
 
-    /// - Parameter quotas: The same on all members.
-    package init(snapshot: [UInt8], quotas: Quotas) throws(WireError) {
-        self.init(quotas: quotas)
-        var reader = ByteReader(snapshot)
-        let format: UInt16 = try reader.integer("snapshot format")
-        guard format == Self.format else {
-            throw .unknown(field: "snapshot format", value: UInt64(format))
-        }
-        version = try reader.version("version")
-        time = try reader.timestamp("time")
-        view = try reader.view("view")
-        grantsAreSuspended = try reader.flag("grants are suspended")
-        try decodeTables(from: &reader)
-        ended = try EndedSessions(from: &reader)
-        try reader.finish()
-    }
-
-    /// The state of a snapshot under this machine's quotas, which are no part of it.
-    package func restored(from snapshot: [UInt8]) throws(WireError) -> Coordinator {
-        var machine = try Coordinator(snapshot: snapshot, quotas: quotas)
-        machine.plant = plant
-        machine.witness = witness
-        return machine
-    }
-
-    private mutating func decodeTables(from reader: inout ByteReader) throws(WireError) {
-        sessions = try SessionTable(from: &reader)
-        var waiting = WaitingRequests(sessionCount: sessions.count)
-        locks = try ClaimTable.decode(from: &reader, sessions: sessions)
-        waiting.add(locks) { .lock(claim: $0) }
-        slots = try ClaimTable.decode(from: &reader, sessions: sessions)
-        waiting.add(slots) { .slot(claim: $0) }
-        barriers = try BarrierTable(from: &reader, sessions: sessions)
-        waiting.add(barriers)
-        for session in sessions.sorted {
-            sessions[session].replies = try Replies(
-                from: &reader, waiting: waiting.entries[session], barriers: &barriers)
-        }
-        barriers.releaseByDeciders()
-    }
-
-    /// Equal on all members at equal versions (FNV-1a over the snapshot).
+    /// Equal on all members at equal versions. It goes through all rows at once.
     package var digest: UInt64 {
-        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in encodeSnapshot() {
-            digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+        var frozen = freeze()
+        var digest = StateDigest()
+        while true {
+            var writer = ByteWriter(reserving: 256)
+            guard frozen.encodeRow(into: &writer) else { return digest.value }
+            digest.add(rowOf: writer.bytes, in: 0..<writer.bytes.count)
         }
-        return digest
     }
 }
 
-/// Requests that wait somewhere, by session: a snapshot holds them once, in the queue they are in.
-struct WaitingRequests {
-    private(set) var entries: [[Replies.Entry]]
+/// What a row of a snapshot is, in the order in which they come. A row begins with it, and names
+/// what it belongs to. The lists of a large object go into several rows.
+enum SnapshotRow: UInt8 {
+    case state = 1
+    case session = 2
+    case lock = 3
+    case slot = 4
+    case barrier = 5
+    /// Of the barriers before.
+    case arrivals = 6
+    case decision = 7
+    case replies = 8
+    case ended = 9
 
-    init(sessionCount: Int) {
-        entries = Array(repeating: [], count: sessionCount)
-    }
+    static let format: UInt16 = 2
 
-    mutating func add(_ table: ClaimTable, place: (Int) -> WaitingPlace) {
-        for object in table.sorted {
-            for claim in table.waiters(of: object) {
-                add(table.claims[claim].request, in: place(claim))
-            }
+    /// At most so many entries of a list stand in one row, and no further one beyond so many bytes.
+    static let maximumCount = 128
+    static let maximumByteCount = 32 * 1_024
+}
+
+extension ByteWriter {
+    /// Writes entries of a list, from `first` on, behind their count, as long as a row holds them.
+    /// `encode` writes one and gives the next, if there is one.
+    mutating func entries<Place>(
+        from first: Place?, _ encode: (Place, inout ByteWriter) -> Place?
+    ) -> (count: Int, next: Place?) {
+        let start = bytes.count
+        integer(UInt32(0))
+        var count = 0
+        var next = first
+        while let place = next, count < SnapshotRow.maximumCount,
+            bytes.count - start < SnapshotRow.maximumByteCount
+        {
+            next = encode(place, &self)
+            count += 1
         }
-    }
-
-    mutating func add(_ table: BarrierTable) {
-        for barrier in table.sorted {
-            for arrival in table[barrier].arrivals {
-                add(arrival.request, in: .barrier(barrier))
-            }
-        }
-    }
-
-    private mutating func add(_ request: RequestReference, in place: WaitingPlace) {
-        entries[request.session].append(
-            Replies.Entry(number: request.number, state: .waiting(place)))
+        patch(UInt32(count), at: start)
+        return (count, next)
     }
 }
 
@@ -124,6 +83,14 @@ extension ByteReader {
     /// How many things follow; only the bytes that are there bound it.
     mutating func count(_ field: String) throws(WireError) -> Int {
         try count(field, maximum: Int(UInt32.max))
+    }
+
+    /// How many entries of the list were in rows before this one.
+    mutating func offset(_ known: Int) throws(WireError) {
+        let offset: UInt32 = try integer("offset")
+        guard Int(offset) == known else {
+            throw .outOfRange(field: "offset", value: UInt64(offset), maximum: UInt64(known))
+        }
     }
 
     /// The index of a session that the snapshot holds.

@@ -18,8 +18,10 @@ struct EndedSessions: Sendable {
         var reply: Reply
     }
 
+    typealias Records = Deque<Record>
+
     /// In the order of their ends.
-    private(set) var records: Deque<Record> = []
+    private(set) var records: Records = []
     /// How many records were forgotten: the place of a record in `records` is its number in
     /// `numbers` less this.
     private var forgotten = 0

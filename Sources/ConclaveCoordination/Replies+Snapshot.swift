@@ -1,40 +1,46 @@
 import ConclaveBase
 import ConclaveWire
+import DequeModule
 
 extension Replies {
-    /// Only what is answered: a waiting request is in the queue it waits in.
-    func encode(into writer: inout ByteWriter, barriers: BarrierTable) {
-        writer.integer(confirmed)
-        writer.integer(newest)
-        let answered = entries.filter { entry in
-            if case .answered = entry.state { true } else { false }
+    /// The place of the first entry that is answered and not before `start`.
+    func firstAnswered(from start: Int) -> Int? {
+        var place = start
+        while place < entries.count {
+            if case .answered = entries[place].state { return place }
+            place += 1
         }
-        writer.list(Array(answered)) { entry, writer in
-            guard case .answered(let reply, let settledBy) = entry.state else { return }
-            writer.integer(entry.number)
-            writer.optional(settledBy)
-            reply.encode(into: &writer, barriers: barriers)
-        }
+        return nil
     }
 
-    init(
-        from reader: inout ByteReader, waiting: [Entry], barriers: inout BarrierTable
-    ) throws(WireError) {
-        let confirmed: UInt64 = try reader.integer("confirmed")
-        let newest: UInt64 = try reader.integer("newest")
-        var entries = waiting
-        for _ in 0..<(try reader.count("replies")) {
-            let number: UInt64 = try reader.integer("number")
-            let settledBy: UInt64? = try reader.optional("settled by")
-            let reply = try StoredReply(from: &reader, barriers: barriers)
-            if case .decision(let reference) = reply { barriers.refer(to: reference) }
-            entries.append(Entry(number: number, state: .answered(reply, settledBy: settledBy)))
-        }
-        entries.sort { $0.number < $1.number }
+    init(confirmed: UInt64, newest: UInt64, unsorted: [Entry]) throws(WireError) {
+        let entries = unsorted.sorted { $0.number < $1.number }
         for (entry, next) in zip(entries, entries.dropFirst()) where entry.number == next.number {
             throw .invalid(field: "number", reason: "\(entry.number) comes twice")
         }
         self.init(confirmed: confirmed, newest: newest, entries: entries)
+    }
+}
+
+extension Replies.Entry {
+    /// - Precondition: it is answered.
+    func encode(into writer: inout ByteWriter, barriers: Arena<Barrier>) {
+        guard case .answered(let reply, let settledBy) = state else {
+            preconditionFailure("request \(number) waits")
+        }
+        writer.integer(number)
+        writer.optional(settledBy)
+        reply.encode(into: &writer, barriers: barriers)
+    }
+
+    init(
+        answeredFrom reader: inout ByteReader, barriers: inout BarrierTable
+    ) throws(WireError) {
+        let number: UInt64 = try reader.integer("number")
+        let settledBy: UInt64? = try reader.optional("settled by")
+        let reply = try StoredReply(from: &reader, barriers: barriers)
+        if case .decision(let reference) = reply { barriers.refer(to: reference) }
+        self.init(number: number, state: .answered(reply, settledBy: settledBy))
     }
 }
 
@@ -44,7 +50,7 @@ extension StoredReply {
         case decision = 2
     }
 
-    func encode(into writer: inout ByteWriter, barriers: BarrierTable) {
+    fileprivate func encode(into writer: inout ByteWriter, barriers: Arena<Barrier>) {
         switch self {
         case .reply(let reply):
             writer.integer(Kind.reply.rawValue)

@@ -59,6 +59,11 @@ struct Replies: Sendable {
 
     var count: Int { entries.count }
 
+    func newestKept(upTo number: UInt64) -> UInt64? {
+        let end = number == .max ? entries.count : firstIndex(notBelow: number + 1)
+        return end > 0 ? entries[end - 1].number : nil
+    }
+
     func standing(of number: UInt64) -> Standing {
         guard let index = index(of: number) else {
             return number <= confirmed ? .settled : .unknown

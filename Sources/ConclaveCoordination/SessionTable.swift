@@ -11,6 +11,8 @@ struct SessionTable: Sendable {
 
     var count: Int { rows.count }
 
+    var frozen: Arena<Session> { rows.frozen }
+
     subscript(index: Int) -> Session {
         get { rows[index] }
         _modify { yield &rows[index] }

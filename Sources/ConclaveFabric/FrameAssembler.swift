@@ -1,14 +1,14 @@
-import ConclaveWire
+package import ConclaveWire
 
 /// Cuts a stream into frames. Whole ones are handed out where they lie in the receive buffer; only
 /// one that is not complete yet is copied.
 @safe
-final class FrameAssembler {
+package final class FrameAssembler {
     @unsafe
-    struct Frame {
-        var header: FrameHeader
+    package struct Frame {
+        package var header: FrameHeader
         /// Good until the next call.
-        var body: UnsafeRawBufferPointer
+        package var body: UnsafeRawBufferPointer
     }
 
     /// Longer frames are refused.
@@ -16,7 +16,7 @@ final class FrameAssembler {
     private var pending = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var pendingCount = 0
 
-    init(maximumBodyByteCount: Int) {
+    package init(maximumBodyByteCount: Int) {
         self.maximumBodyByteCount = maximumBodyByteCount
     }
 
@@ -25,7 +25,7 @@ final class FrameAssembler {
     }
 
     /// The next whole frame, taken off the front of `input`; nil once `input` is used up.
-    func next(from input: inout UnsafeRawBufferPointer) throws(WireError) -> Frame? {
+    package func next(from input: inout UnsafeRawBufferPointer) throws(WireError) -> Frame? {
         guard pendingCount == 0 else { return try unsafe continued(from: &input) }
         guard input.count >= FrameHeader.byteCount else {
             unsafe keep(input.count, of: &input, reserving: FrameHeader.byteCount)

@@ -1,5 +1,5 @@
-import ConclaveBase
-import ConclaveWire
+package import ConclaveBase
+package import ConclaveWire
 
 /// The first frame of each side of a member connection: who speaks, to whom, and what must agree.
 /// It is sent again when the lineage changes. The dialled side answers a hello that it accepts.
@@ -11,7 +11,7 @@ import ConclaveWire
 ///      +-------+---------+---------+--------+-------+-------------+--------+----------+
 ///
 /// What a later version puts behind is not looked at.
-struct Hello: Equatable {
+package struct Hello: Equatable {
     /// "conclave", as it stands in the stream.
     static let magic: UInt64 = 0x6576_616C_636E_6F63
     static let ownVersions: ClosedRange<UInt16> = 1...1
@@ -20,21 +20,21 @@ struct Hello: Equatable {
 
     var versions = ownVersions
     var lineage: Lineage
-    var member: Member
+    package var member: Member
     /// Whom the speaker means: two addresses of the configuration may be exchanged.
-    var to: NodeID
+    package var to: NodeID
     /// Of the configured members.
     var digest: UInt64
     var features: UInt64 = 0
 
-    init(lineage: Lineage, member: Member, to: NodeID, digest: UInt64) {
+    package init(lineage: Lineage, member: Member, to: NodeID, digest: UInt64) {
         self.lineage = lineage
         self.member = member
         self.to = to
         self.digest = digest
     }
 
-    init(from body: [UInt8]) throws(WireError) {
+    package init(from body: [UInt8]) throws(WireError) {
         var reader = ByteReader(body)
         let magic: UInt64 = try reader.integer("magic")
         guard magic == Self.magic else { throw .unknown(field: "magic", value: magic) }
@@ -53,7 +53,7 @@ struct Hello: Equatable {
         features = try reader.integer("features")
     }
 
-    func encode() -> [UInt8] {
+    package func encode() -> [UInt8] {
         var writer = ByteWriter(reserving: 60)
         writer.integer(Self.magic)
         writer.integer(versions.lowerBound)
@@ -69,7 +69,7 @@ struct Hello: Equatable {
     }
 
     /// Why this hello cannot be accepted by who would send `own`, if it cannot.
-    func refusal(by own: Hello) -> FabricRefusal? {
+    package func refusal(by own: Hello) -> FabricRefusal? {
         if to != own.member.node { return .wrongNode(meant: to, found: own.member.node) }
         if digest != own.digest { return .configuration(theirs: digest, own: own.digest) }
         return lineageRefusal(by: own.lineage)

@@ -7,10 +7,13 @@ package import ConclaveBase
 package enum GroupEvent: Equatable, Sendable {
     /// `late`: by how much the accuser's own loop was late when it judged.
     case suspected(NodeID, reason: DepartureReason, silent: Interval, late: Interval)
+    /// Its last suspicions were wrong: it keeps this one to itself for a while (V12).
+    case suspicionHeld(NodeID, reason: DepartureReason, pause: Interval)
     case accused(by: NodeID, whom: NodeID, reason: DepartureReason, silent: Interval)
     case wedged(Epoch)
     case promised(Epoch, Ballot)
-    case proposed(Epoch, Ballot, memberCount: Int)
+    /// This member asks for acceptance of `value`, after it was promised the ballot by a quorum.
+    case proposed(Ballot, value: NextView)
     case accepted(Epoch, Ballot)
     case overtaken(Epoch, by: Ballot)
     case installed(InstalledView)
@@ -21,13 +24,21 @@ package enum GroupEvent: Equatable, Sendable {
     case waiting(for: [NodeID], purpose: WaitPurpose)
     case founding(Lineage)
     case joining(through: NodeID)
-    case learning(from: NodeID, byteCount: Int)
+    /// It was left out again soon after it had joined, so often in a row (V23).
+    case joinsLater(after: Interval, leftOutCount: Int)
+    case learning(from: NodeID, withSnapshot: Bool)
     case teaching(NodeID, withSnapshot: Bool)
+    /// A learner was not level in time when it was to be let in.
+    case heldBack(NodeID, pause: Interval)
     case pathBroken(NodeID, reason: String)
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)
     case snapshotWritten(version: Version, byteCount: Int)
     case journalSetAside(reason: String)
+    /// A majority of the view has one state at that version, and this member another.
+    case stateDiffers(NodeID, version: Version)
+    /// No state at that version has a majority: nothing is granted any more.
+    case stateDivided(version: Version)
 }
 
 /// What a member that does not serve is waiting for.

@@ -106,9 +106,11 @@ package final class Daemon {
         case .event(let event):
             observer.observe(event)
             showStatus()
-        case .serving(let state):
+        case .serving(let state, let endingSince):
             serving = state
-            note(.serving(state.isServing, reason: state.reason))
+            // The work of this very turn counts too.
+            let after = endingSince.map { runtime.reactor.now().since($0) }
+            note(.serving(state.isServing, reason: state.reason, after: after))
             showStatus()
         case .fatal(let fault):
             self.fault = StartFault(fault)
@@ -192,6 +194,7 @@ extension Daemon: Engine {
         clients.flush(now: now)
         page.show(slot: ValidityPage.ownSlot, owner: own.incarnation.number, deadline: now)
         systemd.turned(now: now)
+        host.work(now: now)
         if case .parting(let end) = phase, end <= now || !clients.isBusy { phase = .ended }
     }
 

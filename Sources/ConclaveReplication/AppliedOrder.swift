@@ -18,10 +18,22 @@ struct AppliedOrder<Machine: StateMachine> {
     private(set) var recent: RecentItems
     /// The newest views, the last one `current`.
     private(set) var views: [(view: InstalledView, at: Timestamp)] = []
+    /// The members' states differ, and none has a majority: no command is applied any more.
+    private(set) var isDivided = false
 
-    init(blank: Machine, recentByteCount: Int) {
+    /// At how many versions' distance members compare their states; 0: never.
+    private let digestEvery: UInt64
+    /// This member makes the digests that fall due.
+    var makesDigests = false
+    private var votes = DigestVotes(memberCount: 0)
+    private var verdicts: [OrderVerdict] = []
+    /// The state at the last version of which a digest is due, until it is taken.
+    private var dueDigest: DigestSource<Machine>?
+
+    init(blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0) {
         machine = blank
         recent = RecentItems(maximumByteCount: recentByteCount)
+        self.digestEvery = digestEvery
     }
 
     /// Applies one delivered message: each command in it gets the next version.
@@ -35,11 +47,60 @@ struct AppliedOrder<Machine: StateMachine> {
         while reader.remaining > 0 {
             // A payload that does not decode ends here on every member alike.
             guard let length: UInt32 = try? reader.integer("length"),
-                let command = try? reader.part("command", count: Int(length))
+                let command = try? reader.part(
+                    "command", count: Int(length & ~CommandBatch.wordFlag))
             else { break }
-            version = version.next
-            machine.apply(command, at: version, time: time, effects: &effects)
+            if length & CommandBatch.wordFlag != 0 {
+                take(command, from: message.sender)
+            } else if !isDivided {
+                version = version.next
+                machine.apply(command, at: version, time: time, effects: &effects)
+                freezeIfDue()
+            }
         }
+    }
+
+    /// A row is hashed at most once a version: of a large state digests are due more rarely.
+    private mutating func freezeIfDue() {
+        guard makesDigests, digestEvery > 0, version.counter % digestEvery == 0, dueDigest == nil
+        else { return }
+        var distance = digestEvery
+        while distance < machine.rowCount { distance *= 2 }
+        guard version.counter % distance == 0 else { return }
+        dueDigest = DigestSource(version, of: machine)
+    }
+
+    private mutating func take(_ word: ByteReader, from sender: Int) {
+        var reader = word
+        guard let current, case .digest(let version, let digest)? = try? ReplicaWord(from: &reader)
+        else { return }
+        for verdict in votes.note(digest, at: version, from: sender) {
+            switch verdict {
+            case .differs(let rank, let version):
+                verdicts.append(.differs(current.members[rank], version))
+            case .divided(let version):
+                isDivided = true
+                verdicts.append(.divided(version))
+            }
+        }
+    }
+
+    var hasDueDigest: Bool { dueDigest != nil }
+
+    mutating func takeDueDigest() -> DigestSource<Machine>? {
+        defer { dueDigest = nil }
+        return dueDigest
+    }
+
+    mutating func takeVerdicts() -> [OrderVerdict] {
+        guard !verdicts.isEmpty else { return [] }
+        defer { verdicts.removeAll() }
+        return verdicts
+    }
+
+    /// For the simulator: something went wrong with this member's state.
+    mutating func corrupt(_ body: (inout Machine) -> Void) {
+        body(&machine)
     }
 
     mutating func install(_ next: NextView, effects: inout [Machine.Effect]) {
@@ -49,6 +110,8 @@ struct AppliedOrder<Machine: StateMachine> {
         time = max(time, next.time)
         current = next
         delivered = Array(repeating: 0, count: next.members.count)
+        votes = DigestVotes(memberCount: next.members.count)
+        dueDigest = nil
         machine.install(next.installed, at: version, time: time, effects: &effects)
         remember(next)
     }
@@ -60,24 +123,31 @@ struct AppliedOrder<Machine: StateMachine> {
         time = .zero
         current = nil
         delivered = []
+        votes = DigestVotes(memberCount: 0)
+        isDivided = false
+        dueDigest = nil
         recent.removeAll()
     }
 
-    mutating func restore(_ snapshot: Snapshot) throws(WireError) {
-        machine = try machine.restored(from: snapshot.machine)
-        version = snapshot.version
-        time = snapshot.time
-        current = snapshot.current
-        delivered = snapshot.delivered
+    mutating func restore(_ header: SnapshotHeader, _ machine: Machine) {
+        self.machine = machine
+        version = header.version
+        time = header.time
+        current = header.current
+        delivered = header.delivered
+        votes = DigestVotes(memberCount: header.current.members.count)
+        dueDigest = nil
         recent.removeAll()
-        remember(snapshot.current)
+        remember(header.current)
     }
 
-    var snapshot: Snapshot? {
-        guard let current else { return nil }
-        return Snapshot(
-            current: current, delivered: delivered, version: version, time: time,
-            machine: machine.encodeSnapshot())
+    /// The state as it is now, to be told in pieces. None of a divided group: which one is right
+    /// must be found out first.
+    func snapshot() -> SnapshotSource<Machine>? {
+        guard let current, !isDivided else { return nil }
+        let header = SnapshotHeader(
+            current: current, delivered: delivered, version: version, time: time)
+        return SnapshotSource(header, of: machine)
     }
 
     private mutating func remember(_ next: NextView) {
@@ -88,11 +158,27 @@ struct AppliedOrder<Machine: StateMachine> {
     private static var maximumViews: Int { 512 }
 }
 
-/// Puts commands into one message's payload: a u32 length before each.
+/// What was found at a point of the order about the members' states.
+enum OrderVerdict: Equatable {
+    case differs(Member, Version)
+    case divided(Version)
+}
+
+/// Puts commands into one message's payload: a u32 length before each. A length with the highest
+/// bit set stands before a word of the replica's own.
 struct CommandBatch {
     private(set) var payload: [UInt8] = []
 
     static let overhead = 4
+    static let wordFlag: UInt32 = 1 << 31
+
+    mutating func append(_ word: ReplicaWord) {
+        let bytes = word.bytes
+        var writer = ByteWriter(reserving: bytes.count + Self.overhead)
+        writer.integer(UInt32(bytes.count) | Self.wordFlag)
+        writer.raw(bytes)
+        payload += writer.bytes
+    }
 
     mutating func append(_ command: [UInt8]) {
         var writer = ByteWriter(reserving: command.count + Self.overhead)

@@ -15,11 +15,15 @@ struct Recovery<Machine: StateMachine> {
     var segments: RecoveredSegments?
 
     init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
+        try Self.refuseDiffering(disk)
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
+        if journal.memory.current == nil { try Self.refuseSegments(on: disk) }
         viewJournal = journal
         snapshots = SnapshotStore(owner: settings.own.node)
-        order = AppliedOrder(blank: blank, recentByteCount: settings.recentByteCount)
+        order = AppliedOrder(
+            blank: blank, recentByteCount: settings.recentByteCount,
+            digestEvery: settings.digestEveryVersions)
         held = HeldMessages(delivered: [])
         hasState = false
         let memory = viewJournal.memory
@@ -36,27 +40,48 @@ struct Recovery<Machine: StateMachine> {
         replay(found.records, from: blank)
     }
 
+    /// What is here led to a state that is not the group's: nothing may be built on it.
+    private static func refuseDiffering(_ disk: any Disk) throws(FatalFault) {
+        let names: [String]
+        do { names = try disk.list() } catch { throw .disk(error) }
+        guard names.contains(Replica<Machine>.differingMarker) else { return }
+        throw .damaged(
+            "\(Replica<Machine>.differingMarker): this member's state was not the one that a "
+                + "majority of the members had")
+    }
+
     /// The view journal is the first that a blank member writes: what lies there without it has
     /// lost it.
     private static func refuseRemains(on disk: any Disk) throws(FatalFault) {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
-        let remains = names.first { SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) }
+        let remains = names.first {
+            SegmentFormat.number(of: $0) != nil || SnapshotFile.isName($0)
+        }
         guard let remains else { return }
         throw .damaged(
             "both copies of the view journal are gone, beside \(remains): a member that went on "
                 + "without them could break what it promised")
     }
 
-    private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
-        guard let snapshot = try snapshots.recover(from: disk) else { return }
-        guard snapshot.current.lineage == viewJournal.memory.lineage else { return }
-        do {
-            try order.restore(snapshot)
-        } catch {
-            throw .damaged("\(Snapshot.name(snapshot.version)): \(error)")
+    /// Before the first message of a group is written, the view that it belongs to is.
+    private static func refuseSegments(on disk: any Disk) throws(FatalFault) {
+        let names: [String]
+        do { names = try disk.list().sorted() } catch { throw .disk(error) }
+        guard let segment = names.first(where: { SegmentFormat.number(of: $0) != nil }) else {
+            return
         }
-        viewJournal.takeUp(snapshot.current)
+        throw .damaged(
+            "the view journal knows of no view, beside \(segment): a member that went on without "
+                + "it could break what it promised")
+    }
+
+    private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
+        let found = try snapshots.recover(
+            from: disk, lineage: viewJournal.memory.lineage, like: order.machine)
+        guard let found else { return }
+        order.restore(found.header, found.machine)
+        viewJournal.takeUp(found.header.current)
     }
 
     /// The views after `start`; if state was lost since, from the last one that says so: nothing of
@@ -95,6 +120,8 @@ struct Recovery<Machine: StateMachine> {
             held = HeldMessages(delivered: order.delivered)
             for message in byEpoch[next.epoch] ?? [] { _ = held.append(message) }
         }
+        // What was found out then was dealt with then.
+        _ = order.takeVerdicts()
         hasState = order.current != nil && order.current?.epoch == viewJournal.memory.epoch
     }
 }

@@ -16,7 +16,7 @@ extension Replica {
     }
 
     package func step(_ input: DiskInput, now: Instant) {
-        guard !hasFailed else { return }
+        guard !hasFailed else { return completedBreaking(input) }
         switch input {
         case .failed(_, let error): fail(.disk(error))
         case .completed(let tag):
@@ -41,7 +41,7 @@ extension Replica {
         if let epoch, let rank = epoch.view.rank(of: node) {
             self.epoch?.isReady[rank.index] = false
         }
-        if teaching?.learner.node == node { teaching = nil }
+        teachings.removeAll { $0.learner.node == node }
         if learning?.teacher == node { stopLearning() }
         run(.disconnected(node, byPeer: byPeer), now: now)
     }
@@ -130,16 +130,15 @@ extension Replica {
             checkLevel(now: now)
             return advanceLearning(now: now)
         }
-        if let snapshot = snapshots.completed(tag, disk: disk) {
-            tell(
-                .event(
-                    .snapshotWritten(
-                        version: snapshot.version, byteCount: snapshot.machineByteCount)))
-            journal?.forget(through: snapshot.mark, on: disk)
-            viewJournal.forget(before: snapshot.current.epoch)
-            return snapshotIsDurable(snapshot, now: now)
+        switch snapshots.completed(tag, disk: disk) {
+        case .durable(let header, let byteCount):
+            tell(.event(.snapshotWritten(version: header.version, byteCount: byteCount)))
+            journal?.forget(through: header.mark, on: disk)
+            viewJournal.forget(before: header.current.epoch)
+            snapshotIsDurable(header, now: now)
+        case .progress: advanceLearning(now: now)
+        case .foreign: learningRecorded(tag, now: now)
         }
-        learningRecorded(tag, now: now)
     }
 
     /// Everything that the start has read is on the disk.
@@ -147,7 +146,7 @@ extension Replica {
         let inputs = earlyInputs
         earlyInputs = []
         for input in inputs { step(input, now: now) }
-        nextTick = now
+        tickDue = now
     }
 
     /// What is synced is acknowledged: in durable mode, not before (V8).

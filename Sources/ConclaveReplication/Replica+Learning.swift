@@ -15,10 +15,14 @@ extension Replica {
     }
 
     func tickLearning(now: Instant) {
-        guard needsTeacher else { return learning = nil }
+        guard needsTeacher else {
+            unheard = []
+            return learning = nil
+        }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
+            isPausing = false
             for node in settings.configured where paths[node] != nil {
                 send(.transfer(.join(settings.own, version: order.version)), to: node)
             }
@@ -28,14 +32,20 @@ extension Replica {
 
     func stopLearning() {
         learning = nil
+        unheard = []
         nextJoin = .distantPast
     }
 
     /// A member that is left out again soon after it came back waits longer each time (V23).
     func pauseBeforeJoining(now: Instant) {
         let wasBrief = now.since(joinedAt) < .seconds(60) && joinedAt != .distantPast
+        leftOutCount = wasBrief ? leftOutCount + 1 : 0
         joinPause = wasBrief ? min(joinPause * 2, .seconds(60)) : settings.suspicion
         nextJoin = wasBrief ? now.advanced(by: joinPause) : now
+        isPausing = wasBrief
+        if wasBrief {
+            tell(.event(.joinsLater(after: joinPause, leftOutCount: leftOutCount)))
+        }
     }
 
     func transfer(_ frame: TransferFrame, from node: NodeID, theirs: Lineage, now: Instant) {
@@ -47,7 +57,8 @@ extension Replica {
             begin(id, snapshot: snapshot, from: node, lineage: theirs, now: now)
         case .snapshotPart(let id, let bytes):
             guard learning?.id == id else { return }
-            takePart(bytes, now: now)
+            learning?.steps.append(.snapshotPart(bytes))
+            heardTeacher(now: now)
         case .items(let id, let items):
             guard learning?.id == id else { return }
             for item in items {
@@ -55,11 +66,9 @@ extension Replica {
                 learning?.takenByteCount += UInt64(item.byteCount)
             }
             heardTeacher(now: now)
-        case .taken(let id, let byteCount):
-            guard let current = teaching, current.id == id else { return }
-            teaching?.takenByteCount = min(byteCount, current.sentByteCount)
-            teaching?.lastHeard = now
-        case .ready(let id, let version): learnerIsReady(id, version: version, now: now)
+        case .taken(let id, let byteCount): learnerHasTaken(byteCount, id: id, now: now)
+        case .ready(let id, let version, let hears):
+            learnerIsReady(id, version: version, hears: hears, now: now)
         case .level(let id, let epoch, let trim, let records, let isLast):
             guard learning?.id == id else { return }
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
@@ -72,35 +81,31 @@ extension Replica {
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
         guard needsTeacher, learning == nil, recordingView == nil, theirs != .none else { return }
-        var started = Learning(teacher: node, id: id, now: now)
+        var started = Learning<Machine>(teacher: node, id: id, now: now)
         if let snapshot {
             var reader = ByteReader(snapshot)
-            guard let header = try? Snapshot(headerFrom: &reader), header.current.lineage == theirs
+            guard let header = try? SnapshotHeader(from: &reader), (try? reader.finish()) != nil,
+                header.current.lineage == theirs
             else { return }
-            started.incoming = header
+            started.incoming = Learning.Incoming(
+                header: header, reader: SnapshotReader(like: blank, at: header.version))
+            giveUpOwnSnapshot()
         }
-        tell(.event(.learning(from: node, byteCount: started.incoming?.machineByteCount ?? 0)))
+        tell(.event(.learning(from: node, withSnapshot: snapshot != nil)))
         learning = started
-        heardTeacher(now: now)
-    }
-
-    private func takePart(_ bytes: [UInt8], now: Instant) {
-        guard var snapshot = learning?.incoming else { return }
-        learning?.incoming = nil
-        snapshot.machine += bytes
-        learning?.takenByteCount += UInt64(bytes.count)
-        if snapshot.machine.count >= snapshot.machineByteCount {
-            learning?.steps.append(.snapshot(snapshot))
-        } else {
-            learning?.incoming = snapshot
-        }
         heardTeacher(now: now)
     }
 
     private func heardTeacher(now: Instant) {
         learning?.lastHeard = now
+        learning?.toldByteCount = nil
         advanceLearning(now: now)
-        guard let learning else { return }
+    }
+
+    /// The teacher sends no more than fits its window until it hears what was taken.
+    private func tellTaken() {
+        guard let learning, learning.toldByteCount != learning.takenByteCount else { return }
+        self.learning?.toldByteCount = learning.takenByteCount
         send(
             .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
             to: learning.teacher)
@@ -109,61 +114,88 @@ extension Replica {
     /// Takes what was sent, step by step; each waits for what must be on the disk before it.
     func advanceLearning(now: Instant) {
         if learning?.wait == .journal, journal?.isIdle ?? true { learning?.wait = .nothing }
+        if learning?.wait == .room { learning?.wait = .nothing }
         while !hasFailed, learning?.wait == .nothing, let step = learning?.steps.popFirst() {
             switch step {
-            case .snapshot(let snapshot): learn(snapshot, now: now)
+            case .snapshotPart(let bytes): learn(bytes, retrying: step, now: now)
             case .item(.message(let record)): learn(record)
             case .item(.view(let next)): learn(next, retrying: step, now: now)
             case .level(let epoch, let trim): confirmLevel(epoch, trim: trim, retrying: step)
             }
         }
         journal?.flush(to: disk, nextTag: nextTag)
+        tellTaken()
     }
 
-    private func learn(_ snapshot: Snapshot, now: Instant) {
-        guard snapshot.version > order.version || order.current == nil else { return }
+    /// What comes of a snapshot goes to the disk as it comes, and takes the place of what is there
+    /// only when all of it has made a state.
+    private func learn(
+        _ part: [UInt8], retrying step: Learning<Machine>.Step, now: Instant
+    ) {
+        guard learning?.incoming != nil else { return }
+        let isDurable = settings.durability == .disk
+        if isDurable, !hasRoomForPart {
+            learning?.steps.prepend(step)
+            learning?.wait = .room
+            return
+        }
+        learning?.takenByteCount += UInt64(part.count)
         do {
-            // On the disk it takes the place of what is there.
-            _ = try Machine(snapshot: snapshot.machine)
+            try learning?.incoming?.reader.take(part)
         } catch {
             tell(
                 .event(.refused(learning?.teacher ?? settings.own.node, what: "a state: \(error)")))
             return stopLearning()
         }
+        if isDurable { snapshots.append(part, to: disk, tag: nextTag()) }
+        if learning?.incoming?.reader.machine != nil { hasSnapshot(now: now) }
+    }
+
+    /// Sees to it that the snapshot's file is begun.
+    private var hasRoomForPart: Bool {
+        guard let incoming = learning?.incoming else { return false }
+        if !incoming.isBegun {
+            giveUpOrphan()
+            guard !snapshots.isBusy else { return false }
+            snapshots.begin(incoming.header, on: disk)
+            learning?.incoming?.isBegun = true
+        }
+        return snapshots.hasRoom
+    }
+
+    /// The snapshot of a transfer is complete.
+    private func hasSnapshot(now: Instant) {
+        guard let header = learning?.incoming?.header,
+            header.version > order.version || order.current == nil
+        else {
+            learning?.incoming = nil
+            return
+        }
         if settings.durability == .disk {
-            guard !snapshots.isBusy else {
-                learning?.steps.prepend(.snapshot(snapshot))
-                learning?.wait = .journal
-                return
-            }
-            snapshots.write(snapshot, to: disk, tag: nextTag())
-            learning?.wait = .snapshot(snapshot)
+            snapshots.finish(on: disk, tag: nextTag())
+            learning?.wait = .snapshot
         } else {
-            restore(snapshot, now: now)
+            restoreLearned()
         }
     }
 
     /// The snapshot of a transfer is on the disk: the state and the view come from it.
-    func snapshotIsDurable(_ durable: Snapshot, now: Instant) {
-        guard case .snapshot(let snapshot) = learning?.wait, snapshot.version == durable.version
-        else { return advanceLearning(now: now) }
-        restore(snapshot, now: now)
+    func snapshotIsDurable(_ durable: SnapshotHeader, now: Instant) {
+        if learning?.wait == .snapshot, learning?.incoming?.header == durable { restoreLearned() }
         advanceLearning(now: now)
     }
 
-    private func restore(_ snapshot: Snapshot, now: Instant) {
-        guard membership.learns(snapshot.current) else { return stopLearning() }
-        do {
-            try order.restore(snapshot)
-        } catch {
-            tell(.event(.refused(learning?.teacher ?? settings.own.node, what: "\(error)")))
-            return stopLearning()
-        }
+    private func restoreLearned() {
+        guard let incoming = learning?.incoming, let machine = incoming.reader.machine,
+            membership.learns(incoming.header.current)
+        else { return stopLearning() }
+        learning?.incoming = nil
+        order.restore(incoming.header, machine)
         isContinuous = false
         held = HeldMessages(delivered: order.delivered)
         // Until its view is recorded, the order is not that of the view this member knows.
         hasState = false
-        record(snapshot.current)
+        record(incoming.header.current)
     }
 
     private func learn(_ record: JournalRecord) {
@@ -179,7 +211,7 @@ extension Replica {
 
     /// Messages below a view's trim are on the disk before the view is recorded: a record of a view
     /// promises them.
-    private func learn(_ next: NextView, retrying step: Learning.Step, now: Instant) {
+    private func learn(_ next: NextView, retrying step: Learning<Machine>.Step, now: Instant) {
         let epoch = order.current?.epoch ?? .none
         // A state that was lost before a view that is known already must not be lost again.
         guard next.epoch == epoch.next || (next.installed.stateWasLost && next.epoch > epoch)
@@ -243,7 +275,8 @@ extension Replica {
 
     /// This incarnation can be let in: everything below the trim is held and synced. That is
     /// recorded first, so that a restart before the view comes does not cost the vote (V13).
-    private func confirmLevel(_ epoch: Epoch, trim: [UInt64], retrying step: Learning.Step) {
+    private func confirmLevel(_ epoch: Epoch, trim: [UInt64], retrying step: Learning<Machine>.Step)
+    {
         guard epoch == order.current?.epoch, epoch == membership.memory.epoch,
             held.vector.count == trim.count,
             zip(held.vector, trim).allSatisfy({ $0 >= $1 })
@@ -264,10 +297,12 @@ extension Replica {
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now
+        let heard = membership.heardSteadily(now: now)
+        unheard = current.members.filter { $0.node != settings.own.node && !heard.contains($0) }
+            .map(\.node)
+        guard unheard.isEmpty else { return }
         send(
-            .transfer(.taken(id: learning.id, byteCount: learning.takenByteCount)),
+            .transfer(.ready(id: learning.id, version: order.version, hears: heard)),
             to: learning.teacher)
-        guard membership.hasHeardSteadily(current.members, now: now) else { return }
-        send(.transfer(.ready(id: learning.id, version: order.version)), to: learning.teacher)
     }
 }

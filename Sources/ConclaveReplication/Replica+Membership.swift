@@ -37,7 +37,7 @@ extension Replica {
             raiseTarget = trim
             if isLevelWithTarget { inputs.append(.level) }
         case .fill(let node, let ranges): sendFill(ranges, to: node)
-        case .levelJoiner(let joiner, let trim): level(joiner, with: trim)
+        case .levelJoiner(let joiner, let trim): level(joiner, with: trim, now: now)
         case .install(let value, let seat): enter(value, seat, then: &inputs, now: now)
         case .learn: learning = nil
         case .event(let event): observe(event)
@@ -62,6 +62,7 @@ extension Replica {
         }
         epoch?.isWedged = true
         pending.removeAll()
+        words.removeAll()
         isFreezing = true
         journal?.flush(to: disk, nextTag: nextTag)
         if let input = frozenInput { inputs.append(input) }
@@ -87,7 +88,7 @@ extension Replica {
             for message in held.messages(of: range.sender, in: range.ordinals) {
                 records.append(JournalRecord(epoch: number, message: message))
                 size += message.payload.count + JournalRecord.overhead
-                if size > Teaching.part {
+                if size > TransferPart.byteCount {
                     send(.fill(number, records), to: node)
                     records.removeAll()
                     size = 0
@@ -172,8 +173,10 @@ extension Replica {
 
     private func endEpoch() {
         epoch = nil
+        digest = nil
+        order.makesDigests = false
         pending.removeAll()
-        teaching?.levelSent = nil
+        words.removeAll()
         raiseTarget = nil
         waitingFor = nil
         isFreezing = false
@@ -199,6 +202,7 @@ extension Replica {
             hasState = false
         }
         if wasContinuous { for effect in newEffects { tell(.machine(effect)) } }
+        takeVerdicts(isTold: wasContinuous)
         let rank = value.view.contains(settings.own) ? value.view.rank(of: settings.own.node) : nil
         tell(
             .installed(
@@ -216,8 +220,9 @@ extension Replica {
         guard let rank = value.view.rank(of: settings.own.node) else { return }
         learning = nil
         // Who has a seat now is not taught any more: the order comes to it another way.
-        if let teaching, value.view.contains(teaching.learner) { self.teaching = nil }
+        teachings.removeAll { value.view.contains($0.learner) }
         joinedAt = now
+        order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         epoch?.pulse.beat(now: now, wallClock: wallClock)
         for member in value.members where member != settings.own {

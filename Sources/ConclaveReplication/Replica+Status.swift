@@ -15,13 +15,17 @@ extension Replica {
 
     /// Why this member takes no requests, in a sentence for an operator.
     package var notServingReason: String {
+        if order.isDivided {
+            return "the members' states differ, and none has a majority: nothing is granted until "
+                + "an operator says which one is right"
+        }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected
-        case .outside: return "is not in view \(view.epoch): waits to be let in"
+        case .outside: return "is not in view \(view.epoch): \(whyOutside)"
         case .voter: return "restarted in view \(view.epoch): waits for the next view"
         case .member:
-            if membership.isBehind { return "was left out: waits to be let in" }
+            if membership.isBehind { return "was left out: \(whyOutside)" }
             if membership.isEnding { return "view \(view.epoch) is ending: waits for the next" }
             let installed = membership.memory.current?.installed
             if let installed, !installed.isAdequate {
@@ -30,6 +34,18 @@ extension Replica {
             }
             return "view \(view.epoch) begins"
         }
+    }
+
+    private var whyOutside: String {
+        if isPausing {
+            return "was left out \(leftOutCount) times soon after it had joined, and pauses for "
+                + "\(joinPause.milliseconds) ms"
+        }
+        guard unheard.isEmpty else {
+            let list = unheard.map(\.description).joined(separator: ", ")
+            return "has caught up, but does not hear \(list) both ways"
+        }
+        return "waits to be let in"
     }
 
     /// Whose absence a blank member can name before anybody has told it whom the group waits for.

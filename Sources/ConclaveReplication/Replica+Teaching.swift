@@ -1,9 +1,9 @@
 import ConclaveBase
 import ConclaveGroup
-import ConclaveWire
 
+/// Rank 0 teaches whoever asks, all at once: it is the one who will coordinate letting them in.
+/// Every NodeID has a place of its own, so a learner that is never let in takes none from others.
 extension Replica {
-    /// Rank 0 teaches, one member at a time: it is the one who will coordinate letting it in.
     private var isTeacher: Bool {
         guard let epoch, !epoch.isWedged else { return false }
         return epoch.own.index == 0
@@ -13,63 +13,104 @@ extension Replica {
         guard isTeacher, settings.configured.contains(member.node), let epoch,
             !epoch.view.contains(member)
         else { return }
-        if let teaching, teaching.learner != member, paths[teaching.learner.node] != nil { return }
-        let id = random.next()
         let isOnChain = theirs == lineage || version == .zero
         let number = isOnChain ? order.recent.number(after: version, applied: order.version) : nil
-        var started = Teaching(learner: member, id: id, next: number ?? order.recent.end, now: now)
-        var header: [UInt8]?
+        var started = Teaching<Machine>(
+            learner: member, id: random.next(), next: number ?? order.recent.end, now: now)
         if number == nil {
-            guard let snapshot = order.snapshot else { return }
-            var writer = ByteWriter()
-            snapshot.encodeHeader(into: &writer)
-            header = writer.bytes
-            started.snapshot = snapshot.machine
+            // Learners of one state share it: what is frozen is copied only where it changes.
+            guard let snapshot = order.snapshot() else { return }
+            started.snapshot = snapshot
         }
-        teaching = started
+        if let before = teachings.first(where: { $0.learner == member }) {
+            started.startedAt = before.startedAt
+        }
+        teachings.removeAll { $0.learner.node == member.node }
         tell(.event(.teaching(member.node, withSnapshot: number == nil)))
-        send(.transfer(.begin(id: id, snapshot: header)), to: member.node)
-        if header != nil, started.snapshot.isEmpty {
-            send(.transfer(.snapshotPart(id: id, bytes: [])), to: member.node)
-        }
+        let header = started.snapshot?.header.bytes
+        send(.transfer(.begin(id: started.id, snapshot: header)), to: member.node)
+        teachings.append(started)
     }
 
-    /// Sends what there is room for.
+    /// Sends what there is room for; of a snapshot, one part a turn.
     func teach(now: Instant) {
-        guard var current = teaching else { return }
-        let learner = current.learner.node
-        while current.hasRoom, let part = current.nextSnapshotPart() {
-            send(.transfer(.snapshotPart(id: current.id, bytes: part)), to: learner)
+        let count = teachings.count
+        var forgotten: [UInt64] = []
+        for place in teachings.indices {
+            let id = teachings[place].id
+            let learner = teachings[place].learner.node
+            if teachings[place].hasWork(among: count),
+                let part = teachings[place].nextSnapshotPart(settings.snapshotPartByteCount)
+            {
+                send(.transfer(.snapshotPart(id: id, bytes: part)), to: learner)
+                teachings[place].lastSent = now
+            }
+            while teachings[place].hasRoom(among: count), teachings[place].hasSentSnapshot {
+                let (items, isKept) = teachings[place].nextItems(from: order.recent)
+                if !isKept { forgotten.append(id) }
+                if items.isEmpty { break }
+                send(.transfer(.items(id: id, items)), to: learner)
+                teachings[place].lastSent = now
+            }
         }
-        while current.hasRoom, current.hasSentSnapshot {
-            let (items, isKept) = current.nextItems(from: order.recent)
-            guard isKept else { return teaching = nil }
-            if items.isEmpty { break }
-            send(.transfer(.items(id: current.id, items)), to: learner)
-        }
-        teaching = current
+        teachings.removeAll { forgotten.contains($0.id) }
     }
 
     func tickTeaching(now: Instant) {
-        guard let teaching else { return }
-        let isGone = now.since(teaching.lastHeard) > settings.suspicion * 3
-        let isDone = epoch?.view.contains(teaching.learner) ?? false
         let mayTeach = isTeacher || (epoch?.isWedged ?? false)
-        if isGone || isDone || !mayTeach { self.teaching = nil }
+        teachings.removeAll { teaching in
+            let isGone = now.since(teaching.lastHeard) > settings.suspicion * 3
+            let isDone = epoch?.view.contains(teaching.learner) ?? false
+            return isGone || isDone || !mayTeach
+        }
+        for place in teachings.indices
+        where now.since(teachings[place].lastSent) >= settings.heartbeat * 2 {
+            teachings[place].lastSent = now
+            send(
+                .transfer(.items(id: teachings[place].id, [])),
+                to: teachings[place].learner.node)
+        }
+        admitTheReady(now: now)
     }
 
-    func learnerIsReady(_ id: UInt64, version: Version, now: Instant) {
-        guard isTeacher, let teaching, teaching.id == id, version <= order.version,
-            teaching.hasSentSnapshot, order.recent.end - teaching.next < 1_000
+    func learnerHasTaken(_ byteCount: UInt64, id: UInt64, now: Instant) {
+        guard let place = teachings.firstIndex(where: { $0.id == id }) else { return }
+        teachings[place].takenByteCount = min(byteCount, teachings[place].sentByteCount)
+        teachings[place].lastHeard = now
+    }
+
+    func learnerIsReady(_ id: UInt64, version: Version, hears: [Member], now: Instant) {
+        guard isTeacher, let place = teachings.firstIndex(where: { $0.id == id }),
+            version <= order.version, isClose(teachings[place])
         else { return }
-        self.teaching?.lastHeard = now
-        run(.joinerReady(teaching.learner), now: now)
+        teachings[place].lastHeard = now
+        teachings[place].isReady(at: now)
+        run(.joinerReady(teachings[place].learner, hears: hears), now: now)
+        admitTheReady(now: now)
+    }
+
+    private func isClose(_ teaching: Teaching<Machine>) -> Bool {
+        teaching.hasSentSnapshot && order.recent.end - min(teaching.next, order.recent.end) < 1_000
+    }
+
+    /// One view change lets in all who are ready; those who soon will be are waited for a little.
+    private func admitTheReady(now: Instant) {
+        guard isTeacher else { return }
+        let ready = teachings.filter { now.since($0.readyAt) <= settings.suspicion }
+        guard let first = ready.compactMap(\.readySince).min() else { return }
+        let isSomebodyNear = teachings.contains {
+            now.since($0.readyAt) > settings.suspicion && isClose($0)
+                && now.since($0.startedAt) < settings.suspicion * 6
+        }
+        let isWaiting = isSomebodyNear || membership.joinersAreApart
+        if isWaiting, now.since(first) < settings.suspicion { return }
+        run(.admit, now: now)
     }
 
     /// Sends the learner what is received below the trim and not delivered, to be held (V22).
-    func level(_ joiner: Member, with trim: [UInt64]) {
-        guard let current = teaching, current.learner == joiner else { return }
-        teach(now: current.lastHeard)
+    func level(_ joiner: Member, with trim: [UInt64], now: Instant) {
+        guard let current = teachings.first(where: { $0.learner == joiner }) else { return }
+        teach(now: now)
         let number = membership.memory.epoch
         var records: [JournalRecord] = []
         var size = 0
@@ -77,7 +118,7 @@ extension Replica {
             for message in held.messages(of: sender, in: 0..<trim[sender]) {
                 records.append(JournalRecord(epoch: number, message: message))
                 size += JournalRecord.overhead + message.payload.count
-                if size > Teaching.part {
+                if size > TransferPart.byteCount {
                     send(
                         .transfer(
                             .level(id: current.id, number, trim: trim, records, isLast: false)),
@@ -90,12 +131,13 @@ extension Replica {
         send(
             .transfer(.level(id: current.id, number, trim: trim, records, isLast: true)),
             to: joiner.node)
-        teaching?.levelSent = number
     }
 
     func learnerIsLevel(_ id: UInt64, _ epoch: Epoch, trim: [UInt64], now: Instant) {
-        guard let teaching, teaching.id == id, epoch == membership.memory.epoch else { return }
-        self.teaching?.lastHeard = now
-        run(.joinerLevel(teaching.learner, trim: trim), now: now)
+        guard let place = teachings.firstIndex(where: { $0.id == id }),
+            epoch == membership.memory.epoch
+        else { return }
+        teachings[place].lastHeard = now
+        run(.joinerLevel(teachings[place].learner, trim: trim), now: now)
     }
 }

@@ -20,9 +20,18 @@ extension Replica {
             scanRows(now: now)
             pushRows()
         }
-        takeSnapshotIfDue()
-        teach(now: now)
         tellServing()
+        fabric.flush()
+    }
+
+    /// What may take a while, and nobody waits for. To be called once a turn, when everything else
+    /// is done and sent.
+    package func work(now: Instant) {
+        guard !hasFailed else { return }
+        makeDigest()
+        takeSnapshotIfDue()
+        writeSnapshot()
+        teach(now: now)
         fabric.flush()
     }
 
@@ -55,8 +64,10 @@ extension Replica {
         guard let state = epoch else { return }
         let timestamp = max(wallClock, order.time)
         var taken = 0
-        while taken < pending.count, state.multicast.canSend {
+        while taken < pending.count || !words.isEmpty, state.multicast.canSend {
             var batch = CommandBatch()
+            for word in words { batch.append(word) }
+            words.removeAll()
             while taken < pending.count,
                 batch.payload.count + CommandBatch.overhead + pending[taken].count
                     <= settings.slotByteCount
@@ -81,14 +92,18 @@ extension Replica {
         guard let state = epoch else { return }
         found.removeAll(keepingCapacity: true)
         state.multicast.deliver(into: &found)
-        for message in found { apply(message) }
+        // What follows the verdict that this member's state is wrong says nothing any more.
+        for message in found where !hasFailed { apply(message) }
     }
 
     /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).
     func apply(_ message: OrderedMessage) {
         effects.removeAll(keepingCapacity: true)
+        var message = message
+        if settings.plant == .localTime { message.timestamp = max(message.timestamp, wallClock) }
         order.apply(message, effects: &effects)
-        guard isContinuous else { return }
+        takeVerdicts(isTold: isContinuous)
+        guard isContinuous, !hasFailed else { return }
         for effect in effects { tell(.machine(effect)) }
     }
 
@@ -115,20 +130,13 @@ extension Replica {
         tell(.confirmed(since: since))
     }
 
-    private func takeSnapshotIfDue() {
-        guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
-            journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
-                || viewJournal.chain.count > 256,
-            let snapshot = order.snapshot
-        else { return }
-        snapshots.write(snapshot, to: disk, tag: nextTag())
-    }
-
     /// Heartbeats, suspicions, and everything that waits for time to pass.
     package func tick(now: Instant) {
         guard !hasFailed else { return }
-        guard startTags.isEmpty else { return nextTick = now.advanced(by: settings.heartbeat) }
-        let late = now.since(nextTick)
+        // Another turn may be wanted for other reasons.
+        guard tickDue <= now else { return }
+        guard startTags.isEmpty else { return tickDue = now.advanced(by: settings.heartbeat) }
+        let late = now.since(tickDue)
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
             // A loop that ran late has yet to read what came meanwhile (V10).
@@ -140,7 +148,7 @@ extension Replica {
         tickLearning(now: now)
         tickTeaching(now: now)
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
-        nextTick = now.advanced(by: pause)
+        tickDue = now.advanced(by: pause)
     }
 
     private func suspectSilent(late: Interval, now: Instant) {

@@ -31,6 +31,12 @@ package final class Replica<Machine: StateMachine> {
     var raiseTarget: [UInt64]?
 
     var pending: [[UInt8]] = []
+    /// To go into the order before those.
+    var words: [ReplicaWord] = []
+    /// A digest that is being made.
+    var digest: DigestSource<Machine>?
+    /// Why this member ends, once that is noted on its disk.
+    var breaking: (tag: UInt64, fault: FatalFault)?
     var outputs: [ReplicaOutput<Machine.Effect>] = []
     var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
@@ -47,22 +53,33 @@ package final class Replica<Machine: StateMachine> {
     var paths: [NodeID: Member] = [:]
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
-    var teaching: Teaching?
-    var learning: Learning?
+    /// One for each member that learns here.
+    var teachings: [Teaching<Machine>] = []
+    var learning: Learning<Machine>?
+    /// What is left of the own state to be written.
+    var ownSnapshot: SnapshotSource<Machine>?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
     /// became of the teacher.
     var recordingView: (next: NextView, tag: UInt64)?
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
+    /// How often in a row it was left out soon after it had joined.
+    var leftOutCount = 0
+    var isPausing = false
+    /// Members that this one, which has caught up, does not hear both ways.
+    var unheard: [NodeID] = []
     var wasServing = false
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
     var wallClock = Timestamp.zero
 
-    /// When `tick` wants to be called at the latest.
-    package internal(set) var nextTick: Instant
+    /// When the next heartbeat is due.
+    var tickDue: Instant
+
+    /// When `tick` and a turn are wanted at the latest.
+    package var nextTick: Instant { hasWork ? .distantPast : tickDue }
 
     /// Recovers from the disk. `blank` is the state before the first command.
     package init(
@@ -86,7 +103,7 @@ package final class Replica<Machine: StateMachine> {
             vector: recovery.hasState ? recovery.held.vector : nil,
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
-        nextTick = now
+        tickDue = now
         startTags = [nextTag()]
         viewJournal.rewrite(on: disk, tag: startTags[0])
         adoptLineage(resuming: recovery.segments)
@@ -101,6 +118,14 @@ package final class Replica<Machine: StateMachine> {
     }
 
     package var machine: Machine { order.machine }
+
+    /// The members' states differ, and none has a majority.
+    package var isDivided: Bool { order.isDivided }
+
+    /// For the simulator: something goes wrong with this member's state.
+    package func corruptMachine(_ body: (inout Machine) -> Void) {
+        order.corrupt(body)
+    }
 
     /// The newest view this member knows, whether it is in it or not.
     package var view: View {
@@ -123,7 +148,7 @@ package final class Replica<Machine: StateMachine> {
 
     /// Requests are taken: this member is in an adequate view whose epoch goes on.
     package var isServing: Bool {
-        guard let epoch, !epoch.isWedged, !hasFailed else { return false }
+        guard let epoch, !epoch.isWedged, !hasFailed, !order.isDivided else { return false }
         return order.current?.installed.isAdequate ?? false
     }
 

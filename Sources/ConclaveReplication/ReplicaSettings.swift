@@ -23,6 +23,10 @@ package struct ReplicaSettings: Sendable {
     /// Size of one journal segment, and how much journal calls for a snapshot.
     package var segmentByteCount: Int
     package var snapshotEveryByteCount: Int
+    /// How much of a snapshot one turn makes; the turn takes longer by that.
+    package var snapshotPartByteCount = 32 * 1024
+    /// At how many versions' distance the members compare their states; the same on all of them.
+    package var digestEveryVersions: UInt64 = 10_000
     /// How many bytes of delivered messages are kept in memory for members that come back.
     package var recentByteCount: Int
     /// The smallest era of versions (V28).

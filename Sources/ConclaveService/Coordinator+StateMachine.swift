@@ -3,3 +3,7 @@ import ConclaveReplication
 
 /// What a daemon's group replicates.
 extension Coordinator: StateMachine {}
+
+extension FrozenCoordinator: FrozenState {}
+
+extension CoordinatorBuilder: StateBuilder {}

@@ -18,6 +18,8 @@ package final class Host {
     private var effects: [HostEffect] = []
     private var serviceEffects: [ServiceEffect] = []
     private var hasWork = false
+    /// When this member first suspected, or was told of a suspicion, since it served last.
+    private var endingSince: Instant?
     /// When the stop that was asked for is over at the latest.
     private var stopBy: Instant?
     private var hasLeft = false
@@ -76,6 +78,12 @@ package final class Host {
         checkStop(now: now)
         effects += self.effects
         self.effects.removeAll(keepingCapacity: true)
+    }
+
+    /// What may take a while, and nobody waits for. To be called once a turn, when what it led to is
+    /// sent and done.
+    package func work(now: Instant) {
+        replica.work(now: now)
     }
 
     /// When `step(.tick)` and a turn are due at the latest.
@@ -155,13 +163,16 @@ package final class Host {
             feed(
                 .installed(view, rank: rank, at: at, stateReplaced: stateReplaced), now: now)
             if stopBy != nil, rank == nil { leave() }
-        case .wedged: feed(.wedged, now: now)
+        case .wedged:
+            endingSince = endingSince ?? now
+            feed(.wedged, now: now)
         case .confirmed(let since): feed(.confirmed(since: since), now: now)
         case .serving(let isServing, let reason):
             // A daemon that stops said so, and takes it back no more.
             guard stopBy == nil else { return }
             tell(ServingState(isServing: isServing, reason: reason), now: now)
         case .event(let event):
+            if case .suspected = event { endingSince = endingSince ?? now }
             effects.append(.event(event))
             if stopBy != nil, case .leftOut = event { leave() }
         case .fatal(let fault): effects.append(.fatal(fault))
@@ -169,7 +180,8 @@ package final class Host {
     }
 
     private func tell(_ state: ServingState, now: Instant) {
-        effects.append(.serving(state))
+        effects.append(.serving(state, endingSince: state.isServing ? endingSince : nil))
+        if state.isServing { endingSince = nil }
         feed(.serving(state), now: now)
     }
 }

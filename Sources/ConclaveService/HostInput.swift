@@ -15,8 +15,9 @@ package enum HostInput {
 package enum HostEffect {
     case client(ServiceEffect)
     case event(GroupEvent)
-    /// Whether requests are taken now: told on each change.
-    case serving(ServingState)
+    /// Whether requests are taken now: told on each change. `endingSince`: told with the first yes
+    /// after an epoch ended, when this member began to end it.
+    case serving(ServingState, endingSince: Instant?)
     /// The daemon must end.
     case fatal(FatalFault)
     /// The orderly stop is done.

@@ -79,7 +79,7 @@ extension Service {
         case .confirm:
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()
-            confirm(upTo: confirmed, on: id)
+            confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .campaign, .announce, .resign, .arrive:
             try request(type, frame, from: id, effects: &effects)
         case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:

@@ -52,9 +52,14 @@ extension Service {
 
     /// What the state machine passed over because the session had too many unconfirmed replies is
     /// proposed anew behind the confirmation.
-    mutating func confirm(upTo number: UInt64, on id: ConnectionID) {
+    ///
+    /// Only a number that the group keeps is confirmed, each once, so that no more confirmations
+    /// can be on their way than requests were let in. What a client knows of was applied here, too,
+    /// before its session was attached here.
+    mutating func confirm(upTo claimed: UInt64, on id: ConnectionID, machine: Coordinator) {
         guard let session = connections[id]?.session, let local = sessions[session],
-            local.ending == nil, number > local.confirmed
+            local.ending == nil, let number = machine.newestKept(upTo: claimed, of: session),
+            number > local.confirmed
         else { return }
         sessions[session]?.confirmed = number
         sessions[session]?.unorderedConfirmation = number

@@ -143,7 +143,7 @@ final class CandidateProgram: ClientProgram {
         world: ClientWorld
     ) {
         let now = world.timeline.now
-        let until = isFinishing ? now : now.advanced(by: world.pause(&client.random))
+        let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
         state = .leading(slot, token, until: until, announcesLeft: announcesLeft)
     }
 

@@ -14,6 +14,8 @@ final class ClientWorld {
     private(set) var events: [HistoryEvent] = []
     /// How long programs think, hold and wait, on the average.
     let pace: Interval
+    /// The longest ttl of any session: who holds on for so long outlives what happens to its host.
+    let longestTTL: Interval
     let lockNames: [String]
     let slotNames: [String]
     /// What the kernel keeps of what a client has not read.
@@ -23,12 +25,14 @@ final class ClientWorld {
     var arrivalCount: UInt64 = 0
 
     init(
-        timeline: Timeline, order: OrderChecker, pace: Interval, lockNames: [String],
+        timeline: Timeline, order: OrderChecker, pace: Interval, longestTTL: Interval,
+        lockNames: [String],
         slotNames: [String], socketByteCount: Int
     ) {
         self.order = order
         self.timeline = timeline
         self.pace = pace
+        self.longestTTL = longestTTL
         self.lockNames = lockNames
         self.slotNames = slotNames
         self.socketByteCount = socketByteCount
@@ -80,6 +84,12 @@ final class ClientWorld {
     /// A while of thinking, holding or waiting.
     func pause(_ random: inout SeededRandom) -> Interval {
         WorldShape.logarithmic(pace / 8...pace * 4, &random)
+    }
+
+    /// How long something is held; now and then for as long as a session lasts by itself.
+    func holdingTime(_ random: inout SeededRandom) -> Interval {
+        guard random.chance(perMille: 250) else { return pause(&random) }
+        return random.interval(in: longestTTL / 8...longestTTL * 2)
     }
 
     func name(_ text: String) -> ObjectName {

@@ -154,6 +154,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
             host.pauseInTurn = .zero
         }
         daemon.endTurn(now: now, wallClock: host.clock.wallClock(at: timeline.now))
+        daemon.work(now: now)
         host.inbox.setTimer(at: host.clock.moment(of: daemon.nextTick))
         return isHeldBack
     }

@@ -30,6 +30,10 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     private var provokedHosts: [Int] = []
     package private(set) var faultCount = 0
     package private(set) var hasLostRows = false
+    /// A member's state was corrupted.
+    package private(set) var hasCorrupted = false
+    /// Corrupts the state of a host's daemon, if that is to be.
+    var corrupt: ((Int) -> Bool)?
     /// Takes care of what goes wrong with clients, if there are any.
     var clientFault: ((FaultKind) -> Void)?
     /// Whether enough others would still have what a host has.
@@ -75,10 +79,16 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
     }
 
-    private func anyHost() -> Int { Int(random.below(UInt64(hostCount))) }
+    private func anyHost() -> Int {
+        if let victim = shape.victim, random.chance(perMille: 700) { return victim }
+        return Int(random.below(UInt64(hostCount)))
+    }
 
-    /// How long a fault lasts; now and then for very long.
+    /// How long a fault lasts: often just long enough to be noticed; now and then for very long.
     private func duration() -> Interval {
+        if random.chance(perMille: 400) {
+            return random.interval(in: shape.suspicion...shape.suspicion * 4)
+        }
         let factor: Int64 = random.chance(perMille: 40) ? 60 : 12
         return WorldShape.logarithmic(
             shape.heartbeat / 10...shape.suspicion * factor, &random)
@@ -109,6 +119,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .loseRows: loseRows(of: host)
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
+        case .corrupt: hasCorrupted = corrupt?(host) ?? false || hasCorrupted
         }
     }
 
@@ -168,6 +179,11 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func erase(_ host: Int) {
         guard mayErase?(host) ?? false else { return }
+        replace(host)
+    }
+
+    /// A host whose state is not to be trusted begins again with an empty disk.
+    func replace(_ host: Int) {
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
         cluster.hosts[host].wasErased = true
@@ -229,6 +245,38 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         for (from, to) in fault.directions { network.setProfile(profile, from: from, to: to) }
         keep(fault)
     }
+
+    // MARK: - A minority
+
+    /// After everything was put right: lets as many hosts fail as the group can do without, each in
+    /// a manner of its own, until `stop`. Returns the others.
+    package func fellMinority() -> [Int] {
+        let needed = max(hostCount / 2 + 1, shape.minimumMembers ?? 0)
+        var survivors = Array(0..<hostCount)
+        for _ in 0..<hostCount - needed {
+            let place = Int(random.below(UInt64(survivors.count)))
+            fell(survivors.remove(at: place))
+        }
+        return survivors
+    }
+
+    private func fell(_ host: Int) {
+        let manner = random.below(5)
+        timeline.trace.line(at: timeline.now, "FELLED host \(host + 1) in manner \(manner)")
+        switch manner {
+        case 0: cluster.losePower(on: host)
+        case 1: cluster.endProcess(on: host)
+        case 2: cluster.hosts[host].inbox.pause(for: Self.forGood)
+        case 3: cluster.hosts[host].disk.stall(for: Self.forGood)
+        default:
+            var fault = Fault(kind: .isolate, host: host, stamp: 0)
+            fault.directions = directions(around: host)
+            setCut(true, in: &fault)
+            keep(fault, for: Self.forGood)
+        }
+    }
+
+    private static var forGood: Interval { .seconds(1_000_000) }
 
     // MARK: - Putting right
 

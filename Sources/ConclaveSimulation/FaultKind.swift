@@ -45,4 +45,6 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientGarbage
     /// Another process resumes a client's session (K7), on its host or on another one.
     case clientTakeover
+    /// A bit of one member's state flips in its memory.
+    case corrupt
 }

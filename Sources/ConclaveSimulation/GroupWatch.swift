@@ -9,6 +9,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
     var checker: GroupChecker
+    private var ballots = BallotChecker()
     private var random: SeededRandom
     /// Who has entered the newest view.
     private var enteredNewest: Set<Member> = []
@@ -46,6 +47,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     func take(_ event: GroupEvent, on index: Int) throws(Violation) {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
+        try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
@@ -54,6 +56,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 .totalOrder,
                 "node \(cluster.nodes[index]) breaks its path to node \(node), though no write "
                     + "was lost: \(reason)")
+        case .stateDiffers(let node, let version) where !faults.hasCorrupted:
+            throw Violation(
+                .totalOrder, "the state of node \(node) differs at version \(version.counter)")
+        case .stateDivided(let version) where !faults.hasCorrupted:
+            throw Violation(
+                .totalOrder, "no state has a majority at version \(version.counter)")
         default:
             break
         }
@@ -68,6 +76,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
+        case .broken where faults.hasCorrupted:
+            // What an operator does: the state is not to be trusted, others have it.
+            faults.replace(index)
         case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
@@ -83,8 +94,22 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     // MARK: - The group as a whole
 
     var isWhole: Bool {
-        cluster.hosts.allSatisfy {
-            $0.daemon.map { $0.seesWholeGroup(of: shape.memberCount) } ?? false
+        cluster.hosts.allSatisfy { host in
+            guard let daemon = host.daemon else { return false }
+            return daemon.isServing && daemon.view.members.count == shape.memberCount
+        }
+    }
+
+    /// V21: whoever serves is in its view, which is large enough.
+    func checkServing(_ daemon: Daemon, on index: Int) throws(Violation) {
+        guard daemon.isServing, let view = checker.view(of: daemon.view.epoch) else { return }
+        guard view.view.contains(cluster.hosts[index].member),
+            view.view.members.count >= view.minimumMembers
+        else {
+            throw Violation(
+                .nothingLost,
+                "node \(cluster.nodes[index]) serves in view \(view.view.epoch), which has not the "
+                    + "\(view.minimumMembers) members that it needs, or not this one")
         }
     }
 
@@ -102,6 +127,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
     /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     var needsOperator: Bool {
+        if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }

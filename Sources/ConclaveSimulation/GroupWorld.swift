@@ -37,7 +37,7 @@ final class GroupWorld {
     init(options: RunOptions) {
         self.options = options
         var random = SeededRandom(seed: options.seed)
-        let shape = WorldShape.drawn(for: options, from: &random)
+        let shape = WorldShape(allowed: options.faults, random: &random)
         self.shape = shape
         timeline.trace.wantsLines = options.wantsTrace
         cluster = Cluster(
@@ -49,6 +49,7 @@ final class GroupWorld {
         leases = LeaseChecker(ttl: shape.suspicion * 3)
         states = (0..<shape.memberCount).map { _ in HostState() }
         self.random = random
+        faults.corrupt = { [unowned self] host in corrupt(host) }
         begin()
     }
 
@@ -86,6 +87,8 @@ final class GroupWorld {
         report.requestCount = Int(proposalCount)
         report.digest = timeline.trace.digest
         report.trace = timeline.trace.takeLines()
+        faults.corrupt = nil
+        faults.mayErase = nil
         return report
     }
 
@@ -100,18 +103,42 @@ final class GroupWorld {
         guard watch.isWhole || watch.needsOperator else {
             throw Violation(.progress, "not whole after \(Self.healingTime): \(situation)")
         }
+        if isToBeFound {
+            try advance(until: limit) { self.watch.isWhole && !self.isToBeFound }
+            guard !isToBeFound || watch.needsOperator else {
+                throw Violation(.totalOrder, "a corrupted state is not found: \(situation)")
+            }
+        }
         guard watch.isWhole else { return }
+        try expectDelivery(among: Array(cluster.hosts.indices), until: limit)
+        try goOnWithoutMinority()
+    }
+
+    /// What each of these hosts proposes from now on is delivered at each of them.
+    private func expectDelivery(among hosts: [Int], until limit: Moment) throws(Violation) {
         let first = proposalCount + 1
-        try advance(until: limit) { self.hasDeliveredEverywhere(since: first) }
-        guard hasDeliveredEverywhere(since: first) else {
+        let isDone = {
+            hosts.allSatisfy { host in
+                let delivered = self.states[host].delivered
+                return !delivered.isEmpty && hosts.allSatisfy { delivered[$0] >> 8 >= first }
+            }
+        }
+        try advance(until: limit, done: isDone)
+        guard isDone() else {
             throw Violation(.progress, "new proposals are not delivered everywhere: \(situation)")
         }
     }
 
-    private func hasDeliveredEverywhere(since first: UInt64) -> Bool {
-        states.allSatisfy { state in
-            state.delivered.count == shape.memberCount
-                && state.delivered.allSatisfy { $0 >> 8 >= first }
+    /// C8: a minority may fail at once and for good, in whatever manner; the others go on, and the
+    /// minority comes back when it can.
+    private func goOnWithoutMinority() throws(Violation) {
+        let survivors = faults.fellMinority()
+        try expectDelivery(
+            among: survivors, until: timeline.now.advanced(by: shape.stall + .seconds(120)))
+        faults.stop()
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
+        guard watch.isWhole else {
+            throw Violation(.progress, "the minority does not come back: \(situation)")
         }
     }
 
@@ -121,9 +148,29 @@ final class GroupWorld {
         isWorking = false
         try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
         let ends = cluster.hosts.compactMap { $0.daemon?.machine }
+        // Who has learned from a corrupted member may be in the majority.
+        guard !ends.contains(where: \.isTainted) else { return }
         for end in ends.dropFirst() where end.digest != ends[0].digest {
             throw Violation(.totalOrder, "the last states differ: \(situation)")
         }
+    }
+
+    // MARK: - Corruption
+
+    /// Once a run, in a whole group that has a majority without that host: then it must be found.
+    private func corrupt(_ host: Int) -> Bool {
+        guard !faults.hasCorrupted, shape.memberCount > 2, watch.isWhole,
+            let daemon = cluster.hosts[host].daemon
+        else { return false }
+        let bit = random.next()
+        daemon.corruptMachine { $0.corrupt(bit: bit) }
+        return true
+    }
+
+    /// Some have a corrupted state, and fewer than have a right one.
+    private var isToBeFound: Bool {
+        let tainted = cluster.hosts.count { $0.daemon?.machine.isTainted ?? false }
+        return tainted > 0 && 2 * tainted < shape.memberCount
     }
 
     private var situation: String {
@@ -178,6 +225,7 @@ final class GroupWorld {
         propose(by: daemon, index: index)
         cluster.endTurn(of: index, daemon: daemon, now: now)
         for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
+        try watch.checkServing(daemon, on: index)
         let version = daemon.version
         guard version >= states[index].version else {
             throw Violation(.totalOrder, "the version of node \(cluster.nodes[index]) goes back")
@@ -250,6 +298,7 @@ final class GroupWorld {
         if case .applied(let number) = entry.kind {
             states[index].delivered[Int(number & 0xFF)] = number
         }
+        guard !entry.isTainted else { return }
         try watch.checker.record(entry, deliveredIn: states[index].epoch)
     }
 
@@ -264,7 +313,7 @@ final class GroupWorld {
         states[index].epoch = view.view.epoch
         try watch.installed(view, lineage: daemon.lineage, on: index)
         if stateReplaced {
-            try watch.checker.replaced(by: daemon.machine)
+            if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }
         try leases.installed(view, at: timeline.now, by: host.clock)

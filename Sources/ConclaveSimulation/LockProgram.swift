@@ -116,7 +116,7 @@ final class LockProgram: ClientProgram {
                 throw Violation(.exactlyOnce, "asked for \(wish.name), granted \(grant)")
             }
             let now = world.timeline.now
-            let until = isFinishing ? now : now.advanced(by: world.pause(&client.random))
+            let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
             state = .holding(wish.name, grant.token, until: until)
             try world.exclusion.granted(
                 Self.key(wish.name), to: client, mode: wish.mode, token: grant.token,

@@ -17,6 +17,8 @@ package struct LogMachine: StateMachine {
         package var version: Version
         package var time: Timestamp
         package var digest: UInt64
+        /// The state it comes from was corrupted on purpose, here or before it was learned.
+        package var isTainted = false
     }
 
     package typealias Effect = Entry
@@ -31,6 +33,8 @@ package struct LogMachine: StateMachine {
     package private(set) var version = Version.zero
     package private(set) var time = Timestamp.zero
     private var remembered: [Member] = []
+    /// For the checkers: this state comes from a corrupted one. It goes wherever the state goes.
+    package private(set) var isTainted = false
     /// What this instance applied since it was made or read from a snapshot. Not replicated.
     package private(set) var trail: [Entry] = []
 
@@ -71,43 +75,104 @@ package struct LogMachine: StateMachine {
     }
 
     private mutating func add(_ kind: Entry.Kind, to effects: inout [Entry]) {
-        let entry = Entry(kind: kind, version: version, time: time, digest: digest)
+        let entry = Entry(
+            kind: kind, version: version, time: time, digest: digest, isTainted: isTainted)
         effects.append(entry)
         if trail.count >= Self.trailLimit { trail.removeFirst(Self.trailLimit / 2) }
         trail.append(entry)
     }
 
+    /// Flips a bit of the state, as bad memory would.
+    package mutating func corrupt(bit: UInt64) {
+        digest ^= 1 << (bit % 64)
+        isTainted = true
+    }
+
+    package var rowCount: Int { 1 }
+
     package func remembers(_ member: Member) -> Bool {
         remembered.contains(member)
     }
 
-    package func encodeSnapshot() -> [UInt8] {
-        var writer = ByteWriter()
-        writer.integer(digest)
-        writer.integer(version.number)
-        writer.integer(time.microseconds)
-        writer.list(remembered) { $1.member($0) }
-        writer.bytes(ballast)
-        return writer.bytes
-    }
+    package func freeze() -> FrozenLog { FrozenLog(self) }
 
-    /// Bytes that make snapshots of different lengths and that decoding checks.
-    private var ballast: [UInt8] {
-        Array(repeating: UInt8(truncatingIfNeeded: digest), count: Int(digest % Self.ballastLimit))
-    }
+    package func makeBuilder() -> LogBuilder { LogBuilder() }
 
-    package init(snapshot: [UInt8]) throws(WireError) {
-        var reader = ByteReader(snapshot)
+    /// Bytes that make snapshots of different lengths and that a builder checks.
+    fileprivate var ballastByteCount: Int { Int(digest % Self.ballastLimit) }
+
+    fileprivate mutating func take(_ reader: inout ByteReader) throws(WireError) {
         digest = try reader.integer("digest")
         version = try reader.version("version")
         time = try reader.timestamp("time")
         for _ in 0..<(try reader.count("remembered", maximum: Self.rememberedCount)) {
             remembered.append(try reader.member("remembered"))
         }
-        let read = try reader.bytes("ballast", maximum: Int(Self.ballastLimit))
+        isTainted = try reader.flag("tainted")
+    }
+
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.integer(digest)
+        writer.integer(version.number)
+        writer.integer(time.microseconds)
+        writer.list(remembered) { $1.member($0) }
+        writer.flag(isTainted)
+    }
+}
+
+/// A log machine's state in many rows: what is known of it, then ballast.
+package struct FrozenLog: FrozenState {
+    /// Small, so that a snapshot takes several turns though it is short.
+    fileprivate static let rowByteCount = 100
+
+    private let machine: LogMachine
+    /// Rows told.
+    private var told = 0
+
+    fileprivate init(_ machine: LogMachine) {
+        self.machine = machine
+    }
+
+    package mutating func encodeRow(into writer: inout ByteWriter) -> Bool {
+        let start = (told - 1) * Self.rowByteCount
+        guard told == 0 || start < machine.ballastByteCount else { return false }
+        writer.integer(UInt32(told))
+        if told == 0 {
+            machine.encode(into: &writer)
+        } else {
+            let count = min(Self.rowByteCount, machine.ballastByteCount - start)
+            writer.bytes(
+                Array(repeating: UInt8(truncatingIfNeeded: machine.digest), count: count))
+        }
+        told += 1
+        return true
+    }
+}
+
+package struct LogBuilder: StateBuilder {
+    private var machine = LogMachine()
+    private var taken = 0
+    private var ballast: [UInt8] = []
+
+    package mutating func take(_ row: ByteReader) throws(WireError) {
+        var reader = row
+        guard try reader.integer("row") == UInt32(taken) else {
+            throw .invalid(field: "row", reason: "is not the next one")
+        }
+        if taken == 0 {
+            try machine.take(&reader)
+        } else {
+            ballast += try reader.bytes("ballast", maximum: FrozenLog.rowByteCount)
+        }
+        taken += 1
         try reader.finish()
-        guard read == ballast else {
+    }
+
+    package mutating func finish() throws(WireError) -> LogMachine {
+        let byte = UInt8(truncatingIfNeeded: machine.digest)
+        guard ballast.count == machine.ballastByteCount, ballast.allSatisfy({ $0 == byte }) else {
             throw .invalid(field: "ballast", reason: "is not what the digest makes of it")
         }
+        return machine
     }
 }

@@ -1,27 +1,20 @@
 package import ConclaveBase
 
-/// What is known of a planted bug: where to look for it, and within how many seeds it shows.
+/// What is known of a planted bug: where to look for it, and within how many seeds it shows. Runs
+/// that look for one draw what goes wrong as all others do.
 package struct PlantedBug: Sendable {
     package var plant: Plant
     /// The rule that it leaves out.
     package var rule: String
     package var seedCount: Int
-    package var workload: Workload?
-    /// What has to go wrong for it to show, if that is rare among everything that can.
-    package var faults: [FaultKind]?
-    /// How large a group shows it best.
-    package var memberCount: Int?
+    /// The work that shows it soonest.
+    package var workload: Workload
 
-    init(
-        _ plant: Plant, rule: String, within seedCount: Int, workload: Workload? = .group,
-        faults: [FaultKind]? = nil, memberCount: Int? = nil
-    ) {
+    init(_ plant: Plant, rule: String, within seedCount: Int, workload: Workload = .group) {
         self.plant = plant
         self.rule = rule
         self.seedCount = seedCount
         self.workload = workload
-        self.faults = faults
-        self.memberCount = memberCount
     }
 
     package static let all: [PlantedBug] = Plant.allCases.map(named)
@@ -31,26 +24,20 @@ package struct PlantedBug: Sendable {
         case .acknowledgeBeforeSync: PlantedBug(plant, rule: "V8", within: 200)
         case .trimByMaximum: PlantedBug(plant, rule: "V17", within: 50)
         case .rowsBeforeReady: PlantedBug(plant, rule: "V2", within: 100)
-        case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 400)
-        case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 500)
+        case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 200)
+        case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 200)
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
         case .grantBeforeValidityEnds:
-            PlantedBug(plant, rule: "K4", within: 100, workload: .mixed)
-        case .resendExpiry:
-            PlantedBug(
-                plant, rule: "K2", within: 400, workload: .locks,
-                faults: [.isolate, .cutPair, .pause], memberCount: 3)
-        case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 100)
-        case .blankMemberVotes:
-            PlantedBug(
-                plant, rule: "V13", within: 1_000, faults: [.erase, .partition, .cutPair],
-                memberCount: 3)
-        case .ballotReusedAfterRestart:
-            PlantedBug(
-                plant, rule: "V14", within: 1_000, faults: [.kill, .cutPair], memberCount: 3)
+            PlantedBug(plant, rule: "K4", within: 50, workload: .locks)
+        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, workload: .locks)
+        case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
+        case .blankMemberVotes: PlantedBug(plant, rule: "V13", within: 600)
+        case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
-        case .emptyStateByMajority:
-            PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
+        case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 400)
+        case .localTime: PlantedBug(plant, rule: "C2", within: 20)
+        case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
+        case .differingStateGoesOn: PlantedBug(plant, rule: "C2", within: 300)
         }
     }
 }

@@ -45,6 +45,7 @@ extension ServiceWorld {
             return
         }
         for effect in effects { try take(effect, from: daemon, index: index, decidedAt: now) }
+        try watch.checkServing(daemon, on: index)
         if random.chance(perMille: 10) { try compareState(of: index) }
     }
 
@@ -72,7 +73,7 @@ extension ServiceWorld {
             take(effect, from: daemon)
         case .event(let event):
             try take(event, from: daemon, index: index)
-        case .serving(let state):
+        case .serving(let state, _):
             world.trace { "node \(cluster.nodes[index]) \(state)" }
         case .fatal(let fault):
             try watch.take(fault, on: index)

@@ -19,24 +19,42 @@ extension ServiceWorld {
         }
         guard watch.isWhole else { return }
         // Where some find no room others may wait for them for ever.
-        if !world.hasQuotas { try awaitAnswers(until: limit) }
+        if !world.hasQuotas {
+            try expectAnswers(to: seats.compactMap(\.client), until: limit)
+            try goOnWithoutMinority()
+        }
         try settle()
     }
 
-    private func awaitAnswers(until limit: Moment) throws(Violation) {
-        let before = seats.map { $0.client?.answeredCount ?? 0 }
-        let clients = seats.map { $0.client }
-        try advance(until: limit) { self.haveAllBeenAnswered(clients, since: before) }
-        guard haveAllBeenAnswered(clients, since: before) else {
+    /// All get an answer of the group from now on. A client that is over, or whose place was taken,
+    /// needs none.
+    private func expectAnswers(to clients: [ClientProcess], until limit: Moment) throws(Violation) {
+        let before = clients.map(\.answeredCount)
+        let isDone = {
+            zip(clients, before).allSatisfy { client, before in
+                !client.isAlive || client.isOver || client.isContent
+                    || client.answeredCount > before
+            }
+        }
+        try advance(until: limit, done: isDone)
+        guard isDone() else {
             throw Violation(.progress, "clients wait for ever: \(situation)")
         }
     }
 
-    /// A client that is over, or whose place was taken, needs no more answers.
-    private func haveAllBeenAnswered(_ clients: [ClientProcess?], since before: [Int]) -> Bool {
-        clients.indices.allSatisfy { index in
-            guard let client = clients[index], client.isAlive, !client.isOver else { return true }
-            return client.answeredCount > before[index] || client.isContent
+    /// C8: a minority may fail at once and for good, in whatever manner; clients of the others are
+    /// answered, and the minority comes back when it can. Who waits at a barrier may wait for
+    /// somebody of the minority.
+    private func goOnWithoutMinority() throws(Violation) {
+        let survivors = faults.fellMinority()
+        let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
+            .filter { !($0.program is PartyProgram) }
+        let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
+        try expectAnswers(to: clients, until: timeline.now.advanced(by: patience))
+        faults.stop()
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
+        guard watch.isWhole else {
+            throw Violation(.progress, "the minority does not come back: \(situation)")
         }
     }
 

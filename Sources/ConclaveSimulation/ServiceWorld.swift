@@ -72,7 +72,7 @@ final class ServiceWorld {
         self.options = options
         self.workload = workload
         var random = SeededRandom(seed: options.seed)
-        let shape = WorldShape.drawn(for: options, from: &random)
+        let shape = WorldShape(allowed: options.faults, random: &random)
         self.shape = shape
         timeline = Timeline()
         timeline.trace.wantsLines = options.wantsTrace
@@ -86,6 +86,7 @@ final class ServiceWorld {
         world = ClientWorld(
             timeline: timeline, order: OrderChecker(quotas: quotas),
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
+            longestTTL: shape.maximumSessionTTL,
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
             slotNames: (0...random.below(2)).map { "slot/\($0)" },
             socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))

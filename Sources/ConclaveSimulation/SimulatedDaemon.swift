@@ -9,19 +9,20 @@ package protocol SimulatedDaemon: AnyObject {
     func step(_ input: ClientInput, now: Instant)
     func tick(now: Instant)
     func endTurn(now: Instant, wallClock: Timestamp)
+    func work(now: Instant)
     var nextTick: Instant { get }
     /// Asks to leave in good order.
     func leave(now: Instant) -> Bool
-    /// Whether it serves in a view of all `count` members.
-    func seesWholeGroup(of count: Int) -> Bool
+    /// Whether it takes requests.
+    var isServing: Bool { get }
+    /// The newest view that it knows.
+    var view: View { get }
+    /// It found that the members' states differ and none has a majority.
+    var isDivided: Bool { get }
 }
 
 extension Replica: SimulatedDaemon {
     package func step(_ input: ClientInput, now: Instant) {
         preconditionFailure("a replica alone has no clients")
-    }
-
-    package func seesWholeGroup(of count: Int) -> Bool {
-        isServing && view.members.count == count
     }
 }

@@ -32,7 +32,7 @@ package final class SimulatedDisk: Disk {
     private var fileCount = 0
     private var writeCount: UInt64 = 0
     private var lanes = DiskLane.allCases.map { _ in Lane() }
-    /// Makes completions of a process before stale.
+    /// Makes completions of a process before, or of before a stall was ended, stale.
     private var run: UInt32 = 0
 
     package init(
@@ -178,7 +178,11 @@ package final class SimulatedDisk: Disk {
     }
 
     package func endStall() {
+        guard stalledUntil > timeline.now else { return }
         stalledUntil = timeline.now
+        // What was under way stands where the stall would have ended.
+        run += 1
+        for lane in lanes.indices where !lanes[lane].operations.isEmpty { begin(lane) }
     }
 
     /// The daemon's process is killed. What it had handed to the kernel stays.

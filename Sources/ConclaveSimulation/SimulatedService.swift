@@ -25,6 +25,10 @@ final class SimulatedService: SimulatedDaemon {
         host.endTurn(now: now, wallClock: wallClock, effects: &effects)
     }
 
+    func work(now: Instant) { host.work(now: now) }
+
+    var isDivided: Bool { host.replica.isDivided }
+
     var nextTick: Instant { host.nextTick }
 
     func leave(now: Instant) -> Bool {
@@ -32,7 +36,9 @@ final class SimulatedService: SimulatedDaemon {
         return true
     }
 
-    func seesWholeGroup(of count: Int) -> Bool { host.replica.seesWholeGroup(of: count) }
+    var isServing: Bool { host.replica.isServing }
+
+    var view: View { host.replica.view }
 
     func takeEffects() -> [HostEffect] {
         defer { effects.removeAll(keepingCapacity: true) }

@@ -28,6 +28,8 @@ package struct WorldShape: Sendable {
     package var provokedPerMille: UInt64
     /// What goes wrong then.
     package var provoked: [FaultKind]
+    /// A host that most things happen to: what takes two blows to the same member is rare else.
+    package var victim: Int?
     /// Between two pieces of work of one host, on the average.
     package var workPause: Interval
 
@@ -38,11 +40,11 @@ package struct WorldShape: Sendable {
             random.chance(perMille: 800)
             ? nil : 1 + Int(random.below(UInt64(memberCount)))
         // Each heartbeat is echoed by everybody to everybody: quick ones are for small groups.
-        let quickest: Int64 = memberCount <= 3 ? 20 : 100
-        heartbeat = .milliseconds(max(quickest, Self.pick([20, 50, 100, 100, 200], &random)))
-        suspicion = heartbeat * Int64(4 + random.below(9))
+        let quickest: Int64 = memberCount <= 3 ? 20 : 50
+        heartbeat = .milliseconds(max(quickest, Self.pick([20, 20, 50, 50, 100, 200], &random)))
+        suspicion = heartbeat * Self.pick([4, 5, 6, 8, 12], &random)
         stall = max(suspicion, random.interval(in: .milliseconds(500) ... .seconds(5)))
-        maximumSessionTTL = suspicion * Int64(3 + random.below(4))
+        maximumSessionTTL = suspicion * Self.pick([3, 5, 10, 20, 40], &random)
         slotCount = Self.pick([16, 16, 32, 128], &random)
         slotByteCount = Self.pick([1, 2, 8], &random) * 1_024
         segmentByteCount = Self.pick([64, 128, 512], &random) * 1_024
@@ -52,40 +54,18 @@ package struct WorldShape: Sendable {
         link = Self.link(suspicion: suspicion, random: &random)
         drift = Self.pick([0, 100, 2_000, 9_990], &random)
         faults = Self.faults(of: allowed, random: &random)
-        faultPause = Self.logarithmic(.milliseconds(300) ... .seconds(15), &random)
+        faultPause = Self.logarithmic(suspicion / 2...max(suspicion * 24, .seconds(5)), &random)
         provokedPerMille = Self.pick([0, 0, 30, 150, 400], &random)
         provoked = faults.filter(Self.provokable.contains)
+        victim = random.chance(perMille: 400) ? Int(random.below(UInt64(memberCount))) : nil
         workPause = Self.logarithmic(.milliseconds(30) ... .seconds(3), &random)
     }
 
-    /// What can strike one host in the middle of a view change.
+    /// What can strike in the middle of a view change.
     private static let provokable: [FaultKind] = [
-        .kill, .power, .pause, .partition, .oneWay, .cutPair, .isolate, .reset, .stall,
-        .failedSync, .erase,
+        .kill, .power, .killAll, .powerAll, .pause, .partition, .oneWay, .cutPair, .isolate, .reset,
+        .stall, .failedSync, .erase,
     ]
-
-    /// What a run with these options draws first.
-    package static func drawn(
-        for options: RunOptions, from random: inout SeededRandom
-    ) -> WorldShape {
-        var shape = WorldShape(allowed: options.faults, random: &random)
-        if options.faults.isEmpty { shape.faults = [] }
-        guard let bug = options.plant.map(PlantedBug.named), bug.faults != nil else {
-            return shape
-        }
-        // A bug that only a rare chain of events shows: the chain is made less rare.
-        if let memberCount = bug.memberCount {
-            shape.memberCount = memberCount
-            shape.minimumMembers = nil
-        }
-        shape.faults = options.faults
-        shape.provoked = options.faults.filter(provokable.contains)
-        shape.provokedPerMille = 400
-        if random.chance(perMille: 500) {
-            shape.link.delays = Delays(.microseconds(100)...shape.suspicion / 4)
-        }
-        return shape
-    }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
         var profile = LinkProfile.near
@@ -134,11 +114,15 @@ package struct WorldShape: Sendable {
     }
 
     package func replicaSettings(own: Member, nodes: [NodeID]) -> ReplicaSettings {
-        ReplicaSettings(
+        var settings = ReplicaSettings(
             own: own, configured: nodes, durability: durability, minimumMembers: minimumMembers,
             maximumSessionTTL: maximumSessionTTL, heartbeat: heartbeat, suspicion: suspicion,
             stall: stall, slotCount: slotCount, slotByteCount: slotByteCount,
             segmentByteCount: segmentByteCount, snapshotEveryByteCount: snapshotEveryByteCount,
             recentByteCount: recentByteCount)
+        // Snapshots are short: they take many turns all the same.
+        settings.snapshotPartByteCount = segmentByteCount / 256
+        settings.digestEveryVersions = UInt64(segmentByteCount / 4_096)
+        return settings
     }
 }

@@ -6,6 +6,11 @@ package struct FrameBuffer: Sendable {
     package struct Frame: Equatable, Sendable {
         package var header: FrameHeader
         package var body: [UInt8]
+
+        package init(header: FrameHeader, body: [UInt8]) {
+            self.header = header
+            self.body = body
+        }
     }
 
     package init() {}

@@ -21,6 +21,12 @@ struct BenchCommand: ParsableCommand {
               gap.server_kill  longest time without a success for a steady client
                                while another daemon is killed; needs --cluster
               rss.idle         resident memory of all daemons
+              view.change      a member is killed while --objects locks are held: from
+                               the suspicion until each survivor serves, as they
+                               log it; needs --cluster with three or more
+              join.blank       a client each of two daemons takes and releases a lock
+                               while a third joins with an empty directory; ratio:
+                               p99 then to p99 in quiet; needs --cluster 3 or more
 
               conclave-bench --cluster 3 --durability disk lock.solo lock.parallel --json
 
@@ -45,8 +51,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Connections that lock.parallel spreads its tasks over.")
     var conns = 4
 
-    @Option(help: "Rounds of barrier.last and elect.kill9.")
+    @Option(help: "Rounds of barrier.last, elect.kill9, view.change and join.blank.")
     var rounds = 10
+
+    @Option(help: "Locks that are held during view.change and join.blank, over --conns sessions.")
+    var objects = 100_000
 
     @Flag(help: "Print JSON, one object a line.")
     var json = false
@@ -67,7 +76,7 @@ struct BenchCommand: ParsableCommand {
         if let cluster, !(1...16).contains(cluster) {
             throw ValidationError("--cluster must be 1 to 16")
         }
-        guard secs > 0, workers > 0, conns > 0, rounds > 0 else {
+        guard secs > 0, workers > 0, conns > 0, rounds > 0, objects >= 0 else {
             throw ValidationError("--secs, --workers, --conns and --rounds must be positive")
         }
     }
@@ -109,6 +118,8 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
     case electKill9 = "elect.kill9"
     case gapServerKill = "gap.server_kill"
     case rssIdle = "rss.idle"
+    case viewChange = "view.change"
+    case joinBlank = "join.blank"
 
     func run(_ bench: Bench) throws {
         switch self {
@@ -119,6 +130,8 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
         case .electKill9: try ElectKill9(bench).run()
         case .gapServerKill: try GapServerKill(bench).run()
         case .rssIdle: RSSIdle(bench).run()
+        case .viewChange: try ViewChange(bench).run()
+        case .joinBlank: try JoinBlank(bench).run()
         }
     }
 }

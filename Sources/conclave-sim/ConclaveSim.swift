@@ -82,7 +82,7 @@ struct ConclaveSim: AsyncParsableCommand {
         RunOptions(
             seed: seed, duration: duration.interval,
             workload: only ?? bug?.workload,
-            faults: faults?.kinds ?? bug?.faults ?? FaultKind.allCases, plant: plant,
+            faults: faults?.kinds ?? FaultKind.allCases, plant: plant,
             wantsTrace: trace)
     }
 

@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import TestSupport
 import Testing
 
 @Suite struct `Snapshots` {
@@ -34,6 +35,13 @@ import Testing
         return stage
     }
 
+    @Test func `a state is of its version, and of no earlier one`() {
+        let coordinator = fullStage().coordinator
+        #expect(coordinator.canBe(at: coordinator.version))
+        #expect(coordinator.canBe(at: coordinator.version.next))
+        #expect(!coordinator.canBe(at: Version(coordinator.version.number - 1)))
+    }
+
     @Test func `a state read from its snapshot has the same snapshot and digest`() throws {
         let stage = fullStage()
         var restored = stage
@@ -59,6 +67,64 @@ import Testing
         }
         #expect(restored.coordinator.why(name) == stage.coordinator.why(name))
         #expect(restored.coordinator.leaderState(name) == stage.coordinator.leaderState(name))
+    }
+
+    /// What is told of a frozen state is what it was, whatever happens between two rows.
+    @Test(arguments: 0..<UInt64(12))
+    func `a snapshot that is told while the state goes on is that of its version`(
+        seed: UInt64
+    ) throws {
+        var walk = RandomWalk(seed: seed)
+        for _ in 0..<40 {
+            for _ in 0..<20 { try walk.step() }
+            let expected = walk.stage.coordinator.encodeSnapshot()
+            let digest = walk.stage.coordinator.digest
+            var frozen = walk.stage.coordinator.freeze()
+            var told: [UInt8] = []
+            while true {
+                let row = frozen.nextRow()
+                guard !row.isEmpty else { break }
+                told += row
+                try walk.step()
+            }
+            #expect(told + [0, 0, 0, 0] == expected)
+            #expect(try Coordinator(snapshot: expected).digest == digest)
+        }
+    }
+
+    /// Queues, arrivals and replies that do not fit one row.
+    @Test func `long lists are told in several rows`() throws {
+        var stage = Stage()
+        let sessions = stage.open(all: 1...400)
+        for session in sessions {
+            stage.acquire(session, 1, name)
+            stage.request(
+                session, 2,
+                .arrive(
+                    BarrierArrival(
+                        name: name, parties: 500, payload: Array(repeating: 7, count: 1_000))))
+        }
+        for number in 3..<700 as Range<UInt64> {
+            stage.acquire(sessions[0], number, name, isTry: true)
+        }
+        let ended = stage.open(999)
+        for number in 1..<300 as Range<UInt64> {
+            stage.acquire(ended, number, name, isTry: true)
+        }
+        stage.end(ended, .died)
+        var frozen = stage.coordinator.freeze()
+        var longest = 0
+        while true {
+            let row = frozen.nextRow()
+            guard !row.isEmpty else { break }
+            longest = max(longest, row.count)
+        }
+        #expect(longest < 40_000)
+        let bytes = stage.coordinator.encodeSnapshot()
+        let restored = try Coordinator(snapshot: bytes)
+        #expect(restored.encodeSnapshot() == bytes)
+        #expect(restored.digest == stage.coordinator.digest)
+        #expect(restored.why(name) == stage.coordinator.why(name))
     }
 
     @Test func `a different state has a different digest`() {

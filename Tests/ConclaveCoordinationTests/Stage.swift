@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import TestSupport
 import Testing
 
 /// A coordinator and the total order that drives it, with one view installed.

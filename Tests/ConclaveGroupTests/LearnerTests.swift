@@ -59,7 +59,7 @@ import Testing
     }
 
     private func attempt(_ membership: inout Membership, at now: Instant) throws {
-        var effects = step(.joinerReady(members[2]), &membership, at: now)
+        var effects = letIn(&membership, at: now)
         effects += step(.frozen(vector: [4, 4], echoed: []), &membership, at: now)
         var ballot: Ballot?
         for case .record(.promise(_, let own), token: _) in effects { ballot = own }
@@ -77,6 +77,11 @@ import Testing
             if case .levelJoiner(members[2], trim: [4, 4]) = $0 { true } else { false }
         }
         #expect(isAsked)
+    }
+
+    private func letIn(_ membership: inout Membership, at now: Instant) -> [Membership.Effect] {
+        step(.joinerReady(members[2], hears: []), &membership, at: now)
+            + step(.admit, &membership, at: now)
     }
 
     private func proposes(_ effects: [Membership.Effect]) -> Bool {
@@ -100,9 +105,9 @@ import Testing
         _ = step(.tick, &membership, at: now)
         _ = step(.frame(from: members[1].node, .install(view(6))), &membership, at: now)
         try #require(membership.memory.epoch == Epoch(6) && !membership.isEnding)
-        _ = step(.joinerReady(members[2]), &membership, at: now.advanced(by: .seconds(1)))
+        _ = letIn(&membership, at: now.advanced(by: .seconds(1)))
         #expect(!membership.isEnding)
-        _ = step(.joinerReady(members[2]), &membership, at: now.advanced(by: .seconds(9)))
+        _ = letIn(&membership, at: now.advanced(by: .seconds(9)))
         #expect(membership.isEnding)
     }
 

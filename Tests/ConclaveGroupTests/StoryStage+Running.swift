@@ -97,7 +97,9 @@ extension StoryStage {
     }
 
     private mutating func bringLevel(_ member: Member, _ trim: [UInt64], at index: Int) {
-        guard let learner = nodes.firstIndex(where: { $0.member == member }) else { return }
+        guard let learner = nodes.firstIndex(where: { $0.member == member }),
+            !nodes[learner].isSlow
+        else { return }
         nodes[learner].membership?.isJoining(member)
         nodes[learner].memory.apply(.joining(member))
         nodes[learner].vector = []

@@ -103,7 +103,11 @@ extension StoryStage {
         case .withoutVote: "has no vote"
         case .waiting(let nodes, let purpose): "waits for \(nodes), \(purpose)"
         case .refused(let node, _): "refuses \(node)"
-        case .proposed(_, let ballot, let count): "proposes \(count) members at \(ballot)"
+        case .suspicionHeld(let node, _, let pause):
+            "keeps its suspicion of \(node) to itself for \(pause.milliseconds)"
+        case .heldBack(let node, let pause): "holds back \(node) for \(pause.milliseconds)"
+        case .proposed(let ballot, let value):
+            "proposes \(value.members.count) members at \(ballot)"
         default: nil
         }
     }

@@ -19,6 +19,8 @@ struct StoryStage {
         var unsynced: [(record: ViewRecord, token: UInt64)] = []
         var holdsSyncs = false
         var holdsLevel = false
+        /// As a learner it never says that it is level.
+        var isSlow = false
 
         var member: Member {
             Member(node: id, incarnation: Incarnation(UInt64(id.number) << 8 | run))
@@ -90,6 +92,7 @@ struct StoryStage {
             nodes[index].unsynced = []
             for (record, token) in records { sync(record, token, at: index) }
         case "hold-level": nodes[try index(words[0])].holdsLevel = true
+        case "slow": nodes[try index(words[0])].isSlow = true
         case "vector":
             let vector = words.dropFirst().compactMap { UInt64($0) }
             nodes[try index(words[0])].vector = words[1] == "none" ? nil : vector
@@ -110,14 +113,18 @@ struct StoryStage {
                     try number(words[1]), .silent, silent: settings.suspicion, late: .zero),
                 at: try index(words[0]))
         case "leave": step(.leave, at: try index(words[0]))
-        case "learn", "let-in":
+        case "learn", "ready", "let-in":
             let learner = try index(words[0])
             let teacher = try index(words[1])
             let voteFrom = nodes[learner].memory.voteFrom
             let value = try current(of: teacher)
             nodes[learner].membership?.learned(value, voteFrom: voteFrom, now: now)
             nodes[learner].memory.apply(.installed(value, voteFrom: voteFrom))
-            if verb == "let-in" { step(.joinerReady(nodes[learner].member), at: teacher) }
+            guard verb != "learn" else { break }
+            let hears = try words.dropFirst(2).map { nodes[try index($0)].member }
+            step(.joinerReady(nodes[learner].member, hears: hears), at: teacher)
+            if verb == "let-in" { step(.admit, at: teacher) }
+        case "suspicion": settings.suspicion = .milliseconds(Int64(words[0]) ?? 400)
         case "tick":
             for _ in 0..<((Int(words[0]) ?? 0) / 25) { try tick() }
         case "quietly":

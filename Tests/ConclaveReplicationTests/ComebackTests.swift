@@ -7,47 +7,19 @@ import Testing
 /// Members that come back to a group that went on (V22, V23).
 @Suite struct `Coming back` {
     private func group() throws -> [TestReplica] {
-        let group = try (1...3).map { try TestReplica($0, of: [1, 2, 3]) }
-        for replica in group { connect(replica, in: group) }
-        live(group, 500)
-        for replica in group { try #require(replica.replica.isServing) }
-        return group
+        try TestReplica.group(3)
     }
 
-    /// A path to each of the others, both ways.
     private func connect(_ replica: TestReplica, in group: [TestReplica]) {
-        for other in group where other.node != replica.node {
-            replica.hear(.connected(other.member))
-            other.hear(.connected(replica.member))
-        }
+        replica.connect(to: group)
     }
 
     private func disconnect(_ replica: TestReplica, in group: [TestReplica]) {
-        replica.fabric.sent = []
-        for other in group where other.node != replica.node {
-            other.fabric.sent.removeAll { $0.to == replica.node }
-            other.hear(.disconnected(replica.node, byPeer: true))
-        }
+        replica.disconnect(from: group)
     }
 
     private func live(_ group: [TestReplica], _ milliseconds: Int64) {
-        for _ in 0..<(milliseconds / 25) {
-            for replica in group { replica.live(25) }
-            carry(group)
-        }
-    }
-
-    private func carry(_ group: [TestReplica]) {
-        for _ in 0..<6 {
-            for from in group {
-                let sent = from.fabric.sent
-                from.fabric.sent = []
-                for item in sent {
-                    group.first { $0.node == item.to }?.hear(item.input(from: from.node))
-                }
-            }
-            for replica in group { replica.turn() }
-        }
+        group.live(milliseconds)
     }
 
     private func propose(_ commands: ClosedRange<UInt8>, at replica: TestReplica) {
@@ -119,5 +91,20 @@ import Testing
         #expect(group[2].replica.held.count > 0)
         #expect(group[2].replica.view.epoch == Epoch(1))
         #expect(group[0].replica.order.current == nil)
+    }
+
+    @Test func `V28: a group that loses its state in its last era stays in it`() throws {
+        let alone = try TestReplica(1, of: [1])
+        alone.disk.erase()
+        var journal = try ViewJournal.recover(from: alone.disk, owner: node).journal
+        let last = view(2, of: [member(1)], trim: [0], era: NextView.lastEra)
+        journal.append(.installed(last, voteFrom: Epoch(1)), to: alone.disk, tag: 1)
+        alone.disk.run()
+        for _ in 0..<2 {
+            try alone.restart()
+            alone.live(3_000)
+            #expect(alone.replica.isServing)
+            #expect(alone.replica.version.era == NextView.lastEra)
+        }
     }
 }

@@ -43,11 +43,6 @@ struct ListMachine: StateMachine, Equatable {
 
     init() {}
 
-    init(snapshot: [UInt8]) throws(WireError) {
-        guard snapshot.first != 0xFF else { throw .invalid(field: "list", reason: "is no list") }
-        list = snapshot
-    }
-
     mutating func apply(
         _ command: ByteReader, at version: Version, time: Timestamp, effects: inout [UInt8]
     ) {
@@ -65,5 +60,56 @@ struct ListMachine: StateMachine, Equatable {
 
     func remembers(_ member: Member) -> Bool { true }
 
-    func encodeSnapshot() -> [UInt8] { list }
+    func canBe(at version: Version) -> Bool { list.first != 0xFE }
+
+    var rowCount: Int { 1 }
+
+    func freeze() -> FrozenList { FrozenList(list: list) }
+
+    func makeBuilder() -> ListBuilder { ListBuilder() }
+}
+
+/// A row an element, with its place.
+struct FrozenList: FrozenState {
+    let list: [UInt8]
+    var place = 0
+
+    mutating func encodeRow(into writer: inout ByteWriter) -> Bool {
+        guard place < list.count else { return false }
+        writer.integer(UInt32(place))
+        writer.integer(list[place])
+        place += 1
+        return true
+    }
+}
+
+struct ListBuilder: StateBuilder {
+    var machine = ListMachine()
+
+    mutating func take(_ row: ByteReader) throws(WireError) {
+        var reader = row
+        guard try reader.integer("place") == UInt32(machine.list.count) else {
+            throw .invalid(field: "place", reason: "is not the next one")
+        }
+        let byte = try reader.byte("element")
+        guard byte != 0xFF else { throw .invalid(field: "list", reason: "is no list") }
+        machine.list.append(byte)
+        try reader.finish()
+    }
+
+    mutating func finish() throws(WireError) -> ListMachine { machine }
+}
+
+func machine(_ list: [UInt8]) -> ListMachine {
+    var machine = ListMachine()
+    machine.list = list
+    return machine
+}
+
+/// The whole of a snapshot in pieces of about `byteCount`.
+func pieces(_ source: SnapshotSource<ListMachine>, of byteCount: Int = 64) -> [[UInt8]] {
+    var source = source
+    var pieces: [[UInt8]] = []
+    while let piece = source.next(byteCount) { pieces.append(piece) }
+    return pieces
 }

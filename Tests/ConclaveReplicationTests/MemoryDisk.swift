@@ -82,6 +82,7 @@ final class MemoryDisk: Disk {
             synced[file] = nil
         case .write(let file, let offset, let bytes):
             guard var contents = files[file] else { return }
+            contents += Array(repeating: 0, count: max(0, offset + bytes.count - contents.count))
             contents.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
             files[file] = contents
         case .sync(let file): synced[file] = files[file]

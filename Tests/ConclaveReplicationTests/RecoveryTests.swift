@@ -53,6 +53,16 @@ import Testing
         #expect(throws: FatalFault.damaged(reason)) { try recover() }
     }
 
+    @Test func `a journal beside a view journal that knows of no view is damage`() throws {
+        try write(views: [view(1)], records: [record(1, message(0, 0, 10))])
+        for file in ViewJournal.files {
+            disk.change(file) { bytes in
+                for index in 512..<bytes.count { bytes[index] = 0 }
+            }
+        }
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `segments whose beginning only a lost snapshot had are damage`() throws {
         let records = (0..<3_000 as Range<UInt64>).map { record(1, message(0, $0, 10)) }
         try write(views: [view(1)], records: records)
@@ -95,14 +105,21 @@ import Testing
         #expect(recovery.order.current?.epoch == Epoch(1))
     }
 
-    @Test func `a snapshot is the beginning, and what it has is not applied again`() throws {
-        let before = Snapshot(
-            current: view(2, trim: [1, 0]), delivered: [1, 0],
-            version: Version(Version(startOfEra: 1).number + 4), time: .zero,
-            machine: [0, 1, 10, 0, 2, 40])
+    private func writeSnapshot(_ header: SnapshotHeader, _ machine: ListMachine) {
         var store = SnapshotStore(owner: node)
-        store.write(before, to: disk, tag: 7)
+        store.begin(header, on: disk)
+        for piece in pieces(SnapshotSource(header, of: machine)) {
+            store.append(piece, to: disk, tag: 6)
+        }
+        store.finish(on: disk, tag: 7)
         disk.run()
+    }
+
+    @Test func `a snapshot is the beginning, and what it has is not applied again`() throws {
+        let before = SnapshotHeader(
+            current: view(2, trim: [1, 0]), delivered: [1, 0],
+            version: Version(Version(startOfEra: 1).number + 4), time: .zero)
+        writeSnapshot(before, machine([0, 1, 10, 0, 2, 40]))
         try write(
             views: [view(2, trim: [1, 0]), view(3, trim: [2, 1])],
             records: [
@@ -145,13 +162,18 @@ import Testing
         #expect(recovery.held.vector == [1, 0])
     }
 
+    @Test func `a machine that is later than its snapshot is damage`() throws {
+        try write(views: [view(1)], records: [])
+        let header = SnapshotHeader(
+            current: view(1), delivered: [0, 0], version: Version(5), time: .zero)
+        writeSnapshot(header, machine([0xFE]))
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `a machine that does not decode is damage`() throws {
-        var store = SnapshotStore(owner: node)
-        store.write(
-            Snapshot(
-                current: view(1), delivered: [0, 0], version: Version(startOfEra: 1),
-                time: .zero, machine: [0xFF]), to: disk, tag: 7)
-        disk.run()
+        let header = SnapshotHeader(
+            current: view(1), delivered: [0, 0], version: Version(startOfEra: 1), time: .zero)
+        writeSnapshot(header, machine([1, 0xFF]))
         try write(views: [view(1)], records: [])
         #expect(throws: FatalFault.self) { try recover() }
     }

@@ -116,15 +116,12 @@ import Testing
         let learner = try TestReplica(3, of: [1, 2, 3])
         learner.live(100)
         learner.hear(.connected(member(1)))
-        let snapshot = Snapshot(
-            current: view(4), delivered: [0, 0], version: Version(startOfEra: 1), time: .zero,
-            machine: [0xFF])
-        var header = ByteWriter()
-        snapshot.encodeHeader(into: &header)
-        for frame in [
-            TransferFrame.begin(id: 5, snapshot: header.bytes),
-            .snapshotPart(id: 5, bytes: snapshot.machine),
-        ] {
+        let header = SnapshotHeader(
+            current: view(4), delivered: [0, 0], version: Version(startOfEra: 1), time: .zero)
+        let parts = pieces(SnapshotSource(header, of: machine([1, 0xFF])))
+        for frame in [TransferFrame.begin(id: 5, snapshot: header.bytes)]
+            + parts.map({ .snapshotPart(id: 5, bytes: $0) })
+        {
             learner.hear(
                 .control(
                     from: NodeID(1), bytes: ControlFrame.transfer(frame).encode(lineage: lineage)))

@@ -187,6 +187,19 @@ import Testing
         #expect(disk.files.isEmpty)
     }
 
+    @Test func `a batch beyond all numbers is damage, and does not trap`() throws {
+        _ = written(1)
+        let batch = BatchFormat.encode(
+            [], number: .max, recordCount: 0, segment: 1, offset: 512, lineage: lineage)
+        disk.change("segment-0000000001") { $0.replaceSubrange(512..<1_024, with: batch) }
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
+    @Test(arguments: ["segment-5", "segment-+0000000005", "segment-18446744073709551615"])
+    func `a file whose name no segment gets is none`(name: String) {
+        #expect(SegmentFormat.number(of: name) == nil)
+    }
+
     @Test func `a batch copied to another place is not taken for one`() throws {
         _ = written(2)
         disk.change("segment-0000000001") { bytes in

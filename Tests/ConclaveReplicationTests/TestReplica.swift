@@ -71,12 +71,14 @@ final class TestReplica {
         _ node: NodeID, of configured: [NodeID], run: UInt64, disk: MemoryDisk,
         fabric: HeldFabric, now: Instant
     ) throws(FatalFault) -> Replica<ListMachine> {
-        try Replica(
-            settings: ReplicaSettings(
-                own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
-                minimumMembers: 1, slotCount: 8, slotByteCount: 256,
-                segmentByteCount: 64 * 1_024),
-            blank: ListMachine(), disk: disk, fabric: fabric,
+        var settings = ReplicaSettings(
+            own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
+            minimumMembers: 1, slotCount: 8, slotByteCount: 256,
+            segmentByteCount: 64 * 1_024)
+        settings.digestEveryVersions = 8
+        settings.snapshotPartByteCount = 16
+        return try Replica(
+            settings: settings, blank: ListMachine(), disk: disk, fabric: fabric,
             random: SeededRandom(seed: UInt64(node.number)), now: now)
     }
 
@@ -100,13 +102,18 @@ final class TestReplica {
     }
 
     func turn() {
-        replica.endTurn(now: now, wallClock: .zero)
+        endTurn()
         for _ in 0..<8 {
             let tags = heldLane.map { disk.run(except: $0) } ?? disk.run()
             for tag in tags { replica.step(DiskInput.completed(tag: tag), now: now) }
-            replica.endTurn(now: now, wallClock: .zero)
+            endTurn()
         }
         outputs += replica.takeOutputs()
+    }
+
+    private func endTurn() {
+        replica.endTurn(now: now, wallClock: .zero)
+        replica.work(now: now)
     }
 
     func hear(_ input: FabricInput) {

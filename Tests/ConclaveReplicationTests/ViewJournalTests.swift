@@ -1,5 +1,6 @@
 import ConclaveBase
 import ConclaveGroup
+import ConclaveWire
 import Testing
 
 @testable import ConclaveReplication
@@ -78,6 +79,37 @@ import Testing
         #expect(try journal().memory == before.memory)
         disk.remove(file)
         #expect(try journal().memory == before.memory)
+    }
+
+    @Test func `a file that was cut is not believed, though its header is whole`() throws {
+        let before = try written()
+        disk.change("views.a") { $0.removeSubrange(512...) }
+        #expect(try journal().memory == before.memory)
+        disk.change("views.b") { $0.removeSubrange(96...) }
+        #expect(throws: FatalFault.self) { try journal() }
+    }
+
+    /// Changes a header in both files so that only its meaning is wrong.
+    private func rewriteHeaders(first: UInt64) {
+        for file in ViewJournal.files {
+            disk.change(file) { bytes in
+                var writer = ByteWriter()
+                writer.integer(first)
+                bytes.replaceSubrange(30..<38, with: writer.bytes)
+                writer = ByteWriter()
+                writer.integer(Checksum.of(bytes[8..<38]))
+                bytes.replaceSubrange(4..<8, with: writer.bytes)
+            }
+        }
+    }
+
+    @Test(arguments: [0, 9, 1 << 62, .max] as [UInt64])
+    func `a header that begins after its records, or beyond all numbers, is damage`(
+        first: UInt64
+    ) throws {
+        _ = try written()
+        rewriteHeaders(first: first)
+        #expect(throws: FatalFault.self) { try journal() }
     }
 
     @Test func `a header that is bad in both files is damage`() throws {

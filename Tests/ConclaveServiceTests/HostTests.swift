@@ -149,6 +149,7 @@ private final class HostBench {
             host.endTurn(
                 now: now, wallClock: Timestamp(microseconds: now.nanoseconds / 1_000),
                 effects: &effects)
+            host.work(now: now)
         } while doesSettle && !isDiskStuck && !disk.completed.isEmpty
         for effect in effects { perform(effect) }
     }

@@ -102,6 +102,19 @@ import Testing
         #expect(group.machine.storedReplies(of: session.session).isEmpty)
     }
 
+    @Test(arguments: [1, 1 << 40] as [UInt64])
+    func `confirmations of what was never asked are not piled up`(number: UInt64) throws {
+        let (id, session) = try daemon.connectWithSession()
+        daemon.request(try lock("a"), number: number, id)
+        group.isHeld = true
+        for claimed in 1...100 as ClosedRange<UInt64> {
+            daemon.send(.confirm, id) { $0.integer(claimed) }
+        }
+        daemon.send(.confirm, id) { $0.integer(UInt64.max) }
+        daemon.send(.confirm, id) { $0.integer(UInt64.max) }
+        #expect(group.proposed == [.confirm(session: session.session, upTo: number)])
+    }
+
     @Test func `a cancel is ordered and has a definite answer (K10)`() throws {
         let (holder, _) = try daemon.connectWithSession(pid: 1)
         let (id, _) = try daemon.connectWithSession(pid: 2)

@@ -26,11 +26,11 @@ import Testing
         #expect(timeless[0] == timeless[1])
     }
 
-    /// The quick ones of those that `conclave-sim --plants` lists.
+    /// The quick ones of those that `conclave-sim --plants` lists; `Tests/plants` looks for all.
     @Test(arguments: [
-        "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "echoWhileWedged",
-        "reuseSlotEarly", "grantBeforeValidityEnds", "deliverPastFalseNull", "blankMemberVotes",
-        "silenceIgnored",
+        "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "forgetAcceptedValue",
+        "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
+        "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -6,7 +6,7 @@ struct Attempt: Equatable {
         /// The own promise is being synced.
         case recording(token: UInt64)
         case preparing
-        /// Members and a joiner are being brought level with the trim.
+        /// Members and joiners are being brought level with the trim.
         case levelling
         case accepting(token: UInt64)
         case decided
@@ -17,8 +17,12 @@ struct Attempt: Equatable {
     var promises: [NodeID: Promise] = [:]
     var quorumAt: Instant?
     var value: NextView?
-    /// Who is not level yet.
+    /// Learners that `value` lets in; who of them is not level by then is left out of it.
+    var joining: [Member] = []
+    var joinersUntil = Instant.distantFuture
+    /// Who is not level yet, and who has become so.
     var lacking: [NodeID] = []
+    var risen: [NodeID] = []
     var fills: [(holder: NodeID, to: NodeID, ranges: [FillRange])] = []
     var accepted: [NodeID] = []
     var deadline = Instant.distantFuture
@@ -37,7 +41,9 @@ struct Attempt: Equatable {
 
     mutating func levelled(_ node: NodeID) {
         guard phase == .levelling else { return }
+        guard lacking.contains(node) else { return }
         lacking.removeAll { $0 == node }
+        risen.append(node)
     }
 
     mutating func acceptedBy(_ node: NodeID) {

@@ -1,7 +1,8 @@
 import ConclaveBase
 
 extension Membership {
-    /// Chooses the next view from the promises, if they allow one; else the attempt waits on.
+    /// Chooses the next view from the promises, if they allow one; else the attempt waits on. The
+    /// same promises give the same trim: who is level with it stays so when joiners are dropped.
     mutating func decide(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
         guard let current = memory.current else { return }
         let promises = current.members.compactMap { attempt.promises[$0.node] }
@@ -31,16 +32,16 @@ extension Membership {
             stateWasLost
             ? Array(repeating: 0, count: current.members.count)
             : trim(of: withState, memberCount: current.members.count)
-        var members = chosen.map(\.from)
-        if let joiner, !members.contains(where: { $0.node == joiner.node }) {
-            members.append(joiner)
-        }
+        let members = chosen.map(\.from)
+        attempt.joining = joining(members, now: now)
         attempt.value = nextView(
-            members, trim: trim, stateWasLost: stateWasLost, promises: promises, after: current)
-        attempt.lacking = []
+            members + attempt.joining, trim: trim, stateWasLost: stateWasLost, promises: promises,
+            after: current)
+        attempt.lacking = attempt.joining.map(\.node)
         attempt.fills = []
-        if let joiner, members.contains(joiner) { attempt.lacking.append(joiner.node) }
         if !stateWasLost { planFills(&attempt, chosen: chosen, holders: withState, trim: trim) }
+        let risen = attempt.risen
+        attempt.lacking.removeAll { risen.contains($0) }
     }
 
     /// V17: the minimum over those who lived through the epoch; if nobody did, the maximum over
@@ -126,7 +127,8 @@ extension Membership {
                 return departed
             }
         let joined = members.filter { !current.members.contains($0) }.map(\.node)
-        let era = stateWasLost ? max(current.era + 1, settings.minimumEra) : current.era
+        let nextEra = min(current.era, NextView.lastEra - 1) + 1
+        let era = stateWasLost ? max(nextEra, settings.minimumEra) : current.era
         return NextView(
             lineage: current.lineage,
             installed: InstalledView(

@@ -75,9 +75,10 @@ extension Membership {
         pendingPromise = nil
         pendingAccept = nil
         raising = nil
-        joiner = nil
+        joiners = []
         for member in value.members { latecomers[member.node] = nil }
         suspicions = [:]
+        judgeAccusations(by: value, now: now)
         leaving = []
         highestSeen = .none
         lastCoordinator = nil
@@ -152,14 +153,14 @@ extension Membership {
         memory.apply(.joining(member))
     }
 
-    /// Whether this member and all of `members` have heard each other, both ways, for twice the
-    /// suspicion time (V23).
-    package mutating func hasHeardSteadily(_ members: [Member], now: Instant) -> Bool {
-        for member in members where member.node != own.node {
-            guard paths[member.node] == member else { return false }
-            let steady = hearing.steadyFor(member.node, window: settings.suspicion, now: now)
-            if steady < settings.suspicion * 2 { return false }
+    /// With whom this member has heard each other, both ways, for twice the suspicion time (V23).
+    package mutating func heardSteadily(now: Instant) -> [Member] {
+        var result: [Member] = []
+        for node in configured where node != own.node {
+            guard let member = paths[node] else { continue }
+            let steady = hearing.steadyFor(node, window: settings.suspicion, now: now)
+            if steady >= settings.suspicion * 2 { result.append(member) }
         }
-        return true
+        return result
     }
 }

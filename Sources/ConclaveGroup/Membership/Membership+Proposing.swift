@@ -46,10 +46,7 @@ extension Membership {
         }
         guard attempt != nil, installing == nil else { return }
         attempt = current
-        if now >= current.deadline {
-            if let joiner, current.lacking.contains(joiner.node) { holdBack(joiner, now: now) }
-            retryLater(now: now)
-        }
+        if now >= current.deadline { retryLater(now: now) }
     }
 
     private mutating func advancePreparing(
@@ -81,6 +78,7 @@ extension Membership {
         guard attempt.value != nil else { return }
         attempt.phase = .levelling
         attempt.nextSend = .distantPast
+        attempt.joinersUntil = now.advanced(by: settings.suspicion * 2)
         attempt.deadline = now.advanced(by: settings.suspicion * 4)
         advanceLevelling(&attempt, now: now, effects: &effects)
     }
@@ -88,6 +86,7 @@ extension Membership {
     private mutating func advanceLevelling(
         _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
     ) {
+        leaveOutTheLate(&attempt, now: now, effects: &effects)
         guard let value = attempt.value else { return }
         if attempt.lacking.isEmpty { return propose(&attempt, now: now, effects: &effects) }
         guard now >= attempt.nextSend else { return }
@@ -96,7 +95,7 @@ extension Membership {
             if node == own.node {
                 raising = PendingRaise(ballot: attempt.ballot, coordinator: own.node)
                 effects.append(.raise(trim: value.trim))
-            } else if let joiner, joiner.node == node {
+            } else if let joiner = attempt.joining.first(where: { $0.node == node }) {
                 effects.append(.levelJoiner(joiner, trim: value.trim))
             } else {
                 effects.append(
@@ -119,8 +118,7 @@ extension Membership {
         _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let value = attempt.value else { return }
-        effects.append(
-            .event(.proposed(memory.epoch, attempt.ballot, memberCount: value.members.count)))
+        effects.append(.event(.proposed(attempt.ballot, value: value)))
         memory.apply(.accept(attempt.ballot, value))
         let token = record(.accept(attempt.ballot, value), effects: &effects)
         attempt.phase = .accepting(token: token)

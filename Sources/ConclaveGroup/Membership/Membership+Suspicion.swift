@@ -38,6 +38,7 @@ extension Membership {
         isWedged = true
         isFrozen = false
         wedgedAt = now
+        joiners = joiners.filter { isAdmissible($0, now: now) }
         nextPing = now.advanced(by: settings.heartbeat)
         effects.append(.event(.wedged(memory.epoch)))
         effects.append(.wedge)
@@ -77,9 +78,12 @@ extension Membership {
         if isEnding || seat != .member {
             effects.append(.send(.ping(now.nanoseconds), to: member.node))
         }
-        guard let current = memory.current, let rank = current.view.rank(of: member.node) else {
-            return
+        guard let current = memory.current else { return }
+        // Whoever was away learns at once where the others are, and need not ask for promises.
+        if seat == .member, !isEnding, !current.view.contains(member) {
+            effects.append(.send(.install(current), to: member.node))
         }
+        guard let rank = current.view.rank(of: member.node) else { return }
         if seat == .member, !isEnding, current.members[rank.index] != member {
             let silent = Interval.zero
             effects.append(
@@ -103,7 +107,7 @@ extension Membership {
             }
             suspect(node, reason, by: own.node, silent: .zero, now: now, effects: &effects)
         }
-        if joiner?.node == node { forgetJoiner(now: now) }
+        drop([node], now: now, effects: &effects)
         if isEnding, lastCoordinator == node {
             takeoverAt = min(takeoverAt, now.advanced(by: takeoverDelay))
         }
@@ -127,34 +131,5 @@ extension Membership {
             current.members.count - leaving.count < current.installed.minimumMembers
         else { return }
         effects.append(.event(.leftOut(current.epoch)))
-    }
-
-    /// Lets a learner in, by a view change that this member coordinates.
-    mutating func admit(_ member: Member, now: Instant, effects: inout [Effect]) {
-        guard seat == .member, !isEnding, installing == nil,
-            now >= latecomers[member.node]?.until ?? .distantPast
-        else { return }
-        joiner = member
-        isEnding = true
-        wedge(now: now, effects: &effects)
-        takeoverAt = now
-        takeOver(now: now, effects: &effects)
-    }
-
-    /// The group stood still for a learner that did not get level: it is let try again after a
-    /// pause that grows (V23).
-    mutating func holdBack(_ late: Member, now: Instant) {
-        let before = latecomers[late.node]?.pause ?? settings.suspicion * 4
-        let pause = min(before * 2, .seconds(60))
-        latecomers[late.node] = Latecomer(pause: pause, until: now.advanced(by: pause))
-        forgetJoiner(now: now)
-    }
-
-    /// The joiner is gone: if the value with it was not proposed to anybody, another is chosen.
-    mutating func forgetJoiner(now: Instant) {
-        joiner = nil
-        guard attempt?.phase == .levelling else { return }
-        attempt = nil
-        takeoverAt = now
     }
 }

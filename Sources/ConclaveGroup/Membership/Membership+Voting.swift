@@ -143,6 +143,9 @@ extension Membership {
         } else if installToken == token {
             installRecorded(now: now, effects: &effects)
         } else {
+            if let attempt, attempt.phase == .accepting(token: token) {
+                effects.append(.event(.accepted(memory.epoch, attempt.ballot)))
+            }
             attempt?.recorded(token, by: own.node)
             advanceAttempt(now: now, effects: &effects)
         }

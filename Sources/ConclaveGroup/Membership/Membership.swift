@@ -23,8 +23,10 @@ package struct Membership {
         case level
         /// The learner has everything below this trim, synced.
         case joinerLevel(Member, trim: [UInt64])
-        /// A learner has caught up and hears everybody.
-        case joinerReady(Member)
+        /// A learner has caught up and hears all members steadily, and `hears` besides.
+        case joinerReady(Member, hears: [Member])
+        /// Let in those who are ready.
+        case admit
         case tick
         /// This member wants to leave in good order.
         case leave
@@ -83,6 +85,10 @@ package struct Membership {
     var hearing: Hearing
     var suspicions: [NodeID: Suspicion] = [:]
     var leaving: [NodeID] = []
+    /// Whom this member accused in this epoch, and whom it would have.
+    var accused: [Member] = []
+    var keptToItself: [NodeID] = []
+    var patience = Patience()
 
     var takeoverAt = Instant.distantFuture
     var lastCoordinator: NodeID?
@@ -97,7 +103,8 @@ package struct Membership {
     var isAnnouncing = false
     /// The newest view whose record from a teacher is under way, or was.
     var learning = Epoch.none
-    var joiner: Member?
+    /// Learners that are ready to be let in, the first that was so first.
+    var joiners: [Joiner] = []
     /// Learners that could not be brought level in time.
     var latecomers: [NodeID: Latecomer] = [:]
     var founding = FoundingRun()
@@ -171,8 +178,7 @@ package struct Membership {
         case .disconnected(let node, let byPeer):
             disconnected(node, byPeer: byPeer, now: now, effects: &effects)
         case .suspect(let node, let reason, let silent, let late):
-            effects.append(.event(.suspected(node, reason: reason, silent: silent, late: late)))
-            suspect(node, reason, by: own.node, silent: silent, now: now, effects: &effects)
+            accuse(node, reason, silent: silent, late: late, now: now, effects: &effects)
         case .frozen(let vector, let echoed):
             self.vector = vector
             self.echoed = echoed
@@ -188,8 +194,10 @@ package struct Membership {
             guard attempt?.value?.trim == trim else { return }
             attempt?.levelled(member.node)
             advanceAttempt(now: now, effects: &effects)
-        case .joinerReady(let member):
-            admit(member, now: now, effects: &effects)
+        case .joinerReady(let member, let hears):
+            isReady(member, hears: hears, now: now)
+        case .admit:
+            admit(now: now, effects: &effects)
         case .leave:
             leave(now: now, effects: &effects)
         case .tick:

@@ -36,6 +36,8 @@ extension NextView {
     package static let maximumMembers = 64
     /// No later one is taken from outside, so that the epoch after it can always be counted.
     package static let lastEpoch: UInt64 = 1 << 62
+    /// Nor a later era; a group that gets there stays in it, and its versions grow on.
+    package static let lastEra = UInt16.max - 1
 
     package func encode(into writer: inout ByteWriter) {
         writer.lineage(lineage)
@@ -77,7 +79,7 @@ extension NextView {
             trim.append(try reader.integer("trim"))
         }
         era = try reader.integer("era")
-        guard era < UInt16.max else { throw .invalid(field: "era", reason: "is the last one") }
+        guard era <= Self.lastEra else { throw .invalid(field: "era", reason: "is the last one") }
         maximumSessionTTL = Interval(nanoseconds: try reader.integer("maximum ttl"))
         time = try reader.timestamp("time")
     }

@@ -2,11 +2,13 @@
 enum LogKey {
     static let accuser = "accuser"
     static let address = "address"
+    static let after = "after"
     /// How many more of the same were not told.
     static let alike = "alike"
     static let ballot = "ballot"
     static let bytes = "bytes"
     static let connection = "connection"
+    static let count = "count"
     static let epoch = "epoch"
     static let fault = "fault"
     static let group = "group"
@@ -19,6 +21,7 @@ enum LogKey {
     static let messages = "messages"
     static let node = "node"
     static let path = "path"
+    static let pause = "pause"
     static let pid = "pid"
     static let purpose = "purpose"
     static let reason = "reason"

@@ -6,7 +6,8 @@ enum NodeEvent: Equatable {
     case listening(path: String, isActivated: Bool)
     /// The host has no group of that name, so only the daemon's own user may connect.
     case withoutGroup(String)
-    case serving(Bool, reason: String)
+    /// `after`: what it took from the suspicion that ended the last epoch.
+    case serving(Bool, reason: String, after: Interval?)
     case stopping(signal: String)
     case stopped
     /// What of a configuration that was read again differs and was taken over.

@@ -30,14 +30,21 @@ package struct Observer {
                     (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
                     (LogKey.silent, silent),
                 ])
+        case .suspicionHeld(let node, let reason, let pause):
+            note(
+                .warning, "a suspicion is held back: the last ones were wrong",
+                [(LogKey.node, node), (LogKey.reason, reason), (LogKey.pause, pause)])
         case .wedged(let epoch):
             note(.info, "epoch ends", [(LogKey.epoch, epoch)])
         case .promised(let epoch, let ballot):
             note(.debug, "promised", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
-        case .proposed(let epoch, let ballot, let count):
+        case .proposed(let ballot, let value):
             note(
                 .info, "next view proposed",
-                [(LogKey.epoch, epoch), (LogKey.ballot, ballot), (LogKey.members, count)])
+                [
+                    (LogKey.epoch, value.epoch), (LogKey.ballot, ballot),
+                    (LogKey.members, value.members.count),
+                ])
         case .accepted(let epoch, let ballot):
             note(.debug, "accepted", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
         case .overtaken(let epoch, let ballot):
@@ -56,12 +63,20 @@ package struct Observer {
             note(.notice, "the group is founded", [(LogKey.lineage, lineage)])
         case .joining(let node):
             note(.info, "joining", [(LogKey.node, node)])
-        case .learning(let node, let count):
-            note(.info, "learning the state", [(LogKey.node, node), (LogKey.bytes, count)])
+        case .joinsLater(let pause, let count):
+            note(
+                .warning, "left out again soon after joining: waits before it joins anew",
+                [(LogKey.pause, pause), (LogKey.count, count)])
+        case .learning(let node, let whole):
+            note(.info, "learning the state", [(LogKey.node, node), (LogKey.snapshot, whole)])
         case .teaching(let node, let withSnapshot):
             note(
                 .info, "a member learns from this one",
                 [(LogKey.node, node), (LogKey.snapshot, withSnapshot)])
+        case .heldBack(let node, let pause):
+            note(
+                .warning, "a member was not level in time to be let in",
+                [(LogKey.node, node), (LogKey.pause, pause)])
         case .pathBroken(let node, let reason):
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):
@@ -74,7 +89,20 @@ package struct Observer {
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .stateDiffers(let node, let version): differs(node, version)
+        case .stateDivided(let version): differs(nil, version)
         }
+    }
+
+    /// `node`: whose state is not that of a majority; nil: there is no majority.
+    private func differs(_ node: NodeID?, _ version: Version) {
+        let sentence: Logger.Message =
+            node == nil
+            ? "the members' states differ and none has a majority: nothing is granted"
+            : "a member's state differs from that of a majority: it is taken out"
+        note(
+            .error, sentence,
+            [(LogKey.node, node?.description ?? ""), (LogKey.version, version)])
     }
 
     private func installed(_ installed: InstalledView) {
@@ -123,9 +151,10 @@ package struct Observer {
             note(
                 .warning, "no such group on this host: only this user and root may connect",
                 [(LogKey.group, name)])
-        case .serving(let isServing, let reason):
+        case .serving(let isServing, let reason, let after):
             if isServing {
-                note(.notice, "serving", [])
+                // Nothing stands there after a start.
+                note(.notice, "serving", [(LogKey.after, after?.description ?? "")])
             } else {
                 note(.notice, "not serving", [(LogKey.reason, reason)])
             }

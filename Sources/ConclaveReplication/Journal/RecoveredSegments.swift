@@ -71,6 +71,10 @@ struct RecoveredSegments {
                 offset += Sector.byteCount
                 continue
             }
+            guard batch.number <= BatchFormat.lastNumber else {
+                throw .damaged(
+                    "\(SegmentFormat.name(segment)): a batch has the number \(batch.number)")
+            }
             let isNext = batchNumber == 0 || batch.number == batchNumber + 1
             guard offset == end, isNext else {
                 throw .damaged(

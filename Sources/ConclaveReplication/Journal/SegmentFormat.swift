@@ -6,15 +6,20 @@ enum SegmentFormat {
     private static let magic: UInt32 = 0x4753_4E43
     private static let format: UInt16 = 1
     private static let prefix = "segment-"
+    /// No segment has a number above this, so that the next one can always be counted.
+    private static let lastNumber: UInt64 = 1 << 60
 
     static func name(_ number: UInt64) -> String {
         let digits = String(number)
         return prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits
     }
 
+    /// Nil for a name that no segment gets.
     static func number(of file: String) -> UInt64? {
-        guard file.hasPrefix(prefix) else { return nil }
-        return UInt64(file.dropFirst(prefix.count))
+        guard file.hasPrefix(prefix), let number = UInt64(file.dropFirst(prefix.count)),
+            name(number) == file, number <= lastNumber
+        else { return nil }
+        return number
     }
 
     static func header(_ settings: SegmentSettings) -> [UInt8] {
@@ -78,6 +83,8 @@ enum SegmentFormat {
 /// only look like a batch, inside a message or from another place, are never taken for one.
 enum BatchFormat {
     static let headerByteCount = 24
+    /// No batch has a number above this, so that the next one can always be counted.
+    static let lastNumber: UInt64 = 1 << 60
     private static let magic: UInt32 = 0x4342_4E43
 
     static func encode(

@@ -22,6 +22,8 @@ struct ViewJournal {
     private static let format: UInt16 = 1
     private static let headerByteCount = 24
     private static let smallestFile = 64 * 1024
+    /// No record has a number above this, so that the next one can always be counted.
+    private static let lastSequence: UInt64 = 1 << 60
 
     private let owner: NodeID
     private var sequence: UInt64
@@ -40,6 +42,8 @@ struct ViewJournal {
         for file in files {
             guard let bytes = try contents(of: file, on: disk) else { continue }
             isBlank = false
+            // It is made in its whole size before it is named: what is missing may be records.
+            guard bytes.count >= smallestFile else { continue }
             if let copy = try Copy(records(in: bytes), owner: owner) { copies.append(copy) }
         }
         var journal = ViewJournal(owner: owner, sequence: 0, memory: ViewMemory(), chain: [])
@@ -56,7 +60,14 @@ struct ViewJournal {
         init?(_ records: [(UInt64, [UInt8])], owner: NodeID) throws(FatalFault) {
             guard let header = records.first(where: { $0.0 == 0 })?.1 else { return nil }
             first = try ViewJournal.check(header, owner: owner)
-            for (sequence, body) in records where sequence >= first { bodies[sequence] = body }
+            for (sequence, body) in records where sequence != 0 {
+                // A file is made anew: what it begins with is the oldest that it has.
+                guard (first...ViewJournal.lastSequence).contains(sequence) else {
+                    throw .damaged(
+                        "view journal: record \(sequence) in a file that begins with \(first)")
+                }
+                bodies[sequence] = body
+            }
         }
     }
 
@@ -116,7 +127,9 @@ struct ViewJournal {
                 throw FatalFault.foreignData("view journal: of node \(node), not of \(owner)")
             }
             let first: UInt64 = try reader.integer("first record")
-            guard first > 0 else { throw FatalFault.damaged("view journal: begins at record 0") }
+            guard (1...lastSequence).contains(first) else {
+                throw FatalFault.damaged("view journal: begins at record \(first)")
+            }
             return first
         } catch let fault as FatalFault {
             throw fault

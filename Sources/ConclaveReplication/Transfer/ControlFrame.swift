@@ -64,11 +64,12 @@ enum TransferFrame: Equatable {
     /// this is the header.
     case begin(id: UInt64, snapshot: [UInt8]?)
     case snapshotPart(id: UInt64, bytes: [UInt8])
+    /// None of them says that the teacher is still there.
     case items(id: UInt64, [OrderedItem])
     /// The joiner has taken that many bytes of this transfer.
     case taken(id: UInt64, byteCount: UInt64)
-    /// The joiner has everything that was sent, and hears all members.
-    case ready(id: UInt64, version: Version)
+    /// The joiner has everything that was sent, and hears all members, and others besides.
+    case ready(id: UInt64, version: Version, hears: [Member])
     /// What is received and below the trim, but not delivered yet: to be held.
     case level(id: UInt64, Epoch, trim: [UInt64], [JournalRecord], isLast: Bool)
     /// Everything below that trim is held and synced.
@@ -97,10 +98,11 @@ enum TransferFrame: Equatable {
             writer.integer(UInt8(5))
             writer.integer(id)
             writer.integer(byteCount)
-        case .ready(let id, let version):
+        case .ready(let id, let version, let hears):
             writer.integer(UInt8(6))
             writer.integer(id)
             writer.integer(version.number)
+            writer.list(hears) { $1.member($0) }
         case .level(let id, let epoch, let trim, let records, let isLast):
             writer.integer(UInt8(7))
             writer.integer(id)
@@ -138,7 +140,7 @@ enum TransferFrame: Equatable {
             }
             self = .items(id: id, items)
         case 5: self = .taken(id: try reader.integer("id"), byteCount: try reader.integer("taken"))
-        case 6: self = .ready(id: try reader.integer("id"), version: try reader.version("version"))
+        case 6: self = try Self.decodeReady(&reader)
         case 7: self = try Self.decodeLevel(&reader)
         case 8:
             self = .isLevel(
@@ -146,6 +148,16 @@ enum TransferFrame: Equatable {
                 trim: try Self.decodeTrim(&reader))
         default: throw .unknown(field: "transfer frame", value: UInt64(kind))
         }
+    }
+
+    private static func decodeReady(_ reader: inout ByteReader) throws(WireError) -> Self {
+        let id: UInt64 = try reader.integer("id")
+        let version = try reader.version("version")
+        var hears: [Member] = []
+        for _ in 0..<(try reader.count("hears", maximum: NextView.maximumMembers)) {
+            hears.append(try reader.member("hears"))
+        }
+        return .ready(id: id, version: version, hears: hears)
     }
 
     private static func decodeLevel(_ reader: inout ByteReader) throws(WireError) -> Self {

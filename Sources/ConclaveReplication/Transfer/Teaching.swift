@@ -3,44 +3,56 @@ import ConclaveGroup
 
 /// One member's transfer of the order to a member that comes back, without disturbing the epoch
 /// (V22). A window bounds what is on its way.
-struct Teaching {
+struct Teaching<Machine: StateMachine> {
     let learner: Member
     let id: UInt64
     /// Number of the next item to send.
     var next: UInt64
-    var snapshot: [UInt8] = []
-    var snapshotSent = 0
+    /// What is left of the snapshot to be sent.
+    var snapshot: SnapshotSource<Machine>?
     var sentByteCount: UInt64 = 0
     var takenByteCount: UInt64 = 0
     var lastHeard: Instant
-    /// The trim up to which the learner is being brought level, and the epoch it ends.
-    var levelSent: Epoch?
+    var lastSent: Instant
+    /// Since when this learner is taught, however often it began anew.
+    var startedAt: Instant
+    /// Since when it says that it can be let in, and when it last did.
+    var readySince: Instant?
+    var readyAt = Instant.distantPast
 
-    static let window: UInt64 = 1 << 20
-    static let part = 128 * 1024
+    /// On the way to all learners together, but for a last part to each.
+    static var window: UInt64 { 1 << 20 }
 
     init(learner: Member, id: UInt64, next: UInt64, now: Instant) {
         self.learner = learner
         self.id = id
         self.next = next
         lastHeard = now
+        lastSent = now
+        startedAt = now
     }
 
-    var hasRoom: Bool { sentByteCount - takenByteCount < Self.window }
-    var hasSentSnapshot: Bool { snapshotSent == snapshot.count }
+    var hasSentSnapshot: Bool { snapshot == nil }
+
+    /// A part of the snapshot can be sent at once.
+    func hasWork(among count: Int) -> Bool { hasRoom(among: count) && !hasSentSnapshot }
+
+    /// Whether more may be on its way to this one of `count` learners.
+    func hasRoom(among count: Int) -> Bool {
+        sentByteCount - takenByteCount < Self.window / UInt64(max(count, 1))
+    }
+
+    mutating func isReady(at now: Instant) {
+        if readySince == nil { readySince = now }
+        readyAt = now
+    }
 
     /// The next part of the snapshot, or nil if all of it is sent.
-    mutating func nextSnapshotPart() -> [UInt8]? {
-        guard !hasSentSnapshot else { return nil }
-        let end = min(snapshot.count, snapshotSent + Self.part)
-        let bytes = Array(snapshot[snapshotSent..<end])
-        snapshotSent = end
-        sentByteCount += UInt64(bytes.count)
-        if hasSentSnapshot {
-            snapshot = []
-            snapshotSent = 0
-        }
-        return bytes
+    mutating func nextSnapshotPart(_ byteCount: Int) -> [UInt8]? {
+        let part = snapshot?.next(byteCount)
+        if part == nil { snapshot = nil }
+        sentByteCount += UInt64(part?.count ?? 0)
+        return part
     }
 
     /// The next items that fit one frame, or nil if there are none; false in `isKept` if the order
@@ -49,7 +61,7 @@ struct Teaching {
         guard next >= recent.start else { return ([], false) }
         var items: [OrderedItem] = []
         var size = 0
-        while size < Self.part, let item = recent[next] {
+        while size < TransferPart.byteCount, let item = recent[next] {
             items.append(item)
             size += item.byteCount
             next += 1
@@ -57,4 +69,9 @@ struct Teaching {
         sentByteCount += UInt64(size)
         return (items, true)
     }
+}
+
+/// How much goes into one frame of a transfer.
+enum TransferPart {
+    static let byteCount = 128 * 1_024
 }

@@ -43,6 +43,15 @@ final class Daemon {
         TextFile.read(log).split(separator: "\n").last.map(String.init) ?? "it said nothing"
     }
 
+    var logLength: Int { TextFile.length(log) }
+
+    func log(from offset: Int) -> String { TextFile.read(log, from: offset) }
+
+    /// Removes its data; it must not run.
+    func erase() {
+        Files.removeDirectory("\(directory)/\(node)")
+    }
+
     func start() throws {
         let configuration = "\(directory)/\(node).yaml"
         try Files.write(text, to: configuration)

@@ -81,6 +81,18 @@ final class Group: @unchecked Sendable {
         try waitUntilServing(interrupts)
     }
 
+    /// Starts a killed daemon again with nothing on its disk and waits until all serve.
+    func restartBlank(_ index: Int, _ interrupts: Interrupts) throws {
+        daemons[index].erase()
+        try restart(index, interrupts)
+    }
+
+    /// How many bytes a daemon has logged.
+    func logLength(_ index: Int) -> Int { daemons[index].logLength }
+
+    /// What a daemon has logged since then.
+    func log(of index: Int, from offset: Int) -> String { daemons[index].log(from: offset) }
+
     /// Stops what was started here and removes its directory.
     func stop() {
         guard isOwn else { return }

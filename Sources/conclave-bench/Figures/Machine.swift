@@ -44,10 +44,11 @@ enum Machine {
     /// Medians taken just before a measure: a durable 4 KiB append in `directory`, and a round trip
     /// over a Unix socket.
     static func calibrate(_ directory: String) -> [Field] {
-        [
-            Field("fsync_us", .number(medianSync(directory) / 1e3)),
-            Field("uds_us", .number(medianRoundTrip() / 1e3)),
-        ]
+        [syncTime(directory), Field("uds_us", .number(medianRoundTrip() / 1e3))]
+    }
+
+    static func syncTime(_ directory: String) -> Field {
+        Field("fsync_us", .number(medianSync(directory) / 1e3))
     }
 
     private static let calibration: UInt64 = 300_000_000
@@ -111,14 +112,20 @@ enum Machine {
 }
 
 enum TextFile {
-    /// At most 64 KiB of a file of /proc; empty if it cannot be read.
-    static func read(_ path: String) -> String {
+    /// At most 64 KiB of a file, from `offset` on; empty if it cannot be read.
+    static func read(_ path: String, from offset: Int = 0) -> String {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
+        if offset > 0 { lseek(file, offset, SEEK_SET) }
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = unsafe Glibc.read(file, &bytes, bytes.count)
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    static func length(_ path: String) -> Int {
+        var state = stat()
+        return unsafe stat(path, &state) == 0 ? Int(state.st_size) : 0
     }
 
     /// The number behind `name` at the beginning of a line.

@@ -76,7 +76,9 @@ struct Report {
 
     private func line(_ measure: String, _ unit: String, _ figures: [Field], _ how: [Field]) {
         if json {
-            Output.standard(Self.object(Self.head(measure, unit) + figures + how + common))
+            // What a measure took anew stands in the place of what was taken before it.
+            let kept = common.filter { field in !how.contains { $0.name == field.name } }
+            Output.standard(Self.object(Self.head(measure, unit) + figures + how + kept))
         } else {
             let name = measure + String(repeating: " ", count: max(1, 24 - measure.count))
             let words = (figures + how).map { "\($0.name) \($0.text(quoted: false))" }

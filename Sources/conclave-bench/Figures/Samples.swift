@@ -15,6 +15,17 @@ struct Samples {
         add(end > start ? end - start : 0)
     }
 
+    /// One of a loop that would have asked every `pause`: while it waited for this one, it did not
+    /// ask what would have waited as well. That is counted, as if it had.
+    mutating func add(_ nanoseconds: UInt64, ofLoopEvery pause: UInt64) {
+        var rest = nanoseconds
+        add(rest)
+        while pause > 0, rest > 2 * pause {
+            rest -= pause
+            add(rest)
+        }
+    }
+
     mutating func add(_ other: Samples) {
         for value in other.histogram.recordedValues() {
             histogram.record(value.value, count: value.count)

@@ -1,0 +1,170 @@
+import ConclaveBase
+package import ConclaveWire
+
+/// Makes a coordinator of the rows of a frozen one, as they come. What does not fit together is
+/// refused, whatever the bytes are.
+package struct CoordinatorBuilder: Sendable {
+    private var coordinator: Coordinator
+    private var newest: SnapshotRow?
+    /// Requests that wait somewhere, by session: rows hold them once, in the queue they are in.
+    private var waiting: [[Replies.Entry]] = []
+    /// The replies read so far of the session whose rows these are.
+    private var answered: (session: Int, entries: [Replies.Entry])?
+    /// By session: its replies were read.
+    private var isSettled: [Bool] = []
+    private var settledCount = 0
+    /// Its replies may go on in the next row.
+    private var record: EndedSessions.Record?
+
+    /// - Parameter machine: What it has that is no part of its state is the new one's too.
+    package init(like machine: Coordinator) {
+        coordinator = Coordinator(quotas: machine.quotas)
+        coordinator.plant = machine.plant
+        coordinator.witness = machine.witness
+    }
+
+    package mutating func take(_ row: ByteReader) throws(WireError) {
+        var reader = row
+        let kind: SnapshotRow = try reader.choice("row")
+        try check(order: kind)
+        switch kind {
+        case .state: try takeState(&reader)
+        case .session: try takeSession(&reader)
+        case .lock:
+            for claim in try coordinator.locks.take(&reader, sessions: coordinator.sessions) {
+                note(coordinator.locks.claims[claim].request, in: .lock(claim: claim))
+            }
+        case .slot:
+            for claim in try coordinator.slots.take(&reader, sessions: coordinator.sessions) {
+                note(coordinator.slots.claims[claim].request, in: .slot(claim: claim))
+            }
+        case .barrier: try coordinator.barriers.take(&reader)
+        case .arrivals: try takeArrivals(&reader)
+        case .decision: try coordinator.barriers.takeDecision(&reader)
+        case .replies: try takeReplies(&reader)
+        case .ended: try takeEnded(&reader)
+        }
+        try reader.finish()
+    }
+
+    /// - Returns: The coordinator whose rows were taken, all of them.
+    package mutating func finish() throws(WireError) -> Coordinator {
+        guard newest != nil, settledCount == isSettled.count else {
+            throw .invalid(field: "snapshot", reason: "ends before its end")
+        }
+        if let record { try append(record) }
+        record = nil
+        coordinator.barriers.releaseByDeciders()
+        try refuseLaterSessions()
+        return coordinator
+    }
+
+    /// A session is named by the version that opened it: no later one has that name.
+    private func refuseLaterSessions() throws(WireError) {
+        let living = coordinator.sessions.sorted.map { coordinator.sessions[$0].id }
+        for id in living + coordinator.ended.records.map(\.id)
+        where id.number > coordinator.version.number {
+            throw .outOfRange(
+                field: "session", value: id.number, maximum: coordinator.version.number)
+        }
+    }
+
+    /// Rows refer to rows of the sections before.
+    private mutating func check(order kind: SnapshotRow) throws(WireError) {
+        guard (newest == nil) == (kind == .state), newest?.section ?? 0 <= kind.section else {
+            throw .invalid(field: "row", reason: "\(kind) comes after \(newest.debugDescription)")
+        }
+        newest = kind
+    }
+
+    private mutating func takeState(_ reader: inout ByteReader) throws(WireError) {
+        let format: UInt16 = try reader.integer("snapshot format")
+        guard format == SnapshotRow.format else {
+            throw .unknown(field: "snapshot format", value: UInt64(format))
+        }
+        coordinator.version = try reader.version("version")
+        coordinator.time = try reader.timestamp("time")
+        coordinator.view = try reader.view("view")
+        coordinator.grantsAreSuspended = try reader.flag("grants are suspended")
+    }
+
+    private mutating func takeSession(_ reader: inout ByteReader) throws(WireError) {
+        let session = try Session(from: &reader)
+        guard coordinator.sessions.index(of: session.id) == nil,
+            coordinator.sessions.index(openedAs: session.clientID) == nil
+        else { throw .invalid(field: "session", reason: "\(session.id) comes twice") }
+        _ = coordinator.sessions.insert(session)
+        waiting.append([])
+        isSettled.append(false)
+    }
+
+    private mutating func takeArrivals(_ reader: inout ByteReader) throws(WireError) {
+        let added = try coordinator.barriers.takeArrivals(
+            &reader, sessions: coordinator.sessions)
+        for request in added.requests { note(request, in: .barrier(added.barrier)) }
+    }
+
+    private mutating func note(_ request: RequestReference, in place: WaitingPlace) {
+        waiting[request.session].append(
+            Replies.Entry(number: request.number, state: .waiting(place)))
+    }
+
+    private mutating func takeReplies(_ reader: inout ByteReader) throws(WireError) {
+        let session = try reader.sessionIndex("session", in: coordinator.sessions)
+        let isNext = answered.map { $0.session == session } ?? !isSettled[session]
+        guard isNext else {
+            throw .invalid(field: "session", reason: "has replies in two places")
+        }
+        let confirmed: UInt64 = try reader.integer("confirmed")
+        let newest: UInt64 = try reader.integer("newest")
+        var entries = answered?.entries ?? waiting[session]
+        for _ in 0..<(try reader.count("replies")) {
+            entries.append(
+                try Replies.Entry(answeredFrom: &reader, barriers: &coordinator.barriers))
+        }
+        guard try reader.flag("last") else {
+            answered = (session, entries)
+            return
+        }
+        coordinator.sessions[session].replies = try Replies(
+            confirmed: confirmed, newest: newest, unsorted: entries)
+        answered = nil
+        waiting[session] = []
+        isSettled[session] = true
+        settledCount += 1
+    }
+
+    private mutating func takeEnded(_ reader: inout ByteReader) throws(WireError) {
+        let id = try reader.session("session")
+        let clientID = try Secret(from: &reader)
+        let endedAt = try reader.timestamp("ended at")
+        var next = EndedSessions.Record(id: id, clientID: clientID, endedAt: endedAt, replies: [])
+        if let record {
+            if record.id == id { next = record } else { try append(record) }
+        }
+        try reader.offset(next.replies.count)
+        for _ in 0..<(try reader.count("replies")) {
+            next.replies.append(
+                EndedSessions.StoredEntry(
+                    number: try reader.integer("number"), reply: try Reply(from: &reader)))
+        }
+        record = next
+    }
+
+    private mutating func append(_ record: EndedSessions.Record) throws(WireError) {
+        guard coordinator.ended.record(of: record.id) == nil,
+            !coordinator.ended.contains(openedAs: record.clientID)
+        else { throw .invalid(field: "session", reason: "\(record.id) comes twice") }
+        coordinator.ended.append(record)
+    }
+}
+
+extension SnapshotRow {
+    /// The rows of a barrier stand together.
+    fileprivate var section: UInt8 {
+        switch self {
+        case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
+        case .state, .session, .lock, .slot, .replies, .ended: rawValue
+        }
+    }
+}

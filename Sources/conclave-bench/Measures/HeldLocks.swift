@@ -1,0 +1,63 @@
+import Conclave
+
+/// Many locks that are held by a few sessions, so that the daemons have something to carry.
+struct HeldLocks {
+    private final class Held: Sendable {
+        let lock: Lock
+
+        init(_ lock: consuming Lock) {
+            self.lock = lock
+        }
+    }
+
+    /// Requests on their way at once, of one session: below what may be unconfirmed.
+    private static let window = 256
+
+    private let connections: [Conclave]
+    private let held: [Held]
+
+    /// Takes `count` locks over `conns` sessions, none of them at the daemon `spared`.
+    init(_ count: Int, _ bench: Bench, conns: Int, sparing spared: Int) async throws {
+        let sockets = bench.group.sockets.indices.filter { $0 != spared }
+        var connections: [Conclave] = []
+        for index in 0..<conns {
+            let socket = bench.group.sockets[sockets[index % sockets.count]]
+            connections.append(
+                try await Conclave.connect(socket: socket, ttl: .seconds(10), label: "held"))
+        }
+        self.connections = connections
+        held = try await withThrowingTaskGroup(of: [Held].self) { group in
+            for (index, conclave) in connections.enumerated() {
+                for lane in 0..<Self.window {
+                    let first = index + lane * conns
+                    group.addTask {
+                        try await Self.take(
+                            stride(from: first, to: count, by: conns * Self.window), conclave)
+                    }
+                }
+            }
+            var all: [Held] = []
+            for try await part in group { all += part }
+            return all
+        }
+    }
+
+    private static func take(_ numbers: StrideTo<Int>, _ conclave: Conclave) async throws -> [Held]
+    {
+        var held: [Held] = []
+        for number in numbers {
+            held.append(Held(try await conclave.lock("bench/held/\(number)")))
+        }
+        return held
+    }
+
+    var count: Int { held.count }
+
+    /// How many of them are still held.
+    var validCount: Int { held.count { $0.lock.isValid } }
+
+    /// Lets go of all with their sessions.
+    func close() async {
+        for conclave in connections { await conclave.close() }
+    }
+}

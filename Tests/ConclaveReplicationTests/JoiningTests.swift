@@ -1,0 +1,70 @@
+import ConclaveBase
+import Testing
+
+@testable import ConclaveReplication
+
+/// Several members that come back at once (V16, V22, V23).
+@Suite struct `Joining together` {
+    /// Five of which the last two are away.
+    private func three() throws -> [TestReplica] {
+        let group = try TestReplica.group(5)
+        for away in group[3...] { away.disconnect(from: group) }
+        Array(group[..<3]).live(1_500)
+        try #require(group[0].replica.isServing)
+        try #require(group[0].replica.view.members.count == 3)
+        return group
+    }
+
+    private func epoch(of replica: TestReplica) -> UInt64 { replica.replica.view.epoch.number }
+
+    @Test(arguments: [true, false])
+    func `two that come back together cost one view change`(areErased: Bool) throws {
+        let group = try three()
+        let before = epoch(of: group[0])
+        for away in group[3...] {
+            if areErased { away.disk.erase() }
+            try away.restart()
+        }
+        group[3].connect(to: group)
+        group.live(300)
+        // A little later, but while the first one is still learning.
+        group[4].connect(to: Array(group[..<4]))
+        group.live(6_000)
+        for replica in group {
+            #expect(replica.replica.isServing, "\(replica.replica.notServingReason)")
+            #expect(replica.replica.machine == group[0].replica.machine)
+        }
+        #expect(epoch(of: group[0]) == before + 1)
+    }
+
+    @Test func `one that does not hear all is taught for ever and keeps nobody out`() throws {
+        let group = try three()
+        for away in group[3...] { try away.restart() }
+        group[3].connect(to: [group[0], group[2]])
+        group.live(6_000)
+        #expect(!group[3].replica.isServing)
+        group[4].connect(to: Array(group[..<3]))
+        group.live(6_000)
+        #expect(group[4].replica.isServing)
+        #expect(group[0].replica.view.members.count == 4)
+        #expect(group[0].replica.teachings.map(\.learner) == [group[3].member])
+        // It has kept up all the time: one view change is all that was missing.
+        let before = epoch(of: group[0])
+        group[3].connect(to: [group[1], group[4]])
+        group.live(4_000)
+        #expect(group.allSatisfy { $0.replica.isServing })
+        #expect(epoch(of: group[0]) == before + 1)
+    }
+
+    @Test func `two that do not hear each other are not let in together`() throws {
+        let group = try three()
+        for away in group[3...] { try away.restart() }
+        for away in group[3...] { away.connect(to: Array(group[..<3])) }
+        group.live(8_000)
+        #expect(group[3].replica.isServing != group[4].replica.isServing)
+        #expect(group[0].replica.view.members.count == 4)
+        let before = epoch(of: group[0])
+        group.live(20_000)
+        #expect(epoch(of: group[0]) == before)
+    }
+}

@@ -1,0 +1,58 @@
+import ConclaveBase
+import Testing
+
+@testable import ConclaveReplication
+
+/// Several replicas with a network that loses nothing.
+extension TestReplica {
+    /// `count` members that serve in their first view.
+    static func group(_ count: UInt32) throws -> [TestReplica] {
+        let nodes = Array(1...count)
+        let group = try nodes.map { try TestReplica($0, of: nodes) }
+        for replica in group { replica.connect(to: group) }
+        group.live(500)
+        for replica in group { try #require(replica.replica.isServing) }
+        return group
+    }
+
+    /// A path to each of the others, both ways.
+    func connect(to others: [TestReplica]) {
+        for other in others where other.node != node {
+            hear(.connected(other.member))
+            other.hear(.connected(member))
+        }
+    }
+
+    /// The others see that it is gone.
+    func disconnect(from others: [TestReplica]) {
+        fabric.sent = []
+        for other in others where other.node != node {
+            other.fabric.sent.removeAll { $0.to == node }
+            other.hear(.disconnected(node, byPeer: true))
+        }
+    }
+}
+
+extension [TestReplica] {
+    /// - Parameter cut: From whom to whom nothing arrives.
+    func live(_ milliseconds: Int64, cut: Set<[UInt32]> = []) {
+        for _ in 0..<(milliseconds / 25) {
+            for replica in self { replica.live(25) }
+            carry(cut: cut)
+        }
+    }
+
+    /// What was sent arrives, and what is sent in answer.
+    private func carry(cut: Set<[UInt32]>) {
+        for _ in 0..<6 {
+            for from in self {
+                let sent = from.fabric.sent
+                from.fabric.sent = []
+                for item in sent where !cut.contains([from.node.number, item.to.number]) {
+                    first { $0.node == item.to }?.hear(item.input(from: from.node))
+                }
+            }
+            for replica in self { replica.turn() }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Requests on few names, under tokens and generations that may be right.
+enum OperationChoices {
+    static let names = ["a", "b", "c"].compactMap { try? ObjectName($0) }
+
+    static func operation(
+        _ source: inout ByteSource, knowing coordinator: Coordinator
+    ) -> Operation {
+        let name = source.pick(names)
+        let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
+        let token = FencingToken(source.number(near: held + [coordinator.version.number]))
+        switch source.choice(of: 8) {
+        case 0, 1:
+            return .acquire(
+                name: name, mode: source.pick(LockMode.allCases), isTry: source.flag())
+        case 2: return .release(name: name, token: token)
+        case 3: return .campaign(slot: name, value: source.bytes(source.choice(of: 16)))
+        case 4:
+            return .announce(
+                slot: name, token: token, value: source.bytes(source.choice(of: 16)))
+        case 5: return .resign(slot: name, token: token)
+        case 6: return .arrive(arrival(at: name, &source, knowing: coordinator))
+        default:
+            return .cancel(
+                number: source.number(near: [1, 2, 3, 4]),
+                reason: source.pick(CancelReason.allCases))
+        }
+    }
+
+    private static func arrival(
+        at name: ObjectName, _ source: inout ByteSource, knowing coordinator: Coordinator
+    ) -> BarrierArrival {
+        let counts = [UInt32(2), 3, 1, 4, 130, ClientLimits.barrierParties]
+        let parties = source.pick(counts)
+        let form = source.byte()
+        let rank = form & 1 == 1 ? UInt32(source.choice(of: 4)) % parties : nil
+        let generations = coordinator.why(name).objects.map(\.generation)
+        let generation =
+            form & 2 == 2
+            ? source.number(near: generations + [coordinator.version.number]) : nil
+        return BarrierArrival(
+            name: name, parties: parties, rank: rank, generation: generation,
+            payload: source.bytes(source.choice(of: 12)))
+    }
+}
