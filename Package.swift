@@ -171,8 +171,20 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["ConclaveBase", "ConclaveCoordination", "ConclaveWire"],
             path: "Tests/TestSupport", swiftSettings: common),
+        .executableTarget(
+            name: "conclave-workload",
+            dependencies: [
+                "Conclave", "ConclaveBase", "ConclaveWire", "ConclaveSimulation", "CConclaveLinux",
+                arguments,
+            ],
+            path: "Tests/Workload", swiftSettings: common),
         tests("SimulationTests", ["TestSupport"]),
-        tests("IntegrationTests", ["ConclaveReactor", "ConclaveWire", "TestSupport"]),
+        tests(
+            "IntegrationTests",
+            [
+                "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "ConclaveWire",
+                "CConclaveLinux", "TestSupport",
+            ]),
         tests("StyleTests", []),
     ] + fuzzer
 )

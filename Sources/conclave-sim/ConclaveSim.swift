@@ -36,6 +36,11 @@ struct ConclaveSim: AsyncParsableCommand {
     @Flag(help: "List the bugs that can be planted, and within how many seeds each must be found.")
     var plants = false
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Check histories that processes have written, together, and run nothing.")
+    var checkHistory: [String] = []
+
     @Flag(help: "Print everything that happens.")
     var trace = false
 
@@ -54,6 +59,10 @@ struct ConclaveSim: AsyncParsableCommand {
             for bug in PlantedBug.all {
                 print("\(bug.plant.rawValue)  \(bug.rule)  \(bug.seedCount) seeds")
             }
+            return
+        }
+        guard checkHistory.isEmpty else {
+            guard try HistoryFiles(paths: checkHistory).check() else { throw ExitCode(1) }
             return
         }
         SeedsInProgress.nameThemOnTraps()

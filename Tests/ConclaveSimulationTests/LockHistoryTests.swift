@@ -124,6 +124,14 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `a grant that was never told shows to a try that is told no name`() throws {
+        story.call(1, 1, .lock)
+        story.die(1)
+        story.run(2, 1, .tryLock, .busy(holder: nil))
+        story.run(2, 2, .tryLock, .granted(14))
+        try expect(nil)
+    }
+
     @Test mutating func `a release whose outcome is unknown may have been one, or not`() throws {
         story.run(1, 1, .lock, .granted(10))
         story.call(1, 2, .release(10))

@@ -2,11 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Daemons on loopback, each with its configuration, data and socket in one temporary directory.
+/// Daemons on loopback or on hosts of their own, each with its configuration, data and socket in one
+/// temporary directory.
 final class Group {
     let directory: TemporaryDirectory
     let count: Int
     private let ports: [UInt16]
+    private let hosts: Hosts?
     private var daemons: [Int: Running] = [:]
 
     /// - Parameters:
@@ -14,9 +16,19 @@ final class Group {
     ///   - extra: Lines for every configuration.
     init(of count: Int = 3, spare: Int = 0, extra: String = "") throws {
         directory = try TemporaryDirectory()
+        hosts = nil
         self.count = count
         ports = try freePorts(count + spare)
         for node in 1...(count + spare) { try configure(node, extra: extra) }
+    }
+
+    /// A daemon for each of the hosts, with its data on the host's own disk.
+    init(on hosts: Hosts, extra: String = "") throws {
+        directory = hosts.directory
+        self.hosts = hosts
+        count = hosts.count
+        ports = Array(repeating: Hosts.port, count: hosts.count)
+        for node in 1...count { try configure(node, extra: extra) }
     }
 
     /// Starts all and waits until each serves in the view of all.
@@ -47,17 +59,22 @@ final class Group {
     }
 
     func configuration(_ node: Int) -> String { directory.file("\(node).yaml") }
-    func data(_ node: Int) -> String { directory.file("data-\(node)") }
+    func data(_ node: Int) -> String {
+        hosts.map { $0.disk(node) + "/data" } ?? directory.file("data-\(node)")
+    }
     func socket(_ node: Int) -> String { directory.file("\(node).sock") }
-    func address(_ node: Int) -> String { "127.0.0.1:\(port(node))" }
+    func address(_ node: Int) -> String {
+        "\(hosts?.address(node) ?? "127.0.0.1"):\(port(node))"
+    }
     func port(_ node: Int) -> UInt16 { ports[node - 1] }
 
     // MARK: - Daemons
 
     func start(_ node: Int, environment: [String: String] = [:]) throws {
+        let command = [Programs.conclaved, "--config", configuration(node)]
+        let all = hosts.map { $0.command(command, on: node) } ?? command
         daemons[node] = try Running(
-            Programs.conclaved, ["--config", configuration(node)], environment: environment,
-            in: directory)
+            all[0], Array(all.dropFirst()), environment: environment, in: directory)
     }
 
     func daemon(_ node: Int) throws -> Running { try #require(daemons[node]) }
@@ -87,6 +104,13 @@ final class Group {
         let status = try run("status", ["--json"], at: node)
         guard status.status == 0, status.output.contains("\"serving\":true") else { return false }
         return status.output.ranges(of: "\"state\":\"member\"").count == members
+    }
+
+    /// The number of the view that a daemon is in.
+    func epoch(of node: Int) throws -> UInt64? {
+        let text = try run("status", ["--json"], at: node).output
+        guard let start = text.firstRange(of: "\"epoch\":")?.upperBound else { return nil }
+        return UInt64(text[start...].prefix(while: \.isNumber))
     }
 
     // MARK: - Clients

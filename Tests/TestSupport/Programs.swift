@@ -13,6 +13,7 @@ public enum Programs {
 
     public static var conclave: String { folder.appending(path: "conclave").path }
     public static var conclaved: String { folder.appending(path: "conclaved").path }
+    public static var workload: String { folder.appending(path: "conclave-workload").path }
     public static var simulator: String { folder.appending(path: "conclave-sim").path }
 
     /// The forms of tests that take minutes.

@@ -108,7 +108,7 @@ struct ClaimHistory {
             guard let action = action(of: operation, tokens: tokens) else { continue }
             switch action {
             // It matters only to a try that found it, or to who is told of the value.
-            case .maybeGranted(let process, _, _) where !named.contains(process): continue
+            case .maybeGranted(let process, _, _) where named?.contains(process) == false: continue
             case .announce where operation.isOpen && !isComplete: continue
             default: break
             }
@@ -129,12 +129,15 @@ struct ClaimHistory {
                     ?? ""))
     }
 
-    /// Processes that tries were told of.
-    private var holdersNamed: Set<UInt64> {
+    /// Processes that tries were told of; `nil`: a try was told of one that nobody knows.
+    private var holdersNamed: Set<UInt64>? {
         var named: Set<UInt64> = []
         for operation in operations {
-            guard case .busy(let session?)? = operation.answer else { continue }
-            for (process, life) in lives where life.session == session { named.insert(process) }
+            guard case .busy(let session)? = operation.answer else { continue }
+            guard let session,
+                let process = lives.first(where: { $0.value.session == session })?.key
+            else { return nil }
+            named.insert(process)
         }
         return named
     }
