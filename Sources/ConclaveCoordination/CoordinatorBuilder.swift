@@ -55,16 +55,13 @@ package struct CoordinatorBuilder: Sendable {
         if let record { try append(record) }
         record = nil
         coordinator.barriers.releaseByDeciders()
-        try refuseLaterSessions()
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }
 
     /// A session is named by the version that opened it: no later one has that name.
-    private func refuseLaterSessions() throws(WireError) {
-        let living = coordinator.sessions.sorted.map { coordinator.sessions[$0].id }
-        for id in living + coordinator.ended.records.map(\.id)
-        where id.number > coordinator.version.number {
+    private func refuseIfLater(_ id: SessionID) throws(WireError) {
+        guard id.number <= coordinator.version.number else {
             throw .outOfRange(
                 field: "session", value: id.number, maximum: coordinator.version.number)
         }
@@ -91,6 +88,7 @@ package struct CoordinatorBuilder: Sendable {
 
     private mutating func takeSession(_ reader: inout ByteReader) throws(WireError) {
         let session = try Session(from: &reader)
+        try refuseIfLater(session.id)
         guard coordinator.sessions.index(of: session.id) == nil,
             coordinator.sessions.index(openedAs: session.clientID) == nil
         else { throw .invalid(field: "session", reason: "\(session.id) comes twice") }
@@ -137,6 +135,7 @@ package struct CoordinatorBuilder: Sendable {
 
     private mutating func takeEnded(_ reader: inout ByteReader) throws(WireError) {
         let id = try reader.session("session")
+        try refuseIfLater(id)
         let clientID = try Secret(from: &reader)
         let endedAt = try reader.timestamp("ended at")
         var next = EndedSessions.Record(id: id, clientID: clientID, endedAt: endedAt, replies: [])

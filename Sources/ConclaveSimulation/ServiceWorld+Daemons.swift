@@ -72,7 +72,7 @@ extension ServiceWorld {
         case .client(.show(let slot, let session, let deadline)):
             try show(deadline, of: session, in: slot, from: daemon, on: index, decidedAt: now)
         case .client(let effect):
-            take(effect, from: daemon)
+            try take(effect, from: daemon)
         case .event(let event):
             try take(event, from: daemon, index: index)
         case .serving(let state, _):
@@ -112,7 +112,9 @@ extension ServiceWorld {
         try checkHoldings(of: session, page: daemon.page)
     }
 
-    private func take(_ effect: ServiceEffect, from daemon: SimulatedService) {
+    private func take(
+        _ effect: ServiceEffect, from daemon: SimulatedService
+    ) throws(Violation) {
         switch effect {
         case .send(let id, let bytes, let attachPage):
             guard let link = links[id], link.isOpen else { return }
