@@ -108,9 +108,16 @@ final class Group {
 
     /// The number of the view that a daemon is in.
     func epoch(of node: Int) throws -> UInt64? {
-        let text = try run("status", ["--json"], at: node).output
-        guard let start = text.firstRange(of: "\"epoch\":")?.upperBound else { return nil }
-        return UInt64(text[start...].prefix(while: \.isNumber))
+        let status = try run("status", ["--json"], at: node).output
+        guard let start = status.firstRange(of: "\"epoch\":")?.upperBound else { return nil }
+        return UInt64(status[start...].prefix(while: \.isNumber))
+    }
+
+    /// How long a daemon says that it keeps away since it was left out too often; 0 if it does not.
+    func secondsOfPause(of node: Int) throws -> Double {
+        let status = try run("status", ["--json"], at: node).output
+        guard let start = status.firstRange(of: "pauses for ")?.upperBound else { return 0 }
+        return (Double(status[start...].prefix(while: \.isNumber)) ?? 0) / 1_000
     }
 
     // MARK: - Clients

@@ -22,9 +22,6 @@ import Testing
         }
     }
 
-    /// What is added to the expected time where more processes want to run than there are processors.
-    private static let slackOfBusyMachine = 10.0
-
     @Test
     func `after cuts, kills, pauses, full disks and damage nothing promised was broken`() throws {
         if let obstacle = Hosts.obstacle { try Test.cancel("\(obstacle)") }
@@ -49,10 +46,7 @@ import Testing
         try group.waitUntilServing()
         try clients.start()
         try faults.run(seconds: plan.seconds)
-        let slack = isMachineBusy ? Self.slackOfBusyMachine : 0
-        let limit = HostFaults.expectedSeconds + slack
-        let took = try faults.waitForOneView(seconds: 60)
-        try require(took <= limit, "one view only after \(took) s, not \(limit) s")
+        try faults.waitForOneView()
         let answers = try clients.finish()
         faults.say("\(faults.count) faults; answers: \(text(of: answers))")
         let verdict = try clients.check()
@@ -73,13 +67,6 @@ import Testing
     private func text(of counts: [String: Int]) -> String {
         counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             .joined(separator: ", ")
-    }
-
-    /// As it was in the last minute.
-    private var isMachineBusy: Bool {
-        var loads = [0.0]
-        guard getloadavg(&loads, 1) == 1 else { return false }
-        return loads[0] > Double(ProcessInfo.processInfo.processorCount)
     }
 
     private func take(_ group: Group, _ hosts: Hosts) {
