@@ -21,6 +21,7 @@ extension Replica {
         }
         adoptMembers()
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
+        endPauseIfSteady(now: now)
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
             isPausing = false
@@ -31,13 +32,24 @@ extension Replica {
         reportReady(now: now)
     }
 
+    /// Whatever kept it away comes and goes, or is over: then nothing is gained by waiting on.
+    private func endPauseIfSteady(now: Instant) {
+        guard isPausing, let current = membership.memory.current else { return }
+        let heard = membership.heardSteadily(for: settings.suspicion * 3, now: now).map(\.node)
+        let isSteady = current.members.allSatisfy {
+            $0.node == settings.own.node || heard.contains($0.node)
+        }
+        if isSteady { nextJoin = now }
+    }
+
     func stopLearning() {
         learning = nil
         unheard = []
         nextJoin = .distantPast
     }
 
-    /// A member that is left out again soon after it came back waits longer each time (V23).
+    /// A member that is left out again soon after it came back waits longer each time (V23), unless
+    /// all has been well for a while.
     func pauseBeforeJoining(now: Instant) {
         let wasBrief = now.since(joinedAt) < .seconds(60) && joinedAt != .distantPast
         leftOutCount = wasBrief ? leftOutCount + 1 : 0
@@ -299,7 +311,7 @@ extension Replica {
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now
-        let heard = membership.heardSteadily(now: now)
+        let heard = membership.heardSteadily(for: settings.suspicion * 2, now: now)
         unheard = current.members.filter { $0.node != settings.own.node && !heard.contains($0) }
             .map(\.node)
         guard unheard.isEmpty else { return }

@@ -52,7 +52,7 @@ import Testing
             let before = epoch(of: group)
             for _ in 0..<5 {
                 group.live(2_000, cut: [[2, 3], [3, 2]])
-                group.live(4_000)
+                group.live(2_700)
             }
             views.append(epoch(of: group) - before)
         }

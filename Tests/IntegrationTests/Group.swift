@@ -113,13 +113,6 @@ final class Group {
         return UInt64(status[start...].prefix(while: \.isNumber))
     }
 
-    /// How long a daemon says that it keeps away since it was left out too often; 0 if it does not.
-    func secondsOfPause(of node: Int) throws -> Double {
-        let status = try run("status", ["--json"], at: node).output
-        guard let start = status.firstRange(of: "pauses for ")?.upperBound else { return 0 }
-        return (Double(status[start...].prefix(while: \.isNumber)) ?? 0) / 1_000
-    }
-
     // MARK: - Clients
 
     func begin(_ command: String, _ arguments: [String], at node: Int) throws -> Running {

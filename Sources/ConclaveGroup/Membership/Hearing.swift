@@ -32,13 +32,13 @@ package struct Hearing: Equatable {
         return ping >= start && now.since(at) <= window
     }
 
-    /// For how long `node` has answered without a pause longer than `window`.
+    /// For how long `node` has answered without a pause longer than `window`, up to its last answer.
     package mutating func steadyFor(_ node: NodeID, window: Interval, now: Instant) -> Interval {
         guard let at = answeredAt[node], let since = since[node] else { return .zero }
         guard now.since(at) <= window else {
             broken(node)
             return .zero
         }
-        return now.since(since)
+        return at.since(since)
     }
 }

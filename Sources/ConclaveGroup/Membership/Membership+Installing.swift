@@ -163,13 +163,13 @@ extension Membership {
         memory.apply(.joining(member))
     }
 
-    /// With whom this member has heard each other, both ways, for twice the suspicion time (V23).
-    package mutating func heardSteadily(now: Instant) -> [Member] {
+    /// With whom this member has heard each other, both ways, for that long without a break (V23).
+    package mutating func heardSteadily(for time: Interval, now: Instant) -> [Member] {
         var result: [Member] = []
         for node in paths.keys.sorted() where node != own.node {
             guard let member = paths[node] else { continue }
             let steady = hearing.steadyFor(node, window: settings.suspicion, now: now)
-            if steady >= settings.suspicion * 2 { result.append(member) }
+            if steady >= time { result.append(member) }
         }
         return result
     }

@@ -17,31 +17,15 @@ package struct Observer {
     func observe(_ event: GroupEvent) {
         switch event {
         case .suspected(let node, let reason, let silent, let late):
-            note(
-                .warning, "member suspected",
-                [
-                    (LogKey.node, node), (LogKey.reason, reason), (LogKey.silent, silent),
-                    (LogKey.late, late),
-                ])
+            suspicion("member suspected", of: node, reason, silent, (LogKey.late, late))
         case .accused(let accuser, let node, let reason, let silent):
-            note(
-                .warning, "member accused",
-                [
-                    (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
-                    (LogKey.silent, silent),
-                ])
+            suspicion("member accused", of: node, reason, silent, (LogKey.accuser, accuser))
         case .suspicionHeld(let node, let reason, let pause):
             pausing("a suspicion is held back: the last ones were wrong", node, pause, reason)
         case .wedged(let epoch): note(.info, "epoch ends", [(LogKey.epoch, epoch)])
         case .promised(let epoch, let ballot):
             note(.debug, "promised", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
-        case .proposed(let ballot, let value):
-            note(
-                .info, "next view proposed",
-                [
-                    (LogKey.epoch, value.epoch), (LogKey.ballot, ballot),
-                    (LogKey.members, value.members.count),
-                ])
+        case .proposed(let ballot, let value): proposed(value, in: ballot)
         case .accepted(let epoch, let ballot):
             note(.debug, "accepted", [(LogKey.epoch, epoch), (LogKey.ballot, ballot)])
         case .overtaken(let epoch, let ballot):
@@ -87,6 +71,24 @@ package struct Observer {
         case .stateDiffers(let node, let version): differs(node, version)
         case .stateDivided(let version): differs(nil, version)
         }
+    }
+
+    private func suspicion(
+        _ sentence: Logger.Message, of node: NodeID, _ reason: DepartureReason,
+        _ silent: Interval, _ fact: (String, Any)
+    ) {
+        note(
+            .warning, sentence,
+            [(LogKey.node, node), (LogKey.reason, reason), (LogKey.silent, silent), fact])
+    }
+
+    private func proposed(_ value: NextView, in ballot: Ballot) {
+        note(
+            .info, "next view proposed",
+            [
+                (LogKey.epoch, value.epoch), (LogKey.ballot, ballot),
+                (LogKey.members, value.members.count),
+            ])
     }
 
     /// `node`: whose state is not that of a majority; nil: there is no majority.
