@@ -12,7 +12,14 @@ extension Replica {
     func asked(by member: Member, version: Version, lineage theirs: Lineage, now: Instant) {
         let isListed =
             membership.list.contains(member.node) || settings.plant == .strangerLetIn
-        guard isTeacher, isListed, let epoch, !epoch.view.contains(member) else { return }
+        guard isListed, let epoch, !epoch.isWedged, !epoch.view.contains(member) else { return }
+        guard isTeacher else {
+            // Who teaches may be somebody whom the learner's old list does not name.
+            if let current = membership.memory.current {
+                send(.membership(.install(current)), to: member.node)
+            }
+            return
+        }
         let isOnChain = theirs == lineage || version == .zero
         let number = isOnChain ? order.recent.number(after: version, applied: order.version) : nil
         var started = Teaching<Machine>(

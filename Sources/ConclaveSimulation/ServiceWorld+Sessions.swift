@@ -59,14 +59,14 @@ extension ServiceWorld {
     private static let patience = Interval.seconds(2)
 
     /// C8: what the daemon of a client knows to be answered, the client is told, as long as it is
-    /// connected and the daemon runs.
+    /// connected and the daemon serves: one that learns tells what it has learned when it is let in.
     func checkAnswers(to client: ClientProcess) throws(Violation) {
         guard let session = client.openedSession?.session, !client.unanswered.isEmpty else {
             client.overdue = [:]
             return
         }
         let host = cluster.hosts[client.host]
-        guard let daemon = host.daemon, client.connection != nil,
+        guard let daemon = host.daemon, daemon.isServing, client.connection != nil,
             client.connection == client.openedOn, host.inbox.pausedUntil <= timeline.now,
             heldEffects[client.host].isEmpty
         else {
