@@ -27,4 +27,11 @@ public enum Plant: String, CaseIterable, Sendable {
     case silenceIgnored
     /// V26: an empty state is proposed when only a majority has none.
     case emptyStateByMajority
+    /// V13: a member that set its journal aside votes before it has joined a view.
+    case setAsideMemberVotes
+    /// V30: what was synced and is bad at the end of the journal is cut off, as if it had never been
+    /// written whole.
+    case cutOffSyncedTail
+    /// V30: a write that no sync has covered, and that a crash left unfinished, is taken for damage.
+    case holeIsDamage
 }

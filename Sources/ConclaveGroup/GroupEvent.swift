@@ -27,7 +27,10 @@ package enum GroupEvent: Equatable, Sendable {
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)
     case snapshotWritten(version: Version, byteCount: Int)
+    /// Acknowledged data may be missing: this member begins again as a blank one.
     case journalSetAside(reason: String)
+    /// One copy of the view journal was bad and is made anew from the other.
+    case viewJournalRepaired(file: String, reason: String)
 }
 
 /// What a member that does not serve is waiting for.

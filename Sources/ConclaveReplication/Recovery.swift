@@ -13,27 +13,51 @@ struct Recovery<Machine: StateMachine> {
     /// The order reaches the beginning of the newest view's epoch.
     var hasState: Bool
     var segments: RecoveredSegments?
+    /// A damaged journal that is to be set aside, and why; the rest of this is blank then.
+    var lost: (journal: LostJournal, reason: String?)?
+
+    /// Recovers what is there. If acknowledged data may be missing, all of it counts for nothing:
+    /// this member begins again as a blank one that remembers to which group it belongs (V30).
+    static func orSetAside(
+        settings: ReplicaSettings, blank: Machine, disk: any Disk
+    ) throws(FatalFault) -> Recovery {
+        do throws(FatalFault) {
+            return try Recovery(settings: settings, blank: blank, disk: disk)
+        } catch {
+            guard case .damaged(let reason) = error else { throw error }
+            let lost = try LostJournal(on: disk, owner: settings.own.node)
+            var recovery = Recovery(
+                settings: settings, blank: blank,
+                viewJournal: ViewJournal(after: lost, owner: settings.own.node))
+            recovery.lost = (lost, reason)
+            return recovery
+        }
+    }
 
     init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
-        viewJournal = journal
+        self.init(settings: settings, blank: blank, viewJournal: journal)
+        if let loss = journal.memory.loss, journal.memory.current == nil {
+            lost = (try LostJournal(rest: loss, on: disk), nil)
+        }
+        let memory = viewJournal.memory
+        guard settings.durability == .disk, memory.lineage != .none else { return }
+        try restoreSnapshot(from: disk)
+        var found = try RecoveredSegments(
+            from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant)
+        try found.check(against: viewJournal.mark)
+        found.discardUnneeded(on: disk)
+        segments = found
+        replay(found.records, from: blank)
+    }
+
+    private init(settings: ReplicaSettings, blank: Machine, viewJournal: ViewJournal) {
+        self.viewJournal = viewJournal
         snapshots = SnapshotStore(owner: settings.own.node)
         order = AppliedOrder(blank: blank, recentByteCount: settings.recentByteCount)
         held = HeldMessages(delivered: [])
         hasState = false
-        let memory = viewJournal.memory
-        guard settings.durability == .disk, memory.lineage != .none else { return }
-        try restoreSnapshot(from: disk)
-        let found = try RecoveredSegments(
-            from: disk, owner: settings.own.node, lineage: memory.lineage)
-        if order.current == nil, let first = found.segments.first, first.number > 1 {
-            throw .damaged(
-                "\(SegmentFormat.name(first.number)) is the oldest segment, and the snapshot that "
-                    + "made the ones before it unnecessary is gone: acknowledged data is missing")
-        }
-        segments = found
-        replay(found.records, from: blank)
     }
 
     /// The view journal is the first that a blank member writes: what lies there without it has
@@ -41,7 +65,9 @@ struct Recovery<Machine: StateMachine> {
     private static func refuseRemains(on disk: any Disk) throws(FatalFault) {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
-        let remains = names.first { SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) }
+        let remains = names.first {
+            SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) || LostJournal.isAside($0)
+        }
         guard let remains else { return }
         throw .damaged(
             "both copies of the view journal are gone, beside \(remains): a member that went on "
@@ -49,8 +75,16 @@ struct Recovery<Machine: StateMachine> {
     }
 
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
-        guard let snapshot = try snapshots.recover(from: disk) else { return }
-        guard snapshot.current.lineage == viewJournal.memory.lineage else { return }
+        let lineage = viewJournal.memory.lineage
+        let snapshot = try snapshots.recover(from: disk).flatMap {
+            $0.current.lineage == lineage ? $0 : nil
+        }
+        let known = viewJournal.mark.snapshot
+        guard snapshot?.version ?? .zero >= known else {
+            throw .damaged(
+                "\(Snapshot.name(known)) is gone: acknowledged data may be missing")
+        }
+        guard let snapshot else { return }
         do {
             try order.restore(snapshot)
         } catch {

@@ -123,6 +123,9 @@ extension Replica {
             return run(.recorded(token: token), now: now)
         }
         if let (isOwn, mark) = journal?.completed(tag), isOwn {
+            noteDurable()
+            // A segment that no record knows of would not be missed.
+            if mark == nil { viewJournal.appendMark(to: disk, tag: 0) }
             if let mark { synced(mark) }
             journal?.flush(to: disk, nextTag: nextTag)
             tellHeld()
@@ -130,20 +133,61 @@ extension Replica {
             checkLevel(now: now)
             return advanceLearning(now: now)
         }
-        if let snapshot = snapshots.completed(tag, disk: disk) {
+        if let snapshot = snapshots.completed(tag) {
             tell(
                 .event(
                     .snapshotWritten(
                         version: snapshot.version, byteCount: snapshot.machineByteCount)))
-            journal?.forget(through: snapshot.mark, on: disk)
+            journal?.countFromSnapshot()
             viewJournal.forget(before: snapshot.current.epoch)
+            durableSnapshot = (snapshot.version, snapshot.current.lineage)
+            recordDurable(forgettingThrough: snapshot.mark)
             return snapshotIsDurable(snapshot, now: now)
+        }
+        if let forgetting, forgetting.tag == tag {
+            self.forgetting = nil
+            snapshots.forgetOlder(on: disk)
+            guard durableSnapshot?.lineage == journal?.settings.lineage else { return }
+            journal?.forget(through: forgetting.through, on: disk)
+            return
         }
         learningRecorded(tag, now: now)
     }
 
+    /// What is on the disk for certain goes with the next record of the view journal.
+    private func noteDurable() {
+        let lineage = viewJournal.memory.lineage
+        guard let journal, startTags.isEmpty, journal.settings.lineage == lineage else { return }
+        viewJournal.mark.lastSegment = journal.lastSegment
+        viewJournal.mark.batch = journal.syncedBatch
+        guard let durableSnapshot, durableSnapshot.lineage == lineage else { return }
+        viewJournal.mark.snapshot = max(viewJournal.mark.snapshot, durableSnapshot.version)
+    }
+
+    /// Records what has come to be on the disk without any record that says so.
+    func recordIfMore() {
+        noteDurable()
+        if !viewJournal.hasToldMark { viewJournal.appendMark(to: disk, tag: 0) }
+    }
+
+    /// Records that there is a new snapshot, and that segments which it covers are not needed; then
+    /// they may go.
+    private func recordDurable(forgettingThrough mark: SegmentJournal.Mark) {
+        noteDurable()
+        if durableSnapshot?.lineage == viewJournal.memory.lineage,
+            let first = journal?.firstSegment(needed: mark)
+        {
+            viewJournal.mark.firstSegment = first
+        }
+        let tag = nextTag()
+        forgetting = (tag, mark)
+        viewJournal.appendMark(to: disk, tag: tag)
+    }
+
     /// Everything that the start has read is on the disk.
     private func begin(now: Instant) {
+        journal?.syncedRecovered()
+        recordIfMore()
         let inputs = earlyInputs
         earlyInputs = []
         for input in inputs { step(input, now: now) }

@@ -71,7 +71,9 @@ extension Replica {
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none else { return }
+        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none,
+            membership.memory.mayJoin(theirs)
+        else { return }
         var started = Learning(teacher: node, id: id, now: now)
         if let snapshot {
             var reader = ByteReader(snapshot)
@@ -227,6 +229,10 @@ extension Replica {
         held = HeldMessages(delivered: order.delivered)
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)
+        // The snapshot is of the lineage that is known only now.
+        if let durableSnapshot, durableSnapshot.version > viewJournal.mark.snapshot {
+            recordIfMore()
+        }
     }
 
     private func level(

@@ -15,6 +15,7 @@ extension Replica {
 
     /// Why this member takes no requests, in a sentence for an operator.
     package var notServingReason: String {
+        if membership.memory.loss != nil { return lossReason }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected
@@ -30,6 +31,17 @@ extension Replica {
             }
             return "view \(view.epoch) begins"
         }
+    }
+
+    /// What became of a journal that was set aside, and what it takes to go on.
+    private var lossReason: String {
+        guard membership.seat == .blank else {
+            return "lost its journal and has learned the state of view \(view.epoch): waits to be "
+                + "let in" + unconnected
+        }
+        return "its journal was damaged and is set aside: waits to learn the state from a member "
+            + "that has it\(unconnected); if no member has it any more, only `conclave recover` "
+            + "helps"
     }
 
     /// Whose absence a blank member can name before anybody has told it whom the group waits for.
@@ -65,6 +77,20 @@ extension Replica {
             return (node, path == member ? .member : .joining)
         }
     }
+
+    /// The epoch that this member is in, and how many messages of each sender it has acknowledged.
+    package var acknowledged: (epoch: Epoch, vector: [UInt64])? {
+        guard let epoch else { return nil }
+        let senders = epoch.view.members.indices
+        return (
+            epoch.view.epoch,
+            senders.map { epoch.multicast.acknowledged(by: epoch.own.index, of: $0) }
+        )
+    }
+
+    /// For each sender of the newest view, how many messages are held here outside of its epoch;
+    /// nil: no state.
+    package var heldVector: [UInt64]? { hasState ? held.vector : nil }
 
     /// Views that this member knows of, the newest last.
     package var knownViews: [(view: InstalledView, at: Timestamp)] { order.views }

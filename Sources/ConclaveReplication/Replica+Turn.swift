@@ -139,6 +139,10 @@ extension Replica {
         run(.tick, now: now)
         tickLearning(now: now)
         tickTeaching(now: now)
+        if now >= nextMark {
+            nextMark = now.advanced(by: settings.suspicion * 10)
+            recordIfMore()
+        }
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
         nextTick = now.advanced(by: pause)
     }

@@ -59,6 +59,12 @@ package final class Replica<Machine: StateMachine> {
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
+    /// Now and then what was synced is recorded, though nothing else is.
+    var nextMark = Instant.distantPast
+    /// What is to be removed once it is recorded that nothing of it is needed any more.
+    var forgetting: (tag: UInt64, through: SegmentJournal.Mark)?
+    /// The newest snapshot on the disk, and of which history.
+    var durableSnapshot: (version: Version, lineage: Lineage)?
     var wallClock = Timestamp.zero
 
     /// When `tick` wants to be called at the latest.
@@ -74,7 +80,8 @@ package final class Replica<Machine: StateMachine> {
         self.disk = disk
         self.fabric = fabric
         self.random = random
-        let recovery = try Recovery(settings: settings, blank: blank, disk: disk)
+        let recovery = try Recovery<Machine>.orSetAside(
+            settings: settings, blank: blank, disk: disk)
         order = recovery.order
         viewJournal = recovery.viewJournal
         snapshots = recovery.snapshots
@@ -88,7 +95,15 @@ package final class Replica<Machine: StateMachine> {
         joinPause = settings.suspicion
         nextTick = now
         startTags = [nextTag()]
-        viewJournal.rewrite(on: disk, tag: startTags[0])
+        if let lost = recovery.lost {
+            viewJournal.replace(lost.journal, on: disk, tag: startTags[0])
+            if let reason = lost.reason { tell(.event(.journalSetAside(reason: reason))) }
+        } else {
+            viewJournal.rewrite(on: disk, tag: startTags[0])
+        }
+        for repair in viewJournal.repairs {
+            tell(.event(.viewJournalRepaired(file: repair.file, reason: repair.reason)))
+        }
         adoptLineage(resuming: recovery.segments)
         if let journal, !journal.segments.isEmpty {
             startTags.append(nextTag())

@@ -34,7 +34,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     ) throws(Violation) {
         let host = cluster.hosts[index]
         // Whoever enters a view with a seat may vote again (V13).
-        if view.view.contains(host.member) { host.wasErased = false }
+        if view.view.contains(host.member) {
+            host.wasErased = false
+            if let start = host.damagedAtStart, host.startCount > start {
+                host.damagedAtStart = nil
+            }
+        }
         if view.view.epoch > checker.newestEpoch { enteredNewest = [] }
         if view.view.epoch >= checker.newestEpoch { enteredNewest.insert(host.member) }
         try checker.installed(view, lineage: lineage, isGone: isGone)
@@ -49,6 +54,14 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
+        case .journalSetAside(let reason):
+            guard cluster.hosts[index].damagedAtStart != nil else {
+                throw Violation(
+                    .badInput,
+                    "node \(cluster.nodes[index]) sets its journal aside, and nothing was damaged: "
+                        + reason)
+            }
+            cluster.hosts[index].wasErased = true
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
                 .totalOrder,
@@ -88,7 +101,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// A disk may be lost as long as somebody else has entered the newest view and the others are
+    /// A disk may be lost, or damaged, as long as somebody else has entered the newest view and the others are
     /// enough to agree on the next: what is more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
@@ -96,7 +109,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             $0.index != index && $0.daemon != nil && enteredNewest.contains($0.member)
         }
         let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
-        return isKnownElsewhere && !isNeeded && cluster.hosts.allSatisfy { !$0.wasErased }
+        return isKnownElsewhere && !isNeeded
+            && cluster.hosts.allSatisfy { !$0.wasErased && $0.damagedAtStart == nil }
     }
 
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it

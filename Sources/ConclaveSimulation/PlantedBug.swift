@@ -51,6 +51,16 @@ package struct PlantedBug: Sendable {
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority:
             PlantedBug(plant, rule: "V26", within: 100, faults: [.kill, .killAll, .isolate])
+        case .setAsideMemberVotes:
+            PlantedBug(
+                plant, rule: "V13", within: 1_000, faults: [.corrupt, .partition, .cutPair],
+                memberCount: 3)
+        case .cutOffSyncedTail:
+            PlantedBug(
+                plant, rule: "V30", within: 500, faults: [.corrupt, .cutPair, .isolate],
+                memberCount: 3)
+        case .holeIsDamage:
+            PlantedBug(plant, rule: "V30", within: 200, faults: [.power, .powerAll, .stall])
         }
     }
 }

@@ -54,10 +54,14 @@ package final class SimulatedDisk: Disk {
     }
 
     package func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
-        let bytes = try contents(of: file)
+        guard let number = directory[file], let contents = files[number] else {
+            throw .notFound(file)
+        }
         guard offset >= 0, count >= 0 else { throw .failed(file, number: 22) }
-        let start = min(offset, bytes.count)
-        return Array(bytes[start..<min(bytes.count, start + count)])
+        let start = min(offset, contents.bytes.count)
+        let range = start..<min(contents.bytes.count, start + count)
+        guard contents.isReadable(range) else { throw .failed(file, number: 5) }
+        return Array(contents.bytes[range])
     }
 
     package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
@@ -221,5 +225,30 @@ package final class SimulatedDisk: Disk {
         processEnded()
         directory = SimulatedDirectory()
         files = [:]
+    }
+
+    /// Bits of a file change that were on the disk already.
+    package func corrupt(_ name: String) {
+        guard let file = directory[name] else { return }
+        for _ in 0..<(1 + random.below(2)) { files[file]!.corrupt(&random) }
+    }
+
+    /// The first sector of a file changes.
+    package func corruptBeginning(of name: String) {
+        guard let file = directory[name] else { return }
+        files[file]!.corrupt(sector: 0, &random)
+    }
+
+    /// A sector of a file cannot be read any more.
+    package func makeUnreadable(_ name: String) {
+        guard let file = directory[name] else { return }
+        files[file]!.makeUnreadable(&random)
+    }
+
+    /// A file is gone for good.
+    package func lose(_ name: String) {
+        directory.remove(name)
+        directory.markSynced(upTo: directory.lastChange)
+        discardUnreachable()
     }
 }

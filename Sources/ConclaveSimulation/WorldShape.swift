@@ -61,7 +61,7 @@ package struct WorldShape: Sendable {
     /// What can strike one host in the middle of a view change.
     private static let provokable: [FaultKind] = [
         .kill, .power, .pause, .partition, .oneWay, .cutPair, .isolate, .reset, .stall,
-        .failedSync, .erase,
+        .failedSync, .erase, .corrupt,
     ]
 
     /// What a run with these options draws first.

@@ -72,9 +72,12 @@ import Testing
     func `a whole snapshot is there at any moment`(operations: Int) throws {
         var store = SnapshotStore(owner: node)
         store.write(snapshot(5), to: disk, tag: 1)
-        for tag in disk.run() { _ = store.completed(tag, disk: disk) }
+        for tag in disk.run() { _ = store.completed(tag) }
         store.write(snapshot(6), to: disk, tag: 2)
-        for tag in disk.run(operations) { _ = store.completed(tag, disk: disk) }
+        for tag in disk.run(operations) {
+            _ = store.completed(tag)
+            store.forgetOlder(on: disk)
+        }
         disk.run(operations == 6 ? 1 : 0)
         disk.crash()
         var again = SnapshotStore(owner: node)
@@ -90,7 +93,8 @@ import Testing
             store.write(snapshot(counter), to: disk, tag: tag)
             #expect(store.isBusy)
             disk.run()
-            let durable = store.completed(tag, disk: disk)
+            let durable = store.completed(tag)
+            store.forgetOlder(on: disk)
             #expect(durable?.version == snapshot(counter).version)
             #expect(durable?.machineByteCount == 4)
             disk.run()

@@ -74,6 +74,10 @@ package struct Observer {
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .viewJournalRepaired(let file, let reason):
+            note(
+                .error, "a copy of the view journal was bad and is made anew: look at the disk",
+                [(LogKey.path, file), (LogKey.reason, reason)])
         }
     }
 

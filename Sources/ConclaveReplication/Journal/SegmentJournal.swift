@@ -26,6 +26,9 @@ struct SegmentJournal {
     private var batchNumber: UInt64 = 0
     private var pending: [Batch] = []
     private var outstanding: (tag: UInt64, mark: Mark?)?
+    /// The newest batch whose sync has completed, and the segment that it is in.
+    private(set) var syncedBatch: UInt64 = 0
+    private var syncedSegment: UInt64 = 0
     /// The next segment, once it is made; its making is under way while this is nil.
     private var spare: UInt64?
     private var spareTag: UInt64?
@@ -44,6 +47,7 @@ struct SegmentJournal {
     /// Goes on where recovery found the end.
     mutating func resume(_ recovered: RecoveredSegments) {
         segments = recovered.segments
+        spare = recovered.spare
         position = recovered.position
         batchNumber = recovered.batchNumber
         byteCountSinceSnapshot = recovered.byteCount
@@ -54,6 +58,26 @@ struct SegmentJournal {
         guard let last = segments.last else { return }
         disk.submit(.sync(SegmentFormat.name(last.number)), lane: .segments, tag: 0)
         disk.submit(.syncDirectory, lane: .segments, tag: tag)
+    }
+
+    /// The sync of what was read back has completed.
+    mutating func syncedRecovered() {
+        syncedBatch = batchNumber
+        syncedSegment = segments.last?.number ?? 0
+    }
+
+    /// The newest segment that is made for certain.
+    var lastSegment: UInt64 { spare ?? segments.last?.number ?? 0 }
+
+    /// The oldest segment that is needed beside a snapshot.
+    func firstSegment(needed mark: Mark) -> UInt64? {
+        segments.first { !isForgettable($0, through: mark) }?.number
+    }
+
+    /// The one with the newest synced batch always stays: numbers go on from it.
+    private func isForgettable(_ segment: Segment, through mark: Mark) -> Bool {
+        guard let last = segment.last else { return false }
+        return segment.number < syncedSegment && last.isCovered(by: mark)
     }
 
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
@@ -104,6 +128,8 @@ struct SegmentJournal {
     mutating func completed(_ tag: UInt64) -> (isOwn: Bool, mark: Mark?) {
         if let outstanding, outstanding.tag == tag {
             self.outstanding = nil
+            syncedBatch = batchNumber
+            syncedSegment = segments[segments.count - 1].number
             return (true, outstanding.mark)
         }
         if spareTag == tag {
@@ -114,10 +140,14 @@ struct SegmentJournal {
         return (false, nil)
     }
 
+    /// A snapshot is durable: the next one is due so much later.
+    mutating func countFromSnapshot() {
+        byteCountSinceSnapshot = 0
+    }
+
     /// Removes what a durable snapshot covers.
     mutating func forget(through mark: Mark, on disk: any Disk) {
-        byteCountSinceSnapshot = 0
-        while segments.count > 1, let last = segments[0].last, last.isCovered(by: mark) {
+        while let oldest = segments.first, isForgettable(oldest, through: mark) {
             disk.submit(
                 .remove(SegmentFormat.name(segments[0].number)), lane: .snapshots, tag: 0)
             segments.removeFirst()

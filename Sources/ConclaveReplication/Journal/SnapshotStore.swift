@@ -26,7 +26,7 @@ struct SnapshotStore {
         do {
             bytes = try disk.read(newest, at: 0, count: try disk.byteCount(of: newest))
         } catch {
-            throw .disk(error)
+            throw .damaged("\(newest): cannot be read: \(error)")
         }
         return try Snapshot.decode(bytes, file: newest, owner: owner)
     }
@@ -48,13 +48,19 @@ struct SnapshotStore {
     }
 
     /// The snapshot that is durable with this completion, without its bytes.
-    mutating func completed(_ tag: UInt64, disk: any Disk) -> Snapshot? {
+    mutating func completed(_ tag: UInt64) -> Snapshot? {
         guard let writing, writing.tag == tag else { return nil }
         self.writing = nil
-        for file in files where file != writing.file {
+        files.removeAll { $0 == writing.file }
+        files.append(writing.file)
+        return writing.snapshot
+    }
+
+    /// Removes all but the newest: it is known to be on the disk, and noticed if it gets lost.
+    mutating func forgetOlder(on disk: any Disk) {
+        for file in files.dropLast() {
             disk.submit(.remove(file), lane: .snapshots, tag: 0)
         }
-        files = [writing.file]
-        return writing.snapshot
+        files = files.suffix(1)
     }
 }
