@@ -34,4 +34,6 @@ public enum Plant: String, CaseIterable, Sendable {
     case cutOffSyncedTail
     /// V30: a write that no sync has covered, and that a crash left unfinished, is taken for damage.
     case holeIsDamage
+    /// V31: a member whose disk is full acknowledges all the same.
+    case acknowledgeOnFullDisk
 }

@@ -31,6 +31,9 @@ package enum GroupEvent: Equatable, Sendable {
     case journalSetAside(reason: String)
     /// One copy of the view journal was bad and is made anew from the other.
     case viewJournalRepaired(file: String, reason: String)
+    /// The disk has no room for a file; what needs it waits.
+    case diskFull(file: String)
+    case diskHasRoom
 }
 
 /// What a member that does not serve is waiting for.

@@ -13,6 +13,8 @@ struct Recovery<Machine: StateMachine> {
     /// The order reaches the beginning of the newest view's epoch.
     var hasState: Bool
     var segments: RecoveredSegments?
+    /// The newest snapshot of this history.
+    var snapshot: (version: Version, lineage: Lineage)?
     /// A damaged journal that is to be set aside, and why; the rest of this is blank then.
     var lost: (journal: LostJournal, reason: String?)?
 
@@ -85,6 +87,7 @@ struct Recovery<Machine: StateMachine> {
                 "\(Snapshot.name(known)) is gone: acknowledged data may be missing")
         }
         guard let snapshot else { return }
+        self.snapshot = (snapshot.version, lineage)
         do {
             try order.restore(snapshot)
         } catch {

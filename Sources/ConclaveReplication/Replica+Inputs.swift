@@ -5,7 +5,7 @@ import ConclaveWire
 extension Replica {
     package func step(_ input: FabricInput, now: Instant) {
         guard !hasFailed else { return }
-        guard startTags.isEmpty else { return earlyInputs.append(input) }
+        guard startTags.isEmpty else { return keepUntilBegin(input) }
         switch input {
         case .connected(let member): connected(member, now: now)
         case .disconnected(let node, let byPeer): disconnected(node, byPeer: byPeer, now: now)
@@ -15,10 +15,39 @@ extension Replica {
         }
     }
 
+    /// A start takes as long as the disk does. If it waits for room that may be for ever, so that
+    /// only what is never told again is kept.
+    private func keepUntilBegin(_ input: FabricInput) {
+        switch input {
+        case .control, .row: if !fullLanes.isEmpty { return }
+        case .connected(let member): forgetEarlier(of: member.node)
+        case .disconnected(let node, _): forgetEarlier(of: node)
+        }
+        earlyInputs.append(input)
+    }
+
+    private func forgetEarlier(of node: NodeID) {
+        guard !fullLanes.isEmpty else { return }
+        earlyInputs.removeAll { input in
+            switch input {
+            case .control(let from, _): from == node
+            case .row(let from, _, _, _): from == node
+            case .connected(let member): member.node == node
+            case .disconnected(let other, _): other == node
+            }
+        }
+    }
+
     package func step(_ input: DiskInput, now: Instant) {
         guard !hasFailed else { return }
         switch input {
         case .failed(_, let error): fail(.disk(error))
+        case .full(let lane, let file):
+            fullLanes.append((lane, file))
+            tell(.event(.diskFull(file: file)))
+        case .hasRoom(let lane):
+            fullLanes.removeAll { $0.lane == lane }
+            if fullLanes.isEmpty { tell(.event(.diskHasRoom)) }
         case .completed(let tag):
             guard tag != 0 else { return }
             completed(tag, now: now)
@@ -114,6 +143,7 @@ extension Replica {
     }
 
     private func completed(_ tag: UInt64, now: Instant) {
+        viewJournal.completed(tag, on: disk, nextTag: nextTag)
         if let place = startTags.firstIndex(of: tag) {
             startTags.remove(at: place)
             if startTags.isEmpty { begin(now: now) }
@@ -125,7 +155,7 @@ extension Replica {
         if let (isOwn, mark) = journal?.completed(tag), isOwn {
             noteDurable()
             // A segment that no record knows of would not be missed.
-            if mark == nil { viewJournal.appendMark(to: disk, tag: 0) }
+            if mark == nil { viewJournal.appendMark(to: disk, tag: nextTag()) }
             if let mark { synced(mark) }
             journal?.flush(to: disk, nextTag: nextTag)
             tellHeld()
@@ -167,7 +197,7 @@ extension Replica {
     /// Records what has come to be on the disk without any record that says so.
     func recordIfMore() {
         noteDurable()
-        if !viewJournal.hasToldMark { viewJournal.appendMark(to: disk, tag: 0) }
+        if !viewJournal.hasToldMark { viewJournal.appendMark(to: disk, tag: nextTag()) }
     }
 
     /// Records that there is a new snapshot, and that segments which it covers are not needed; then

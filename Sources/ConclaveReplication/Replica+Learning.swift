@@ -16,6 +16,8 @@ extension Replica {
 
     func tickLearning(now: Instant) {
         guard needsTeacher else { return learning = nil }
+        // What is learned must be kept, and what waits for room is kept in memory.
+        guard fullLanes.isEmpty else { return stopLearning() }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         if learning == nil, recordingView == nil, now >= nextJoin {
             nextJoin = now.advanced(by: settings.heartbeat * 5)
@@ -71,7 +73,8 @@ extension Replica {
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none,
+        guard needsTeacher, fullLanes.isEmpty, learning == nil, recordingView == nil,
+            theirs != .none,
             membership.memory.mayJoin(theirs)
         else { return }
         var started = Learning(teacher: node, id: id, now: now)

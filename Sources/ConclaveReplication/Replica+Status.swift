@@ -13,8 +13,20 @@ extension Replica {
         tell(.serving(isServing: isServing, reason: reason))
     }
 
+    /// What was received cannot be kept, so that nothing more is acknowledged (V31). A member whose
+    /// disk is full goes on until then.
+    var lacksRoom: Bool {
+        guard !fullLanes.isEmpty else { return false }
+        return journal?.needsSegment ?? false || fullLanes.contains { $0.lane != .snapshots }
+    }
+
     /// Why this member takes no requests, in a sentence for an operator.
     package var notServingReason: String {
+        if let full = fullLanes.first, lacksRoom || epoch == nil || epoch?.isWedged == true {
+            return
+                "the disk is full: there is no room for \(full.file); goes on by itself when there "
+                + "is"
+        }
         if membership.memory.loss != nil { return lossReason }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {

@@ -73,7 +73,10 @@ extension Replica {
     }
 
     private func acknowledgeInMemory() {
-        guard journal == nil || settings.plant == .acknowledgeBeforeSync, let epoch else { return }
+        let isHeedless =
+            settings.plant == .acknowledgeBeforeSync
+            || settings.plant == .acknowledgeOnFullDisk && !fullLanes.isEmpty
+        guard journal == nil || isHeedless, let epoch else { return }
         self.epoch?.multicast.acknowledge(epoch.multicast.received)
     }
 
@@ -115,11 +118,17 @@ extension Replica {
         tell(.confirmed(since: since))
     }
 
+    /// The one on the disk may be ahead of the order, if learning it was broken off.
+    private var newestSnapshot: Version {
+        guard let durableSnapshot, durableSnapshot.lineage == lineage else { return .zero }
+        return durableSnapshot.version
+    }
+
     private func takeSnapshotIfDue() {
         guard startTags.isEmpty, let journal, !snapshots.isBusy, learning == nil,
             journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
                 || viewJournal.chain.count > 256,
-            let snapshot = order.snapshot
+            order.version > newestSnapshot, let snapshot = order.snapshot
         else { return }
         snapshots.write(snapshot, to: disk, tag: nextTag())
     }

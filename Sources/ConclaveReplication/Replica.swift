@@ -59,6 +59,8 @@ package final class Replica<Machine: StateMachine> {
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
+    /// Lanes of the disk that found no room, and for which file.
+    var fullLanes: [(lane: DiskLane, file: String)] = []
     /// Now and then what was synced is recorded, though nothing else is.
     var nextMark = Instant.distantPast
     /// What is to be removed once it is recorded that nothing of it is needed any more.
@@ -87,6 +89,7 @@ package final class Replica<Machine: StateMachine> {
         snapshots = recovery.snapshots
         held = recovery.held
         hasState = recovery.hasState
+        durableSnapshot = recovery.snapshot
         membership = Membership(
             own: settings.own, configured: settings.configured,
             settings: MembershipSettings(settings), memory: recovery.viewJournal.memory,
@@ -138,7 +141,7 @@ package final class Replica<Machine: StateMachine> {
 
     /// Requests are taken: this member is in an adequate view whose epoch goes on.
     package var isServing: Bool {
-        guard let epoch, !epoch.isWedged, !hasFailed else { return false }
+        guard let epoch, !epoch.isWedged, !hasFailed, !lacksRoom else { return false }
         return order.current?.installed.isAdequate ?? false
     }
 

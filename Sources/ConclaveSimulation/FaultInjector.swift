@@ -184,7 +184,9 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
             if random.chance(perMille: 500) { losePower(host) } else { kill(host) }
         }
         let disk = cluster.hosts[host].disk
-        let names = ((try? disk.list()) ?? []).filter { !$0.hasPrefix("aside") }
+        let names = ((try? disk.list()) ?? []).filter {
+            !$0.hasPrefix("aside") && !$0.hasSuffix(".spare")
+        }
         guard !names.isEmpty else { return }
         cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount
         let name = WorldShape.pick(names, &random)

@@ -76,8 +76,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
         switch fault {
         case .disk(let error):
-            // V31: only a failed sync or a full disk ends a daemon.
-            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
+            // V31: only a failed sync ends a daemon.
+            guard case .failed = error, cluster.hosts[index].disk.failedSyncCount > 0 else {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)

@@ -11,12 +11,16 @@ package final class SimulatedDisk: Disk {
         /// Of the first operation, if it is a sync: the writes, or directory changes, it covers.
         var covered: UInt64 = 0
         var hasFailed = false
+        /// The first operation has found no room and is tried again.
+        var isWaitingForRoom = false
     }
+
+    private static let roomPause = Interval.milliseconds(100)
 
     package var profile: DiskProfile
     /// Nothing completes before this.
     package private(set) var stalledUntil = Moment.start
-    /// No new file finds room.
+    /// No new file finds room, and no old one can grow.
     package var isFull = false
     /// Syncs to come that fail.
     package var failingSyncCount = 0
@@ -103,8 +107,13 @@ package final class SimulatedDisk: Disk {
         let (operation, tag) = lanes[lane].operations[0]
         do throws(DiskError) {
             try carryOut(operation, covered: lanes[lane].covered)
+            if lanes[lane].isWaitingForRoom { inbox.put(.disk(.hasRoom(DiskLane.allCases[lane]))) }
+            lanes[lane].isWaitingForRoom = false
             inbox.put(.disk(.completed(tag: tag)))
         } catch {
+            if operation.mayWaitForRoom, case .full(let file) = error {
+                return waitForRoom(lane, file: file)
+            }
             inbox.put(.disk(.failed(tag: tag, error)))
             lanes[lane].hasFailed = true
             lanes[lane].operations.removeAll()
@@ -114,6 +123,15 @@ package final class SimulatedDisk: Disk {
         if !lanes[lane].operations.isEmpty { begin(lane) }
     }
 
+    private func waitForRoom(_ lane: Int, file: String) {
+        if !lanes[lane].isWaitingForRoom {
+            inbox.put(.disk(.full(DiskLane.allCases[lane], file: file)))
+        }
+        lanes[lane].isWaitingForRoom = true
+        timeline.schedule(
+            .disk(host: host, lane: UInt8(lane), run: run), after: Self.roomPause)
+    }
+
     private func carryOut(_ operation: DiskOperation, covered: UInt64) throws(DiskError) {
         switch operation {
         case .create(let name, let byteCount):
@@ -121,6 +139,8 @@ package final class SimulatedDisk: Disk {
             create(name, byteCount: byteCount)
         case .write(let name, let offset, let bytes):
             let file = try file(name)
+            let isGrowing = offset + bytes.count > files[file]!.bytes.count
+            guard !isFull || !isGrowing else { throw .full(name) }
             writeCount += 1
             files[file]!.write(bytes, at: offset, write: writeCount)
         case .sync(let name):
@@ -193,6 +213,7 @@ package final class SimulatedDisk: Disk {
             }
             lanes[lane].operations.removeAll()
             lanes[lane].hasFailed = false
+            lanes[lane].isWaitingForRoom = false
         }
         run += 1
     }

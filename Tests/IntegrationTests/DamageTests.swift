@@ -113,3 +113,72 @@ import Testing
         }
     }
 }
+
+/// A data directory on a file system of its own, so small that it can be filled.
+@Suite(.serialized) struct `A full disk of a daemon` {
+    /// Runs a program of the system; its status, or nil if it is not there.
+    private func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Int32? {
+        guard FileManager.default.isExecutableFile(atPath: arguments[0]) else { return nil }
+        return try Running(arguments[0], Array(arguments.dropFirst()), in: directory).end().status
+    }
+
+    /// Mounts a file system of 16 MiB; false, with a word why, if this process may not.
+    private func mount(_ path: String, in directory: TemporaryDirectory) throws -> Bool {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let status = try run(
+            ["/bin/mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", path],
+            in: directory)
+        if status != 0 { print("skipped: cannot mount a file system of its own (\(status ?? -1))") }
+        return status == 0
+    }
+
+    @Test func `stops its acknowledgements, the others go on, and it comes back by itself`() throws
+    {
+        let group = try Group(of: 3, extra: "timing: { stall: 1s }")
+        let data = group.data(3)
+        guard try mount(data, in: group.directory) else { return }
+        defer {
+            for node in 1...3 { group.kill(node) }
+            _ = try? run(["/bin/umount", data], in: group.directory)
+        }
+        // Room for the view journal, and for no segment.
+        let filler = data + "/filler"
+        try Data(count: 13 << 20).write(to: URL(filePath: filler))
+        for node in 1...3 { try group.start(node) }
+        try group.waitUntilServing([1, 2], members: 3)
+        let first = try group.run("lock", ["a", "--", "true"], at: 1)
+        #expect(first.status == 0, "\(first.errors)")
+        try group.waitUntilServing([1, 2], members: 2)
+        try wait(for: "the word: \(group.log(3))") {
+            let status = try group.run("status", ["--json"], at: 3).output
+            return status.contains("\"serving\":false") && status.contains("the disk is full")
+        }
+        #expect(group.log(3).contains("<3>"))
+        #expect(group.log(3).contains("segment-0000000001"))
+        // A start on a full disk waits as well.
+        group.kill(3)
+        try group.start(3)
+        try wait(for: "the word: \(group.log(3))") {
+            try group.run("status", ["--json"], at: 3).output.contains("the disk is full")
+        }
+        try FileManager.default.removeItem(atPath: filler)
+        try group.waitUntilServing()
+        #expect(group.log(3).contains("the disk has room again"))
+        #expect(try group.run("lock", ["a", "--", "true"], at: 3).status == 0)
+        #expect(try group.stop() == [0, 0, 0])
+    }
+
+    @Test func `does not hold up an orderly stop`() throws {
+        let group = try Group(of: 1)
+        let data = group.data(1)
+        guard try mount(data, in: group.directory) else { return }
+        defer {
+            group.kill(1)
+            _ = try? run(["/bin/umount", data], in: group.directory)
+        }
+        try Data(count: 13 << 20).write(to: URL(filePath: data + "/filler"))
+        try group.start(1)
+        try wait(for: "the word: \(group.log(1))") { group.log(1).contains("the disk is full") }
+        #expect(try group.stop() == [0])
+    }
+}

@@ -78,6 +78,10 @@ package struct Observer {
             note(
                 .error, "a copy of the view journal was bad and is made anew: look at the disk",
                 [(LogKey.path, file), (LogKey.reason, reason)])
+        case .diskFull(let file):
+            note(.error, "the disk is full", [(LogKey.path, file)])
+        case .diskHasRoom:
+            note(.notice, "the disk has room again", [])
         }
     }
 

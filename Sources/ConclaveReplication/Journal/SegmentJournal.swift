@@ -93,12 +93,26 @@ struct SegmentJournal {
         pending[last].mark = Mark(epoch: epoch, vector: vector)
     }
 
+    /// Something waits to be written, and there is no segment for it yet.
+    var needsSegment: Bool {
+        guard outstanding == nil, spare == nil, let batch = pending.first else { return false }
+        return !hasRoom(for: Self.byteCount(of: batch))
+    }
+
+    private static func byteCount(of batch: Batch) -> Int {
+        Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
+    }
+
+    private func hasRoom(for byteCount: Int) -> Bool {
+        !segments.isEmpty && position + byteCount <= settings.byteCount
+    }
+
     /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
     mutating func flush(to disk: any Disk, nextTag: () -> UInt64) {
         prepareSpare(on: disk, nextTag: nextTag)
         guard outstanding == nil, let batch = pending.first else { return }
-        let size = Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
-        if segments.isEmpty || position + size > settings.byteCount {
+        let size = Self.byteCount(of: batch)
+        if !hasRoom(for: size) {
             guard let number = spare else { return }
             spare = nil
             segments.append(Segment(number: number, last: nil))

@@ -16,7 +16,9 @@ struct ViewJournal {
     private let owner: NodeID
     private var sequence: UInt64
     private var position = 0
+    /// Of the smaller one, and of the next ones.
     private var fileByteCount = 0
+    private var wantedByteCount = Self.smallestFile
     private(set) var memory = ViewMemory()
     /// Decided views since the newest snapshot, oldest first: their trims say what is delivered.
     private(set) var chain: [NextView] = []
@@ -27,6 +29,7 @@ struct ViewJournal {
     private var toldMark = JournalMark()
     /// Copies that were not as they had been written. Each start makes both anew.
     private(set) var repairs: [(file: String, reason: String)] = []
+    private var reserve = ViewJournalReserve()
 
     /// Reads both copies. `isBlank`: there were none.
     static func recover(
@@ -35,6 +38,7 @@ struct ViewJournal {
         var copies: [ViewJournalCopy] = []
         for file in files { copies.append(try ViewJournalCopy(file, on: disk, owner: owner)) }
         var journal = ViewJournal(owner: owner, sequence: 0)
+        journal.reserve.find(on: disk)
         guard !copies.allSatisfy(\.isMissing) else { return (journal, true) }
         try journal.replay(copies)
         return (journal, false)
@@ -134,15 +138,24 @@ struct ViewJournal {
     }
 
     /// Makes both files anew, one after the other, so that one is whole at any time.
+    ///
+    /// - Precondition: `tag` is not 0.
     mutating func rewrite(on disk: any Disk, tag: UInt64) {
         toldMark = mark
         let bytes = beginFile()
         for file in Self.files {
-            prepare(bytes, for: file, on: disk)
-            disk.submit(.rename(file + Self.fresh, to: file), lane: .views, tag: 0)
+            let fresh = write(bytes, for: file, on: disk)
+            disk.submit(.rename(fresh, to: file), lane: .views, tag: 0)
             let isLast = file == Self.files.last
             disk.submit(.syncDirectory, lane: .views, tag: isLast ? tag : 0)
         }
+        reserve.isUsedUp(until: tag)
+    }
+
+    /// Takes completions of rewritings and of files in reserve, and has new ones made. The tag may be
+    /// waited for by others as well.
+    mutating func completed(_ tag: UInt64, on disk: any Disk, nextTag: () -> UInt64) {
+        reserve.completed(tag, byteCount: wantedByteCount, on: disk, nextTag: nextTag)
     }
 
     /// Puts a new journal in the place of a damaged one, which is kept under names that no recovery
@@ -150,17 +163,16 @@ struct ViewJournal {
     mutating func replace(_ lost: LostJournal, on disk: any Disk, tag: UInt64) {
         let bytes = beginFile()
         for file in Self.files {
-            prepare(bytes, for: file, on: disk)
+            let fresh = write(bytes, for: file, on: disk)
             if lost.viewFiles.contains(file) {
                 disk.submit(.rename(file, to: lost.asideName(file)), lane: .views, tag: 0)
             }
-            disk.submit(.rename(file + Self.fresh, to: file), lane: .views, tag: 0)
+            disk.submit(.rename(fresh, to: file), lane: .views, tag: 0)
             disk.submit(.syncDirectory, lane: .views, tag: 0)
         }
         lost.setAside(on: disk, tag: tag)
+        reserve.isUsedUp(until: tag)
     }
-
-    private static let fresh = ".new"
 
     /// All that is to be remembered, as the beginning of a new file.
     private mutating func beginFile() -> [UInt8] {
@@ -170,15 +182,15 @@ struct ViewJournal {
             bytes += ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence)
         }
         position = bytes.count
-        fileByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
+        fileByteCount = .max
+        wantedByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
         return bytes
     }
 
-    private func prepare(_ bytes: [UInt8], for file: String, on disk: any Disk) {
-        let fresh = file + Self.fresh
-        disk.submit(.create(fresh, byteCount: fileByteCount), lane: .views, tag: 0)
-        disk.submit(.write(fresh, at: 0, bytes: bytes), lane: .views, tag: 0)
-        disk.submit(.sync(fresh), lane: .views, tag: 0)
+    private mutating func write(_ bytes: [UInt8], for file: String, on disk: any Disk) -> String {
+        let fresh = reserve.write(bytes, of: wantedByteCount, for: file, on: disk)
+        fileByteCount = min(fileByteCount, fresh.byteCount)
+        return fresh.name
     }
 
     /// The whole memory in as few records as say it.
