@@ -34,6 +34,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case cutOffSyncedTail
     /// V30: a write that no sync has covered, and that a crash left unfinished, is taken for damage.
     case holeIsDamage
+    /// V29: what a file holds of the segment that it was before is taken for new.
+    case staleBatchIsNew
     /// V31: a member whose disk is full acknowledges all the same.
     case acknowledgeOnFullDisk
 }

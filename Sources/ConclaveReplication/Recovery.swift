@@ -68,7 +68,8 @@ struct Recovery<Machine: StateMachine> {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
         let remains = names.first {
-            SegmentFormat.number(of: $0) != nil || Snapshot.isName($0) || LostJournal.isAside($0)
+            SegmentFormat.number(of: $0) != nil || SpareFiles.number(of: $0) != nil
+                || Snapshot.isName($0) || LostJournal.isAside($0)
         }
         guard let remains else { return }
         throw .damaged(

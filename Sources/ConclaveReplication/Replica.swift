@@ -187,8 +187,8 @@ package final class Replica<Machine: StateMachine> {
         var journal = SegmentJournal(
             settings: SegmentSettings(
                 owner: settings.own.node, lineage: lineage,
-                byteCount: settings.segmentByteCount))
-        if let recovered { journal.resume(recovered) }
+                byteCount: settings.segmentByteCount, plant: settings.plant))
+        if let recovered { journal.resume(recovered, on: disk) }
         journal.flush(to: disk, nextTag: nextTag)
         self.journal = journal
     }

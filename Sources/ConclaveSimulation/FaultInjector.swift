@@ -185,7 +185,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         }
         let disk = cluster.hosts[host].disk
         let names = ((try? disk.list()) ?? []).filter {
-            !$0.hasPrefix("aside") && !$0.hasSuffix(".spare")
+            !$0.hasPrefix("aside") && !$0.hasPrefix("spare") && !$0.hasSuffix(".spare")
         }
         guard !names.isEmpty else { return }
         cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount

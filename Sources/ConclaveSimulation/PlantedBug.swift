@@ -61,6 +61,7 @@ package struct PlantedBug: Sendable {
                 memberCount: 3)
         case .holeIsDamage:
             PlantedBug(plant, rule: "V30", within: 200, faults: [.power, .powerAll, .stall])
+        case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk:
             PlantedBug(
                 plant, rule: "V31", within: 300, faults: [.fullDisk, .killAll], memberCount: 1)

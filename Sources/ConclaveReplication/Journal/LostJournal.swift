@@ -32,7 +32,9 @@ struct LostJournal {
                 loss.number = max(loss.number, number &+ 1)
             }
         }
-        oldFiles = names.filter { Self.isTooOld($0, at: loss.number) }
+        oldFiles = names.filter {
+            Self.isTooOld($0, at: loss.number) || SpareFiles.number(of: $0) != nil
+        }
     }
 
     /// What a journal that begins anew finds of the one that is being set aside: the process ended
@@ -42,7 +44,9 @@ struct LostJournal {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
         otherFiles = names.filter(Self.isOfJournal)
-        oldFiles = names.filter { Self.isTooOld($0, at: loss.number) }
+        oldFiles = names.filter {
+            Self.isTooOld($0, at: loss.number) || SpareFiles.number(of: $0) != nil
+        }
     }
 
     /// Whether a file was set aside, by its name.

@@ -56,7 +56,9 @@ struct RecoveredSegments {
         in bytes: [UInt8], segment: UInt64, lineage: Lineage
     ) throws(FatalFault) {
         for offset in stride(from: Sector.byteCount, to: bytes.count, by: Sector.byteCount) {
-            let batch = BatchFormat.decode(bytes, at: offset, segment: segment, lineage: lineage)
+            let batch = BatchFormat.decode(
+                bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
+                lineage: lineage)
             guard let batch else { continue }
             throw .damaged(
                 "\(SegmentFormat.name(segment)): the header is bad, and batch \(batch.number) "
@@ -101,7 +103,8 @@ struct RecoveredSegments {
         while offset < bytes.count {
             guard
                 let batch = BatchFormat.decode(
-                    bytes, at: offset, segment: segment, lineage: lineage)
+                    bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
+                    lineage: lineage)
             else {
                 offset += Sector.byteCount
                 continue
@@ -127,7 +130,8 @@ struct RecoveredSegments {
             // A spare that was not begun comes after the segment that is being written.
             return
         }
-        segments.append(SegmentJournal.Segment(number: segment, last: last))
+        segments.append(
+            SegmentJournal.Segment(number: segment, byteCount: bytes.count, last: last))
         position = end
     }
 

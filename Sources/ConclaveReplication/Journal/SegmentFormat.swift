@@ -85,7 +85,10 @@ enum SegmentFormat {
 ///     +--------+--------+--------+--------+---------------+----------
 ///
 /// The checksum also covers the lineage, the segment's number and the offset, so that bytes which
-/// only look like a batch, inside a message or from another place, are never taken for one.
+/// only look like a batch, inside a message, from another place, or of the segment that a file was
+/// before, are never taken for one. For the last this is no matter of luck: the checksums of the same
+/// bytes with two numbers differ by the remainder of the numbers' difference, which is not zero for
+/// numbers below 2^32.
 enum BatchFormat {
     static let headerByteCount = 24
     private static let magic: UInt32 = 0x4342_4E43
@@ -105,6 +108,11 @@ enum BatchFormat {
         writer.patch(sum, at: 4)
         writer.raw(Sector.padding(Sector.roundUp(writer.bytes.count) - writer.bytes.count))
         return writer.bytes
+    }
+
+    /// The number of a segment as the checksum takes it.
+    static func covered(_ segment: UInt64, plant: Plant?) -> UInt64 {
+        plant == .staleBatchIsNew ? 0 : segment
     }
 
     /// The batch at `offset`, or nil if none begins there whole.

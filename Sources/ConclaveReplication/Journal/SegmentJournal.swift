@@ -16,6 +16,8 @@ struct SegmentJournal {
 
     struct Segment: Equatable {
         var number: UInt64
+        /// Of its file.
+        var byteCount: Int
         /// Of the newest epoch in it.
         var last: Mark?
     }
@@ -33,6 +35,7 @@ struct SegmentJournal {
     private var spare: UInt64?
     private var spareTag: UInt64?
     private(set) var byteCountSinceSnapshot = 0
+    private var spareFiles = SpareFiles()
 
     private struct Batch {
         var writer = ByteWriter()
@@ -45,7 +48,8 @@ struct SegmentJournal {
     }
 
     /// Goes on where recovery found the end.
-    mutating func resume(_ recovered: RecoveredSegments) {
+    mutating func resume(_ recovered: RecoveredSegments, on disk: any Disk) {
+        spareFiles.find(on: disk, byteCount: settings.byteCount)
         segments = recovered.segments
         spare = recovered.spare
         position = recovered.position
@@ -115,7 +119,7 @@ struct SegmentJournal {
         if !hasRoom(for: size) {
             guard let number = spare else { return }
             spare = nil
-            segments.append(Segment(number: number, last: nil))
+            segments.append(Segment(number: number, byteCount: settings.byteCount, last: nil))
             position = Sector.byteCount
             prepareSpare(on: disk, nextTag: nextTag)
         }
@@ -129,7 +133,8 @@ struct SegmentJournal {
         batchNumber += 1
         let bytes = BatchFormat.encode(
             batch.writer.bytes, number: batchNumber, recordCount: batch.recordCount,
-            segment: segments[last].number, offset: position, lineage: settings.lineage)
+            segment: BatchFormat.covered(segments[last].number, plant: settings.plant),
+            offset: position, lineage: settings.lineage)
         disk.submit(.write(file, at: position, bytes: bytes), lane: .segments, tag: 0)
         disk.submit(.sync(file), lane: .segments, tag: tag)
         position += byteCount
@@ -159,12 +164,10 @@ struct SegmentJournal {
         byteCountSinceSnapshot = 0
     }
 
-    /// Removes what a durable snapshot covers.
+    /// Gives up what a durable snapshot covers.
     mutating func forget(through mark: Mark, on disk: any Disk) {
         while let oldest = segments.first, isForgettable(oldest, through: mark) {
-            disk.submit(
-                .remove(SegmentFormat.name(segments[0].number)), lane: .snapshots, tag: 0)
-            segments.removeFirst()
+            spareFiles.put(segments.removeFirst(), byteCount: settings.byteCount, on: disk)
         }
     }
 
@@ -180,7 +183,9 @@ struct SegmentJournal {
         let file = SegmentFormat.name(nextNumber)
         let tag = nextTag()
         spareTag = tag
-        disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
+        if !spareFiles.take(as: nextNumber, on: disk) {
+            disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
+        }
         let header = SegmentFormat.header(settings)
         disk.submit(.write(file, at: 0, bytes: header), lane: .snapshots, tag: 0)
         disk.submit(.sync(file), lane: .snapshots, tag: 0)
@@ -193,6 +198,7 @@ struct SegmentSettings: Equatable {
     var lineage: Lineage
     /// Size of one segment.
     var byteCount: Int
+    var plant: Plant?
 }
 
 extension SegmentJournal.Mark {
