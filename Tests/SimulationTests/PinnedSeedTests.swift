@@ -30,7 +30,8 @@ import Testing
     @Test(arguments: [
         "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "echoWhileWedged",
         "reuseSlotEarly", "grantBeforeValidityEnds", "deliverPastFalseNull", "blankMemberVotes",
-        "silenceIgnored",
+        "silenceIgnored", "setAsideMemberVotes", "cutOffSyncedTail", "holeIsDamage",
+        "staleBatchIsNew", "acknowledgeOnFullDisk",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])
