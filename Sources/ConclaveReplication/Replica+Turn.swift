@@ -84,7 +84,10 @@ extension Replica {
     }
 
     private func acknowledgeInMemory() {
-        guard journal == nil || settings.plant == .acknowledgeBeforeSync, let epoch else { return }
+        let isHeedless =
+            settings.plant == .acknowledgeBeforeSync
+            || settings.plant == .acknowledgeOnFullDisk && !fullLanes.isEmpty
+        guard journal == nil || isHeedless, let epoch else { return }
         self.epoch?.multicast.acknowledge(epoch.multicast.received)
     }
 
@@ -147,6 +150,10 @@ extension Replica {
         run(.tick, now: now)
         tickLearning(now: now)
         tickTeaching(now: now)
+        if now >= nextMark {
+            nextMark = now.advanced(by: settings.suspicion * 10)
+            recordIfMore()
+        }
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }

@@ -38,6 +38,11 @@ package struct PlantedBug: Sendable {
         case .localTime: PlantedBug(plant, rule: "C2", within: 20)
         case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
         case .differingStateGoesOn: PlantedBug(plant, rule: "C2", within: 300)
+        case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
+        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 500)
+        case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
+        case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
+        case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
         }
     }
 }

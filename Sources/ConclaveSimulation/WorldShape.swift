@@ -64,7 +64,7 @@ package struct WorldShape: Sendable {
     /// What can strike in the middle of a view change.
     private static let provokable: [FaultKind] = [
         .kill, .power, .killAll, .powerAll, .pause, .partition, .oneWay, .cutPair, .isolate, .reset,
-        .stall, .failedSync, .erase,
+        .stall, .failedSync, .erase, .rot,
     ]
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

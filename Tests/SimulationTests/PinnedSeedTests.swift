@@ -31,6 +31,8 @@ import Testing
         "acknowledgeBeforeSync", "trimByMaximum", "rowsBeforeReady", "forgetAcceptedValue",
         "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
         "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored",
+        "setAsideMemberVotes", "cutOffSyncedTail", "holeIsDamage", "staleBatchIsNew",
+        "acknowledgeOnFullDisk",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -17,19 +17,9 @@ package struct Observer {
     func observe(_ event: GroupEvent) {
         switch event {
         case .suspected(let node, let reason, let silent, let late):
-            note(
-                .warning, "member suspected",
-                [
-                    (LogKey.node, node), (LogKey.reason, reason), (LogKey.silent, silent),
-                    (LogKey.late, late),
-                ])
+            suspected(node, reason, silent: silent, late: late)
         case .accused(let accuser, let node, let reason, let silent):
-            note(
-                .warning, "member accused",
-                [
-                    (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
-                    (LogKey.silent, silent),
-                ])
+            accused(node, by: accuser, reason, silent: silent)
         case .suspicionHeld(let node, let reason, let pause):
             note(
                 .warning, "a suspicion is held back: the last ones were wrong",
@@ -81,17 +71,51 @@ package struct Observer {
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):
             note(.warning, "member refused", [(LogKey.node, node), (LogKey.reason, what)])
-        case .recovered(let epoch, let version, let count):
-            note(
-                .info, "recovered from the journal",
-                [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, count)])
+        case .recovered(let epoch, let version, let count): recovered(epoch, version, count)
         case .snapshotWritten(let version, let count):
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .viewJournalRepaired(let file, let reason): repaired(file, reason)
+        case .diskFull(let file): note(.error, "the disk is full", [(LogKey.path, file)])
+        case .diskHasRoom: note(.notice, "the disk has room again", [])
         case .stateDiffers(let node, let version): differs(node, version)
         case .stateDivided(let version): differs(nil, version)
         }
+    }
+
+    private func suspected(
+        _ node: NodeID, _ reason: DepartureReason, silent: Interval, late: Interval
+    ) {
+        note(
+            .warning, "member suspected",
+            [
+                (LogKey.node, node), (LogKey.reason, reason), (LogKey.silent, silent),
+                (LogKey.late, late),
+            ])
+    }
+
+    private func accused(
+        _ node: NodeID, by accuser: NodeID, _ reason: DepartureReason, silent: Interval
+    ) {
+        note(
+            .warning, "member accused",
+            [
+                (LogKey.accuser, accuser), (LogKey.node, node), (LogKey.reason, reason),
+                (LogKey.silent, silent),
+            ])
+    }
+
+    private func recovered(_ epoch: Epoch, _ version: Version, _ messageCount: Int) {
+        note(
+            .info, "recovered from the journal",
+            [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, messageCount)])
+    }
+
+    private func repaired(_ file: String, _ reason: String) {
+        note(
+            .error, "a copy of the view journal was bad and is made anew: look at the disk",
+            [(LogKey.path, file), (LogKey.reason, reason)])
     }
 
     /// `node`: whose state is not that of a majority; nil: there is no majority.
