@@ -6,6 +6,11 @@
 /// that *started* after it has completed; a rename, creation or removal once the directory was
 /// synced after it. A lane in which an operation has failed carries out nothing more: what was
 /// queued behind it, such as the rename of a file whose sync failed, must not happen.
+///
+/// An operation that finds no room has not failed. Its lane says `full`, once, and tries it again from
+/// its beginning until there is room, then says `hasRoom` and goes on: nothing is lost or done out of
+/// order, but what is queued behind it waits. Only a sync that finds no room has failed like any
+/// other: nothing is known about what it was to cover.
 package protocol Disk: AnyObject {
     func list() throws(DiskError) -> [String]
     func byteCount(of file: String) throws(DiskError) -> Int
@@ -30,12 +35,24 @@ package enum DiskOperation: Sendable {
     case rename(String, to: String)
     case remove(String)
     case syncDirectory
+
+    /// Whether it can find no room, leave nothing of itself behind, and be tried again.
+    package var mayWaitForRoom: Bool {
+        switch self {
+        case .create, .write, .rename: true
+        case .sync, .remove, .syncDirectory: false
+        }
+    }
 }
 
-package enum DiskInput {
+package enum DiskInput: Equatable, Sendable {
     case completed(tag: UInt64)
     /// After a failure nothing is known about what reached the disk: the daemon ends (V31).
     case failed(tag: UInt64, DiskError)
+    /// There is no room for an operation on that file; nothing of this lane completes until there is.
+    case full(DiskLane, file: String)
+    /// The lane goes on.
+    case hasRoom(DiskLane)
 }
 
 package enum DiskError: Error, Equatable, Sendable {

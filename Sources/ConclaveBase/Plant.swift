@@ -63,4 +63,15 @@ public enum Plant: String, CaseIterable, Sendable {
     case fullTTLShown
     /// V20: what a session wanted is proposed anew in the wrong order.
     case anewBackwards
+    /// V13: a member that set its journal aside votes before it has joined a view.
+    case setAsideMemberVotes
+    /// V30: what was synced and is bad at the end of the journal is cut off, as if it had never been
+    /// written whole.
+    case cutOffSyncedTail
+    /// V30: a write that no sync has covered, and that a crash left unfinished, is taken for damage.
+    case holeIsDamage
+    /// V29: what a file holds of the segment that it was before is taken for new.
+    case staleBatchIsNew
+    /// V31: a member whose disk is full acknowledges all the same.
+    case acknowledgeOnFullDisk
 }

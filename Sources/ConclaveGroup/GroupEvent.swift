@@ -40,7 +40,13 @@ package enum GroupEvent: Equatable, Sendable {
     case refused(NodeID, what: String)
     case recovered(Epoch, version: Version, messageCount: Int)
     case snapshotWritten(version: Version, byteCount: Int)
+    /// Acknowledged data may be missing: this member begins again as a blank one.
     case journalSetAside(reason: String)
+    /// One copy of the view journal was bad and is made anew from the other.
+    case viewJournalRepaired(file: String, reason: String)
+    /// The disk has no room for a file; what needs it waits.
+    case diskFull(file: String)
+    case diskHasRoom
     /// A majority of the view has one state at that version, and this member another.
     case stateDiffers(NodeID, version: Version)
     /// No state at that version has a majority: nothing is granted any more.

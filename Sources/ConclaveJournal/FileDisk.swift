@@ -30,7 +30,7 @@ package final class FileDisk: Disk {
             self.completions = completions
             var lanes: [Lane] = []
             for lane in DiskLane.allCases {
-                lanes.append(try Lane(name: "disk-\(lane)", files: files, completions: completions))
+                lanes.append(try Lane(lane, files: files, completions: completions))
             }
             self.lanes = lanes
             for lane in lanes { threads.append(try lane.start()) }
@@ -67,13 +67,7 @@ package final class FileDisk: Disk {
     /// The completions that nobody was told of, in the order in which they happened.
     package func drain() -> [DiskInput] {
         completions.waker.clear()
-        return completions.take().map { completion in
-            if let error = completion.error {
-                .failed(tag: completion.tag, error)
-            } else {
-                .completed(tag: completion.tag)
-            }
-        }
+        return completions.take()
     }
 
     // MARK: - Disk

@@ -1,5 +1,6 @@
 import ConclaveBase
 import ConclaveReactor
+import Glibc
 import Synchronization
 
 /// Operations that one thread carries out in the order in which they were submitted.
@@ -14,14 +15,21 @@ final class Lane: Sendable {
         var isClosed = false
     }
 
+    /// How often it is tried whether there is room.
+    private static let pauseMicroseconds: UInt32 = 200_000
+
     private let name: String
+    private let kind: DiskLane
     private let files: FileStore
     private let completions: Completions
     private let state = Mutex(State())
     private let waker: Waker
 
-    init(name: String, files: FileStore, completions: Completions) throws(SystemError) {
-        self.name = name
+    init(
+        _ kind: DiskLane, files: FileStore, completions: Completions
+    ) throws(SystemError) {
+        name = "disk-\(kind)"
+        self.kind = kind
         self.files = files
         self.completions = completions
         waker = try Waker(.waitedFor)
@@ -50,11 +58,25 @@ final class Lane: Sendable {
         var failure: DiskError?
         while let batch = nextBatch() {
             for work in batch {
-                let error = failure ?? perform(work.operation)
-                failure = error
-                completions.add(tag: work.tag, error: error)
+                failure = failure ?? performWithRoom(work.operation)
+                completions.add(
+                    failure.map { .failed(tag: work.tag, $0) } ?? .completed(tag: work.tag))
             }
         }
+    }
+
+    /// Waits for room if there is none; a lane that is closed meanwhile gives up.
+    private func performWithRoom(_ operation: DiskOperation) -> DiskError? {
+        var error = perform(operation)
+        guard operation.mayWaitForRoom, case .full(let file) = error else { return error }
+        completions.add(.full(kind, file: file))
+        while case .full = error {
+            if state.withLock({ $0.isClosed }) { return error }
+            usleep(Self.pauseMicroseconds)
+            error = perform(operation)
+        }
+        if error == nil { completions.add(.hasRoom(kind)) }
+        return error
     }
 
     /// Sleeps until there is work; nil at the end.
@@ -91,25 +113,20 @@ final class Lane: Sendable {
 
 /// What the lanes' threads hand back to the thread that submitted.
 final class Completions: Sendable {
-    struct Completion {
-        var tag: UInt64
-        var error: DiskError?
-    }
-
     /// Readable while there is something to take.
     let waker: Waker
-    private let done = Mutex<[Completion]>([])
+    private let done = Mutex<[DiskInput]>([])
 
     init() throws(SystemError) {
         waker = try Waker()
     }
 
-    func add(tag: UInt64, error: DiskError?) {
-        done.withLock { $0.append(Completion(tag: tag, error: error)) }
+    func add(_ input: DiskInput) {
+        done.withLock { $0.append(input) }
         waker.wake()
     }
 
-    func take() -> [Completion] {
+    func take() -> [DiskInput] {
         done.withLock { done in
             let taken = done
             done = []

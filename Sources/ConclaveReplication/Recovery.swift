@@ -13,40 +13,67 @@ struct Recovery<Machine: StateMachine> {
     /// The order reaches the beginning of the newest view's epoch.
     var hasState: Bool
     var segments: RecoveredSegments?
+    /// Of the newest snapshot of this history.
+    var snapshot: SnapshotHeader?
+    /// A damaged journal that is to be set aside, and why; the rest of this is blank then.
+    var lost: (journal: LostJournal, reason: String?)?
+
+    /// Recovers what is there. If acknowledged data may be missing, all of it counts for nothing:
+    /// this member begins again as a blank one that remembers to which group it belongs (V30).
+    static func orSetAside(
+        settings: ReplicaSettings, blank: Machine, disk: any Disk
+    ) throws(FatalFault) -> Recovery {
+        do throws(FatalFault) {
+            return try Recovery(settings: settings, blank: blank, disk: disk)
+        } catch {
+            guard case .damaged(let reason) = error else { throw error }
+            let lost = try LostJournal(on: disk, owner: settings.own.node)
+            var recovery = Recovery(
+                settings: settings, blank: blank,
+                viewJournal: ViewJournal(after: lost, owner: settings.own.node))
+            recovery.lost = (lost, reason)
+            return recovery
+        }
+    }
 
     init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
-        try Self.refuseDiffering(disk)
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
-        if journal.memory.current == nil { try Self.refuseSegments(on: disk) }
-        viewJournal = journal
+        self.init(settings: settings, blank: blank, viewJournal: journal)
+        let memory = journal.memory
+        if let loss = memory.loss, memory.current == nil {
+            lost = (try LostJournal(rest: loss, on: disk), nil)
+        } else {
+            try Self.refuseDiffering(disk)
+            if memory.current == nil { try Self.refuseSegments(on: disk) }
+        }
+        guard settings.durability == .disk, memory.lineage != .none else { return }
+        try restoreSnapshot(from: disk)
+        var found = try RecoveredSegments(
+            from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant)
+        try found.check(against: viewJournal.mark)
+        found.discardUnneeded(on: disk)
+        segments = found
+        replay(found.records, from: blank)
+    }
+
+    private init(settings: ReplicaSettings, blank: Machine, viewJournal: ViewJournal) {
+        self.viewJournal = viewJournal
         snapshots = SnapshotStore(owner: settings.own.node)
         order = AppliedOrder(
             blank: blank, recentByteCount: settings.recentByteCount,
             digestEvery: settings.digestEveryVersions)
         held = HeldMessages(delivered: [])
         hasState = false
-        let memory = viewJournal.memory
-        guard settings.durability == .disk, memory.lineage != .none else { return }
-        try restoreSnapshot(from: disk)
-        let found = try RecoveredSegments(
-            from: disk, owner: settings.own.node, lineage: memory.lineage)
-        if order.current == nil, let first = found.segments.first, first.number > 1 {
-            throw .damaged(
-                "\(SegmentFormat.name(first.number)) is the oldest segment, and the snapshot that "
-                    + "made the ones before it unnecessary is gone: acknowledged data is missing")
-        }
-        segments = found
-        replay(found.records, from: blank)
     }
 
     /// What is here led to a state that is not the group's: nothing may be built on it.
     private static func refuseDiffering(_ disk: any Disk) throws(FatalFault) {
         let names: [String]
         do { names = try disk.list() } catch { throw .disk(error) }
-        guard names.contains(Replica<Machine>.differingMarker) else { return }
+        guard names.contains(LostJournal.differingMarker) else { return }
         throw .damaged(
-            "\(Replica<Machine>.differingMarker): this member's state was not the one that a "
+            "\(LostJournal.differingMarker): this member's state was not the one that a "
                 + "majority of the members had")
     }
 
@@ -56,7 +83,8 @@ struct Recovery<Machine: StateMachine> {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
         let remains = names.first {
-            SegmentFormat.number(of: $0) != nil || SnapshotFile.isName($0)
+            SegmentFormat.number(of: $0) != nil || SpareFiles.number(of: $0) != nil
+                || SnapshotFile.isName($0) || LostJournal.isAside($0)
         }
         guard let remains else { return }
         throw .damaged(
@@ -68,9 +96,10 @@ struct Recovery<Machine: StateMachine> {
     private static func refuseSegments(on disk: any Disk) throws(FatalFault) {
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
-        guard let segment = names.first(where: { SegmentFormat.number(of: $0) != nil }) else {
-            return
+        let segment = names.first {
+            SegmentFormat.number(of: $0) != nil || SpareFiles.number(of: $0) != nil
         }
+        guard let segment else { return }
         throw .damaged(
             "the view journal knows of no view, beside \(segment): a member that went on without "
                 + "it could break what it promised")
@@ -79,7 +108,13 @@ struct Recovery<Machine: StateMachine> {
     private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
         let found = try snapshots.recover(
             from: disk, lineage: viewJournal.memory.lineage, like: order.machine)
+        let known = viewJournal.mark.snapshot
+        guard found?.header.version ?? .zero >= known else {
+            throw .damaged(
+                "\(SnapshotFile.name(known)) is gone: acknowledged data may be missing")
+        }
         guard let found else { return }
+        snapshot = found.header
         order.restore(found.header, found.machine)
         viewJournal.takeUp(found.header.current)
     }

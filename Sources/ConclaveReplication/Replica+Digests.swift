@@ -4,9 +4,6 @@ import ConclaveGroup
 /// Members compare their states by digests that go through the order, so that one whose state
 /// went wrong, by a bug or by bad memory, does not go on giving answers.
 extension Replica {
-    /// Its presence says that the state on this disk is not that of the group.
-    static var differingMarker: String { "state-differs" }
-
     func makeDigest() {
         guard hasDigest || hasDueDigest else { return }
         hasDueDigest = false
@@ -46,20 +43,25 @@ extension Replica {
         guard !hasFailed else { return }
         let fault = FatalFault.broken(
             "the state at version \(version) is not the one that a majority of the members has")
-        guard settings.durability == .disk else { return fail(fault) }
+        let canNote =
+            settings.durability == .disk && !fullLanes.contains { $0.lane == .views }
+        guard canNote else { return fail(fault) }
         hasFailed = true
         let tag = nextTag()
         breaking = (tag, fault)
-        disk.submit(.create(Self.differingMarker, byteCount: 0), lane: .views, tag: 0)
+        disk.submit(.create(LostJournal.differingMarker, byteCount: 0), lane: .views, tag: 0)
         disk.submit(.syncDirectory, lane: .views, tag: tag)
     }
 
-    /// The last thing that a broken member waits for.
+    /// The last thing that a broken member waits for. If there is no room for it, it ends all the
+    /// same, and is found again.
     func completedBreaking(_ input: DiskInput) {
         guard let breaking else { return }
         switch input {
         case .completed(let tag) where tag != breaking.tag: return
-        case .completed, .failed:
+        case .full(let lane, _) where lane != .views: return
+        case .hasRoom: return
+        case .completed, .failed, .full:
             self.breaking = nil
             tell(.fatal(breaking.fault))
         }

@@ -5,7 +5,7 @@ import ConclaveWire
 extension Replica {
     package func step(_ input: FabricInput, now: Instant) {
         guard !hasFailed else { return }
-        guard startTags.isEmpty else { return earlyInputs.append(input) }
+        guard startTags.isEmpty else { return keepUntilBegin(input) }
         switch input {
         case .connected(let member): connected(member, now: now)
         case .disconnected(let node, let byPeer): disconnected(node, byPeer: byPeer, now: now)
@@ -15,10 +15,39 @@ extension Replica {
         }
     }
 
+    /// A start takes as long as the disk does. If it waits for room that may be for ever, so that
+    /// only what is never told again is kept.
+    private func keepUntilBegin(_ input: FabricInput) {
+        switch input {
+        case .control, .row: if !fullLanes.isEmpty { return }
+        case .connected(let member): forgetEarlier(of: member.node)
+        case .disconnected(let node, _): forgetEarlier(of: node)
+        }
+        earlyInputs.append(input)
+    }
+
+    private func forgetEarlier(of node: NodeID) {
+        guard !fullLanes.isEmpty else { return }
+        earlyInputs.removeAll { input in
+            switch input {
+            case .control(let from, _): from == node
+            case .row(let from, _, _, _): from == node
+            case .connected(let member): member.node == node
+            case .disconnected(let other, _): other == node
+            }
+        }
+    }
+
     package func step(_ input: DiskInput, now: Instant) {
         guard !hasFailed else { return completedBreaking(input) }
         switch input {
         case .failed(_, let error): fail(.disk(error))
+        case .full(let lane, let file):
+            fullLanes.append((lane, file))
+            tell(.event(.diskFull(file: file)))
+        case .hasRoom(let lane):
+            fullLanes.removeAll { $0.lane == lane }
+            if fullLanes.isEmpty { tell(.event(.diskHasRoom)) }
         case .completed(let tag):
             guard tag != 0 else { return }
             completed(tag, now: now)
@@ -114,6 +143,7 @@ extension Replica {
     }
 
     private func completed(_ tag: UInt64, now: Instant) {
+        viewJournal.completed(tag, on: disk, nextTag: nextTag)
         if let place = startTags.firstIndex(of: tag) {
             startTags.remove(at: place)
             if startTags.isEmpty { begin(now: now) }
@@ -123,6 +153,9 @@ extension Replica {
             return run(.recorded(token: token), now: now)
         }
         if let (isOwn, mark) = journal?.completed(tag), isOwn {
+            noteDurable()
+            // A segment that no record knows of would not be missed.
+            if mark == nil { viewJournal.appendMark(to: disk, tag: nextTag()) }
             if let mark { synced(mark) }
             journal?.flush(to: disk, nextTag: nextTag)
             tellHeld()
@@ -130,19 +163,75 @@ extension Replica {
             checkLevel(now: now)
             return advanceLearning(now: now)
         }
-        switch snapshots.completed(tag, disk: disk) {
+        switch snapshots.completed(tag) {
         case .durable(let header, let byteCount):
             tell(.event(.snapshotWritten(version: header.version, byteCount: byteCount)))
-            journal?.forget(through: header.mark, on: disk)
-            viewJournal.forget(before: header.current.epoch)
+            recordDurable(header)
             snapshotIsDurable(header, now: now)
         case .progress: advanceLearning(now: now)
+        case .foreign where forgetting?.tag == tag: forgetUnneeded()
         case .foreign: learningRecorded(tag, now: now)
         }
     }
 
+    /// What is on the disk for certain goes with the next record of the view journal.
+    private func noteDurable() {
+        let lineage = viewJournal.memory.lineage
+        guard let journal, startTags.isEmpty, journal.settings.lineage == lineage else { return }
+        viewJournal.mark.lastSegment = journal.lastSegment
+        viewJournal.mark.batch = journal.syncedBatch
+        guard let durableSnapshot, durableSnapshot.current.lineage == lineage else { return }
+        viewJournal.mark.snapshot = durableSnapshot.version
+    }
+
+    /// Records what has come to be on the disk without any record that says so.
+    func recordIfMore() {
+        noteDurable()
+        if !viewJournal.hasToldMark { viewJournal.appendMark(to: disk, tag: nextTag()) }
+    }
+
+    /// Records that there is a new snapshot, and that segments which it covers are not needed; then
+    /// they may go.
+    private func recordDurable(_ header: SnapshotHeader) {
+        journal?.countFromSnapshot()
+        viewJournal.forget(before: header.current.epoch)
+        if !isBehindDurable(header) { durableSnapshot = header }
+        noteDurable()
+        if durableSnapshot?.current.lineage == viewJournal.memory.lineage,
+            let first = journal?.firstSegment(needed: header.mark)
+        {
+            viewJournal.mark.firstSegment = first
+        }
+        let tag = nextTag()
+        forgetting = (tag, header.mark)
+        viewJournal.appendMark(to: disk, tag: tag)
+    }
+
+    /// One that was learned before may be ahead of it, if learning was broken off then. The version
+    /// alone does not tell: in the last era it begins anew when the state is lost.
+    private func isBehindDurable(_ header: SnapshotHeader) -> Bool {
+        guard let durableSnapshot else { return false }
+        return durableSnapshot.current.lineage == header.current.lineage
+            && header.version < durableSnapshot.version
+            && header.mark.isCovered(by: durableSnapshot.mark)
+    }
+
+    /// What the newest snapshot replaces goes, once it is recorded that there is that snapshot: if
+    /// it gets lost then, that is noticed. While the view of another history that it came with is
+    /// not recorded yet, what is there of the one before is still needed.
+    private func forgetUnneeded() {
+        guard let forgetting else { return }
+        self.forgetting = nil
+        guard let durableSnapshot, durableSnapshot.current.lineage == journal?.settings.lineage
+        else { return }
+        snapshots.forget(allBut: durableSnapshot.version, on: disk)
+        journal?.forget(through: forgetting.through, on: disk)
+    }
+
     /// Everything that the start has read is on the disk.
     private func begin(now: Instant) {
+        journal?.syncedRecovered()
+        recordIfMore()
         let inputs = earlyInputs
         earlyInputs = []
         for input in inputs { step(input, now: now) }

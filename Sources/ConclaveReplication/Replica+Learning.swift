@@ -19,6 +19,8 @@ extension Replica {
             unheard = []
             return learning = nil
         }
+        // What is learned must be kept, and what waits for room is kept in memory.
+        guard fullLanes.isEmpty else { return stopLearning() }
         adoptMembers()
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         endPauseIfSteady(now: now)
@@ -93,7 +95,9 @@ extension Replica {
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, learning == nil, recordingView == nil, theirs != .none else { return }
+        guard needsTeacher, fullLanes.isEmpty, learning == nil, recordingView == nil,
+            theirs != .none, membership.memory.mayJoin(theirs)
+        else { return }
         var started = Learning<Machine>(teacher: node, id: id, now: now)
         if let snapshot {
             var reader = ByteReader(snapshot)
@@ -273,6 +277,10 @@ extension Replica {
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)
         adoptMembers()
+        // The snapshot is of the lineage that is known only now.
+        if let durableSnapshot, durableSnapshot.version > viewJournal.mark.snapshot {
+            recordIfMore()
+        }
     }
 
     private func level(

@@ -1,4 +1,5 @@
 import ConclaveBase
+import ConclaveGroup
 
 /// Snapshots of the own state, piece by piece, so that no turn takes long.
 extension Replica {
@@ -21,10 +22,19 @@ extension Replica {
 
     func takeSnapshotIfDue() {
         guard startTags.isEmpty, isSnapshotDue, !snapshots.isBusy, learning == nil,
-            let snapshot = order.snapshot()
+            !isOrderOnDisk, let snapshot = order.snapshot()
         else { return }
         snapshots.begin(snapshot.header, on: disk)
         ownSnapshot = snapshot
+    }
+
+    /// The snapshot on the disk may be ahead of the order, if learning it was broken off.
+    private var isOrderOnDisk: Bool {
+        guard let current = order.current, let durableSnapshot,
+            durableSnapshot.current.lineage == current.lineage
+        else { return false }
+        return SegmentJournal.Mark(epoch: current.epoch, vector: order.delivered)
+            .isCovered(by: durableSnapshot.mark)
     }
 
     /// Hands the next piece to the disk.

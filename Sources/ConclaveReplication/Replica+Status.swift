@@ -13,12 +13,25 @@ extension Replica {
         tell(.serving(isServing: isServing, reason: reason))
     }
 
+    /// What was received cannot be kept, so that nothing more is acknowledged (V31). A member whose
+    /// disk is full goes on until then.
+    var lacksRoom: Bool {
+        guard !fullLanes.isEmpty else { return false }
+        return journal?.needsSegment ?? false || fullLanes.contains { $0.lane != .snapshots }
+    }
+
     /// Why this member takes no requests, in a sentence for an operator.
     package var notServingReason: String {
         if order.isDivided {
             return "the members' states differ, and none has a majority: nothing is granted until "
                 + "an operator says which one is right"
         }
+        if let full = fullLanes.first, lacksRoom || epoch == nil || epoch?.isWedged == true {
+            return
+                "the disk is full: there is no room for \(full.file); goes on by itself when there "
+                + "is"
+        }
+        if membership.memory.loss != nil { return lossReason }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected
@@ -49,6 +62,17 @@ extension Replica {
             return "has caught up, but does not hear \(list) both ways"
         }
         return "waits to be let in"
+    }
+
+    /// What became of a journal that was set aside, and what it takes to go on.
+    private var lossReason: String {
+        guard membership.seat == .blank else {
+            return "lost its journal and has learned the state of view \(view.epoch): "
+                + whyOutside + unconnected
+        }
+        return "its journal was damaged and is set aside: waits to learn the state from a member "
+            + "that has it\(unconnected); if no member has it any more, only `conclave recover` "
+            + "helps"
     }
 
     /// Whose absence a blank member can name before anybody has told it whom the group waits for.
@@ -84,6 +108,20 @@ extension Replica {
             return (node, path == member ? .member : .joining)
         }
     }
+
+    /// The epoch that this member is in, and how many messages of each sender it has acknowledged.
+    package var acknowledged: (epoch: Epoch, vector: [UInt64])? {
+        guard let epoch else { return nil }
+        let senders = epoch.view.members.indices
+        return (
+            epoch.view.epoch,
+            senders.map { epoch.multicast.acknowledged(by: epoch.own.index, of: $0) }
+        )
+    }
+
+    /// For each sender of the newest view, how many messages are held here outside of its epoch;
+    /// nil: no state.
+    package var heldVector: [UInt64]? { hasState ? held.vector : nil }
 
     /// Views that this member knows of, the newest last.
     package var knownViews: [(view: InstalledView, at: Timestamp)] { order.views }

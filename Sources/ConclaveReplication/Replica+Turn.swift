@@ -86,7 +86,10 @@ extension Replica {
     }
 
     private func acknowledgeInMemory() {
-        guard journal == nil || settings.plant == .acknowledgeBeforeSync, let epoch else { return }
+        let isHeedless =
+            settings.plant == .acknowledgeBeforeSync
+            || settings.plant == .acknowledgeOnFullDisk && !fullLanes.isEmpty
+        guard journal == nil || isHeedless, let epoch else { return }
         self.epoch?.multicast.acknowledge(epoch.multicast.received)
     }
 
@@ -151,6 +154,10 @@ extension Replica {
         tickLearning(now: now)
         tickTeaching(now: now)
         tickMembers(now: now)
+        if now >= nextMark {
+            nextMark = now.advanced(by: settings.suspicion * 10)
+            recordIfMore()
+        }
         let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }

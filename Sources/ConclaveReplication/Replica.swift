@@ -84,6 +84,14 @@ package final class Replica<Machine: StateMachine> {
     var servingReason: String?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
+    /// Lanes of the disk that found no room, and for which file.
+    var fullLanes: [(lane: DiskLane, file: String)] = []
+    /// Now and then what was synced is recorded, though nothing else is.
+    var nextMark = Instant.distantPast
+    /// What is to be removed once it is recorded that nothing of it is needed any more.
+    var forgetting: (tag: UInt64, through: SegmentJournal.Mark)?
+    /// Of the newest snapshot on the disk.
+    var durableSnapshot: SnapshotHeader?
     var wallClock = Timestamp.zero
 
     /// When the next heartbeat is due.
@@ -105,12 +113,14 @@ package final class Replica<Machine: StateMachine> {
         self.disk = disk
         self.fabric = fabric
         self.random = random
-        let recovery = try Recovery(settings: settings, blank: blank, disk: disk)
+        let recovery = try Recovery<Machine>.orSetAside(
+            settings: settings, blank: blank, disk: disk)
         order = recovery.order
         viewJournal = recovery.viewJournal
         snapshots = recovery.snapshots
         held = recovery.held
         hasState = recovery.hasState
+        durableSnapshot = recovery.snapshot
         membership = Membership(
             own: settings.own, configured: settings.configured,
             settings: MembershipSettings(settings), memory: recovery.viewJournal.memory,
@@ -119,7 +129,15 @@ package final class Replica<Machine: StateMachine> {
         joinPause = settings.suspicion
         tickDue = now
         startTags = [nextTag()]
-        viewJournal.rewrite(on: disk, tag: startTags[0])
+        if let lost = recovery.lost {
+            viewJournal.replace(lost.journal, on: disk, tag: startTags[0])
+            if let reason = lost.reason { tell(.event(.journalSetAside(reason: reason))) }
+        } else {
+            viewJournal.rewrite(on: disk, tag: startTags[0])
+        }
+        for repair in viewJournal.repairs {
+            tell(.event(.viewJournalRepaired(file: repair.file, reason: repair.reason)))
+        }
         adoptLineage(resuming: recovery.segments)
         adoptMembers()
         if let journal, !journal.segments.isEmpty {
@@ -163,7 +181,8 @@ package final class Replica<Machine: StateMachine> {
 
     /// Requests are taken: this member is in an adequate view whose epoch goes on.
     package var isServing: Bool {
-        guard let epoch, !epoch.isWedged, !hasFailed, !order.isDivided else { return false }
+        guard let epoch, !epoch.isWedged, !hasFailed, !lacksRoom, !order.isDivided
+        else { return false }
         return order.current?.installed.isAdequate ?? false
     }
 
@@ -209,8 +228,8 @@ package final class Replica<Machine: StateMachine> {
         var journal = SegmentJournal(
             settings: SegmentSettings(
                 owner: settings.own.node, lineage: lineage,
-                byteCount: settings.segmentByteCount))
-        if let recovered { journal.resume(recovered) }
+                byteCount: settings.segmentByteCount, plant: settings.plant))
+        if let recovered { journal.resume(recovered, on: disk) }
         journal.flush(to: disk, nextTag: nextTag)
         self.journal = journal
     }

@@ -114,6 +114,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .wallClock: jumpWallClock(of: host)
         case .leave: leave(host)
         case .erase: erase(host)
+        case .rot, .unreadable, .loseFile: damage(host, kind)
         case .stall: cluster.hosts[host].disk.stall(for: duration())
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true
@@ -204,16 +205,37 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func erase(_ host: Int) {
         guard mayErase?(host) ?? false else { return }
-        replace(host)
-    }
-
-    /// A host whose state is not to be trusted begins again with an empty disk.
-    func replace(_ host: Int) {
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
         cluster.hosts[host].wasErased = true
         erased?(host)
         cluster.scheduleStart(of: host, after: downTime())
+    }
+
+    /// Damages what was synced on a disk. While the daemon runs nobody notices; so most are started
+    /// again soon.
+    private func damage(_ host: Int, _ kind: FaultKind) {
+        guard mayErase?(host) ?? false else { return }
+        let isDown = cluster.hosts[host].daemon == nil
+        if kind == .loseFile || random.chance(perMille: 600) {
+            if random.chance(perMille: 500) { losePower(host) } else { kill(host) }
+        }
+        let disk = cluster.hosts[host].disk
+        let names = ((try? disk.list()) ?? []).filter {
+            !$0.hasPrefix("aside") && !$0.hasPrefix("spare") && !$0.hasSuffix(".spare")
+        }
+        guard !names.isEmpty else { return }
+        cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount
+        let name = WorldShape.pick(names, &random)
+        timeline.trace.line(
+            at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
+        switch kind {
+        case .unreadable: disk.makeUnreadable(name)
+        case .loseFile: disk.lose(name)
+        case _ where random.chance(perMille: 150):
+            for file in names where file.hasPrefix("views") { disk.rotBeginning(of: file) }
+        default: disk.rot(name)
+        }
     }
 
     // MARK: - Links

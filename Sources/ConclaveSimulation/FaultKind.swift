@@ -26,8 +26,11 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case stall
     /// A sync fails: the daemon must end.
     case failedSync
-    /// A disk has no room for new files.
+    /// A disk has no room for new files, nor for old ones to grow.
     case fullDisk
+    /// What was synced comes back changed, or not at all: a few sectors of one host's journal, of
+    /// both copies of its view journal, or a whole file that is deleted while the daemon is down.
+    case rot, unreadable, loseFile
     /// A wall clock jumps.
     case wallClock
     /// A daemon leaves in good order and comes back.

@@ -40,7 +40,14 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     ) throws(Violation) {
         let host = cluster.hosts[index]
         // Whoever enters a view with a seat may vote again (V13).
-        if view.view.contains(host.member) { host.wasErased = false }
+        if view.view.contains(host.member) {
+            host.wasErased = false
+            if let start = host.damagedAtStart, host.startCount > start,
+                !host.disk.hasUnreadable
+            {
+                host.damagedAtStart = nil
+            }
+        }
         if view.view.epoch > checker.newestEpoch { enteredNewest = [] }
         if view.view.epoch >= checker.newestEpoch { enteredNewest.insert(host.member) }
         try checker.installed(view, lineage: lineage, isGone: isGone)
@@ -56,6 +63,14 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
+        case .journalSetAside(let reason):
+            guard cluster.hosts[index].damagedAtStart != nil else {
+                throw Violation(
+                    .badInput,
+                    "node \(cluster.nodes[index]) sets its journal aside, and nothing was damaged: "
+                        + reason)
+            }
+            cluster.hosts[index].wasErased = true
         case .listed(let list, let epoch, let change):
             let asked = administrator.asked
             try checker.listed(
@@ -69,6 +84,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         case .stateDiffers(let node, let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "the state of node \(node) differs at version \(version.counter)")
+        case .stateDiffers(let node, _) where node == cluster.nodes[index]:
+            // It notes on its disk that nothing there is to be trusted.
+            cluster.hosts[index].damagedAtStart = cluster.hosts[index].startCount
         case .stateDivided(let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "no state has a majority at version \(version.counter)")
@@ -81,14 +99,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) ends: \(fault)")
         switch fault {
         case .disk(let error):
-            // V31: only a failed sync or a full disk ends a daemon.
-            if case .failed = error, cluster.hosts[index].disk.failedSyncCount == 0 {
+            // V31: only a failed sync ends a daemon.
+            guard case .failed = error, cluster.hosts[index].disk.failedSyncCount > 0 else {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
-        case .broken where faults.hasCorrupted:
-            // What an operator does: the state is not to be trusted, others have it.
-            faults.replace(index)
+        case .broken where faults.hasCorrupted: endByItself(index)
         case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
@@ -135,22 +151,31 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         cluster.hosts.filter { administrator.isListed($0.index) }
     }
 
-    /// A disk may be lost as long as somebody else has entered the newest view and the others are
-    /// enough to agree on the next: what is more is for an operator.
+    /// A disk may be lost, or damaged, as long as somebody else has entered the newest view and the
+    /// others are enough to agree on the next: what is more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
         let isKnownElsewhere = cluster.hosts.contains {
             $0.index != index && $0.daemon != nil && enteredNewest.contains($0.member)
         }
         let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
-        return isKnownElsewhere && !isNeeded && cluster.hosts.allSatisfy { !$0.wasErased }
+        return isKnownElsewhere && !isNeeded
+            && cluster.hosts.allSatisfy { !$0.wasErased && $0.damagedAtStart == nil }
+    }
+
+    /// One may be decided, and on a disk, though nobody has lived to enter it.
+    private var newestView: View? {
+        let recorded = cluster.hosts.compactMap { $0.daemon?.view }.max { $0.epoch < $1.epoch }
+        let entered = checker.view(of: checker.newestEpoch)?.view
+        guard let recorded, recorded.epoch > entered?.epoch ?? .none else { return entered }
+        return recorded
     }
 
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it
     /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     var needsOperator: Bool {
         if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
-        guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
+        guard let view = newestView else { return false }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }

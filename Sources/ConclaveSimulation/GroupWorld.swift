@@ -30,6 +30,7 @@ final class GroupWorld {
     private let watch: GroupWatch<Node>
     private var leases: LeaseChecker
     private var states: [HostState]
+    private var acknowledgements: AcknowledgementChecker
     private var proposalCount: UInt64 = 0
     private var effects: [ReplicaOutput<LogMachine.Entry>] = []
     private var isWorking = true
@@ -47,6 +48,7 @@ final class GroupWorld {
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         leases = LeaseChecker(ttl: shape.suspicion * 3)
+        acknowledgements = AcknowledgementChecker(hostCount: shape.hostCount)
         states = (0..<shape.hostCount).map { _ in HostState() }
         self.random = random
         faults.corrupt = { [unowned self] host in corrupt(host) }
@@ -225,6 +227,7 @@ final class GroupWorld {
     }
 
     private func start(_ index: Int, stamp: UInt32) throws(Violation) {
+        let startCount = cluster.hosts[index].startCount
         do throws(FatalFault) {
             try cluster.start(index, stamp: stamp) { host, fabric, random throws(FatalFault) in
                 timeline.trace.line(
@@ -242,6 +245,11 @@ final class GroupWorld {
         } catch {
             throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
         }
+        guard shape.durability == .disk, cluster.hosts[index].startCount > startCount,
+            let daemon = cluster.hosts[index].daemon
+        else { return }
+        try acknowledgements.started(
+            on: index, as: cluster.nodes[index], in: daemon.view.epoch, holding: daemon.heldVector)
     }
 
     private func turn(of index: Int, stamp: UInt32) throws(Violation) {
@@ -305,6 +313,7 @@ final class GroupWorld {
             try leases.confirmed(cluster.hosts[index].member, since: since)
         case .event(let event):
             try take(event, index: index)
+            takePromise(event, of: daemon, index: index)
         case .wedged, .serving:
             break
         case .memberChange(let number, let outcome):
@@ -346,6 +355,16 @@ final class GroupWorld {
             states[index].appliedTime = daemon.appliedTime
         }
         try leases.installed(view, at: timeline.now, by: host.clock)
+    }
+
+    private func takePromise(_ event: GroupEvent, of daemon: Node, index: Int) {
+        switch event {
+        case .promised(let epoch, _), .accepted(let epoch, _):
+            guard let (current, vector) = daemon.acknowledged, current == epoch else { return }
+            acknowledgements.promised(by: index, in: epoch, acknowledged: vector)
+        default:
+            break
+        }
     }
 
     private func take(_ event: GroupEvent, index: Int) throws(Violation) {

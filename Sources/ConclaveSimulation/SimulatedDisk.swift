@@ -11,12 +11,16 @@ package final class SimulatedDisk: Disk {
         /// Of the first operation, if it is a sync: the writes, or directory changes, it covers.
         var covered: UInt64 = 0
         var hasFailed = false
+        /// The first operation has found no room and is tried again.
+        var isWaitingForRoom = false
     }
+
+    private static let roomPause = Interval.milliseconds(100)
 
     package var profile: DiskProfile
     /// Nothing completes before this.
     package private(set) var stalledUntil = Moment.start
-    /// No new file finds room.
+    /// No new file finds room, and no old one can grow.
     package var isFull = false
     /// Syncs to come that fail.
     package var failingSyncCount = 0
@@ -54,10 +58,14 @@ package final class SimulatedDisk: Disk {
     }
 
     package func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
-        let bytes = try contents(of: file)
+        guard let number = directory[file], let contents = files[number] else {
+            throw .notFound(file)
+        }
         guard offset >= 0, count >= 0 else { throw .failed(file, number: 22) }
-        let start = min(offset, bytes.count)
-        return Array(bytes[start..<min(bytes.count, start + count)])
+        let start = min(offset, contents.bytes.count)
+        let range = start..<min(contents.bytes.count, start + count)
+        guard contents.isReadable(range) else { throw .failed(file, number: 5) }
+        return Array(contents.bytes[range])
     }
 
     package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
@@ -99,8 +107,13 @@ package final class SimulatedDisk: Disk {
         let (operation, tag) = lanes[lane].operations[0]
         do throws(DiskError) {
             try carryOut(operation, covered: lanes[lane].covered)
+            if lanes[lane].isWaitingForRoom { inbox.put(.disk(.hasRoom(DiskLane.allCases[lane]))) }
+            lanes[lane].isWaitingForRoom = false
             inbox.put(.disk(.completed(tag: tag)))
         } catch {
+            if operation.mayWaitForRoom, case .full(let file) = error {
+                return waitForRoom(lane, file: file)
+            }
             inbox.put(.disk(.failed(tag: tag, error)))
             lanes[lane].hasFailed = true
             lanes[lane].operations.removeAll()
@@ -110,6 +123,15 @@ package final class SimulatedDisk: Disk {
         if !lanes[lane].operations.isEmpty { begin(lane) }
     }
 
+    private func waitForRoom(_ lane: Int, file: String) {
+        if !lanes[lane].isWaitingForRoom {
+            inbox.put(.disk(.full(DiskLane.allCases[lane], file: file)))
+        }
+        lanes[lane].isWaitingForRoom = true
+        timeline.schedule(
+            .disk(host: host, lane: UInt8(lane), run: run), after: Self.roomPause)
+    }
+
     private func carryOut(_ operation: DiskOperation, covered: UInt64) throws(DiskError) {
         switch operation {
         case .create(let name, let byteCount):
@@ -117,6 +139,8 @@ package final class SimulatedDisk: Disk {
             create(name, byteCount: byteCount)
         case .write(let name, let offset, let bytes):
             let file = try file(name)
+            let isGrowing = offset + bytes.count > files[file]!.bytes.count
+            guard !isFull || !isGrowing else { throw .full(name) }
             writeCount += 1
             files[file]!.write(bytes, at: offset, write: writeCount)
         case .sync(let name):
@@ -193,6 +217,7 @@ package final class SimulatedDisk: Disk {
             }
             lanes[lane].operations.removeAll()
             lanes[lane].hasFailed = false
+            lanes[lane].isWaitingForRoom = false
         }
         run += 1
     }
@@ -225,5 +250,34 @@ package final class SimulatedDisk: Disk {
         processEnded()
         directory = SimulatedDirectory()
         files = [:]
+    }
+
+    /// Bits of a file change that were on the disk already.
+    package func rot(_ name: String) {
+        guard let file = directory[name] else { return }
+        for _ in 0..<(1 + random.below(2)) { files[file]!.rot(&random) }
+    }
+
+    /// The first sector of a file changes.
+    package func rotBeginning(of name: String) {
+        guard let file = directory[name] else { return }
+        files[file]!.rot(sector: 0, &random)
+    }
+
+    /// A sector of a file cannot be read any more.
+    package func makeUnreadable(_ name: String) {
+        guard let file = directory[name] else { return }
+        files[file]!.makeUnreadable(&random)
+    }
+
+    /// A file has sectors that cannot be read, also one that nobody reads before it becomes a
+    /// segment again.
+    package var hasUnreadable: Bool { files.values.contains { $0.hasUnreadable } }
+
+    /// A file is gone for good.
+    package func lose(_ name: String) {
+        directory.remove(name)
+        directory.markSynced(upTo: directory.lastChange)
+        discardUnreachable()
     }
 }

@@ -19,6 +19,8 @@ package struct SimulatedFile {
     private var sizeWrite: UInt64 = 0
     /// Sectors that differ from what is on the disk, or may.
     private var unsynced: [Int: [Image]] = [:]
+    /// Sectors that cannot be read before they are written again.
+    private var unreadable: Set<Int> = []
 
     package init(byteCount: Int, write: UInt64) {
         bytes = Array(repeating: 0, count: byteCount)
@@ -41,6 +43,7 @@ package struct SimulatedFile {
             sizeWrite = write
         }
         bytes.replaceSubrange(offset..<end, with: new)
+        unreadable.subtract(sectors)
         for sector in sectors { add(Image(write: write, bytes: image(of: sector)), to: sector) }
     }
 
@@ -91,6 +94,50 @@ package struct SimulatedFile {
             resize(to: syncedByteCount)
         }
         syncedByteCount = bytes.count
+    }
+
+    // MARK: - Damage
+
+    /// Sectors with something in them that is on the disk for certain.
+    private var usedSectors: [Int] {
+        stride(from: 0, to: bytes.count, by: Self.sectorByteCount).lazy
+            .map { $0 / Self.sectorByteCount }
+            .filter { unsynced[$0] == nil && image(of: $0).contains { $0 != 0 } }
+    }
+
+    /// One of the used sectors; more often one of the last.
+    private func anyUsedSector(_ random: inout SeededRandom) -> Int? {
+        let used = usedSectors
+        guard !used.isEmpty else { return nil }
+        let range = random.chance(perMille: 600) ? min(4, used.count) : used.count
+        return used[used.count - 1 - Int(random.below(UInt64(range)))]
+    }
+
+    /// Some of it cannot be read.
+    var hasUnreadable: Bool { !unreadable.isEmpty }
+
+    /// Whether all of `range` can be read.
+    func isReadable(_ range: Range<Int>) -> Bool {
+        unreadable.allSatisfy { sector in
+            let start = sector * Self.sectorByteCount
+            return start >= range.upperBound || start + Self.sectorByteCount <= range.lowerBound
+        }
+    }
+
+    /// Some bytes of a sector change, on the disk as well; `sector` is nil for any one in use.
+    mutating func rot(sector: Int? = nil, _ random: inout SeededRandom) {
+        guard let sector = sector ?? anyUsedSector(&random) else { return }
+        let start = sector * Self.sectorByteCount
+        guard start < bytes.count else { return }
+        // A record in a sector begins with it, so that its first bytes always matter.
+        for _ in 0..<(1 + random.below(4)) {
+            bytes[start + Int(random.below(16))] ^= UInt8(1 + random.below(255))
+        }
+    }
+
+    mutating func makeUnreadable(_ random: inout SeededRandom) {
+        guard let sector = anyUsedSector(&random) else { return }
+        unreadable.insert(sector)
     }
 
     private mutating func restore(_ image: Image, to sector: Int) {

@@ -22,6 +22,8 @@ package final class SimulatedHost<Daemon: SimulatedDaemon> {
     package var isRetired = false
     /// Its disk was replaced by an empty one at some time.
     package var wasErased = false
+    /// How often its daemon was started before what was on its disk was damaged last, if it was.
+    package var damagedAtStart: Int?
     var fabric: SimulatedFabric
     /// Makes overtaken starts stale.
     var startStamp: UInt32 = 0

@@ -69,7 +69,7 @@ package struct WorldShape: Sendable {
     /// What can strike in the middle of a view change.
     private static let provokable: [FaultKind] = [
         .kill, .power, .killAll, .powerAll, .pause, .partition, .oneWay, .cutPair, .isolate, .reset,
-        .stall, .failedSync, .erase,
+        .stall, .failedSync, .erase, .rot,
     ]
 
     /// What a run with these options draws first.

@@ -153,6 +153,9 @@ extension Sample {
         Sample("accept record", ViewRecord.accept(ballot, view)),
         Sample("installed record", .installed(view, voteFrom: Epoch(.max))),
         Sample("joining record", ViewRecord.joining(member)),
+        Sample(
+            "lost record",
+            ViewRecord.lost(ViewMemory.Loss(lineage: lineage, epoch: Epoch(9), number: 2))),
     ]
 
     static let all = frames + records

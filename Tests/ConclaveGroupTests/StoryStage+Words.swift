@@ -53,6 +53,7 @@ extension StoryStage {
                 ? "view \(value.epoch), without a vote"
                 : "view \(value.epoch), with a vote from \(voteFrom)"
         case .joining(let member): "that \(describe(member)) joins"
+        case .lost(let loss): "the loss of \(short(loss.lineage)) in epoch \(loss.epoch)"
         }
     }
 

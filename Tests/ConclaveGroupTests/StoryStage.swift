@@ -81,6 +81,12 @@ struct StoryStage {
         case "erase":
             nodes[try index(words[0])].memory = ViewMemory()
             nodes[try index(words[0])].vector = nil
+        case "damage":
+            let index = try index(words[0])
+            let before = nodes[index].memory
+            nodes[index].memory.apply(
+                .lost(.init(lineage: before.lineage, epoch: before.epoch, number: 1)))
+            nodes[index].vector = nil
         default: return false
         }
         return true

@@ -14,6 +14,8 @@ import Testing
         Ballot(round: round, rank: Rank(rank))
     }
 
+    private let loss = ViewMemory.Loss(lineage: Sample.lineage, epoch: Epoch(4), number: 1)
+
     private var inEpochOne: ViewMemory {
         var memory = ViewMemory()
         memory.apply(.founding(Sample.lineage, members: [NodeID(3), NodeID(5)]))
@@ -28,11 +30,12 @@ import Testing
         var memory = ViewMemory()
         for _ in 0..<30 {
             let round = random.below(5)
-            switch random.below(6) {
+            switch random.below(7) {
             case 0: memory.apply(.founding(Sample.lineage, members: [NodeID(3)]))
             case 1: memory.apply(.promise(memory.epoch, ballot(round)))
             case 2: memory.apply(.accept(ballot(round), view(memory.epoch.number + 1)))
             case 3: memory.apply(.joining(Sample.other))
+            case 5 where random.chance(perMille: 300): memory.apply(.lost(loss))
             case 4:
                 let next = view(memory.epoch.number + 1)
                 memory.apply(.installed(next, voteFrom: Epoch(random.below(9))))
@@ -95,5 +98,19 @@ import Testing
         memory.apply(.installed(view(1, lineage: other), voteFrom: Epoch(.max)))
         #expect(memory.lineage == other)
         #expect(memory.epoch == Epoch(1))
+    }
+
+    @Test func `V13: a loss leaves nothing, and is over with the first vote that is earned`() {
+        var memory = inEpochOne
+        memory.apply(.promise(Epoch(1), ballot(5)))
+        memory.apply(.lost(loss))
+        #expect(memory.current == nil && memory.founding == nil)
+        #expect(memory.voteFrom == Epoch(.max))
+        #expect(memory.mayJoin(Sample.lineage))
+        #expect(!memory.mayJoin(Lineage(high: 5, low: 5)))
+        memory.apply(.installed(view(7), voteFrom: Epoch(.max)))
+        #expect(memory.loss == loss)
+        memory.apply(.installed(view(8), voteFrom: Epoch(8)))
+        #expect(memory.loss == nil)
     }
 }

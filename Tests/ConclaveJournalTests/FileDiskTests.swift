@@ -120,20 +120,29 @@ import Testing
         #expect(try site.disk.list().isEmpty)
     }
 
-    @Test
-    func `a file that does not fit is refused and leaves nothing behind, nor does its lane go on`()
-        throws
-    {
+    @Test func `V31: a file that does not fit is waited for, and leaves nothing behind`() throws {
         let site = try Site(scratch)
-        #expect(try site.perform(.create("a", byteCount: 1 << 60)) == .failed(.full("a")))
+        let create = site.submit(.create("a", byteCount: 1 << 60))
+        let next = site.submit(.create("b", byteCount: 1))
+        #expect(try site.turn { site.recorder.full == ["segments a"] })
         #expect(try site.disk.list().isEmpty)
-        #expect(try site.perform(.create("a", byteCount: 1)) == .failed(.full("a")))
+        // The other lanes go on.
+        #expect(try site.perform(.create("c", byteCount: 1), .views) == .completed)
+        #expect(site.recorder.order.allSatisfy { $0 != create && $0 != next })
+        // Whoever closes the disk does not wait for room.
+        site.disk.close()
+        #expect(
+            site.disk.drain() == [
+                .failed(tag: create, .full("a")), .failed(tag: next, .full("a")),
+            ])
     }
 
-    @Test func `a write that the disk has no room for says so`() throws {
+    @Test func `V31: a write that finds no room is done when there is`() throws {
         let site = try Site(scratch)
         try #require(symlink("/dev/full", scratch.path + "/a") == 0)
-        #expect(try site.perform(.write("a", at: 0, bytes: [1])) == .failed(.full("a")))
+        let write = site.submit(.write("a", at: 0, bytes: [1]))
+        #expect(try site.turn { site.recorder.full == ["segments a"] })
+        #expect(site.recorder.ended[write] == nil)
     }
 
     @Test func `after a failed write its lane fails for ever, and the others go on (V31)`() throws {

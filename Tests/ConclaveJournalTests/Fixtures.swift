@@ -39,6 +39,8 @@ final class Recorder: DiskSink {
     /// Tags, in the order in which they completed.
     var order: [UInt64] = []
     var ended: [UInt64: Ended] = [:]
+    /// Lanes that wait for room, and for what.
+    var full: [String] = []
 
     func receive(_ input: DiskInput) {
         switch input {
@@ -48,6 +50,8 @@ final class Recorder: DiskSink {
         case .failed(let tag, let error):
             order.append(tag)
             ended[tag] = .failed(error)
+        case .full(let lane, let file): full.append("\(lane) \(file)")
+        case .hasRoom(let lane): full.removeAll { $0.hasPrefix("\(lane) ") }
         }
     }
 }

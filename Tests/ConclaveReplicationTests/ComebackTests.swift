@@ -107,4 +107,62 @@ import Testing
             #expect(alone.replica.version.era == NextView.lastEra)
         }
     }
+
+    private func damage(_ replica: TestReplica) {
+        for name in replica.disk.files.keys.sorted() where name.hasPrefix("segment") {
+            replica.disk.change(name) { $0[600] ^= 1 }
+        }
+    }
+
+    private func hasSetAside(_ replica: TestReplica) -> Bool {
+        replica.outputs.contains {
+            if case .event(.journalSetAside) = $0 { true } else { false }
+        }
+    }
+
+    @Test func `V30: a member with a damaged journal is let in again as a blank one`() throws {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 11_000)
+        disconnect(group[2], in: group)
+        live(Array(group[..<2]), 1_000)
+        damage(group[2])
+        try group[2].restart()
+        connect(group[2], in: group)
+        group[2].turn()
+        #expect(hasSetAside(group[2]))
+        #expect(group[2].replica.notServingReason.hasPrefix("its journal was damaged"))
+        live(group, 6_000)
+        expectAgreement(group, count: 21)
+        #expect(group[2].replica.membership.memory.loss == nil)
+        propose(160...170, at: group[2])
+        live(group, 100)
+        expectAgreement(group, count: 32)
+    }
+
+    @Test func `V13, V26: where all journals are damaged nobody founds anew: all wait, and say so`()
+        throws
+    {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 11_000)
+        for replica in group { disconnect(replica, in: group) }
+        for replica in group {
+            damage(replica)
+            try replica.restart()
+        }
+        for replica in group { connect(replica, in: group) }
+        for _ in 0..<2 {
+            live(group, 3_000)
+            for replica in group {
+                #expect(!replica.replica.isServing)
+                #expect(replica.replica.view.epoch == .none)
+                #expect(replica.replica.notServingReason.contains("`conclave recover`"))
+            }
+            // The second time they find nothing but what they wrote after the loss.
+            for replica in group { disconnect(replica, in: group) }
+            for replica in group { try replica.restart() }
+            for replica in group { connect(replica, in: group) }
+        }
+    }
 }

@@ -110,7 +110,9 @@ import Testing
         for command in 1...count { _ = replica.replica.propose([command]) }
     }
 
-    @Test func `a member whose state went wrong ends, and does not start with it again`() throws {
+    @Test func `a member whose state went wrong ends, and comes back with that of the group`()
+        throws
+    {
         let group = try group(3)
         group[2].replica.corruptMachine { $0.list.append(200) }
         propose(20, at: group[0])
@@ -119,8 +121,7 @@ import Testing
             group[2].outputs.contains {
                 if case .fatal(.broken) = $0 { true } else { false }
             })
-        #expect(throws: FatalFault.self) { try group[2].restart() }
-        for one in group[..<2] { one.hear(.disconnected(group[2].node, byPeer: true)) }
+        group[2].disconnect(from: group)
         live(Array(group[..<2]), 3_000)
         for one in group[..<2] {
             #expect(one.replica.isServing)
@@ -130,6 +131,31 @@ import Testing
                     if case .event(.stateDiffers(NodeID(3), _)) = $0 { true } else { false }
                 })
         }
+        try group[2].restart()
+        group[2].turn()
+        #expect(group[2].outputs.contains { $0.isSettingAside })
+        #expect(group[2].replica.machine.list.isEmpty)
+        group[2].connect(to: group)
+        live(group, 6_000)
+        #expect(group[2].replica.isServing)
+        #expect(group[2].replica.machine.list == group[0].replica.machine.list)
+        try group[2].restart()
+        group[2].turn()
+        #expect(!group[2].outputs.contains { $0.isSettingAside })
+    }
+
+    @Test func `a member whose state went wrong ends, though its disk has no room to note that`()
+        throws
+    {
+        let group = try group(3)
+        group[2].replica.corruptMachine { $0.list.append(200) }
+        group[2].replica.step(DiskInput.full(.views, file: "views.a.new"), now: group[2].now)
+        propose(20, at: group[0])
+        live(group, 200)
+        #expect(
+            group[2].outputs.contains {
+                if case .fatal(.broken) = $0 { true } else { false }
+            })
     }
 
     @Test func `without a majority nobody serves, and says so`() throws {
@@ -157,5 +183,11 @@ import Testing
         for one in group { #expect(one.replica.isServing) }
         #expect(group[0].replica.machine == group[1].replica.machine)
         #expect(group[0].replica.order.version.counter > 200)
+    }
+}
+
+extension ReplicaOutput {
+    fileprivate var isSettingAside: Bool {
+        if case .event(.journalSetAside) = self { true } else { false }
     }
 }

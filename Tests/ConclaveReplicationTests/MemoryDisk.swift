@@ -6,6 +6,8 @@ final class MemoryDisk: Disk {
     private(set) var files: [String: [UInt8]] = [:]
     private var synced: [String: [UInt8]] = [:]
     private(set) var waiting: [(operation: DiskOperation, lane: DiskLane, tag: UInt64)] = []
+    /// Nothing is made; what is queued in the same lane behind it waits.
+    var isFull = false
     /// Tags of completed operations, in order.
     private(set) var completed: [UInt64] = []
 
@@ -29,8 +31,14 @@ final class MemoryDisk: Disk {
     @discardableResult
     func run(_ count: Int = .max) -> [UInt64] {
         var tags: [UInt64] = []
+        var held: [(operation: DiskOperation, lane: DiskLane, tag: UInt64)] = []
+        defer { waiting = held + waiting }
         for _ in 0..<min(count, waiting.count) {
-            let (operation, _, tag) = waiting.removeFirst()
+            let (operation, lane, tag) = waiting.removeFirst()
+            if isFull, operation.isCreation || held.contains(where: { $0.lane == lane }) {
+                held.append((operation, lane, tag))
+                continue
+            }
             carryOut(operation)
             if tag != 0 { tags.append(tag) }
         }
@@ -94,5 +102,11 @@ final class MemoryDisk: Disk {
             synced[file] = nil
         case .syncDirectory: break
         }
+    }
+}
+
+extension DiskOperation {
+    fileprivate var isCreation: Bool {
+        if case .create = self { true } else { false }
     }
 }

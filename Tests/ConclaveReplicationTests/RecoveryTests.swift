@@ -69,8 +69,8 @@ import Testing
         #expect(try recover().hasState)
         remove("segment-0000000001")
         let reason =
-            "segment-0000000002 is the oldest segment, and the snapshot that made the ones before "
-            + "it unnecessary is gone: acknowledged data is missing"
+            "segment-0000000002 is the oldest segment, and segment-0000000001, which is needed, is "
+            + "gone: acknowledged data is missing"
         #expect(throws: FatalFault.damaged(reason)) { try recover() }
     }
 

@@ -94,7 +94,7 @@ import Testing
         #expect(ordinals(recovered) == [0, 1])
         #expect(recovered.position == end - 1_024)
         var journal = SegmentJournal(settings: settings())
-        journal.resume(recovered)
+        journal.resume(recovered, on: disk)
         append(2..<4, to: &journal)
         #expect(ordinals(try recover()) == [0, 1, 2, 3])
     }
@@ -126,7 +126,9 @@ import Testing
         _ = written(2)
         disk.submit(.create("segment-0000000009", byteCount: size), lane: .snapshots, tag: 0)
         disk.run()
-        #expect(ordinals(try recover()) == [0, 1])
+        let recovered = try recover()
+        #expect(ordinals(recovered) == [0, 1])
+        recovered.discardUnneeded(on: disk)
         disk.run()
         #expect(disk.files.keys.sorted() == ["segment-0000000001"])
     }
@@ -143,7 +145,7 @@ import Testing
     @Test func `after a restart it goes on in the same segments`() throws {
         _ = written(20)
         var journal = SegmentJournal(settings: settings())
-        journal.resume(try recover())
+        journal.resume(try recover(), on: disk)
         append(20..<40, to: &journal)
         #expect(ordinals(try recover()) == Array(0..<40))
     }
@@ -154,7 +156,7 @@ import Testing
         #expect(throws: FatalFault.self) { try recover() }
     }
 
-    @Test func `segments that a snapshot covers are removed, the last one stays`() throws {
+    @Test func `segments that a snapshot covers are given up, the last one stays`() throws {
         var journal = written(40)
         journal.forget(through: SegmentJournal.Mark(epoch: Epoch(1), vector: [20]), on: disk)
         disk.run()
@@ -183,6 +185,7 @@ import Testing
         let other = try RecoveredSegments(
             from: disk, owner: node, lineage: Lineage(high: 9, low: 9))
         #expect(other.records.isEmpty)
+        other.discardUnneeded(on: disk)
         disk.run()
         #expect(disk.files.isEmpty)
     }
@@ -224,5 +227,97 @@ import Testing
             let found = ordinals(try recover())
             #expect(found == Array(0..<UInt64(found.count)))
         } catch is FatalFault {}
+    }
+
+    // Files that become segments again (V29).
+
+    private func forget(below ordinal: UInt64, in journal: inout SegmentJournal) {
+        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(1), vector: [ordinal]), on: disk)
+        disk.run()
+    }
+
+    private var names: [String] { disk.files.keys.sorted() }
+
+    @Test func `V29: files of segments that are given up become segments again, two at most`()
+        throws
+    {
+        var journal = written(80)
+        #expect(journal.segments.map(\.number) == [1, 2, 3, 4, 5, 6])
+        forget(below: 50, in: &journal)
+        #expect(
+            names == [
+                "segment-0000000004", "segment-0000000005", "segment-0000000006", "spare-1",
+                "spare-2",
+            ])
+        let old = disk.files["spare-1"]
+        append(80..<110, to: &journal)
+        #expect(journal.segments.map(\.number) == [4, 5, 6, 7, 8])
+        #expect(!names.contains("spare-1"))
+        #expect(disk.files["segment-0000000007"]?.count == old?.count)
+        #expect(ordinals(try recover()) == Array(45..<110))
+    }
+
+    /// The file was full; only a beginning of it is written anew.
+    @Test(arguments: 92...98 as ClosedRange<UInt64>)
+    func `V30: what a file held before is neither read as new nor taken for damage`(
+        count: UInt64
+    ) throws {
+        var journal = written(80)
+        forget(below: 60, in: &journal)
+        append(80..<count, to: &journal)
+        let last = try #require(journal.segments.last)
+        #expect(last.number == 7)
+        let bytes = try #require(disk.files[SegmentFormat.name(last.number)])
+        #expect(bytes.last { $0 != 0 } != nil)
+        #expect(ordinals(try recover()).last == count - 1)
+        // Nor if the newest batch was not finished.
+        let end = try recover().position
+        disk.change(SegmentFormat.name(last.number)) { $0[end - 1_000] ^= 1 }
+        #expect(ordinals(try recover()).last == count - 2)
+    }
+
+    @Test func `V29: a restart finds them, and takes none for a lower number`() throws {
+        var journal = written(80)
+        forget(below: 60, in: &journal)
+        var again = SegmentJournal(settings: settings())
+        again.resume(try recover(), on: disk)
+        append(80..<100, to: &again)
+        #expect(again.segments.last?.number == 7)
+        #expect(!names.contains("spare-1") || !names.contains("spare-2"))
+        #expect(ordinals(try recover()).last == 99)
+        var fresh = SpareFiles()
+        fresh.find(on: disk, byteCount: size)
+        let isTaken = fresh.take(as: 1, on: disk)
+        #expect(!isTaken)
+    }
+
+    @Test func `V29: those of another size are removed`() throws {
+        var journal = written(80)
+        forget(below: 60, in: &journal)
+        var other = SpareFiles()
+        other.find(on: disk, byteCount: size * 2)
+        disk.run()
+        #expect(!names.contains { $0.hasPrefix("spare") })
+    }
+
+    /// Every place at which a crash can cut it.
+    @Test(arguments: 0...6)
+    func `V29: a crash while a file becomes a segment again loses nothing`(operations: Int) throws {
+        var journal = written(80)
+        forget(below: 60, in: &journal)
+        for ordinal in 80..<85 as Range<UInt64> {
+            journal.append(large(ordinal), epoch: Epoch(1), vector: [ordinal + 1])
+            journal.flush(to: disk, nextTag: tags.next)
+            for tag in disk.run() { _ = journal.completed(tag) }
+        }
+        let before = ordinals(try recover())
+        journal.flush(to: disk, nextTag: tags.next)
+        disk.run(operations)
+        disk.crash()
+        #expect(ordinals(try recover()) == before)
+        var again = SegmentJournal(settings: settings())
+        again.resume(try recover(), on: disk)
+        append((before.last ?? 0) + 1..<120, to: &again)
+        #expect(ordinals(try recover()).last == 119)
     }
 }

@@ -209,4 +209,49 @@ import Testing
             #expect(after.lineage == lineage || after == ViewMemory())
         } catch is FatalFault {}
     }
+
+    private func written(withReserveIn journal: inout ViewJournal) {
+        journal.rewrite(on: disk, tag: 900)
+        disk.run()
+        journal.completed(900, on: disk) { 901 }
+        disk.run()
+        journal.completed(901, on: disk) { 902 }
+    }
+
+    @Test func `V31: it is made anew on a full disk, from what is in reserve`() throws {
+        var journal = try written()
+        written(withReserveIn: &journal)
+        disk.isFull = true
+        for round in 4...200 as ClosedRange<UInt64> {
+            journal.append(promise(round), to: disk, tag: round)
+            disk.run()
+        }
+        #expect(disk.waiting.isEmpty)
+        #expect(try self.journal().memory == journal.memory)
+        #expect(try self.journal().memory.promised.round == 200)
+        // The next reserve waits for room, and nothing else does.
+        journal.completed(128, on: disk) { 903 }
+        disk.run()
+        journal.append(promise(201), to: disk, tag: 201)
+        #expect(disk.run().contains(201))
+    }
+
+    @Test func `V31: a start on a full disk finds what is in reserve, and clears it`() throws {
+        var before = try written()
+        written(withReserveIn: &before)
+        // As a rewriting that a crash has cut would leave it.
+        let old = try #require(disk.files["views.a"])
+        for file in ViewJournal.files { disk.change(file + ".spare") { $0 = old } }
+        disk.isFull = true
+        var after = try journal()
+        after.rewrite(on: disk, tag: 9)
+        #expect(disk.run() == [9])
+        for file in ViewJournal.files {
+            let bytes = try #require(disk.files[file])
+            #expect(bytes.count == old.count)
+            // The header, the founding, the view, the promise; and nothing behind them.
+            #expect(ViewJournalFormat.records(in: bytes).count == 4)
+        }
+        #expect(try journal().memory == before.memory)
+    }
 }

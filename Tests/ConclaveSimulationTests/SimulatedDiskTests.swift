@@ -7,6 +7,8 @@ private final class DiskBench {
     let timeline = Timeline()
     let inbox: Inbox
     let disk: SimulatedDisk
+    /// Lanes that wait for room.
+    private(set) var full: [DiskLane] = []
     private var tag: UInt64 = 0
 
     init(seed: UInt64 = 1) {
@@ -38,11 +40,20 @@ private final class DiskBench {
                 guard inbox.beginTurn(stamp: stamp) else { continue }
                 inbox.take(into: &inputs)
                 completions += inputs.compactMap(tag(of:))
+                for case .disk(let input) in inputs { note(input) }
             default:
                 continue
             }
         }
         return completions
+    }
+
+    private func note(_ input: DiskInput) {
+        switch input {
+        case .full(let lane, _): full.append(lane)
+        case .hasRoom(let lane): full.removeAll { $0 == lane }
+        case .completed, .failed: break
+        }
     }
 
     private func tag(of input: Inbox.Input) -> Int64? {
@@ -244,7 +255,7 @@ private func sector(_ byte: UInt8) -> [UInt8] {
         #expect(try bench.contents(of: "a") == [1])
     }
 
-    @Test func `a full disk refuses new files and nothing else`() {
+    @Test func `a full disk makes new and growing files wait, and nothing else`() {
         let bench = DiskBench()
         bench.settle("a", [1])
         bench.disk.isFull = true
@@ -252,7 +263,13 @@ private func sector(_ byte: UInt8) -> [UInt8] {
         let sync = bench.submit(.sync("a"))
         let create = bench.submit(.create("b", byteCount: 1))
 
-        #expect(bench.run() == [Int64(write), Int64(sync), -Int64(create)])
+        let grow = bench.submit(.write("a", at: 1, bytes: [3]), lane: .views)
+
+        #expect(bench.run() == [Int64(write), Int64(sync)])
+        #expect(Set(bench.full) == [.segments, .views])
+        bench.disk.isFull = false
+        #expect(Set(bench.run()) == [Int64(create), Int64(grow)])
+        #expect(bench.full.isEmpty)
     }
 
     @Test func `a stalled disk completes nothing until it goes on`() {

@@ -54,28 +54,6 @@ import Testing
         #expect(Date().timeIntervalSince(began) < 2)
     }
 
-    @Test
-    func `a member with a truncated journal refuses to start, in words, and the others go on`()
-        throws
-    {
-        let group = try Group.serving(of: 3)
-        let before = try take("a", in: group, at: 1)
-        group.kill(1)
-        try group.waitUntilServing([2, 3], members: 2)
-        let journal = group.data(1) + "/journal"
-        let names = try FileManager.default.contentsOfDirectory(atPath: journal)
-        for name in names where name.hasPrefix("segment") {
-            let file = try FileHandle(forUpdating: URL(filePath: "\(journal)/\(name)"))
-            try file.truncate(atOffset: 700)
-            try file.close()
-        }
-        try group.start(1)
-        let end = try group.daemon(1).end()
-        #expect(end.status == 74)
-        #expect(group.log(1).contains("is cut to 700 bytes"), "\(group.log(1))")
-        #expect(try take("a", in: group, at: 2) > before)
-    }
-
     @Test func `a daemon alone in the minority says so and does not serve`() throws {
         let group = try Group.serving(of: 3)
         group.kill(2)

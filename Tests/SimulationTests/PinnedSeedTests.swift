@@ -48,7 +48,7 @@ import Testing
         "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
         "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored", "joinerNotLevel",
         "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
-        "fullTTLShown",
+        "fullTTLShown", "holeIsDamage", "staleBatchIsNew",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -22,10 +22,12 @@ struct Installation: Equatable {
 extension Membership {
     /// The first view needs all configured members, blank or having recorded exactly this founding;
     /// the lowest NodeID founds (V24).
+    ///
+    /// Who lost a history takes no part: another first view would give up what it once had.
     mutating func tickFounding(now: Instant, effects: inout [Effect]) {
-        guard memory.current == nil, installing == nil, own.node == configured.first else {
-            return
-        }
+        guard memory.current == nil, memory.loss == nil, installing == nil,
+            own.node == configured.first
+        else { return }
         let missing = configured.filter { $0 != own.node && paths[$0] == nil }
         guard missing.isEmpty else {
             if missing != founding.reportedWait {
@@ -81,7 +83,7 @@ extension Membership {
             }
             return
         }
-        guard installing == nil, !isBehind, members == configured,
+        guard memory.loss == nil, installing == nil, !isBehind, members == configured,
             founder.node == configured.first, founder.node != own.node
         else { return }
         if lineage == .none {
@@ -124,8 +126,8 @@ extension Membership {
         _ lineage: Lineage, founder: Incarnation, by member: Member, now: Instant,
         effects: inout [Effect]
     ) {
-        guard memory.current == nil, installing == nil, founder == own.incarnation,
-            configured.contains(member.node)
+        guard memory.current == nil, memory.loss == nil, installing == nil,
+            founder == own.incarnation, configured.contains(member.node)
         else { return }
         guard founding.isRecorded else {
             founding.answers[member.node] = member

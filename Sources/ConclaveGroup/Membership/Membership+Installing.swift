@@ -9,7 +9,7 @@ extension Membership {
         if memory.current == nil {
             let isOwnFounding =
                 value.epoch == Epoch(1) && memory.founding?.lineage == value.lineage
-            guard isOwnFounding || settings.plant == .blankMemberVotes else {
+            guard isOwnFounding || isHeedlessOfLoss else {
                 noteList(of: value)
                 return becomeBehind(now: now, effects: &effects)
             }

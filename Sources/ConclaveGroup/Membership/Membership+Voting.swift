@@ -3,8 +3,13 @@ import ConclaveBase
 extension Membership {
     /// A vote belongs to a NodeID with an intact view journal (V13).
     package var mayVote: Bool {
-        if settings.plant == .blankMemberVotes { return true }
-        return memory.voteFrom <= memory.epoch
+        isHeedlessOfLoss || memory.voteFrom <= memory.epoch
+    }
+
+    /// Bugs for the simulator to find.
+    var isHeedlessOfLoss: Bool {
+        settings.plant == .blankMemberVotes
+            || settings.plant == .setAsideMemberVotes && memory.loss != nil
     }
 
     mutating func prepare(

@@ -11,13 +11,38 @@ package struct ViewMemory: Equatable, Sendable {
     package var accepted: Promise.Accepted?
     /// The incarnation of this node that was ready to be let in.
     package var joining: Member?
+    /// Acknowledged data of this node may be missing, and it has earned no vote since.
+    package var loss: Loss?
 
     package struct Founding: Equatable, Sendable {
         package var lineage: Lineage
         package var members: [NodeID]
     }
 
+    /// What is known of a history that was set aside as damaged.
+    package struct Loss: Equatable, Sendable {
+        /// None: not even that could be read.
+        package var lineage: Lineage
+        /// The newest view that was still to be read of.
+        package var epoch: Epoch
+        /// Counts what this node has set aside.
+        package var number: UInt32
+
+        package init(lineage: Lineage, epoch: Epoch, number: UInt32) {
+            self.lineage = lineage
+            self.epoch = epoch
+            self.number = number
+        }
+    }
+
     package init() {}
+
+    /// Whether the state of a group of that lineage may be learned. Who lost what it had comes
+    /// back to its own group and to no other.
+    package func mayJoin(_ lineage: Lineage) -> Bool {
+        guard let loss, current == nil, loss.lineage != .none else { return true }
+        return loss.lineage == lineage
+    }
 
     package var lineage: Lineage { current?.lineage ?? founding?.lineage ?? .none }
 
@@ -42,14 +67,19 @@ package struct ViewMemory: Equatable, Sendable {
             promised = .none
             accepted = nil
             joining = nil
+            if voteFrom <= value.epoch { loss = nil }
         case .joining(let member):
             joining = member
+        case .lost(let loss):
+            self = ViewMemory()
+            self.loss = loss
         }
     }
 
     /// The records that say the same as the whole journal, for a fresh one.
     package var summary: [ViewRecord] {
         var records: [ViewRecord] = []
+        if let loss { records.append(.lost(loss)) }
         if let founding {
             records.append(.founding(founding.lineage, members: founding.members))
         }

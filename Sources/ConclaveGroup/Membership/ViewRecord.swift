@@ -12,6 +12,8 @@ package enum ViewRecord: Equatable, Sendable {
     case installed(NextView, voteFrom: Epoch)
     /// A learner is level with the trim that lets this incarnation of it in.
     case joining(Member)
+    /// What this node had of that history is damaged and set aside: from here on it is blank.
+    case lost(ViewMemory.Loss)
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
@@ -34,6 +36,11 @@ package enum ViewRecord: Equatable, Sendable {
         case .joining(let member):
             writer.integer(UInt8(5))
             writer.member(member)
+        case .lost(let loss):
+            writer.integer(UInt8(6))
+            writer.lineage(loss.lineage)
+            writer.integer(loss.epoch.number)
+            writer.integer(loss.number)
         }
     }
 
@@ -55,6 +62,11 @@ package enum ViewRecord: Equatable, Sendable {
             let value = try NextView(from: &reader)
             self = .installed(value, voteFrom: try reader.epoch("vote from"))
         case 5: self = .joining(try reader.member("joining"))
+        case 6:
+            self = .lost(
+                ViewMemory.Loss(
+                    lineage: try reader.lineage("lineage"), epoch: try reader.epoch("epoch"),
+                    number: try reader.integer("number")))
         default: throw .unknown(field: "view record", value: UInt64(kind))
         }
     }

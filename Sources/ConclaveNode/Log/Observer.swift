@@ -60,14 +60,14 @@ package struct Observer {
             note(.info, "path broken", [(LogKey.node, node), (LogKey.reason, reason)])
         case .refused(let node, let what):
             note(.warning, "member refused", [(LogKey.node, node), (LogKey.reason, what)])
-        case .recovered(let epoch, let version, let count):
-            note(
-                .info, "recovered from the journal",
-                [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, count)])
+        case .recovered(let epoch, let version, let count): recovered(epoch, version, count)
         case .snapshotWritten(let version, let count):
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .viewJournalRepaired(let file, let reason): repaired(file, reason)
+        case .diskFull(let file): note(.error, "the disk is full", [(LogKey.path, file)])
+        case .diskHasRoom: note(.notice, "the disk has room again", [])
         case .stateDiffers(let node, let version): differs(node, version)
         case .stateDivided(let version): differs(nil, version)
         }
@@ -89,6 +89,18 @@ package struct Observer {
                 (LogKey.epoch, value.epoch), (LogKey.ballot, ballot),
                 (LogKey.members, value.members.count),
             ])
+    }
+
+    private func recovered(_ epoch: Epoch, _ version: Version, _ messageCount: Int) {
+        note(
+            .info, "recovered from the journal",
+            [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, messageCount)])
+    }
+
+    private func repaired(_ file: String, _ reason: String) {
+        note(
+            .error, "a copy of the view journal was bad and is made anew: look at the disk",
+            [(LogKey.path, file), (LogKey.reason, reason)])
     }
 
     /// `node`: whose state is not that of a majority; nil: there is no majority.

@@ -9,24 +9,36 @@ struct RecoveredSegments {
     var position = 0
     var batchNumber: UInt64 = 0
     var byteCount = 0
+    /// All that have a header of this lineage, also those that no batch was written to.
+    private(set) var numbers: [UInt64] = []
+    /// One that is made and recorded, and that no batch was written to. It is not made anew: it would
+    /// be missed if that came to an end half-way.
+    private(set) var spare: UInt64?
+    /// Segments that were never begun, or that belong to a history given up.
+    private var unneeded: [UInt64] = []
+    private let plant: Plant?
 
     /// Reads all segments of `lineage`, cuts off an unfinished write, and refuses damage (V30).
-    init(from disk: any Disk, owner: NodeID, lineage: Lineage) throws(FatalFault) {
-        let numbers: [UInt64]
+    init(
+        from disk: any Disk, owner: NodeID, lineage: Lineage, plant: Plant? = nil
+    ) throws(FatalFault) {
+        self.plant = plant
+        let present: [UInt64]
         do {
-            numbers = try disk.list().compactMap(SegmentFormat.number(of:)).sorted()
+            present = try disk.list().compactMap(SegmentFormat.number(of:)).sorted()
         } catch {
             throw .disk(error)
         }
-        for number in numbers {
+        for number in present {
             let bytes = try Self.contents(of: SegmentFormat.name(number), on: disk)
             let found = try SegmentFormat.check(
                 bytes, file: SegmentFormat.name(number), owner: owner)
             if found == nil { try refuseBatches(in: bytes, segment: number, lineage: lineage) }
             guard found == lineage else {
-                discard(number, on: disk)
+                unneeded.append(number)
                 continue
             }
+            numbers.append(number)
             try read(bytes, segment: number, lineage: lineage)
         }
     }
@@ -35,7 +47,7 @@ struct RecoveredSegments {
         do {
             return try disk.read(file, at: 0, count: try disk.byteCount(of: file))
         } catch {
-            throw .disk(error)
+            throw .damaged("\(file): cannot be read: \(error)")
         }
     }
 
@@ -44,7 +56,9 @@ struct RecoveredSegments {
         in bytes: [UInt8], segment: UInt64, lineage: Lineage
     ) throws(FatalFault) {
         for offset in stride(from: Sector.byteCount, to: bytes.count, by: Sector.byteCount) {
-            let batch = BatchFormat.decode(bytes, at: offset, segment: segment, lineage: lineage)
+            let batch = BatchFormat.decode(
+                bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
+                lineage: lineage)
             guard let batch else { continue }
             throw .damaged(
                 "\(SegmentFormat.name(segment)): the header is bad, and batch \(batch.number) "
@@ -52,9 +66,32 @@ struct RecoveredSegments {
         }
     }
 
-    /// A segment that was never begun, or that belongs to a history given up.
-    private func discard(_ number: UInt64, on disk: any Disk) {
-        disk.submit(.remove(SegmentFormat.name(number)), lane: .snapshots, tag: 0)
+    /// Removes what is of no use; nothing is removed while there may be damage.
+    func discardUnneeded(on disk: any Disk) {
+        for number in unneeded {
+            disk.submit(.remove(SegmentFormat.name(number)), lane: .snapshots, tag: 0)
+        }
+    }
+
+    /// Refuses a journal from which something is missing that was on the disk (V30).
+    mutating func check(against mark: JournalMark) throws(FatalFault) {
+        if let last = segments.last?.number, mark.lastSegment > last { spare = mark.lastSegment }
+        if let first = segments.first, first.number > mark.firstSegment {
+            throw .damaged(
+                "\(SegmentFormat.name(first.number)) is the oldest segment, and "
+                    + "\(SegmentFormat.name(mark.firstSegment)), which is needed, is gone: "
+                    + "acknowledged data is missing")
+        }
+        guard mark.lastSegment == 0 || numbers.contains(mark.lastSegment) else {
+            throw .damaged(
+                "\(SegmentFormat.name(mark.lastSegment)) is gone, or its header is bad: "
+                    + "acknowledged data may be missing")
+        }
+        guard batchNumber >= mark.batch || plant == .cutOffSyncedTail else {
+            throw .damaged(
+                "batch \(mark.batch) was synced, and the segments end with batch \(batchNumber): "
+                    + "acknowledged data may be missing")
+        }
     }
 
     private mutating func read(
@@ -66,7 +103,8 @@ struct RecoveredSegments {
         while offset < bytes.count {
             guard
                 let batch = BatchFormat.decode(
-                    bytes, at: offset, segment: segment, lineage: lineage)
+                    bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
+                    lineage: lineage)
             else {
                 offset += Sector.byteCount
                 continue
@@ -89,11 +127,15 @@ struct RecoveredSegments {
             end = offset
             byteCount += batch.byteCount
         }
+        if plant == .holeIsDamage, bytes[end...].contains(where: { $0 != 0 }) {
+            throw .damaged("\(SegmentFormat.name(segment)): batch \(batchNumber + 1) is bad")
+        }
         if end == Sector.byteCount, segments.last != nil {
             // A spare that was not begun comes after the segment that is being written.
             return
         }
-        segments.append(SegmentJournal.Segment(number: segment, last: last))
+        segments.append(
+            SegmentJournal.Segment(number: segment, byteCount: bytes.count, last: last))
         position = end
     }
 

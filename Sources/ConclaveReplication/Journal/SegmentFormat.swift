@@ -39,31 +39,41 @@ enum SegmentFormat {
     static func check(
         _ bytes: [UInt8], file: String, owner: NodeID
     ) throws(FatalFault) -> Lineage? {
-        var reader = ByteReader(bytes)
-        do {
-            guard bytes.count >= Sector.byteCount else { throw cut(file, bytes.count) }
-            guard try reader.integer("magic") == magic else { return nil }
-            let format: UInt16 = try reader.integer("format")
-            let node = try reader.node("node")
-            let lineage = try reader.lineage("lineage")
-            let byteCount: UInt64 = try reader.integer("size")
-            let covered = bytes.count - reader.remaining
-            guard try reader.integer("checksum") == Checksum.of(bytes[..<covered]) else {
+        guard bytes.count >= Sector.byteCount else { throw cut(file, bytes.count) }
+        guard let header = Header(in: bytes) else { return nil }
+        guard header.format == format else {
+            throw .foreignData(
+                "\(file): format \(header.format), this program writes \(format)")
+        }
+        guard header.node == owner else {
+            throw .foreignData("\(file): of node \(header.node), not of \(owner)")
+        }
+        guard UInt64(bytes.count) >= header.byteCount else { throw cut(file, bytes.count) }
+        return header.lineage
+    }
+
+    struct Header {
+        var format: UInt16
+        var node: NodeID
+        var lineage: Lineage
+        var byteCount: UInt64
+
+        /// Nil if it is not whole.
+        init?(in bytes: [UInt8]) {
+            var reader = ByteReader(bytes)
+            do {
+                guard try reader.integer("magic") == SegmentFormat.magic else { return nil }
+                format = try reader.integer("format")
+                node = try reader.node("node")
+                lineage = try reader.lineage("lineage")
+                byteCount = try reader.integer("size")
+                let covered = bytes.count - reader.remaining
+                guard try reader.integer("checksum") == Checksum.of(bytes[..<covered]) else {
+                    return nil
+                }
+            } catch {
                 return nil
             }
-            guard format == Self.format else {
-                throw FatalFault.foreignData(
-                    "\(file): format \(format), this program writes \(Self.format)")
-            }
-            guard node == owner else {
-                throw FatalFault.foreignData("\(file): of node \(node), not of \(owner)")
-            }
-            guard UInt64(bytes.count) >= byteCount else { throw cut(file, bytes.count) }
-            return lineage
-        } catch let fault as FatalFault {
-            throw fault
-        } catch {
-            return nil
         }
     }
 
@@ -80,7 +90,10 @@ enum SegmentFormat {
 ///     +--------+--------+--------+--------+---------------+----------
 ///
 /// The checksum also covers the lineage, the segment's number and the offset, so that bytes which
-/// only look like a batch, inside a message or from another place, are never taken for one.
+/// only look like a batch, inside a message, from another place, or of the segment that a file was
+/// before, are never taken for one. For the last this is no matter of luck: the checksums of the same
+/// bytes with two numbers differ by the remainder of the numbers' difference, which is not zero for
+/// numbers below 2^32.
 enum BatchFormat {
     static let headerByteCount = 24
     /// No batch has a number above this, so that the next one can always be counted.
@@ -102,6 +115,11 @@ enum BatchFormat {
         writer.patch(sum, at: 4)
         writer.raw(Sector.padding(Sector.roundUp(writer.bytes.count) - writer.bytes.count))
         return writer.bytes
+    }
+
+    /// The number of a segment as the checksum takes it.
+    static func covered(_ segment: UInt64, plant: Plant?) -> UInt64 {
+        plant == .staleBatchIsNew ? 0 : segment
     }
 
     /// The batch at `offset`, or nil if none begins there whole.

@@ -16,6 +16,8 @@ struct SegmentJournal {
 
     struct Segment: Equatable {
         var number: UInt64
+        /// Of its file.
+        var byteCount: Int
         /// Of the newest epoch in it.
         var last: Mark?
     }
@@ -26,10 +28,14 @@ struct SegmentJournal {
     private var batchNumber: UInt64 = 0
     private var pending: [Batch] = []
     private var outstanding: (tag: UInt64, mark: Mark?)?
+    /// The newest batch whose sync has completed, and the segment that it is in.
+    private(set) var syncedBatch: UInt64 = 0
+    private var syncedSegment: UInt64 = 0
     /// The next segment, once it is made; its making is under way while this is nil.
     private var spare: UInt64?
     private var spareTag: UInt64?
     private(set) var byteCountSinceSnapshot = 0
+    private var spareFiles = SpareFiles()
 
     private struct Batch {
         var writer = ByteWriter()
@@ -42,8 +48,10 @@ struct SegmentJournal {
     }
 
     /// Goes on where recovery found the end.
-    mutating func resume(_ recovered: RecoveredSegments) {
+    mutating func resume(_ recovered: RecoveredSegments, on disk: any Disk) {
+        spareFiles.find(on: disk, byteCount: settings.byteCount)
         segments = recovered.segments
+        spare = recovered.spare
         position = recovered.position
         batchNumber = recovered.batchNumber
         byteCountSinceSnapshot = recovered.byteCount
@@ -54,6 +62,26 @@ struct SegmentJournal {
         guard let last = segments.last else { return }
         disk.submit(.sync(SegmentFormat.name(last.number)), lane: .segments, tag: 0)
         disk.submit(.syncDirectory, lane: .segments, tag: tag)
+    }
+
+    /// The sync of what was read back has completed.
+    mutating func syncedRecovered() {
+        syncedBatch = batchNumber
+        syncedSegment = segments.last?.number ?? 0
+    }
+
+    /// The newest segment that is made for certain.
+    var lastSegment: UInt64 { spare ?? segments.last?.number ?? 0 }
+
+    /// The oldest segment that is needed beside a snapshot.
+    func firstSegment(needed mark: Mark) -> UInt64? {
+        segments.first { !isForgettable($0, through: mark) }?.number
+    }
+
+    /// The one with the newest synced batch always stays: numbers go on from it.
+    private func isForgettable(_ segment: Segment, through mark: Mark) -> Bool {
+        guard let last = segment.last else { return false }
+        return segment.number < syncedSegment && last.isCovered(by: mark)
     }
 
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
@@ -69,15 +97,29 @@ struct SegmentJournal {
         pending[last].mark = Mark(epoch: epoch, vector: vector)
     }
 
+    /// Something waits to be written, and there is no segment for it yet.
+    var needsSegment: Bool {
+        guard outstanding == nil, spare == nil, let batch = pending.first else { return false }
+        return !hasRoom(for: Self.byteCount(of: batch))
+    }
+
+    private static func byteCount(of batch: Batch) -> Int {
+        Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
+    }
+
+    private func hasRoom(for byteCount: Int) -> Bool {
+        !segments.isEmpty && position + byteCount <= settings.byteCount
+    }
+
     /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
     mutating func flush(to disk: any Disk, nextTag: () -> UInt64) {
         prepareSpare(on: disk, nextTag: nextTag)
         guard outstanding == nil, let batch = pending.first else { return }
-        let size = Sector.roundUp(BatchFormat.headerByteCount + batch.writer.bytes.count)
-        if segments.isEmpty || position + size > settings.byteCount {
+        let size = Self.byteCount(of: batch)
+        if !hasRoom(for: size) {
             guard let number = spare else { return }
             spare = nil
-            segments.append(Segment(number: number, last: nil))
+            segments.append(Segment(number: number, byteCount: settings.byteCount, last: nil))
             position = Sector.byteCount
             prepareSpare(on: disk, nextTag: nextTag)
         }
@@ -91,7 +133,8 @@ struct SegmentJournal {
         batchNumber += 1
         let bytes = BatchFormat.encode(
             batch.writer.bytes, number: batchNumber, recordCount: batch.recordCount,
-            segment: segments[last].number, offset: position, lineage: settings.lineage)
+            segment: BatchFormat.covered(segments[last].number, plant: settings.plant),
+            offset: position, lineage: settings.lineage)
         disk.submit(.write(file, at: position, bytes: bytes), lane: .segments, tag: 0)
         disk.submit(.sync(file), lane: .segments, tag: tag)
         position += byteCount
@@ -104,6 +147,8 @@ struct SegmentJournal {
     mutating func completed(_ tag: UInt64) -> (isOwn: Bool, mark: Mark?) {
         if let outstanding, outstanding.tag == tag {
             self.outstanding = nil
+            syncedBatch = batchNumber
+            syncedSegment = segments[segments.count - 1].number
             return (true, outstanding.mark)
         }
         if spareTag == tag {
@@ -114,13 +159,15 @@ struct SegmentJournal {
         return (false, nil)
     }
 
-    /// Removes what a durable snapshot covers.
-    mutating func forget(through mark: Mark, on disk: any Disk) {
+    /// A snapshot is durable: the next one is due so much later.
+    mutating func countFromSnapshot() {
         byteCountSinceSnapshot = 0
-        while segments.count > 1, let last = segments[0].last, last.isCovered(by: mark) {
-            disk.submit(
-                .remove(SegmentFormat.name(segments[0].number)), lane: .snapshots, tag: 0)
-            segments.removeFirst()
+    }
+
+    /// Gives up what a durable snapshot covers.
+    mutating func forget(through mark: Mark, on disk: any Disk) {
+        while let oldest = segments.first, isForgettable(oldest, through: mark) {
+            spareFiles.put(segments.removeFirst(), byteCount: settings.byteCount, on: disk)
         }
     }
 
@@ -136,7 +183,9 @@ struct SegmentJournal {
         let file = SegmentFormat.name(nextNumber)
         let tag = nextTag()
         spareTag = tag
-        disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
+        if !spareFiles.take(as: nextNumber, on: disk) {
+            disk.submit(.create(file, byteCount: settings.byteCount), lane: .snapshots, tag: 0)
+        }
         let header = SegmentFormat.header(settings)
         disk.submit(.write(file, at: 0, bytes: header), lane: .snapshots, tag: 0)
         disk.submit(.sync(file), lane: .snapshots, tag: 0)
@@ -149,6 +198,7 @@ struct SegmentSettings: Equatable {
     var lineage: Lineage
     /// Size of one segment.
     var byteCount: Int
+    var plant: Plant?
 }
 
 extension SegmentJournal.Mark {

@@ -5,97 +5,67 @@ import ConclaveWire
 /// The durable memory of views, promises and accepted values, in two copies in different files
 /// (V29). It is small and has a lane of its own, so that a promise never waits for a segment.
 ///
-///     record: 0        4        8        12       16                 24
-///             +--------+--------+--------+--------+------------------+------
-///             | magic  | CRC    | length | zero   | sequence number  | body …
-///             +--------+--------+--------+--------+------------------+------
-///
-/// Each record begins at a sector; the first sector is the header, a record with sequence number 0
-/// whose body is the format, the owner, and the sequence number with which this file begins. Files
-/// are made anew one after the other, each with all that is to be remembered, so only those with
-/// the newest beginning count. A record is written to both files and synced in both, one after the
-/// other, before it counts; so one that is bad in one file is taken from the other, and a missing
+/// Files are made anew one after the other, each with all that is to be remembered, so only those
+/// with the newest beginning count. A record is written to both files and synced in both, one after
+/// the other, before it counts; so one that is bad in one file is taken from the other, and a missing
 /// one with a later one behind it is damage.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
-    private static let magic: UInt32 = 0x5749_5643
-    private static let format: UInt16 = 2
-    private static let headerByteCount = 24
-    private static let smallestFile = 64 * 1024
-    /// No record has a number above this, so that the next one can always be counted.
-    private static let lastSequence: UInt64 = 1 << 60
+    static let smallestFile = 64 * 1024
 
     private let owner: NodeID
     private var sequence: UInt64
     private var position = 0
+    /// Of the smaller one, and of the next ones.
     private var fileByteCount = 0
-    private(set) var memory: ViewMemory
+    private var wantedByteCount = Self.smallestFile
+    private(set) var memory = ViewMemory()
     /// Decided views since the newest snapshot, oldest first: their trims say what is delivered.
-    private(set) var chain: [NextView]
+    private(set) var chain: [NextView] = []
+    /// Goes with each record.
+    var mark = JournalMark()
+    /// Whether the last record told of it.
+    var hasToldMark: Bool { mark == toldMark }
+    private var toldMark = JournalMark()
+    /// Copies that were not as they had been written. Each start makes both anew.
+    private(set) var repairs: [(file: String, reason: String)] = []
+    private var reserve = ViewJournalReserve()
 
     /// Reads both copies. `isBlank`: there were none.
     static func recover(
         from disk: any Disk, owner: NodeID
     ) throws(FatalFault) -> (journal: ViewJournal, isBlank: Bool) {
-        var isBlank = true
-        var copies: [Copy] = []
-        for file in files {
-            guard let bytes = try contents(of: file, on: disk) else { continue }
-            isBlank = false
-            // It is made in its whole size before it is named: what is missing may be records.
-            guard bytes.count >= smallestFile else { continue }
-            if let copy = try Copy(records(in: bytes), owner: owner) { copies.append(copy) }
-        }
-        var journal = ViewJournal(owner: owner, sequence: 0, memory: ViewMemory(), chain: [])
-        if !isBlank { try journal.replay(copies) }
-        return (journal, isBlank)
+        var copies: [ViewJournalCopy] = []
+        for file in files { copies.append(try ViewJournalCopy(file, on: disk, owner: owner)) }
+        var journal = ViewJournal(owner: owner, sequence: 0)
+        journal.reserve.find(on: disk)
+        guard !copies.allSatisfy(\.isMissing) else { return (journal, true) }
+        try journal.replay(copies)
+        return (journal, false)
     }
 
-    /// What one file holds.
-    private struct Copy {
-        var first: UInt64
-        var bodies: [UInt64: [UInt8]] = [:]
-
-        /// Nil if the header is bad.
-        init?(_ records: [(UInt64, [UInt8])], owner: NodeID) throws(FatalFault) {
-            guard let header = records.first(where: { $0.0 == 0 })?.1 else { return nil }
-            first = try ViewJournal.check(header, owner: owner)
-            for (sequence, body) in records where sequence != 0 {
-                // A file is made anew: what it begins with is the oldest that it has.
-                guard (first...ViewJournal.lastSequence).contains(sequence) else {
-                    throw .damaged(
-                        "view journal: record \(sequence) in a file that begins with \(first)")
-                }
-                bodies[sequence] = body
-            }
-        }
-    }
-
-    private static func contents(
-        of file: String, on disk: any Disk
-    ) throws(FatalFault) -> [UInt8]? {
-        do {
-            return try disk.read(file, at: 0, count: try disk.byteCount(of: file))
-        } catch DiskError.notFound {
-            return nil
-        } catch {
-            throw .disk(error)
-        }
-    }
-
-    private init(owner: NodeID, sequence: UInt64, memory: ViewMemory, chain: [NextView]) {
+    private init(owner: NodeID, sequence: UInt64) {
         self.owner = owner
         self.sequence = sequence
-        self.memory = memory
-        self.chain = chain
     }
 
-    private mutating func replay(_ copies: [Copy]) throws(FatalFault) {
-        guard let first = copies.map(\.first).max() else {
-            throw .damaged("view journal: the header is bad in both copies")
+    /// Begins behind all records of a journal that was damaged.
+    init(after lost: LostJournal, owner: NodeID) {
+        self.init(owner: owner, sequence: lost.lastSequence)
+        remember(.lost(lost.loss))
+    }
+
+    private mutating func replay(_ copies: [ViewJournalCopy]) throws(FatalFault) {
+        guard let first = copies.compactMap(\.first).max() else {
+            let faults = copies.map { "\($0.file): \($0.fault ?? "")" }.joined(separator: "; ")
+            throw .damaged("view journal: both copies are bad: \(faults)")
         }
         var bodies: [UInt64: [UInt8]] = [:]
-        for copy in copies where copy.first == first {
+        for copy in copies {
+            if let fault = copy.fault, !copy.isMissing || first > 1 {
+                repairs.append((copy.file, fault))
+            }
+            guard copy.first == first else { continue }
             bodies.merge(copy.bodies) { mine, _ in mine }
         }
         sequence = first - 1
@@ -106,40 +76,22 @@ struct ViewJournal {
             sequence = number
             var reader = ByteReader(bodies[number] ?? [])
             do {
-                remember(try ViewRecord(from: &reader))
+                let entry = try ViewJournalFormat.Entry(from: &reader)
+                if let record = entry.record { remember(record) }
+                mark = entry.mark
+                toldMark = mark
             } catch {
                 throw .damaged("view journal: record \(number): \(error)")
             }
         }
     }
 
-    /// Takes the header's word for where its file begins, if it is of this node and format.
-    private static func check(_ header: [UInt8], owner: NodeID) throws(FatalFault) -> UInt64 {
-        var reader = ByteReader(header)
-        do {
-            let format: UInt16 = try reader.integer("format")
-            guard format == Self.format else {
-                throw FatalFault.foreignData(
-                    "view journal: format \(format), this program writes \(Self.format)")
-            }
-            let node = try reader.node("node")
-            guard node == owner else {
-                throw FatalFault.foreignData("view journal: of node \(node), not of \(owner)")
-            }
-            let first: UInt64 = try reader.integer("first record")
-            guard (1...lastSequence).contains(first) else {
-                throw FatalFault.damaged("view journal: begins at record \(first)")
-            }
-            return first
-        } catch let fault as FatalFault {
-            throw fault
-        } catch {
-            throw .damaged("view journal: header: \(error)")
-        }
-    }
-
     private mutating func remember(_ record: ViewRecord) {
+        let lineage = memory.lineage
         memory.apply(record)
+        // What lies on the disk of another history says nothing of this one.
+        if memory.lineage != lineage { mark = JournalMark() }
+        if case .lost = record { chain = [] }
         if case .installed(let value, _) = record {
             if let last = chain.last, last.lineage != value.lineage { chain = [] }
             if value.epoch > chain.last?.epoch ?? .none { chain.append(value) }
@@ -156,8 +108,18 @@ struct ViewJournal {
     /// Writes one record; `tag` completes when it is synced in both files.
     mutating func append(_ record: ViewRecord, to disk: any Disk, tag: UInt64) {
         remember(record)
+        write(record, to: disk, tag: tag)
+    }
+
+    /// Writes what is known to be on the disk, and nothing else.
+    mutating func appendMark(to disk: any Disk, tag: UInt64) {
+        write(nil, to: disk, tag: tag)
+    }
+
+    private mutating func write(_ record: ViewRecord?, to disk: any Disk, tag: UInt64) {
         sequence += 1
-        let bytes = Self.encode(record, sequence: sequence)
+        toldMark = mark
+        let bytes = ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence)
         guard position + bytes.count <= fileByteCount else {
             return rewrite(on: disk, tag: tag)
         }
@@ -176,93 +138,77 @@ struct ViewJournal {
     }
 
     /// Makes both files anew, one after the other, so that one is whole at any time.
+    ///
+    /// - Precondition: `tag` is not 0.
     mutating func rewrite(on disk: any Disk, tag: UInt64) {
-        var bytes = Self.encode(body: header(first: sequence + 1), sequence: 0)
-        for record in summary {
-            sequence += 1
-            bytes += Self.encode(record, sequence: sequence)
-        }
-        position = bytes.count
-        fileByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
+        toldMark = mark
+        let bytes = beginFile()
         for file in Self.files {
-            let fresh = file + ".new"
-            disk.submit(.create(fresh, byteCount: fileByteCount), lane: .views, tag: 0)
-            disk.submit(.write(fresh, at: 0, bytes: bytes), lane: .views, tag: 0)
-            disk.submit(.sync(fresh), lane: .views, tag: 0)
+            let fresh = write(bytes, for: file, on: disk)
             disk.submit(.rename(fresh, to: file), lane: .views, tag: 0)
             let isLast = file == Self.files.last
             disk.submit(.syncDirectory, lane: .views, tag: isLast ? tag : 0)
         }
+        reserve.isUsedUp(until: tag)
+    }
+
+    /// Takes completions of rewritings and of files in reserve, and has new ones made. The tag may be
+    /// waited for by others as well.
+    mutating func completed(_ tag: UInt64, on disk: any Disk, nextTag: () -> UInt64) {
+        reserve.completed(tag, byteCount: wantedByteCount, on: disk, nextTag: nextTag)
+    }
+
+    /// Puts a new journal in the place of a damaged one, which is kept under names that no recovery
+    /// reads. From the first new file on, every start knows of the loss, however far this came.
+    mutating func replace(_ lost: LostJournal, on disk: any Disk, tag: UInt64) {
+        let bytes = beginFile()
+        for file in Self.files {
+            let fresh = write(bytes, for: file, on: disk)
+            if lost.viewFiles.contains(file) {
+                disk.submit(.rename(file, to: lost.asideName(file)), lane: .views, tag: 0)
+            }
+            disk.submit(.rename(fresh, to: file), lane: .views, tag: 0)
+            disk.submit(.syncDirectory, lane: .views, tag: 0)
+        }
+        lost.setAside(on: disk, tag: tag)
+        reserve.isUsedUp(until: tag)
+    }
+
+    /// All that is to be remembered, as the beginning of a new file.
+    private mutating func beginFile() -> [UInt8] {
+        var bytes = ViewJournalFormat.header(owner: owner, first: sequence + 1)
+        for record in summary {
+            sequence += 1
+            bytes += ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence)
+        }
+        position = bytes.count
+        fileByteCount = .max
+        wantedByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
+        return bytes
+    }
+
+    private mutating func write(_ bytes: [UInt8], for file: String, on disk: any Disk) -> String {
+        let fresh = reserve.write(bytes, of: wantedByteCount, for: file, on: disk)
+        fileByteCount = min(fileByteCount, fresh.byteCount)
+        return fresh.name
     }
 
     /// The whole memory in as few records as say it.
     private var summary: [ViewRecord] {
         var records: [ViewRecord] = []
+        if let loss = memory.loss { records.append(.lost(loss)) }
         if let founding = memory.founding {
             records.append(.founding(founding.lineage, members: founding.members))
         }
         for value in chain where value.epoch < memory.epoch {
             records.append(.installed(value, voteFrom: memory.voteFrom))
         }
-        return records + memory.summary.drop { if case .founding = $0 { true } else { false } }
-    }
-
-    private func header(first: UInt64) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.integer(Self.format)
-        writer.integer(owner.number)
-        writer.integer(first)
-        return writer.bytes
-    }
-
-    private static func encode(_ record: ViewRecord, sequence: UInt64) -> [UInt8] {
-        var writer = ByteWriter()
-        record.encode(into: &writer)
-        return encode(body: writer.bytes, sequence: sequence)
-    }
-
-    private static func encode(body: [UInt8], sequence: UInt64) -> [UInt8] {
-        var writer = ByteWriter(reserving: Sector.roundUp(headerByteCount + body.count))
-        writer.integer(magic)
-        writer.integer(UInt32(0))
-        writer.integer(UInt32(body.count))
-        writer.integer(UInt32(0))
-        writer.integer(sequence)
-        writer.raw(body)
-        let padding = Sector.roundUp(writer.bytes.count) - writer.bytes.count
-        writer.patch(Checksum.of(writer.bytes[8...]), at: 4)
-        writer.raw(Sector.padding(padding))
-        return writer.bytes
-    }
-
-    /// All records that are whole, wherever they begin.
-    private static func records(in bytes: [UInt8]) -> [(UInt64, [UInt8])] {
-        var result: [(UInt64, [UInt8])] = []
-        var offset = 0
-        while offset + headerByteCount <= bytes.count {
-            if let (sequence, body) = record(in: bytes, at: offset) {
-                result.append((sequence, body))
-                offset += Sector.roundUp(headerByteCount + body.count)
-            } else {
-                offset += Sector.byteCount
+        return records
+            + memory.summary.drop { record in
+                switch record {
+                case .lost, .founding: true
+                default: false
+                }
             }
-        }
-        return result
-    }
-
-    private static func record(in bytes: [UInt8], at offset: Int) -> (UInt64, [UInt8])? {
-        var reader = ByteReader(bytes, in: offset..<bytes.count)
-        do {
-            guard try reader.integer("magic") == magic else { return nil }
-            let checksum: UInt32 = try reader.integer("checksum")
-            let length: UInt32 = try reader.integer("length")
-            let _: UInt32 = try reader.integer("zero")
-            let sequence: UInt64 = try reader.integer("sequence")
-            let body = try reader.array("body", count: Int(length))
-            let covered = bytes[(offset + 8)..<(offset + headerByteCount + Int(length))]
-            return Checksum.of(covered) == checksum ? (sequence, body) : nil
-        } catch {
-            return nil
-        }
     }
 }

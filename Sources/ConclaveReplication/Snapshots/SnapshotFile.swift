@@ -114,6 +114,10 @@ struct SnapshotFile {
     private static func bytes(
         of file: String, on disk: any Disk, at offset: Int, count: Int
     ) throws(FatalFault) -> [UInt8] {
-        do { return try disk.read(file, at: offset, count: count) } catch { throw .disk(error) }
+        do {
+            return try disk.read(file, at: offset, count: count)
+        } catch {
+            throw .damaged("\(file): cannot be read: \(error)")
+        }
     }
 }

@@ -1,8 +1,8 @@
 import ConclaveBase
 import ConclaveWire
 
-/// Writes snapshots beside the old one, piece by piece, and removes what they replace, on a lane of
-/// their own.
+/// Writes snapshots beside the old one, piece by piece, on a lane of their own. What they replace
+/// stays until it is told to go.
 struct SnapshotStore {
     /// What a completed operation was to this.
     enum Completion {
@@ -30,7 +30,7 @@ struct SnapshotStore {
     private static let window = 8
 
     private let owner: NodeID
-    /// Durable ones, oldest first.
+    /// Durable ones.
     private var files: [String] = []
     private var writing: Writing?
 
@@ -109,15 +109,22 @@ struct SnapshotStore {
         self.writing = nil
     }
 
-    mutating func completed(_ tag: UInt64, disk: any Disk) -> Completion {
+    mutating func completed(_ tag: UInt64) -> Completion {
         guard let writing else { return .foreign }
         if self.writing?.pieces.remove(tag) != nil { return .progress }
         guard writing.last == tag else { return .foreign }
         self.writing = nil
-        for file in files where file != writing.file {
+        files.removeAll { $0 == writing.file }
+        files.append(writing.file)
+        return .durable(writing.header, stateByteCount: writing.byteCount)
+    }
+
+    /// Removes all durable ones but that of `version`.
+    mutating func forget(allBut version: Version, on disk: any Disk) {
+        let kept = SnapshotFile.name(version)
+        for file in files where file != kept {
             disk.submit(.remove(file), lane: .snapshots, tag: 0)
         }
-        files = [writing.file]
-        return .durable(writing.header, stateByteCount: writing.byteCount)
+        files.removeAll { $0 != kept }
     }
 }

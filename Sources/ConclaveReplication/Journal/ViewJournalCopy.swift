@@ -1,0 +1,50 @@
+import ConclaveBase
+import ConclaveWire
+
+/// What one of the view journal's two files holds.
+struct ViewJournalCopy {
+    let file: String
+    /// The sequence number with which it begins; nil: nothing of it counts.
+    private(set) var first: UInt64?
+    private(set) var bodies: [UInt64: [UInt8]] = [:]
+    /// Why it is not as it was written; nil: it may be.
+    private(set) var fault: String?
+    private(set) var isMissing = false
+
+    init(_ file: String, on disk: any Disk, owner: NodeID) throws(FatalFault) {
+        self.file = file
+        let bytes: [UInt8]
+        do throws(DiskError) {
+            bytes = try disk.read(file, at: 0, count: try disk.byteCount(of: file))
+        } catch {
+            isMissing = error == .notFound(file)
+            fault = isMissing ? "is missing" : "cannot be read: \(error)"
+            return
+        }
+        // It is made in its whole size before it is named: what is missing may be records.
+        guard bytes.count >= ViewJournal.smallestFile else {
+            fault = "is cut to \(bytes.count) bytes"
+            return
+        }
+        let records = ViewJournalFormat.records(in: bytes)
+        guard let header = records.first(where: { $0.sequence == 0 }) else {
+            fault = "its header is bad"
+            return
+        }
+        let first = try ViewJournalFormat.first(ofHeader: header.body, owner: owner)
+        self.first = first
+        for record in records where record.sequence != 0 {
+            // A file is made anew: what it begins with is the oldest that it has.
+            guard (first...ViewJournalFormat.lastSequence).contains(record.sequence) else {
+                throw .damaged(
+                    "view journal: record \(record.sequence) in a file that begins with \(first)")
+            }
+            bodies[record.sequence] = record.body
+        }
+        guard let last = bodies.keys.max(), last - first >= UInt64(bodies.count) else { return }
+        let missing = bodies.keys.sorted().enumerated().first {
+            $0.element != first + UInt64($0.offset)
+        }
+        fault = missing.map { "record \(first + UInt64($0.offset)) is bad" }
+    }
+}
