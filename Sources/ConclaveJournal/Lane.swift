@@ -16,7 +16,7 @@ final class Lane: Sendable {
     }
 
     /// How often it is tried whether there is room.
-    private static let pauseMicroseconds: UInt32 = 200_000
+    private static let pauseMilliseconds: Int32 = 200
 
     private let name: String
     private let kind: DiskLane
@@ -72,7 +72,8 @@ final class Lane: Sendable {
         completions.add(.full(kind, file: file))
         while case .full = error {
             if state.withLock({ $0.isClosed }) { return error }
-            usleep(Self.pauseMicroseconds)
+            // A pause, no deadline: whatever clock it runs on.
+            _ = poll(nil, 0, Self.pauseMilliseconds)
             error = perform(operation)
         }
         if error == nil { completions.add(.hasRoom(kind)) }
