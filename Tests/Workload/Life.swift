@@ -54,6 +54,14 @@ final class Life: Sendable {
         }
     }
 
+    /// Something was let go of that was held until `deadline`, as was known before. What was given up
+    /// in time and went down with its session counts as given up too: when it was only the deadline
+    /// that ended the waiting, nobody knows what the group has done.
+    func endLettingGo(_ call: Call, heldUntil deadline: ContinuousClock.Instant) {
+        guard ContinuousClock.now >= deadline else { return end(call, with: .done) }
+        tally.ended(call, with: .done)
+    }
+
     func fail(_ call: Call, with error: any Error) {
         end(call, with: HistoryAnswer(error))
     }

@@ -7,6 +7,8 @@ extension Worker {
     /// The call whose answer comes next: a campaign's, then that of the resignation.
     private final class NextAnswer: Sendable {
         let call: Mutex<Life.Call>
+        /// Until when the term was held, as was known before it was resigned.
+        let deadline = Mutex(ContinuousClock.now)
 
         init(_ call: Life.Call) {
             self.call = Mutex(call)
@@ -33,8 +35,10 @@ extension Worker {
                 if let announced { await Self.announce(announced, in: term, of: slot, life) }
                 let resignation = life.begin(.resign(term.token), on: slot)
                 next.call.withLock { $0 = resignation }
+                next.deadline.withLock { $0 = term.validity.deadline }
             }
-            life.end(next.call.withLock { $0 }, with: .done)
+            life.endLettingGo(
+                next.call.withLock { $0 }, heldUntil: next.deadline.withLock { $0 })
         } catch {
             life.fail(next.call.withLock { $0 }, with: error)
         }

@@ -28,9 +28,10 @@ extension Worker {
             return false
         }
         let release = life.begin(.release(lock.token), on: name)
+        let deadline = lock.validity.deadline
         do {
             try await lock.release()
-            life.end(release, with: .done)
+            life.endLettingGo(release, heldUntil: deadline)
         } catch {
             life.fail(release, with: error)
         }
