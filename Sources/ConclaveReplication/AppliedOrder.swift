@@ -137,7 +137,7 @@ struct AppliedOrder<Machine: StateMachine> {
         delivered = header.delivered
         votes = DigestVotes(memberCount: header.current.members.count)
         dueDigest = nil
-        recent.removeAll()
+        recent.removeAll(at: version)
         remember(header.current)
     }
 

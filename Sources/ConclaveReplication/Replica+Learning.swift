@@ -215,11 +215,15 @@ extension Replica {
         record(incoming.header.current)
     }
 
+    /// Takes the next of its sender; what it has already is passed over, and nothing is applied
+    /// behind a gap.
     private func learn(_ record: JournalRecord) {
         guard let current = order.current, record.epoch == current.epoch,
-            record.message.sender < order.delivered.count,
-            record.message.ordinal == order.delivered[record.message.sender]
+            record.message.sender < order.delivered.count
         else { return }
+        let next = order.delivered[record.message.sender]
+        guard record.message.ordinal <= next else { return stopLearning() }
+        guard record.message.ordinal == next else { return }
         isContinuous = false
         apply(record.message)
         journal?.append(record.message, epoch: record.epoch, vector: order.delivered)

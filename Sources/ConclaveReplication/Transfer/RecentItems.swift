@@ -50,6 +50,9 @@ struct RecentItems {
     private let maximumByteCount: Int
     /// The number of the first kept item; numbers go up by one for ever.
     private(set) var start: UInt64 = 0
+    /// Items that followed the point at this version are no longer kept. Not every item makes a
+    /// version, so some that are kept may follow the same one.
+    private var forgotten: Version?
 
     init(maximumByteCount: Int) {
         self.maximumByteCount = maximumByteCount
@@ -62,12 +65,15 @@ struct RecentItems {
         byteCount += item.byteCount
         while byteCount > maximumByteCount, let first = entries.popFirst() {
             byteCount -= first.item.byteCount
+            forgotten = first.before
             start += 1
         }
     }
 
-    mutating func removeAll() {
+    /// Keeps nothing; what follows the point at `version`, if one is given, may be incomplete.
+    mutating func removeAll(at version: Version? = nil) {
         start = end
+        forgotten = version
         entries.removeAll()
         byteCount = 0
     }
@@ -77,8 +83,9 @@ struct RecentItems {
         return entries[Int(number - start)].item
     }
 
-    /// The number of the item that follows the point at `version`, if it is kept.
+    /// The number of the first item that follows the point at `version`, if all since are kept.
     func number(after version: Version, applied: Version) -> UInt64? {
+        guard version != forgotten else { return nil }
         var low = 0
         var high = entries.count
         while low < high {
