@@ -144,6 +144,15 @@ import Testing
         #expect(recent.number(after: Version(3), applied: Version(3)) == 2)
     }
 
+    @Test func `V22: a version names nothing if some items that followed it are gone`() {
+        let size = OrderedItem.message(record(1, message(0, 0, 1))).byteCount
+        var recent = items([1, 3, 3, 4], maximum: 2 * size)
+        #expect(recent.number(after: Version(3), applied: Version(5)) == nil)
+        #expect(recent.number(after: Version(4), applied: Version(5)) == 3)
+        recent.removeAll(at: Version(5))
+        #expect(recent.number(after: Version(5), applied: Version(5)) == nil)
+    }
+
     @Test func `the oldest ones go, and numbers stay`() {
         let size = OrderedItem.message(record(1, message(0, 0, 1))).byteCount
         var recent = items([1, 2, 3, 4], maximum: 2 * size)
