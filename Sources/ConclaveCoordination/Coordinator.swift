@@ -51,12 +51,17 @@ package struct Coordinator: Sendable {
         witness?.applied(known, by: self, effects: effects[told...])
     }
 
-    /// Takes over the view that begins at this point of the order. It grants nothing: no token
-    /// comes from `version`, which need not be one of its own.
+    /// Takes over the view that begins at this point of the order. It grants nothing, so no token
+    /// comes from `version`; but what is read from here on is the state at that version, also after
+    /// all state was lost.
+    ///
+    /// - Precondition: `version` is not smaller than in any call before.
     package mutating func install(
         _ installed: InstalledView, at version: Version, time: Timestamp,
         effects: inout [CoordinationEffect]
     ) {
+        precondition(version >= self.version, "version \(version) after \(self.version)")
+        self.version = version
         advance(time)
         view = installed.view
         if installed.stateWasLost { grantsAreSuspended = true }

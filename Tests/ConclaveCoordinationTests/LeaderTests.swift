@@ -36,6 +36,22 @@ import Testing
                     token: stage.token, value: [7], since: stage.time))
     }
 
+    @Test mutating func `C8: what is read after a view is newer than what was read before`() {
+        campaign(sessions[0], 1)
+        let before = state.version
+        // Nothing is left of the state, so an observer must not take this for older.
+        var fresh = Coordinator()
+        stage.install(Stage.members)
+        var effects: [CoordinationEffect] = []
+        fresh.install(
+            InstalledView(
+                view: View(epoch: Epoch(9), members: Stage.members), joined: [], departed: [],
+                absent: [], minimumMembers: 2, stateWasLost: true),
+            at: stage.version, time: stage.time, effects: &effects)
+        #expect(state.version > before)
+        #expect(fresh.leaderState(slot).version == stage.version)
+    }
+
     @Test mutating func `others stand by, and are told in the order in which they came`() {
         campaign(sessions[0], 1)
         let term = stage.token
