@@ -72,14 +72,11 @@ extension Replica {
             begin(id, snapshot: snapshot, from: node, lineage: theirs, now: now)
         case .snapshotPart(let id, let bytes):
             guard learning?.id == id else { return }
-            learning?.steps.append(.snapshotPart(bytes))
+            put([.snapshotPart(bytes)])
             heardTeacher(now: now)
         case .items(let id, let items):
             guard learning?.id == id else { return }
-            for item in items {
-                learning?.steps.append(.item(item))
-                learning?.takenByteCount += UInt64(item.byteCount)
-            }
+            put(items.map { .item($0) })
             heardTeacher(now: now)
         case .taken(let id, let byteCount): learnerHasTaken(byteCount, id: id, now: now)
         case .ready(let id, let version, let hears):
@@ -89,6 +86,15 @@ extension Replica {
             level(epoch, trim: trim, records: records, isLast: isLast, now: now)
         case .isLevel(let id, let epoch, let trim):
             learnerIsLevel(id, epoch, trim: trim, now: now)
+        }
+    }
+
+    private func put(_ steps: [Learning<Machine>.Step]) {
+        for step in steps {
+            guard let teacher = learning?.teacher, learning?.put(step) == false else { continue }
+            tell(.event(.refused(teacher, what: "a transfer beyond its window")))
+            stopLearning()
+            fabric.disconnect(teacher)
         }
     }
 
@@ -132,10 +138,10 @@ extension Replica {
     func advanceLearning(now: Instant) {
         if learning?.wait == .journal, journal?.isIdle ?? true { learning?.wait = .nothing }
         if learning?.wait == .room { learning?.wait = .nothing }
-        while !hasFailed, learning?.wait == .nothing, let step = learning?.steps.popFirst() {
+        while !hasFailed, learning?.wait == .nothing, let step = learning?.take() {
             switch step {
             case .snapshotPart(let bytes): learn(bytes, retrying: step, now: now)
-            case .item(.message(let record)): learn(record)
+            case .item(.message(let record)): learn(record, retrying: step)
             case .item(.view(let next)): learn(next, retrying: step, now: now)
             case .level(let epoch, let trim): confirmLevel(epoch, trim: trim, retrying: step)
             }
@@ -152,11 +158,9 @@ extension Replica {
         guard learning?.incoming != nil else { return }
         let isDurable = settings.durability == .disk
         if isDurable, !hasRoomForPart {
-            learning?.steps.prepend(step)
-            learning?.wait = .room
+            learning?.putBack(step, until: .room)
             return
         }
-        learning?.takenByteCount += UInt64(part.count)
         do {
             try learning?.incoming?.reader.take(part)
         } catch {
@@ -217,13 +221,17 @@ extension Replica {
 
     /// Takes the next of its sender; what it has already is passed over, and nothing is applied
     /// behind a gap.
-    private func learn(_ record: JournalRecord) {
+    private func learn(_ record: JournalRecord, retrying step: Learning<Machine>.Step) {
         guard let current = order.current, record.epoch == current.epoch,
             record.message.sender < order.delivered.count
         else { return }
         let next = order.delivered[record.message.sender]
         guard record.message.ordinal <= next else { return stopLearning() }
         guard record.message.ordinal == next else { return }
+        if let journal, journal.isBacklogged {
+            learning?.putBack(step, until: .journal)
+            return
+        }
         isContinuous = false
         apply(record.message)
         journal?.append(record.message, epoch: record.epoch, vector: order.delivered)
@@ -238,8 +246,7 @@ extension Replica {
         guard next.epoch == epoch.next || (next.installed.stateWasLost && next.epoch > epoch)
         else { return }
         guard journal?.isIdle ?? true else {
-            learning?.steps.prepend(step)
-            learning?.wait = .journal
+            learning?.putBack(step, until: .journal)
             return
         }
         guard membership.learns(next) else { return }
@@ -295,7 +302,7 @@ extension Replica {
             return heardTeacher(now: now)
         }
         for record in records where record.epoch == epoch { hold(record.message, epoch: epoch) }
-        if isLast { learning?.steps.append(.level(epoch, trim: trim)) }
+        if isLast { put([.level(epoch, trim: trim)]) }
         heardTeacher(now: now)
     }
 
@@ -308,8 +315,7 @@ extension Replica {
             zip(held.vector, trim).allSatisfy({ $0 >= $1 })
         else { return }
         guard journal?.isIdle ?? true else {
-            learning?.steps.prepend(step)
-            learning?.wait = .journal
+            learning?.putBack(step, until: .journal)
             return
         }
         let tag = nextTag()

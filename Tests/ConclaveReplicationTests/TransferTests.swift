@@ -100,6 +100,39 @@ import Testing
         #expect(!teaching.hasRoom(among: 2))
     }
 
+    @Test func `a learner counts what it has taken, and a step that waits not yet`() throws {
+        var learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
+        var isWithinWindow = learning.put(.snapshotPart([1, 2, 3]))
+        #expect(learning.takenByteCount == 0)
+        var step = learning.take()
+        #expect(learning.takenByteCount == 3)
+        learning.putBack(try #require(step), until: .room)
+        #expect(learning.takenByteCount == 0)
+        #expect(!learning.isCaughtUp)
+        isWithinWindow = learning.put(.snapshotPart([4])) && isWithinWindow
+        #expect(isWithinWindow)
+        step = learning.take()
+        guard case .snapshotPart([1, 2, 3]) = step else {
+            Issue.record("\(String(describing: step))")
+            return
+        }
+        step = learning.take()
+        #expect(learning.takenByteCount == 4)
+        step = learning.take()
+        #expect(step.map(\.byteCount) == nil)
+    }
+
+    @Test(arguments: [0, 100, 32 * 1_024])
+    func `C9: what a teacher may send at once has a bound`(byteCount: Int) {
+        var learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
+        let part = Array(repeating: UInt8(0), count: byteCount)
+        let window = Int(Teaching<ListMachine>.window)
+        var count = 0
+        while learning.put(.snapshotPart(part)), count < window { count += 1 }
+        #expect(count < window && count * byteCount <= 2 * window)
+        if byteCount > 0 { #expect(count * byteCount >= window) }
+    }
+
     @Test func `items are taught until there are none, or they are no longer kept`() {
         var recent = RecentItems(maximumByteCount: 200)
         recent.append(.message(record(1, message(0, 0, 1))), before: Version(1))

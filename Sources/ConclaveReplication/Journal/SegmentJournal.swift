@@ -86,6 +86,9 @@ struct SegmentJournal {
 
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
 
+    /// More than a batch waits for the disk.
+    var isBacklogged: Bool { pending.count > 1 }
+
     mutating func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
         let size = JournalRecord.overhead + message.payload.count
         if pending.isEmpty || pending[pending.count - 1].writer.bytes.count + size > maximumBatch {

@@ -8,6 +8,15 @@ struct Learning<Machine: StateMachine> {
         case snapshotPart([UInt8])
         case item(OrderedItem)
         case level(Epoch, trim: [UInt64])
+
+        /// As the teacher counts it.
+        var byteCount: UInt64 {
+            switch self {
+            case .snapshotPart(let bytes): UInt64(bytes.count)
+            case .item(let item): UInt64(item.byteCount)
+            case .level: 0
+            }
+        }
     }
 
     enum Wait: Equatable {
@@ -16,7 +25,8 @@ struct Learning<Machine: StateMachine> {
         case room
         /// The snapshot is being written.
         case snapshot
-        /// Everything journalled must be synced before the next view is recorded.
+        /// Everything journalled must be synced before the next view is recorded, or before more
+        /// piles up.
         case journal
         /// A view is being recorded; then it is applied.
         case view
@@ -35,9 +45,11 @@ struct Learning<Machine: StateMachine> {
     var teacher: NodeID
     var id: UInt64
     var incoming: Incoming?
-    var steps: Deque<Step> = []
+    private var steps: Deque<Step> = []
+    private var stepByteCount: UInt64 = 0
     var wait = Wait.nothing
-    var takenByteCount: UInt64 = 0
+    /// What the teacher may count as arrived where it belongs.
+    private(set) var takenByteCount: UInt64 = 0
     /// What the teacher was told of that; nil: it is to be told anew.
     var toldByteCount: UInt64?
     var lastHeard: Instant
@@ -47,6 +59,29 @@ struct Learning<Machine: StateMachine> {
         self.teacher = teacher
         self.id = id
         lastHeard = now
+    }
+
+    /// - Returns: False if a teacher that keeps to its window could not have sent that much.
+    mutating func put(_ step: Step) -> Bool {
+        steps.append(step)
+        stepByteCount += step.byteCount
+        let bound = 2 * Teaching<Machine>.window
+        return stepByteCount <= bound && steps.count <= bound / UInt64(JournalRecord.overhead)
+    }
+
+    mutating func take() -> Step? {
+        guard let step = steps.popFirst() else { return nil }
+        stepByteCount -= step.byteCount
+        takenByteCount += step.byteCount
+        return step
+    }
+
+    /// The step cannot be taken before the wait is over.
+    mutating func putBack(_ step: Step, until wait: Wait) {
+        steps.prepend(step)
+        stepByteCount += step.byteCount
+        takenByteCount -= step.byteCount
+        self.wait = wait
     }
 
     var isCaughtUp: Bool { steps.isEmpty && wait == .nothing && incoming == nil }
