@@ -15,25 +15,34 @@ extension Replica {
         }
     }
 
-    /// A start takes as long as the disk does. If it waits for room that may be for ever, so that
-    /// only what is never told again is kept.
+    /// A start takes as long as the disk does, and that may be for ever: of what is told again
+    /// anyway only so much is kept, and nothing of an epoch, since this process is in none.
     private func keepUntilBegin(_ input: FabricInput) {
         switch input {
-        case .control, .row: if !fullLanes.isEmpty { return }
+        case .row: return
+        case .control(_, let bytes):
+            let byteCount = earlyByteCount + bytes.count + Self.earlyOverhead
+            guard byteCount <= Self.maximumEarlyByteCount else { return }
+            earlyByteCount = byteCount
         case .connected(let member): forgetEarlier(of: member.node)
         case .disconnected(let node, _): forgetEarlier(of: node)
         }
         earlyInputs.append(input)
     }
 
+    private static var earlyOverhead: Int { 64 }
+    private static var maximumEarlyByteCount: Int { 4 << 20 }
+
+    /// What came on a connection that is over.
     private func forgetEarlier(of node: NodeID) {
-        guard !fullLanes.isEmpty else { return }
         earlyInputs.removeAll { input in
             switch input {
-            case .control(let from, _): from == node
-            case .row(let from, _, _, _): from == node
-            case .connected(let member): member.node == node
-            case .disconnected(let other, _): other == node
+            case .control(let from, let bytes):
+                if from == node { earlyByteCount -= bytes.count + Self.earlyOverhead }
+                return from == node
+            case .row: return false
+            case .connected(let member): return member.node == node
+            case .disconnected(let other, _): return other == node
             }
         }
     }
@@ -234,6 +243,7 @@ extension Replica {
         recordIfMore()
         let inputs = earlyInputs
         earlyInputs = []
+        earlyByteCount = 0
         for input in inputs { step(input, now: now) }
         tickDue = now
     }

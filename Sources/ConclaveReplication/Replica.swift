@@ -49,6 +49,8 @@ package final class Replica<Machine: StateMachine> {
     var startTags: [UInt64] = []
     /// What came in meanwhile.
     var earlyInputs: [FabricInput] = []
+    /// Of the frames among them.
+    var earlyByteCount = 0
 
     /// The change of the member list that this member was asked for.
     var pendingChange: PendingChange?
