@@ -80,6 +80,24 @@ import Testing
         #expect(found.machine == machine(list))
     }
 
+    @Test func `only a name that a snapshot gets is one, and only for its version`() throws {
+        var store = SnapshotStore(owner: node)
+        write(&store, 5, tag: 1)
+        disk.run()
+        let file = SnapshotFile.name(header().version)
+        let bytes = try disk.read(file, at: 0, count: .max)
+        for stray in ["snapshot-zzzzzzzzzzzzzzzz", "snapshot-FFFFFFFFFFFFFFFF"] {
+            disk.submit(.create(stray, byteCount: 0), lane: .snapshots, tag: 0)
+        }
+        disk.run()
+        #expect(try recover()?.header == header())
+        let other = SnapshotFile.name(header(6).version)
+        disk.submit(.create(other, byteCount: 0), lane: .snapshots, tag: 0)
+        disk.submit(.write(other, at: 0, bytes: bytes), lane: .snapshots, tag: 0)
+        disk.run()
+        #expect(throws: FatalFault.self) { try recover() }
+    }
+
     @Test func `each single changed byte of the file, and each cut, is damage`() throws {
         var store = SnapshotStore(owner: node)
         write(&store, 5, tag: 1)

@@ -28,9 +28,16 @@ struct SnapshotFile {
         return prefix + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    static func isName(_ file: String) -> Bool {
-        file.hasPrefix(prefix) && file.utf8.count == prefix.utf8.count + 16
+    /// Nil for a name that no snapshot gets.
+    static func version(of file: String) -> Version? {
+        guard file.hasPrefix(prefix),
+            let number = UInt64(file.dropFirst(prefix.count), radix: 16)
+        else { return nil }
+        let version = Version(number)
+        return name(version) == file ? version : nil
     }
+
+    static func isName(_ file: String) -> Bool { version(of: file) != nil }
 
     /// Where the state begins behind that header.
     static func offset(after header: SnapshotHeader) -> Int {
@@ -57,6 +64,9 @@ struct SnapshotFile {
         _ file: String, on disk: any Disk, owner: NodeID, lineage: Lineage, like blank: Machine
     ) throws(FatalFault) -> (header: SnapshotHeader, machine: Machine)? {
         let head = try readHead(of: file, on: disk, owner: owner)
+        guard head.header.version == version(of: file) else {
+            throw .damaged("\(file): is that of version \(head.header.version.number)")
+        }
         guard head.header.current.lineage == lineage else { return nil }
         var reader = SnapshotReader(like: blank, at: head.header.version)
         var checksum = Checksum()
