@@ -99,7 +99,8 @@ extension ClientCore {
     }
 
     private func failure(of call: Call, after reason: LossReason) -> ClientFailure {
-        switch reason {
+        if call.isWish, call.wasSent { return .outcomeUnknown }
+        return switch reason {
         case .daemonGone(let why):
             call.isOperation && call.wasSent ? .outcomeUnknown : .unavailable(why)
         case .refused(let refusal) where session == nil: .refused(refusal)

@@ -96,6 +96,12 @@ extension Daemon {
         return addresses
     }
 
+    @Sendable private static func memberAddress(_ bytes: [UInt8]) -> [UInt8]? {
+        let address = try? SocketAddress(String(decoding: bytes, as: UTF8.self))
+        guard let address, address.port > 0 else { return nil }
+        return Array(address.description.utf8)
+    }
+
     private static func openHost(
         _ settings: Settings, own: Member, runtime: Runtime
     ) throws(StartFault) -> Host {
@@ -108,10 +114,7 @@ extension Daemon {
         hostSettings.maximumConnectionsPerUID = settings.connectionsPerUID
         hostSettings.validitySlotCount = UInt32(pageSlotCount)
         hostSettings.administrator = geteuid()
-        let listens = !settings.members.isEmpty
-        hostSettings.isAddress = { bytes in
-            listens && (try? SocketAddress(String(decoding: bytes, as: UTF8.self))) != nil
-        }
+        hostSettings.memberAddress = settings.members.isEmpty ? nil : Self.memberAddress
         var random = SystemRandomNumberGenerator()
         do throws(FatalFault) {
             return try Host(

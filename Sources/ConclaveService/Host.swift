@@ -46,7 +46,7 @@ package final class Host {
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
         bounds.administrator = settings.administrator
-        bounds.isAddress = settings.isAddress
+        bounds.memberAddress = settings.memberAddress
         bounds.plant = settings.replica.plant
         service = Service(settings: bounds)
         self.drawSecret = drawSecret

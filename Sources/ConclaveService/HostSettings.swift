@@ -18,8 +18,10 @@ package struct HostSettings: Sendable {
 
     /// The user beside root that may change the member list.
     package var administrator: UInt32 = 0
-    /// Whether the fabric could reach a machine there.
-    package var isAddress: @Sendable ([UInt8]) -> Bool = { _ in true }
+    /// An address of a new member as the group writes it, so that each has one spelling only; nil if
+    /// the fabric could not reach a machine there. None: this daemon has no address for members
+    /// itself.
+    package var memberAddress: (@Sendable ([UInt8]) -> [UInt8]?)? = { $0 }
 
     package init(
         replica: ReplicaSettings, addresses: [NodeID: String] = [:], quotas: Quotas = Quotas()

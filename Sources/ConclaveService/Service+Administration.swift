@@ -20,19 +20,15 @@ struct Asker: Equatable {
 
 /// What only root and the user that the daemon runs as may ask for.
 extension Service {
-    private static let maximumAskers = 64
-
     mutating func administer(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
         effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         let node = try reader.node("node")
-        var action = MemberChange.Action.remove(node)
-        if type == .addMember {
-            let address = try reader.text("address", maximum: ClientLimits.memberAddress)
-            action = .add(MemberList.Entry(node: node, address: Array(address.utf8)))
-        }
+        let address =
+            type == .addMember
+            ? try reader.text("address", maximum: ClientLimits.memberAddress) : nil
         try reader.finish()
         guard let process = connections[id]?.process else { return }
         func refuse(_ code: RefusalCode, _ message: String) {
@@ -44,12 +40,16 @@ extension Service {
             return refuse(.denied, "only root and the daemon's own user may change the members")
         }
         guard node != NodeID(0) else { return refuse(.invalid, "0 is no id of a member") }
-        if case .add(let entry) = action, !settings.isAddress(entry.address) {
-            let text = String(decoding: entry.address, as: UTF8.self)
-            return refuse(.invalid, "'\(text)' is not a numeric address with a port")
-        }
-        guard askers.count < Self.maximumAskers else {
-            return refuse(.quotaExceeded, "\(askers.count) changes of the members are awaited")
+        var action = MemberChange.Action.remove(node)
+        if let address {
+            guard let memberAddress = settings.memberAddress else {
+                return refuse(
+                    .invalid, "this daemon was started without an address for other members")
+            }
+            guard let known = memberAddress(Array(address.utf8)) else {
+                return refuse(.invalid, "'\(address)' is not a numeric address with a port")
+            }
+            action = .add(MemberList.Entry(node: node, address: known))
         }
         lastWish += 1
         askers[lastWish] = Asker(connection: id, type: type, request: frame.header.number)

@@ -56,6 +56,12 @@ import Testing
         #expect(client.states.last == .lost(.daemonGone("reset")))
     }
 
+    @Test mutating func `C9: a change of the members that was sent may have happened`() {
+        let wish = client.query(.removeMember(NodeID(2)))
+        client.advance(.milliseconds(4_950))
+        #expect(client.answers[wish] == .failed(.outcomeUnknown))
+    }
+
     @Test mutating func `without a page the ttl counts from the end of the connection`() {
         client.validity = nil
         client.advance(.seconds(60))

@@ -49,6 +49,16 @@ import Testing
         #expect(daemon.takeWishes().isEmpty)
     }
 
+    @Test func `an address has one spelling in the group`() throws {
+        let root = try connect(uid: 0)
+        daemon.send(.addMember, root) {
+            $0.integer(UInt32(4))
+            $0.text("[FD00::4]:7400")
+        }
+        let entry = MemberList.Entry(node: NodeID(4), address: Array("[fd00::4]:7400".utf8))
+        #expect(daemon.takeWishes().map(\.change.action) == [.add(entry)])
+    }
+
     @Test(arguments: [
         (MemberChangeOutcome.refused("no"), RefusalCode.refused),
         (.unavailable("no"), .unavailable), (.unknown("no"), .outcomeUnknown),

@@ -41,7 +41,10 @@ final class TestDaemon {
             addresses: [NodeID(1): "10.0.0.1:7400"])
         settings.plant = plant
         settings.administrator = 42
-        settings.isAddress = { $0.contains(UInt8(ascii: ":")) }
+        settings.memberAddress = { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            return text.contains(":") ? Array(text.lowercased().utf8) : nil
+        }
         return settings
     }
 
