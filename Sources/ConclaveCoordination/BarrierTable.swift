@@ -16,11 +16,6 @@ struct BarrierTable: Sendable {
 
     func index(of name: ObjectName) -> Int? { indexes[name] }
 
-    /// By name.
-    var sorted: [Int] {
-        rows.indexes.sorted { rows[$0].name < rows[$1].name }
-    }
-
     /// In no order that may show.
     var unsorted: [Int] { rows.indexes }
 

@@ -117,6 +117,9 @@ package struct CoordinatorBuilder: Sendable {
         let confirmed: UInt64 = try reader.integer("confirmed")
         let newest: UInt64 = try reader.integer("newest")
         var entries = answered?.entries ?? waiting[session]
+        // Not beside the ones that grow: each row would copy all that came before.
+        answered = nil
+        waiting[session] = []
         for _ in 0..<(try reader.count("replies")) {
             entries.append(
                 try Replies.Entry(answeredFrom: &reader, barriers: &coordinator.barriers))
@@ -127,8 +130,6 @@ package struct CoordinatorBuilder: Sendable {
         }
         coordinator.sessions[session].replies = try Replies(
             confirmed: confirmed, newest: newest, unsorted: entries)
-        answered = nil
-        waiting[session] = []
         isSettled[session] = true
         settledCount += 1
     }
@@ -141,6 +142,7 @@ package struct CoordinatorBuilder: Sendable {
         var next = EndedSessions.Record(id: id, clientID: clientID, endedAt: endedAt, replies: [])
         if let record {
             if record.id == id { next = record } else { try append(record) }
+            self.record = nil
         }
         try reader.offset(next.replies.count)
         for _ in 0..<(try reader.count("replies")) {
