@@ -177,8 +177,11 @@ package final class Daemon {
         settings.connections = new.connections
         clients.maximumCount = new.connections
         note(.settingsTaken(taken))
-        let refused = differences.filter { !$0.mayChangeAtRunTime }
+        let others = differences.filter { !$0.mayChangeAtRunTime }
+        let refused = others.filter { !$0.isOfFounding }
         if !refused.isEmpty { note(.settingsNeedRestart(refused)) }
+        let ofFounding = others.filter(\.isOfFounding)
+        if !ofFounding.isEmpty { note(.settingsOfFounding(ofFounding)) }
     }
 }
 

@@ -8,7 +8,7 @@ package struct StartFault: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Status: Int32, Sendable {
         case usage = 64
         case broken = 70
-        /// The data directory is locked, or of another group, node or format.
+        /// The data directory is locked, or of another node or format.
         case data = 73
         case disk = 74
         case configuration = 78

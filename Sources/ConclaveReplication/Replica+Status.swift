@@ -71,8 +71,8 @@ extension Replica {
                 + whyOutside + unconnected
         }
         return "its journal was damaged and is set aside: waits to learn the state from a member "
-            + "that has it\(unconnected); if no member has it any more, only `conclave recover` "
-            + "helps"
+            + "that has it\(unconnected); if no member has it any more, nothing is served until an "
+            + "operator puts a data directory back that has it"
     }
 
     /// Whose absence a blank member can name before anybody has told it whom the group waits for.

@@ -44,7 +44,7 @@ package enum FatalFault: Error, Equatable, Sendable {
     case disk(DiskError)
     /// Acknowledged data may be missing: a file is bad in a way that no crash explains.
     case damaged(String)
-    /// The data belongs to another group, node or format.
+    /// The data belongs to another node or format.
     case foreignData(String)
     /// The replicas differ, or a rule was broken inside.
     case broken(String)

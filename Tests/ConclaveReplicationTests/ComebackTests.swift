@@ -157,7 +157,7 @@ import Testing
             for replica in group {
                 #expect(!replica.replica.isServing)
                 #expect(replica.replica.view.epoch == .none)
-                #expect(replica.replica.notServingReason.contains("`conclave recover`"))
+                #expect(replica.replica.notServingReason.contains("puts a data directory back"))
             }
             // The second time they find nothing but what they wrote after the loss.
             for replica in group { disconnect(replica, in: group) }

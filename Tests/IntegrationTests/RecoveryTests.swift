@@ -70,9 +70,11 @@ import Testing
 
     @Test func `SIGHUP takes over what may change and names what may not`() throws {
         let group = try Group.serving(of: 1)
-        try group.configure(1, extra: "logLevel: debug\ntiming: { heartbeat: 50ms }")
+        try group.configure(1, extra: "logLevel: debug\ntiming: { heartbeat: 50ms }\nmaxSessionTtl: 90s")
         try group.daemon(1).send(SIGHUP)
-        try wait(for: "the word") { group.log(1).contains("need a restart") }
+        try wait(for: "the word") { group.log(1).contains("at the founding of the group only") }
+        #expect(group.log(1).contains("need a restart"))
+        #expect(group.log(1).contains("keys=maxSessionTtl"))
         #expect(group.log(1).contains("keys=logLevel"))
         #expect(group.log(1).contains("keys=timing.heartbeat"))
         try group.run("status", [])
@@ -106,6 +108,12 @@ import Testing
             Programs.conclave, ["lock", "a", "--socket", socket, "--", "true"], in: directory
         ).end()
         #expect(ending.status == 0, "\(ending.errors)")
+        let adding = try Running(
+            Programs.conclave, ["member", "add", "2", "10.0.0.2:7400", "--socket", socket],
+            in: directory
+        ).end()
+        #expect(adding.status == 64)
+        #expect(adding.errors.contains("without an address for other members"))
         daemon.send(SIGTERM)
         #expect(try daemon.end().status == 0)
     }

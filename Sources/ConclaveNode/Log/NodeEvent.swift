@@ -13,6 +13,7 @@ enum NodeEvent: Equatable {
     /// What of a configuration that was read again differs and was taken over.
     case settingsTaken([SettingKey])
     case settingsNeedRestart([SettingKey])
+    case settingsOfFounding([SettingKey])
     case settingsRefused([SettingsFault])
     /// The group's member list is another than the configuration's, and counts.
     case membersDiffer([NodeID], configured: [NodeID])

@@ -214,6 +214,10 @@ package struct Observer {
             note(
                 .warning, "settings that need a restart were not taken",
                 [(LogKey.keys, list(keys.map(\.rawValue)))])
+        case .settingsOfFounding(let keys):
+            note(
+                .warning, "settings that count at the founding of the group only were not taken",
+                [(LogKey.keys, list(keys.map(\.rawValue)))])
         case .settingsRefused(let faults):
             for fault in faults {
                 note(.error, "the configuration was not taken", [(LogKey.fault, fault)])

@@ -55,6 +55,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
     package var mayChangeAtRunTime: Bool {
         self == .logLevel || self == .connections
     }
+
+    /// After the first view the group has it, and no file changes it.
+    package var isOfFounding: Bool {
+        self == .minimumMembers || self == .maxSessionTtl
+    }
 }
 
 extension Settings {
