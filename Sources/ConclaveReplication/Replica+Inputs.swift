@@ -240,6 +240,7 @@ extension Replica {
     /// Everything that the start has read is on the disk.
     private func begin(now: Instant) {
         journal?.syncedRecovered()
+        journal?.flush(to: disk, nextTag: nextTag)
         recordIfMore()
         let inputs = earlyInputs
         earlyInputs = []

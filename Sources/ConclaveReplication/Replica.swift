@@ -232,7 +232,8 @@ package final class Replica<Machine: StateMachine> {
                 owner: settings.own.node, lineage: lineage,
                 byteCount: settings.segmentByteCount, plant: settings.plant))
         if let recovered { journal.resume(recovered, on: disk) }
-        journal.flush(to: disk, nextTag: nextTag)
+        // What a start has read may be gone yet: a segment beside no view would be damage.
+        if startTags.isEmpty { journal.flush(to: disk, nextTag: nextTag) }
         self.journal = journal
     }
 }

@@ -63,6 +63,20 @@ import Testing
         #expect(throws: FatalFault.self) { try recover() }
     }
 
+    @Test func `no segment is made for a view that is in the page cache alone`() throws {
+        let replica = try TestReplica(1, of: [1])
+        replica.heldLane = .snapshots
+        replica.live(3_000)
+        #expect(replica.replica.view.epoch == Epoch(1))
+        try replica.restart()
+        replica.heldLane = .views
+        replica.live(1_000)
+        #expect(!replica.disk.files.keys.contains { $0.hasPrefix("segment-") })
+        replica.heldLane = nil
+        replica.live(1_000)
+        #expect(replica.disk.files.keys.contains { $0.hasPrefix("segment-") })
+    }
+
     @Test func `segments whose beginning only a lost snapshot had are damage`() throws {
         let records = (0..<3_000 as Range<UInt64>).map { record(1, message(0, $0, 10)) }
         try write(views: [view(1)], records: records)
