@@ -155,7 +155,8 @@ extension Sample {
         Sample("joining record", ViewRecord.joining(member)),
         Sample(
             "lost record",
-            ViewRecord.lost(ViewMemory.Loss(lineage: lineage, epoch: Epoch(9), number: 2))),
+            ViewRecord.lost(
+                ViewMemory.Loss(lineage: lineage, epoch: Epoch(9), list: list, number: 2))),
     ]
 
     static let all = frames + records

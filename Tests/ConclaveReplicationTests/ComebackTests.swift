@@ -140,6 +140,26 @@ import Testing
         expectAgreement(group, count: 32)
     }
 
+    @Test func `V30: a member with a damaged journal finds the group that its file does not name`()
+        throws
+    {
+        let group = try group()
+        propose(100...120, at: group[0])
+        live(group, 11_000)
+        disconnect(group[2], in: group)
+        live(Array(group[..<2]), 1_000)
+        damage(group[2])
+        // The second time it finds nothing but what it wrote after the loss.
+        for _ in 0..<2 {
+            try group[2].restart(of: [NodeID(3)])
+            live([group[2]], 100)
+            #expect(group[2].replica.membership.memory.loss != nil)
+        }
+        connect(group[2], in: group)
+        live(group, 6_000)
+        expectAgreement(group, count: 21)
+    }
+
     @Test func `V13, V26: where all journals are damaged nobody founds anew: all wait, and say so`()
         throws
     {

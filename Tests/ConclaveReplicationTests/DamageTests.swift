@@ -138,7 +138,8 @@ import Testing
         #expect(!recovery.hasState)
         #expect(recovery.viewJournal.memory.current == nil)
         #expect(recovery.viewJournal.memory.voteFrom == Epoch(.max))
-        let loss = ViewMemory.Loss(lineage: lineage, epoch: Epoch(1), number: 1)
+        let loss = ViewMemory.Loss(
+            lineage: lineage, epoch: Epoch(1), list: view(1).list, number: 1)
         #expect(recovery.viewJournal.memory.loss == loss)
         var views = recovery.viewJournal
         let lost = try #require(recovery.lost)

@@ -50,7 +50,7 @@ final class HeldFabric: Fabric {
 /// One daemon: its disk outlives its process.
 final class TestReplica {
     let node: NodeID
-    let configured: [NodeID]
+    private(set) var configured: [NodeID]
     let disk = MemoryDisk()
     private(set) var fabric = HeldFabric()
     private(set) var replica: Replica<ListMachine>
@@ -84,8 +84,9 @@ final class TestReplica {
             random: SeededRandom(seed: UInt64(node.number)), now: now)
     }
 
-    /// The process is killed and started again, at once.
-    func restart() throws(FatalFault) {
+    /// The process is killed and started again, at once; its file may name others than before.
+    func restart(of others: [NodeID]? = nil) throws(FatalFault) {
+        configured = others ?? configured
         disk.crash()
         run += 1
         fabric = HeldFabric()

@@ -161,6 +161,8 @@ package struct Membership {
         self.settings = settings
         self.memory = memory
         if settings.plant == .ballotReusedAfterRestart { self.memory.promised = .none }
+        heardList = memory.loss?.list ?? .empty
+        heardEpoch = memory.loss?.epoch ?? .none
         self.vector = vector
         self.random = random
         knownSince = now

@@ -25,12 +25,17 @@ package struct ViewMemory: Equatable, Sendable {
         package var lineage: Lineage
         /// The newest view that was still to be read of.
         package var epoch: Epoch
+        /// The member list of that view: its members may know more.
+        package var list: MemberList
         /// Counts what this node has set aside.
         package var number: UInt32
 
-        package init(lineage: Lineage, epoch: Epoch, number: UInt32) {
+        package init(
+            lineage: Lineage, epoch: Epoch, list: MemberList = .empty, number: UInt32
+        ) {
             self.lineage = lineage
             self.epoch = epoch
+            self.list = list
             self.number = number
         }
     }

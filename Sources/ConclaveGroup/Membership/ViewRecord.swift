@@ -40,6 +40,7 @@ package enum ViewRecord: Equatable, Sendable {
             writer.integer(UInt8(6))
             writer.lineage(loss.lineage)
             writer.integer(loss.epoch.number)
+            writer.memberList(loss.list)
             writer.integer(loss.number)
         }
     }
@@ -66,6 +67,7 @@ package enum ViewRecord: Equatable, Sendable {
             self = .lost(
                 ViewMemory.Loss(
                     lineage: try reader.lineage("lineage"), epoch: try reader.epoch("epoch"),
+                    list: try reader.memberList("member list"),
                     number: try reader.integer("number")))
         default: throw .unknown(field: "view record", value: UInt64(kind))
         }

@@ -104,6 +104,7 @@ struct LostJournal {
         case .installed(let value, _):
             loss.lineage = value.lineage
             loss.epoch = value.epoch
+            loss.list = value.list
         case .lost(let earlier):
             loss = earlier
             loss.number = earlier.number &+ 1
