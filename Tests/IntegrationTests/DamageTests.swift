@@ -107,7 +107,8 @@ import Testing
             try group.start(1)
             try wait(for: "the reason; \(group.log(1))") {
                 let status = try group.run("status", ["--json"]).output
-                return status.contains("\"serving\":false") && status.contains("puts a data directory back")
+                return status.contains("\"serving\":false")
+                    && status.contains("puts a data directory back")
             }
             group.kill(1)
         }

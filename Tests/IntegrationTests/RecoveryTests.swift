@@ -70,7 +70,8 @@ import Testing
 
     @Test func `SIGHUP takes over what may change and names what may not`() throws {
         let group = try Group.serving(of: 1)
-        try group.configure(1, extra: "logLevel: debug\ntiming: { heartbeat: 50ms }\nmaxSessionTtl: 90s")
+        try group.configure(
+            1, extra: "logLevel: debug\ntiming: { heartbeat: 50ms }\nmaxSessionTtl: 90s")
         try group.daemon(1).send(SIGHUP)
         try wait(for: "the word") { group.log(1).contains("at the founding of the group only") }
         #expect(group.log(1).contains("need a restart"))
