@@ -131,4 +131,22 @@ import Testing
         let isTaken = membership.learns(view(5))
         #expect(!isTaken)
     }
+
+    @Test(arguments: [true, false])
+    func `V13: that restarts before the view that lets it in votes there if it was ready`(
+        wasReady: Bool
+    ) {
+        var memory = ViewMemory()
+        memory.apply(.installed(view(4), voteFrom: Epoch(.max)))
+        if wasReady { memory.apply(.joining(members[2])) }
+        var membership = Membership(
+            own: Member(node: members[2].node, incarnation: Incarnation(9)),
+            configured: members.map(\.node), settings: Self.settings, memory: memory,
+            vector: [3, 3], random: SeededRandom(seed: 1), now: start)
+        var next = view(5)
+        next.installed.view = View(epoch: Epoch(5), members: members)
+        _ = step(.frame(from: members[0].node, .install(next)), &membership, at: start)
+        #expect(membership.mayVote == wasReady)
+        #expect(membership.memory.epoch == Epoch(wasReady ? 5 : 4))
+    }
 }
