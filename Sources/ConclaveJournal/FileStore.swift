@@ -154,6 +154,8 @@ final class FileStore: Sendable {
         while offset < byteCount {
             let count = min(byteCount - offset, Self.zeroes.count)
             try Self.write(Self.zeroes, count: count, to: descriptor, at: offset, file)
+            // Piece by piece: one sync of it all would hold up those of the messages for as long.
+            try Self.check(fdatasync(descriptor.number), file)
             offset += count
         }
     }
