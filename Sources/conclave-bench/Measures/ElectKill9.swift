@@ -41,7 +41,10 @@ struct ElectKill9 {
         }
         bench.report.distribution(
             "elect.kill9", .milliseconds, samples,
-            [Field("ttl_asked_s", .count(5)), Field("target", .text("all"))])
+            [
+                Field("ttl_asked_s", .count(5)), Field("target", .text("all")),
+                Machine.syncTime(bench.group.directory),
+            ])
     }
 
     /// The position of the candidate that says so first.
