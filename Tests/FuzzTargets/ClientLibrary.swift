@@ -14,6 +14,8 @@ struct ClientLibrary {
     private var validity: Instant?
     private var calls: [CallID] = []
     private var answered: Set<CallID> = []
+    private var wasOpened = false
+    private var isOver = false
     private let coordinator = Coordinator()
 
     static func run(_ bytes: [UInt8]) {
@@ -55,12 +57,15 @@ struct ClientLibrary {
         }
     }
 
-    /// The session is over, so nothing waits any longer.
+    /// A session is over by then, and with the client no call waits any longer.
     private mutating func finish() {
         validity = .distantPast
         now = now.advanced(by: .seconds(3_600))
         take(.tick)
         take(.tick)
+        demand(isOver || !wasOpened, "a session outlives its deadline")
+        guard isOver else { return }
+        for call in calls { demand(answered.contains(call), "\(call) is never answered") }
     }
 
     private mutating func take(_ input: ClientCore.Input) {
@@ -78,7 +83,9 @@ struct ClientLibrary {
             case .answered(let id, _):
                 demand(answered.insert(id).inserted, "a call is answered twice")
             case .send(let bytes): checkSent(bytes)
-            case .connect, .disconnect, .opened, .event, .state, .closed: break
+            case .opened: wasOpened = true
+            case .closed, .state(.lost): isOver = true
+            case .connect, .disconnect, .event, .state: break
             }
         }
     }

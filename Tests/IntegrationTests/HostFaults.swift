@@ -19,12 +19,6 @@ final class HostFaults {
     private static let expectedSeconds = 5.0
     /// What is added to that where more processes want to run than there are processors.
     private static let slackOfBusyMachine = 10.0
-    /// How soon a daemon that has ended by itself is started again, as a service manager would.
-    private static let restartDelay = 0.3
-    /// The exit status for what is wrong with the disk.
-    private static let diskStatus: Int32 = 74
-    /// How long after a disk was full its daemon may still end for it.
-    private static let diskFullAftermath = 5.0
 
     private let hosts: Hosts
     private let group: Group
@@ -34,12 +28,6 @@ final class HostFaults {
     private var lasting: [Lasting] = []
     private var condition = HostCondition()
     private var nodes: ClosedRange<Int> { 1...group.count }
-    /// When daemons that ended by themselves are started again.
-    private var restarts: [Int: Date] = [:]
-    /// Whose journal has a byte that is wrong and was not seen to be in the view since.
-    private var damaged: Int?
-    /// When each disk that was full was emptied.
-    private var emptied: [Int: Date] = [:]
     private(set) var count = 0
 
     init(_ hosts: Hosts, _ group: Group, _ clients: HostClients, seed: UInt64) {
@@ -70,7 +58,6 @@ final class HostFaults {
             if entry.fault.comesAlone {
                 try pass(entry.duration + 0.1)
                 try waitForOneView()
-                damaged = nil
             }
         }
         try heal()
@@ -104,15 +91,14 @@ final class HostFaults {
             lasting.removeAll { $0.end <= now }
             try reconcile()
         }
-        try tend()
+        try expectRunning()
     }
 
     /// Ends everything that is wrong.
     func heal() throws {
         lasting.removeAll()
-        restarts = restarts.mapValues { _ in .distantPast }
         try reconcile()
-        try tend()
+        try expectRunning()
         say("healed")
     }
 
@@ -163,14 +149,10 @@ final class HostFaults {
         }
         for node in condition.fullDisks.subtracting(wanted.fullDisks).sorted() {
             try hosts.emptyDisk(of: node)
-            emptied[node] = Date()
         }
         // What ended by itself just before would else be taken for killed.
-        try tend()
-        for node in wanted.down.subtracting(condition.down).sorted() {
-            restarts[node] = nil
-            group.kill(node)
-        }
+        try expectRunning()
+        for node in wanted.down.subtracting(condition.down).sorted() { group.kill(node) }
         let ended = condition.down.subtracting(wanted.down).sorted()
         let before = condition.paused
         condition = wanted
@@ -194,47 +176,21 @@ final class HostFaults {
     }
 
     private func send(_ signal: Int32, to node: Int) {
-        guard restarts[node] == nil else { return }
         try? group.daemon(node).send(signal)
     }
 
-    // MARK: - Daemons that end by themselves
+    // MARK: - Daemons and their disks
 
-    /// Only what is wrong with its disk may end a daemon; it is started again.
-    private func tend() throws {
+    /// Nothing of all this may end a daemon: a full disk waits for room, and a damaged journal is set
+    /// aside.
+    private func expectRunning() throws {
         for node in nodes where !condition.down.contains(node) {
-            if let date = restarts[node] {
-                guard date <= Date() else { continue }
-                restarts[node] = nil
-                try group.start(node)
-                if condition.paused.contains(node) { send(SIGSTOP, to: node) }
-            } else {
-                try noteEnd(of: node)
-            }
+            let daemon = try group.daemon(node)
+            guard !daemon.isRunning else { continue }
+            let status = try daemon.end().status
+            throw Failure(
+                description: "daemon \(node) ended by itself, with \(status): \(daemon.errors)")
         }
-    }
-
-    private func noteEnd(of node: Int) throws {
-        let daemon = try group.daemon(node)
-        guard !daemon.isRunning else { return }
-        let status = try daemon.end().status
-        let last = daemon.errors.split(separator: "\n").last ?? ""
-        guard status == Self.diskStatus, damaged == node || isShortOfDisk(node) else {
-            throw Failure(description: "daemon \(node) ended with \(status): \(daemon.errors)")
-        }
-        say("daemon \(node) ended with \(status): \(last)")
-        if damaged == node {
-            say("the data of \(node) are taken away")
-            try FileManager.default.removeItem(atPath: group.data(node))
-            damaged = nil
-        }
-        restarts[node] = Date(timeIntervalSinceNow: Self.restartDelay)
-    }
-
-    private func isShortOfDisk(_ node: Int) -> Bool {
-        guard !condition.fullDisks.contains(node) else { return true }
-        guard let date = emptied[node] else { return false }
-        return Date().timeIntervalSince(date) < Self.diskFullAftermath
     }
 
     /// Changes one bit of what was written; the rest of a file is zeros.
@@ -250,7 +206,6 @@ final class HostFaults {
         let offset = written[schedule.number(below: written.count)]
         try file.seek(toOffset: UInt64(offset))
         try file.write(contentsOf: [bytes[offset] ^ UInt8(1 << schedule.number(below: 8))])
-        damaged = node
         say("byte \(offset) of \(name) of \(node) is another one")
     }
 }
