@@ -27,13 +27,21 @@ extension ServiceWorld {
     /// What a daemon says to the operator: in the end, what became of the wish.
     func hear(_ bytes: [UInt8], at host: Int) throws(Violation) {
         operatorLink?.frames.append(bytes)
-        while let frame = try? operatorLink?.frames.next() {
+        while let frame = try nextOperatorFrame() {
             let type = ClientFrameType(rawValue: frame.header.type)
             guard type == .addMember || type == .removeMember else { continue }
             endOperatorLink()
             try watch.administrator.take(
                 try outcome(in: frame), of: frame.header.number, on: host,
                 checker: watch.checker)
+        }
+    }
+
+    private func nextOperatorFrame() throws(Violation) -> FrameBuffer.Frame? {
+        do throws(WireError) {
+            return try operatorLink?.frames.next() ?? nil
+        } catch {
+            throw Violation(.badInput, "the operator is sent what is no frame: \(error)")
         }
     }
 

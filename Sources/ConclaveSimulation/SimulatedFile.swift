@@ -27,9 +27,6 @@ package struct SimulatedFile {
         sizeWrite = write
     }
 
-    /// Whether everything would survive a power loss.
-    package var isSynced: Bool { unsynced.isEmpty && syncedByteCount == bytes.count }
-
     /// `write` is the number of this write among all of the disk.
     package mutating func write(_ new: [UInt8], at offset: Int, write: UInt64) {
         guard !new.isEmpty else { return }

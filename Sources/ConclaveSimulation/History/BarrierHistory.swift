@@ -15,7 +15,6 @@ struct BarrierHistory {
         /// Before the first party was told.
         var latest = UInt64.max
         var ranks: Set<UInt32> = []
-        var wasGivenUp = false
     }
 
     let name: ObjectName

@@ -1,5 +1,5 @@
 /// A flat JSON object: all that a line of a history may be.
-struct HistoryLine: Equatable {
+struct HistoryLine {
     enum Value: Equatable {
         case integer(UInt64)
         case text(String)
@@ -11,10 +11,6 @@ struct HistoryLine: Equatable {
     static let maximumListCount = 10_000
 
     private(set) var fields: [(key: String, value: Value)] = []
-
-    static func == (lhs: Self, rhs: Self) -> Bool {
-        lhs.fields.elementsEqual(rhs.fields) { $0.key == $1.key && $0.value == $1.value }
-    }
 
     init() {}
 

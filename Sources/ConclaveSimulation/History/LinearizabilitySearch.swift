@@ -64,7 +64,7 @@ struct LinearizabilitySearch<Model: SequentialModel> {
     private(set) var stepCount = 0
 
     init(
-        _ model: Model, _ actions: [TimedAction<Model.Action>], maximumSteps: Int = 200_000
+        _ model: Model, _ actions: [TimedAction<Model.Action>], maximumSteps: Int
     ) {
         self.model = model
         self.actions = actions

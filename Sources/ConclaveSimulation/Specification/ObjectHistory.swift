@@ -16,8 +16,6 @@ struct ObjectHistory {
     /// By version, the newest last.
     private var pictures: [(version: Version, picture: Picture)] = []
 
-    var last: Version { pictures.last?.version ?? .zero }
-
     mutating func note(_ queue: SpecifiedQueue?, at version: Version) {
         var picture = Picture()
         if let queue {

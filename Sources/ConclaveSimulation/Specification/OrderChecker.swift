@@ -270,13 +270,4 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         return true
     }
-
-    /// The last version that changed a slot.
-    func lastChange(of slot: ObjectName) -> Version {
-        histories[ObjectKey(kind: .leaderSlot, name: slot)]?.last ?? .zero
-    }
-
-    func leader(of slot: ObjectName) -> SessionID? {
-        specification.queues[ObjectKey(kind: .leaderSlot, name: slot)]?.holders.first?.session
-    }
 }

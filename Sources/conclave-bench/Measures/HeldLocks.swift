@@ -53,8 +53,6 @@ struct HeldLocks {
         return held
     }
 
-    var count: Int { held.count }
-
     /// How many of them are still held.
     var validCount: Int { held.count { $0.lock.isValid } }
 
