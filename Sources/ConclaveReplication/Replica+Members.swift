@@ -78,7 +78,7 @@ extension Replica {
         partingUntil = .distantFuture
         parting = []
         adoptMembers()
-        if !list.contains(settings.own.node) { tell(.removed) }
+        if !membership.isListed { tell(.removed) }
     }
 
     /// Who is removed hears of it on the paths that it has; only then are they cut. A member that is

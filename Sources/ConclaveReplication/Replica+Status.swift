@@ -50,7 +50,7 @@ extension Replica {
     }
 
     private var whyOutside: String {
-        if !membership.list.contains(settings.own.node) {
+        if !membership.isListed {
             return "was removed from the group, and waits to be added again"
         }
         if isPausing {

@@ -151,9 +151,11 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         for node in list.nodes { turnOn(node) }
     }
 
-    /// Its daemon has ended by itself, since it was removed.
+    /// Its daemon has ended by itself, since it was removed. If it was added again meanwhile, without
+    /// having heard so, the operator starts it.
     func wasRemoved(_ index: Int) {
         turnOff(index)
+        if list.contains(cluster.nodes[index]) { turnOn(cluster.nodes[index]) }
     }
 
     /// Whether `outcome` is true, as far as `checker` knows the lists.

@@ -19,7 +19,7 @@ extension Membership {
                 noteList(of: value)
                 return becomeBehind(now: now, effects: &effects)
             }
-            guard seat != .outside || hasPlace(in: value) else { return }
+            guard seat != .outside || hasPlace(in: value) else { return noteList(of: value) }
         }
         wedge(now: now, effects: &effects)
         beginInstall(value, effects: &effects)
@@ -112,7 +112,19 @@ extension Membership {
         effects.append(.event(.installed(value.installed)))
         effects.append(.event(.listed(value.list, in: value.epoch, after: value.change)))
         effects.append(.install(value, seat))
-        if seat == .member { replaceTheDead(value, now: now, effects: &effects) }
+        if seat == .member {
+            welcome(value, effects: &effects)
+            replaceTheDead(value, now: now, effects: &effects)
+        }
+    }
+
+    /// A machine that is added while it is still there must hear so: it may have been removed a
+    /// moment ago, and be about to end.
+    private func welcome(_ value: NextView, effects: inout [Effect]) {
+        guard let change = value.change, !change.isRemoval, paths[change.node] != nil,
+            value.view.rank(of: change.node) == nil
+        else { return }
+        effects.append(.send(.install(value), to: change.node))
     }
 
     /// A view that names incarnations now dead is followed at once by the next change (V19).
