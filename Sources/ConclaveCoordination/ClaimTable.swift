@@ -56,8 +56,9 @@ struct ClaimTable: Sendable {
 
     /// Those whose name begins with `prefix`, by name.
     func sorted(prefix: String) -> [Int] {
-        objects.indexes.filter { objects[$0].name.text.utf8.starts(with: prefix.utf8) }
-            .sorted { objects[$0].name < objects[$1].name }
+        objects.indexes.map { (name: objects[$0].name, object: $0) }
+            .filter { $0.name.text.utf8.starts(with: prefix.utf8) }
+            .sorted { $0.name < $1.name }.map(\.object)
     }
 
     func claim(of session: Int, on object: Int) -> Int? {
@@ -72,11 +73,13 @@ struct ClaimTable: Sendable {
         return claim
     }
 
-    /// All claims of a session, by the names of their objects.
+    /// All claims of a session, in the order in which it asked for them.
     func claims(of session: Int) -> [Int] {
         guard session < claimsBySession.count else { return [] }
-        return claimsBySession[session].sorted { objects[$0.key].name < objects[$1.key].name }
-            .map(\.value)
+        // There may be many, and the whole group waits for it.
+        return claimsBySession[session].values
+            .map { (number: claims[$0].request.number, claim: $0) }
+            .sorted { $0.number < $1.number }.map(\.claim)
     }
 
     func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }

@@ -137,7 +137,8 @@ import Testing
         #expect(stage.reply(to: 1, of: sessions[1]) == stage.granted(lock, after: previousEnd))
     }
 
-    @Test mutating func `a session's end gives up all it holds and awaits, by name`() {
+    @Test
+    mutating func `a session's end gives up all it holds and awaits, in order of its requests`() {
         let names = ["a", "b", "c"].map(ObjectName.init(known:))
         for (number, name) in zip(UInt64(1)..., [names[2], names[0]]) {
             stage.acquire(sessions[0], number, name)
@@ -148,8 +149,8 @@ import Testing
         stage.end(sessions[0], .died)
         #expect(
             Array(stage.effects.dropFirst()) == [
-                .reply(session: sessions[1], number: 2, stage.granted(names[0], after: .died)),
                 .reply(session: sessions[1], number: 1, stage.granted(names[2], after: .died)),
+                .reply(session: sessions[1], number: 2, stage.granted(names[0], after: .died)),
             ])
         #expect(stage.lock(names[1])?.waiters.isEmpty == true)
     }

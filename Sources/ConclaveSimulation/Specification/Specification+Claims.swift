@@ -13,7 +13,7 @@ extension Specification {
             return refuse(id, number, .quotaExceeded)
         }
         let queue = queues[key] ?? SpecifiedQueue()
-        if queue.involves(id) { return refuse(id, number, .alreadyHeld) }
+        if queue.request(of: id) != nil { return refuse(id, number, .alreadyHeld) }
         if !grantsAreSuspended, queue.waiters.isEmpty, queue.admits(claim.mode) {
             queues[key] = queue
             hold(claim, key)

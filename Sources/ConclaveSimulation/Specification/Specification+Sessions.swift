@@ -101,14 +101,19 @@ extension Specification {
         effects.append(.openRefused(nonce: nonce, member: member, Refusal(code, "")))
     }
 
-    /// Locks, then terms, then barriers, each by name, go on without the session.
+    /// Locks, then terms, both in the order in which the session asked for them, then barriers, by
+    /// name, go on without it.
     mutating func finish(_ id: SessionID, _ reason: SessionEnd) {
         let session = sessions[id]!
         effects.append(
             .sessionEnded(session: id, attachment: session.attachment, reason: reason))
         dropTakeover(of: id, .sessionEnded)
-        for key in queues.keys.sorted() where queues[key]!.involves(id) {
-            leave(key, id, PreviousEnd(reason))
+        for kind in [ObjectKind.lock, .leaderSlot] {
+            let claimed = queues.filter { $0.key.kind == kind }
+                .compactMap { key, queue in queue.request(of: id).map { (key: key, number: $0) } }
+            for claim in claimed.sorted(by: { $0.number < $1.number }) {
+                leave(claim.key, id, PreviousEnd(reason))
+            }
         }
         for name in barriers.keys.sorted()
         where barriers[name]!.arrivals.contains(where: { $0.session == id }) {

@@ -27,8 +27,9 @@ struct SpecifiedQueue {
         holders.isEmpty || (mode == .shared && holders.allSatisfy { $0.mode == .shared })
     }
 
-    func involves(_ session: SessionID) -> Bool {
-        (holders + waiters).contains { $0.session == session }
+    /// The request by which a session holds it or waits.
+    func request(of session: SessionID) -> UInt64? {
+        (holders + waiters).first { $0.session == session }?.number
     }
 
     func holds(_ session: SessionID, under token: FencingToken) -> Bool {
