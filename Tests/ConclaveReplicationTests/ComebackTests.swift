@@ -185,4 +185,15 @@ import Testing
             for replica in group { connect(replica, in: group) }
         }
     }
+
+    @Test func `who loses the others one after the other says for whom it waits`() throws {
+        let group = try group()
+        disconnect(group[1], in: group)
+        group[0].live(50)
+        disconnect(group[2], in: group)
+        group[0].live(20_000)
+        let reason = group[0].replica.notServingReason
+        #expect(
+            reason.contains("hears no majority of the newest view: waits for 2, 3"), "\(reason)")
+    }
 }

@@ -60,7 +60,7 @@ import Testing
         group.kill(3)
         try wait(for: "the word", seconds: 20) {
             let status = try group.run("status", ["--json"]).output
-            return status.contains("\"serving\":false") && !status.contains("\"reason\":\"\"")
+            return status.contains("\"serving\":false") && status.contains("waits for 2, 3")
         }
         // In the meantime a view of two may have been installed, which needs both of them.
         try group.start(2)

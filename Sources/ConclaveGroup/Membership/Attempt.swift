@@ -51,9 +51,13 @@ struct Attempt: Equatable {
         accepted.append(node)
     }
 
-    mutating func recorded(_ token: UInt64, by own: NodeID) {
+    /// A record is synced; if it was the own promise, a majority's are waited for until
+    /// `promisesUntil`.
+    mutating func recorded(_ token: UInt64, by own: NodeID, promisesUntil: Instant) {
         switch phase {
-        case .recording(token): phase = .preparing
+        case .recording(token):
+            phase = .preparing
+            deadline = promisesUntil
         case .accepting(token): acceptedBy(own)
         default: break
         }

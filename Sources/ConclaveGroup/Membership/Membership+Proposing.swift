@@ -64,6 +64,8 @@ extension Membership {
         guard attempt.promises.count >= decided.view.quorum else { return }
         let quorumAt = attempt.quorumAt ?? now
         attempt.quorumAt = quorumAt
+        // Who has a majority and waits on knows for whom, and says so.
+        attempt.deadline = .distantFuture
         let isComplete = others.allSatisfy {
             attempt.promises[$0] != nil || !hears($0, now: now)
         }

@@ -152,7 +152,8 @@ extension Membership {
             if let attempt, attempt.phase == .accepting(token: token) {
                 effects.append(.event(.accepted(memory.epoch, attempt.ballot)))
             }
-            attempt?.recorded(token, by: own.node)
+            attempt?.recorded(
+                token, by: own.node, promisesUntil: now.advanced(by: settings.suspicion * 4))
             advanceAttempt(now: now, effects: &effects)
         }
     }
