@@ -88,7 +88,7 @@ package enum FabricRefusal: Error, Equatable, Sendable, CustomStringConvertible 
     /// The higher number dials the lower.
     case wrongDirection(from: NodeID, to: NodeID)
     case lineage(theirs: Lineage, own: Lineage)
-    case configuration(theirs: UInt64, own: UInt64)
+    case configuration
     /// A path does not change its end.
     case changedMember(NodeID)
 
@@ -104,9 +104,9 @@ package enum FabricRefusal: Error, Equatable, Sendable, CustomStringConvertible 
             "node \(from) does not dial node \(to): the higher number dials the lower"
         case .lineage(let theirs, let own):
             "lineage \(theirs) is another group's, or another history: here is \(own)"
-        case .configuration(let theirs, let own):
-            "the configured members differ: digest \(String(theirs, radix: 16)), "
-                + "here \(String(own, radix: 16))"
+        case .configuration:
+            // A stranger is not told what would be right.
+            "durability or slots are configured otherwise here, or, before the first view, members"
         case .changedMember(let node): "node \(node) changed in the middle of a connection"
         }
     }

@@ -79,10 +79,10 @@ package struct Hello: Equatable {
     /// Why this hello cannot be accepted by who would send `own`, if it cannot.
     package func refusal(by own: Hello) -> FabricRefusal? {
         if to != own.member.node { return .wrongNode(meant: to, found: own.member.node) }
-        if digest != own.digest { return .configuration(theirs: digest, own: own.digest) }
+        if digest != own.digest { return .configuration }
         let isFounding = lineage == .none && own.lineage == .none
         if isFounding, foundingDigest != own.foundingDigest {
-            return .configuration(theirs: foundingDigest, own: own.foundingDigest)
+            return .configuration
         }
         return lineageRefusal(by: own.lineage)
     }

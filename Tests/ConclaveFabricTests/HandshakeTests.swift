@@ -19,7 +19,7 @@ import Testing
             try turn(lower, upper) {
                 !lower.recorder.events.isEmpty && !upper.recorder.events.isEmpty
             })
-        let refusal = FabricRefusal.configuration(theirs: 8, own: 7)
+        let refusal = FabricRefusal.configuration
         #expect(lower.recorder.whats == [.refused(refusal)])
         #expect(upper.recorder.whats == [.refusedByPeer("\(refusal)")])
         #expect(upper.recorder.events[0].address == lower.address)
@@ -38,7 +38,7 @@ import Testing
             !upper.recorder.events.isEmpty || !upper.recorder.told.isEmpty
         }
         #expect(isOver)
-        let refusal = FabricRefusal.configuration(theirs: 6, own: 5)
+        let refusal = FabricRefusal.configuration
         if lineage == .none {
             #expect(upper.recorder.whats == [.refusedByPeer("\(refusal)")])
         } else {
