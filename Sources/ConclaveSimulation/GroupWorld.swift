@@ -169,13 +169,25 @@ final class GroupWorld {
     private func compareEnds() throws(Violation) {
         guard watch.isWhole else { return }
         isWorking = false
-        try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
+        try comeToRest()
         let ends = watch.listedHosts.compactMap { $0.daemon?.machine }
         // Who has learned from a corrupted member may be in the majority.
         guard !ends.contains(where: \.isTainted) else { return }
         for end in ends.dropFirst() where end.digest != ends[0].digest {
             throw Violation(.totalOrder, "the last states differ: \(situation)")
         }
+    }
+
+    /// One suspicion time in one view. A path that broke late may end the view once more.
+    private func comeToRest() throws(Violation) {
+        let limit = timeline.now.advanced(by: Self.healingTime)
+        while timeline.now < limit {
+            try advance(until: limit) { self.watch.isWhole }
+            let epoch = watch.checker.newestEpoch
+            try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
+            if watch.isWhole, watch.checker.newestEpoch == epoch { return }
+        }
+        throw Violation(.progress, "comes to no rest: \(situation)")
     }
 
     // MARK: - Corruption

@@ -128,7 +128,8 @@ package struct SimulatedFile {
         guard start < bytes.count else { return }
         // A record in a sector begins with it, so that its first bytes always matter.
         for _ in 0..<(1 + random.below(4)) {
-            bytes[start + Int(random.below(16))] ^= UInt8(1 + random.below(255))
+            let place = random.below(UInt64(min(16, bytes.count - start)))
+            bytes[start + Int(place)] ^= UInt8(1 + random.below(255))
         }
     }
 

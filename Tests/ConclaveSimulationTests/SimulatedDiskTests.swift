@@ -288,4 +288,14 @@ private func sector(_ byte: UInt8) -> [UInt8] {
         #expect(try bench.disk.read("a", at: 1, count: 9) == [2, 3])
         #expect(try bench.disk.read("a", at: 9, count: 1).isEmpty)
     }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `a file of a few bytes rots within them`(seed: UInt64) throws {
+        let bench = DiskBench(seed: seed)
+        let bytes: [UInt8] = [1, 2, 3]
+        bench.settle("a", bytes)
+        bench.disk.rot("a")
+        let rotten = try bench.contents(of: "a")
+        #expect(rotten.count == 3)
+    }
 }

@@ -26,6 +26,8 @@ import Testing
             "--seed", "83", "--only", "group", "--faults",
             "kill,members,partition,cutPair,erase,leave,power",
         ],
+        // A machine that is removed, and added again before its daemon has ended.
+        ["--seed", "7007", "--only", "mixed"],
     ])
     func `that once broke a promise in a workload of their own keep it now`(
         arguments: [String]
