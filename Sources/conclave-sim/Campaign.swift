@@ -8,11 +8,14 @@ struct Campaign {
         var took: Duration
         /// Which of the runs at the same time it was.
         var job: Int
+        /// What was found is found without the planted bug as well.
+        var isNotOfPlant = false
     }
 
     var printer: ReportPrinter
 
-    /// Returns how many seeds found something.
+    /// Returns how many seeds found something; of a planted bug, something that is not found
+    /// without it.
     mutating func run(
         seeds: Range<UInt64>, jobs: Int, stopsAtFirst: Bool,
         options: (UInt64) -> RunOptions
@@ -32,7 +35,7 @@ struct Campaign {
                     nextToPrint += 1
                     guard !stopsAtFirst || foundCount == 0 else { continue }
                     printer.show(next)
-                    if next.report.violation != nil { foundCount += 1 }
+                    if next.report.violation != nil, !next.isNotOfPlant { foundCount += 1 }
                 }
                 if stopsAtFirst, foundCount > 0 { continue }
                 guard let seed = unstarted.popFirst() else { continue }
@@ -50,7 +53,13 @@ struct Campaign {
             let clock = ContinuousClock()
             let start = clock.now
             let report = SeedsInProgress.run(options.seed, in: job) { Simulation.run(options) }
-            return Result(report: report, took: clock.now - start, job: job)
+            var result = Result(report: report, took: clock.now - start, job: job)
+            guard options.plant != nil, report.violation != nil else { return result }
+            var sound = options
+            sound.plant = nil
+            let other = SeedsInProgress.run(options.seed, in: job) { Simulation.run(sound) }
+            result.isNotOfPlant = other.violation != nil
+            return result
         }
     }
 }

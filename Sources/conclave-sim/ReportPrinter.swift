@@ -30,6 +30,7 @@ struct ReportPrinter {
                 "\(violation.promise.rawValue) broken with seed \(report.seed): \(violation.message)"
             )
             print("  conclave-sim --seed \(report.seed)\(options)")
+            if result.isNotOfPlant { print("  and so is it without the planted bug: no find of it") }
         }
     }
 
@@ -63,7 +64,7 @@ struct ReportPrinter {
             """
             \(runCount) seeds, \(found): \(Self.seconds(simulated)) s simulated in \
             \(Self.seconds(took)) s, \(steps) steps, \(views) views, \(crashes) crashes, \
-            \(requests) requests
+            \(requests) requests\(undecidedCount > 0 ? ", \(undecidedCount) objects undecided" : "")
             """)
     }
 
