@@ -64,8 +64,9 @@ package struct Coordinator: Sendable {
         self.version = version
         advance(time)
         view = installed.view
-        if installed.stateWasLost { grantsAreSuspended = true }
+        if installed.stateWasLost || installed.historyWasGivenUp { grantsAreSuspended = true }
         let told = effects.count
+        if installed.historyWasGivenUp { endAllSessions(effects: &effects) }
         reviewTakeovers(effects: &effects)
         witness?.installed(installed, at: version, by: self, effects: effects[told...])
     }

@@ -319,6 +319,8 @@ final class GroupWorld {
         case .memberChange(let number, let outcome):
             try watch.administrator.take(
                 outcome, of: number, on: index, checker: watch.checker)
+        case .salvaged:
+            break
         case .removed:
             watch.administrator.wasRemoved(index)
         case .fatal(let fault):
