@@ -42,8 +42,13 @@ extension SimulatedNetwork {
         hosts[host].known = Array(repeating: true, count: hostCount)
     }
 
+    /// Connections to those of another one end.
     package func adopt(lineage: Lineage, on host: Int) {
         hosts[host].lineage = lineage
+        for peer in 0..<hostCount where peer != host && !fits(host, peer) {
+            let end = end(of: host, to: peer)
+            if ends[end].state != .closed { closeByOwner(end) }
+        }
     }
 
     /// Connections to others end.
@@ -157,10 +162,13 @@ extension SimulatedNetwork {
         accept(opposite(near), of: other, connection: pairs[pair].connection)
     }
 
-    private func knowEachOther(_ one: Int, _ other: Int) -> Bool {
+    private func fits(_ one: Int, _ other: Int) -> Bool {
         let (near, far) = (hosts[one].lineage, hosts[other].lineage)
-        let fits = near == far || near == .none || far == .none
-        return fits && hosts[one].known[other] && hosts[other].known[one]
+        return near == far || near == .none || far == .none
+    }
+
+    private func knowEachOther(_ one: Int, _ other: Int) -> Bool {
+        fits(one, other) && hosts[one].known[other] && hosts[other].known[one]
     }
 
     private func accept(_ end: Int, of member: Member, connection: UInt32) {
