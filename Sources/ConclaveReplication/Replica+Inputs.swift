@@ -12,6 +12,7 @@ extension Replica {
         case .control(let node, let bytes): control(bytes, from: node, now: now)
         case .row(let node, let epoch, let offset, let bytes):
             row(bytes, at: offset, epoch: epoch, from: node)
+        case .givenUp(let node): successor = node
         }
     }
 
@@ -19,7 +20,7 @@ extension Replica {
     /// anyway only so much is kept, and nothing of an epoch, since this process is in none.
     private func keepUntilBegin(_ input: FabricInput) {
         switch input {
-        case .row: return
+        case .row, .givenUp: return
         case .control(_, let bytes):
             let byteCount = earlyByteCount + bytes.count + Self.earlyOverhead
             guard byteCount <= Self.maximumEarlyByteCount else { return }
@@ -40,7 +41,7 @@ extension Replica {
             case .control(let from, let bytes):
                 if from == node { earlyByteCount -= bytes.count + Self.earlyOverhead }
                 return from == node
-            case .row: return false
+            case .row, .givenUp: return false
             case .connected(let member): return member.node == node
             case .disconnected(let other, _): return other == node
             }

@@ -35,6 +35,11 @@ extension Replica {
             return "goes on without the others, as it was told: writes down what is left"
         }
         if membership.memory.loss != nil { return lossReason }
+        if let successor {
+            return
+                "its history was given up, and member \(successor) goes on in another one: joins "
+                + "that when its data directory is moved away"
+        }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected

@@ -73,6 +73,8 @@ package final class Replica<Machine: StateMachine> {
     var learning: Learning<Machine>?
     /// What is left of the own state to be written.
     var ownSnapshot: SnapshotSource<Machine>?
+    /// Who has said that this member's history was given up, and goes on in another one.
+    var successor: NodeID?
     /// What an operator asked for when a majority was lost for good, and how far it has come.
     var salvage: Salvage<Machine>?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
@@ -230,7 +232,7 @@ package final class Replica<Machine: StateMachine> {
     /// From now on everything is written and sent under the lineage that is known.
     func adoptLineage(resuming recovered: RecoveredSegments?) {
         guard lineage != .none else { return }
-        fabric.adopt(lineage: lineage)
+        fabric.adopt(lineage: lineage, givenUp: membership.memory.current?.givenUp ?? [])
         guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }
         var journal = SegmentJournal(
             settings: SegmentSettings(

@@ -39,12 +39,14 @@ extension SimulatedNetwork {
     private func forgetProcess(on host: Int) {
         hosts[host].process = nil
         hosts[host].lineage = .none
+        hosts[host].givenUp = []
         hosts[host].known = Array(repeating: true, count: hostCount)
     }
 
     /// Connections to those of another one end.
-    package func adopt(lineage: Lineage, on host: Int) {
+    package func adopt(lineage: Lineage, givenUp: [Lineage] = [], on host: Int) {
         hosts[host].lineage = lineage
+        hosts[host].givenUp = givenUp
         for peer in 0..<hostCount where peer != host && !fits(host, peer) {
             let end = end(of: host, to: peer)
             if ends[end].state != .closed { closeByOwner(end) }
@@ -152,6 +154,7 @@ extension SimulatedNetwork {
         guard let one = hosts[lower].process, let other = hosts[higher].process else { return }
         let isCut = directions[near].isCut || directions[opposite(near)].isCut
         guard !isCut, knowEachOther(lower, higher) else {
+            if !isCut { tellOfGivenUp(lower, higher) }
             pairs[pair].backoff = min(pairs[pair].backoff * 2, Self.lastBackoff)
             scheduleDial(lower, higher, anew: false)
             return
@@ -160,6 +163,15 @@ extension SimulatedNetwork {
         pairs[pair].connection += 1
         accept(near, of: one, connection: pairs[pair].connection)
         accept(opposite(near), of: other, connection: pairs[pair].connection)
+    }
+
+    /// The hello of the one says to the other that its history was given up.
+    private func tellOfGivenUp(_ one: Int, _ other: Int) {
+        for (host, peer) in [(one, other), (other, one)]
+        where hosts[peer].givenUp.contains(hosts[host].lineage) && hosts[peer].known[host] {
+            let end = end(of: host, to: peer)
+            tell(end, connection: ends[end].connection, .givenUp)
+        }
     }
 
     private func fits(_ one: Int, _ other: Int) -> Bool {

@@ -166,6 +166,14 @@ import Testing
         #expect(try expectDone(salvage(last)).epoch == Epoch(2))
     }
 
+    @Test func `who knows that its history was given up does not go on in it`() throws {
+        let last = try lastOfThree()
+        last.hear(.givenUp(by: NodeID(2)))
+        last.live(25)
+        #expect(last.replica.notServingReason.contains("member 2 goes on in another one"))
+        #expect(salvage(last) == .refused(last.replica.notServingReason))
+    }
+
     @Test func `a blank machine that it reaches stays on the list, and learns`() throws {
         let last = try lastOfThree()
         let blank = try TestReplica(1, of: [1, 2, 3])

@@ -43,7 +43,7 @@ final class HeldFabric: Fabric {
 
     func flush() {}
 
-    func adopt(lineage: Lineage) {}
+    func adopt(lineage: Lineage, givenUp: [Lineage]) {}
 
     func adopt(members: [MemberList.Entry]) {}
 }

@@ -57,6 +57,12 @@ import Testing
         try wait(for: "1 to be refused; its log: \(group.log(1))", seconds: 20) {
             group.log(1).contains("another history")
         }
+        try wait(for: "1 to know", seconds: 20) {
+            try group.run("status", ["--json"], at: 1).output.contains("was given up")
+        }
+        let late = try recover(group, at: 1)
+        #expect(late.status == 1)
+        #expect(late.errors.contains("member 3 goes on in another one"), "\(late.errors)")
         group.kill(1)
         try FileManager.default.moveItem(
             atPath: group.data(1), toPath: group.data(1) + "-old")

@@ -26,6 +26,7 @@ extension Replica {
             return "this member has no state to go on with: \(notServingReason)"
         }
         if isServing { return "view \(view.epoch) serves: nothing is lost" }
+        if successor != nil { return notServingReason }
         if let full = fullLanes.first { return "the disk is full: no room for \(full.file)" }
         if membership.isInstalling || recordingView != nil {
             return "a view is being entered: ask again in a moment"
@@ -177,6 +178,7 @@ extension Replica {
     /// The new history has begun, whatever happens from here on.
     func salvageIsRecorded(now: Instant) {
         guard let salvage, let plan = salvage.plan, let next = plan.order.current else { return }
+        successor = nil
         run(.salvaged(next, by: salvage.wish.by), now: now)
         self.salvage = nil
         if settings.durability == .disk {
