@@ -27,6 +27,8 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var left: [Int] = []
     /// Who is gone and does not come back by itself.
     private var gone: [Int] = []
+    /// Who still has something of the history before, members or not.
+    private var hasOldData: Set<Int> = []
     private var askCount: UInt16 = 0
     private var isStopped = false
 
@@ -99,6 +101,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             left.append(choices.remove(at: Int(random.below(UInt64(choices.count)))))
         }
         phase = .lost
+        hasOldData = Set(cluster.hosts.map(\.index))
         trace("LOST for good: all but \(left.map { cluster.nodes[$0] }) of view \(view.epoch)")
         for host in cluster.hosts where !left.contains(host.index) && !host.isRetired {
             let comesBack = random.chance(perMille: 400)
@@ -131,6 +134,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         cluster.losePower(on: host.index)
         host.disk.erase()
         host.wasErased = true
+        hasOldData.remove(host.index)
         watch.administrator.writeFile(of: host.index)
         if let pause {
             cluster.scheduleStart(of: host.index, after: pause)
@@ -159,13 +163,18 @@ final class LostMajority<Daemon: SimulatedDaemon> {
 
     func hasGoneOn(_ host: Int) {
         phase = .goneOn(host: host)
-        // A machine that was taken out before is set up anew when it is added again.
-        for off in cluster.hosts where off.isRetired {
-            off.disk.erase()
-            off.wasErased = true
-        }
+        clearRetired()
         // Meanwhile the others still believe in the history before.
         schedule(after: random.interval(in: .milliseconds(10) ... .seconds(10)))
+    }
+
+    /// A machine that was taken out before is set up anew when it is added again.
+    private func clearRetired() {
+        for host in cluster.hosts where host.isRetired && hasOldData.contains(host.index) {
+            host.disk.erase()
+            host.wasErased = true
+            hasOldData.remove(host.index)
+        }
     }
 
     private func seeToOthers(than survivor: Int) {
@@ -173,9 +182,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             // Its list is known when it has started again.
             return schedule(after: .seconds(1))
         }
+        clearRetired()
         for host in cluster.hosts where host.index != survivor && !host.isRetired {
             if list.contains(host.node) {
-                guard left.contains(host.index) else { continue }
+                guard hasOldData.contains(host.index) else { continue }
                 trace("OPERATOR moves the data of node \(host.node) away")
                 lose(host, comesBackAfter: random.interval(in: downTime))
             } else {
