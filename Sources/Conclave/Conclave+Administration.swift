@@ -25,6 +25,23 @@ extension Conclave {
         try await change(.removeMember(node), wait)
     }
 
+    /// Tells the local daemon to go on with what it has, since a majority of the members is lost for
+    /// good. What only they had acknowledged is lost, and all sessions end.
+    ///
+    /// - Parameter eraAtLeast: Versions go on in this era, or a later one.
+    /// - Throws: `refused`, and nothing was changed, if the daemon reaches a member that has more,
+    ///   or members enough to go on without this.
+    public func recoverAcceptingDataLoss(
+        eraAtLeast: UInt16 = 0, wait: Duration? = .seconds(120)
+    ) async throws -> RecoveryReport {
+        let wish = ClientCore.Query.recover(eraAtLeast: eraAtLeast)
+        let answer = await session.answer(to: wish, deadline: Self.deadline(after: wait))
+        guard case .report(.recovered(let report)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        return RecoveryReport(report)
+    }
+
     private func change(_ wish: ClientCore.Query, _ wait: Duration?) async throws -> Epoch {
         let answer = await session.answer(to: wish, deadline: Self.deadline(after: wait))
         guard case .report(.memberChange(let epoch)) = answer else {

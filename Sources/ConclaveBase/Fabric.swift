@@ -19,8 +19,9 @@ package protocol Fabric: AnyObject {
     /// Sends out what the calls of this turn collected: one write per peer.
     func flush()
 
-    /// The lineage this member now belongs to; strangers of another one are refused by name.
-    func adopt(lineage: Lineage)
+    /// The lineage this member now belongs to; strangers of another one are refused by name. Those of
+    /// a history that was `givenUp` for this one are told so.
+    func adopt(lineage: Lineage, givenUp: [Lineage])
 
     /// Whom there may be paths to, this member included, and where they are: others are refused by
     /// name, and paths to who is no longer among them break.
@@ -36,4 +37,10 @@ package enum FabricInput {
     case disconnected(NodeID, byPeer: Bool)
     case control(from: NodeID, bytes: [UInt8])
     case row(from: NodeID, epoch: Epoch, offset: Int, bytes: [UInt8])
+    /// Somebody who is refused says that this member's history was given up for its own.
+    case givenUp(by: NodeID)
+}
+
+extension Fabric {
+    package func adopt(lineage: Lineage) { adopt(lineage: lineage, givenUp: []) }
 }

@@ -27,10 +27,13 @@ public struct InstalledView: Hashable, Sendable {
     public var minimumMembers: Int
     /// State was lost before this view: nothing may be granted for a while (V26).
     public var stateWasLost: Bool
+    /// By an operator's hand this view begins another history, with a state that may lack the newest
+    /// of the one before (V27).
+    public var historyWasGivenUp: Bool
 
     public init(
         view: View, joined: [NodeID], departed: [Departed], absent: [Departed],
-        minimumMembers: Int, stateWasLost: Bool
+        minimumMembers: Int, stateWasLost: Bool, historyWasGivenUp: Bool = false
     ) {
         self.view = view
         self.joined = joined
@@ -38,6 +41,7 @@ public struct InstalledView: Hashable, Sendable {
         self.absent = absent
         self.minimumMembers = minimumMembers
         self.stateWasLost = stateWasLost
+        self.historyWasGivenUp = historyWasGivenUp
     }
 
     public var isAdequate: Bool { view.members.count >= minimumMembers }

@@ -74,4 +74,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case staleBatchIsNew
     /// V31: a member whose disk is full acknowledges all the same.
     case acknowledgeOnFullDisk
+    /// V27: sessions go on though the history that they were in was given up.
+    case sessionsOutliveHistory
+    /// V26: what begins where a history was given up grants at once.
+    case givenUpHistoryGrants
 }

@@ -108,7 +108,7 @@ extension ClientCore {
         switch report {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
-        case .status, .members, .view, .locks, .why, .memberChange: break
+        case .status, .members, .view, .locks, .why, .memberChange, .recovered: break
         }
         effects.append(.answered(id, .report(report)))
     }
@@ -127,7 +127,7 @@ extension ClientCore {
         case .leader(let state):
             guard calls.noteVersion(id, state.version) else { return }
             effects.append(.event(id, .report(report)))
-        case .status, .members, .locks, .why, .memberChange:
+        case .status, .members, .locks, .why, .memberChange, .recovered:
             effects.append(.event(id, .report(report)))
         }
     }

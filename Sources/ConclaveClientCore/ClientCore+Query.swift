@@ -14,6 +14,8 @@ extension ClientCore {
         case observeLeader(slot: ObjectName)
         case addMember(NodeID, address: String)
         case removeMember(NodeID)
+        /// Go on without the members that are gone, in that era of versions at least.
+        case recover(eraAtLeast: UInt16)
     }
 }
 
@@ -28,6 +30,7 @@ extension ClientCore.Query {
         case .observeLeader: .observeLeader
         case .addMember: .addMember
         case .removeMember: .removeMember
+        case .recover: .recover
         }
     }
 
@@ -35,14 +38,14 @@ extension ClientCore.Query {
         switch self {
         case .views(let follow): follow
         case .observeLeader: true
-        case .status, .members, .locks, .why, .addMember, .removeMember: false
+        case .status, .members, .locks, .why, .addMember, .removeMember, .recover: false
         }
     }
 
     /// Something may have changed though no answer came.
     var isWish: Bool {
         switch self {
-        case .addMember, .removeMember: true
+        case .addMember, .removeMember, .recover: true
         case .status, .members, .views, .locks, .why, .observeLeader: false
         }
     }
@@ -58,6 +61,7 @@ extension ClientCore.Query {
             writer.integer(node.number)
             writer.text(address)
         case .removeMember(let node): writer.integer(node.number)
+        case .recover(let era): writer.integer(era)
         }
         return writer.bytes
     }
@@ -83,6 +87,7 @@ extension ClientCore.Query {
         case .why: return .why(try WhyReport(from: &reader))
         case .observeLeader: return .leader(try LeaderState(from: &reader))
         case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
+        case .recover: return .recovered(try RecoverReport(from: &reader))
         case .members:
             var members: [MemberReport] = []
             for _ in 0..<(try reader.count("members", maximum: 64)) {

@@ -47,6 +47,8 @@ extension ClientCore {
         case leader(LeaderState)
         /// The member list is as it was wanted, since that view.
         case memberChange(Epoch)
+        /// The daemon went on alone.
+        case recovered(RecoverReport)
     }
 
     package enum ClientFailure: Equatable, Sendable {

@@ -4,12 +4,14 @@ package import ConclaveBase
 /// have one, a daemon's never: it sees what replicas were told, also while one recovers, when the
 /// effects go to nobody.
 package protocol CoordinationWitness: AnyObject, Sendable {
-    /// `machine` has applied `command`; `nil`: bytes that do not decode.
+    /// `machine`, whose version was `previous`, has applied `command`; `nil`: bytes that do not
+    /// decode.
     func applied(
-        _ command: Command?, by machine: Coordinator, effects: ArraySlice<CoordinationEffect>)
+        _ command: Command?, after previous: Version, by machine: Coordinator,
+        effects: ArraySlice<CoordinationEffect>)
 
-    /// `machine` has taken over a view at `version`, which is not one of its own.
+    /// `machine`, whose version was `previous`, has taken over a view.
     func installed(
-        _ view: InstalledView, at version: Version, by machine: Coordinator,
+        _ view: InstalledView, after previous: Version, by machine: Coordinator,
         effects: ArraySlice<CoordinationEffect>)
 }

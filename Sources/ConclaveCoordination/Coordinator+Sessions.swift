@@ -145,6 +145,14 @@ extension Coordinator {
         takeOverOrEnd(index, reason: .hostLost, effects: &effects)
     }
 
+    /// What was given up of the history may have ended any of them, and granted what it held to
+    /// somebody else. None may be valid again.
+    mutating func endAllSessions(effects: inout [CoordinationEffect]) {
+        for index in sessions.indexes(where: { _ in true }) {
+            finish(index, reason: .expired, effects: &effects)
+        }
+    }
+
     /// The old attachment's validity is over: another process that waits for that has the session
     /// now, or else it ends.
     private mutating func takeOverOrEnd(

@@ -41,6 +41,7 @@ package struct Coordinator: Sendable {
         effects: inout [CoordinationEffect]
     ) {
         precondition(version > self.version, "version \(version) after \(self.version)")
+        let previous = self.version
         self.version = version
         advance(time)
         var reader = command
@@ -48,7 +49,7 @@ package struct Coordinator: Sendable {
         if (try? reader.finish()) == nil { known = nil }
         let told = effects.count
         if let known { apply(known, effects: &effects) }
-        witness?.applied(known, by: self, effects: effects[told...])
+        witness?.applied(known, after: previous, by: self, effects: effects[told...])
     }
 
     /// Takes over the view that begins at this point of the order. It grants nothing, so no token
@@ -61,13 +62,20 @@ package struct Coordinator: Sendable {
         effects: inout [CoordinationEffect]
     ) {
         precondition(version >= self.version, "version \(version) after \(self.version)")
+        let previous = self.version
         self.version = version
         advance(time)
         view = installed.view
         if installed.stateWasLost { grantsAreSuspended = true }
+        if installed.historyWasGivenUp, plant != .givenUpHistoryGrants {
+            grantsAreSuspended = true
+        }
         let told = effects.count
+        if installed.historyWasGivenUp, plant != .sessionsOutliveHistory {
+            endAllSessions(effects: &effects)
+        }
         reviewTakeovers(effects: &effects)
-        witness?.installed(installed, at: version, by: self, effects: effects[told...])
+        witness?.installed(installed, after: previous, by: self, effects: effects[told...])
     }
 
     var now: Moment { Moment(version: version, time: time) }

@@ -10,30 +10,38 @@ package import ConclaveWire
 ///      |       | min,max | hi, lo  |        |       |             |        |          |  digest  |
 ///      +-------+---------+---------+--------+-------+-------------+--------+----------+----------+
 ///
-/// What a later version puts behind is not looked at.
+/// With the first feature the lineages that were given up for this one follow, as a list. What a later
+/// version puts behind is not looked at.
 package struct Hello: Equatable {
     /// "conclave", as it stands in the stream.
     static let magic: UInt64 = 0x6576_616C_636E_6F63
     static let ownVersions: ClosedRange<UInt16> = 1...1
     /// No frame is longer before the hello was accepted.
     static let maximumByteCount = 1_024
+    private static let givenUpFeature: UInt64 = 1
+    private static let maximumGivenUp = 16
 
     var versions = ownVersions
     var lineage: Lineage
+    /// Who belongs to one of these has nothing that counts any more.
+    var givenUp: [Lineage] = []
     package var member: Member
     /// Whom the speaker means: two addresses of the configuration may be exchanged.
     package var to: NodeID
     /// Of what members must have been told alike as long as they work together.
     var digest: UInt64
-    var features: UInt64 = 0
+    var features: UInt64
     /// Of what they must have been told alike to found a group: from the first view on, the
     /// replicated settings count.
     var foundingDigest: UInt64
 
     package init(
-        lineage: Lineage, member: Member, to: NodeID, digest: UInt64, foundingDigest: UInt64
+        lineage: Lineage, givenUp: [Lineage] = [], member: Member, to: NodeID, digest: UInt64,
+        foundingDigest: UInt64
     ) {
         self.lineage = lineage
+        self.givenUp = givenUp.suffix(Self.maximumGivenUp)
+        features = givenUp.isEmpty ? 0 : Self.givenUpFeature
         self.member = member
         self.to = to
         self.digest = digest
@@ -58,6 +66,10 @@ package struct Hello: Equatable {
         digest = try reader.integer("digest")
         features = try reader.integer("features")
         foundingDigest = try reader.integer("founding digest")
+        guard features & Self.givenUpFeature != 0 else { return }
+        for _ in 0..<(try reader.count("given up", maximum: Self.maximumGivenUp)) {
+            givenUp.append(try reader.lineage("given up"))
+        }
     }
 
     package func encode() -> [UInt8] {
@@ -73,6 +85,7 @@ package struct Hello: Equatable {
         writer.integer(digest)
         writer.integer(features)
         writer.integer(foundingDigest)
+        if features & Self.givenUpFeature != 0 { writer.list(givenUp) { $1.lineage($0) } }
         return writer.bytes
     }
 

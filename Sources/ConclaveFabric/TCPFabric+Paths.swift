@@ -55,7 +55,7 @@ extension TCPFabric {
 
     private func hello(to node: NodeID) -> Hello {
         Hello(
-            lineage: lineage, member: own, to: node, digest: digest,
+            lineage: lineage, givenUp: givenUp, member: own, to: node, digest: digest,
             foundingDigest: foundingDigest)
     }
 
@@ -85,6 +85,7 @@ extension TCPFabric {
             let hello = try Hello(from: body)
             let answer = self.hello(to: hello.member.node)
             if let refusal = refusal(of: hello, answer: answer, on: connection) {
+                if case .lineage = refusal { tellOfGivenUp(hello, on: connection) }
                 refuse(connection, refusal, claimed: hello.member.node, tell: .now)
                 return
             }
@@ -93,6 +94,15 @@ extension TCPFabric {
         } catch {
             didFail(connection, .frame(error))
         }
+    }
+
+    /// Of two histories one may have been given up for the other: whoever is left behind is to know.
+    private func tellOfGivenUp(_ hello: Hello, on connection: Connection) {
+        if hello.givenUp.contains(lineage) { tell(.givenUp(by: hello.member.node), .now) }
+        guard givenUp.contains(hello.lineage), connection.phase == .greeting,
+            connection.dialled == nil
+        else { return }
+        sayHello(on: connection, to: hello.member.node)
     }
 
     private func refusal(

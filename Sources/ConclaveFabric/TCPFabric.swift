@@ -34,6 +34,8 @@ package final class TCPFabric: Fabric {
     /// last words; the oldest first.
     var strangers: [Connection] = []
     private(set) var lineage: Lineage
+    /// Histories that were given up for it.
+    private(set) var givenUp: [Lineage] = []
     let listener: Listener
     private(set) var isStarted = false
     private var sink: (any FabricSink)?
@@ -147,7 +149,8 @@ package final class TCPFabric: Fabric {
         for peer in peers { peer.path?.flush() }
     }
 
-    package func adopt(lineage: Lineage) {
+    package func adopt(lineage: Lineage, givenUp: [Lineage]) {
+        self.givenUp = givenUp
         guard lineage != self.lineage else { return }
         self.lineage = lineage
         for peer in peers {

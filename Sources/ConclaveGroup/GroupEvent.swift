@@ -42,6 +42,9 @@ package enum GroupEvent: Equatable, Sendable {
     case snapshotWritten(version: Version, byteCount: Int)
     /// Acknowledged data may be missing: this member begins again as a blank one.
     case journalSetAside(reason: String)
+    /// By an operator's hand this member goes on in another history, in which it has begun a view of
+    /// its own (V27).
+    case historyGivenUp(Lineage, for: Lineage, in: Epoch, by: String)
     /// One copy of the view journal was bad and is made anew from the other.
     case viewJournalRepaired(file: String, reason: String)
     /// The disk has no room for a file; what needs it waits.

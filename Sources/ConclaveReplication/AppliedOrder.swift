@@ -116,6 +116,22 @@ struct AppliedOrder<Machine: StateMachine> {
         remember(next)
     }
 
+    /// Goes on in another history: what was received of the one before, and then its first view, are
+    /// applied under versions of that view's era. What was given up may have used all others, and a
+    /// token must not be given out twice (C6).
+    mutating func goOn(
+        with messages: [OrderedMessage], to next: NextView, effects: inout [Machine.Effect]
+    ) {
+        isDivided = false
+        version = max(version, Version(startOfEra: next.era))
+        for message in messages { apply(message, effects: &effects) }
+        verdicts = []
+        isDivided = false
+        install(next, effects: &effects)
+        // Learners of the new history are not taught the old one.
+        recent.removeAll(at: version)
+    }
+
     /// Begins again from nothing, after all state was lost (V26).
     mutating func reset(to blank: Machine) {
         machine = blank

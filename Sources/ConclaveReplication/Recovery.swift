@@ -52,7 +52,6 @@ struct Recovery<Machine: StateMachine> {
         var found = try RecoveredSegments(
             from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant)
         try found.check(against: viewJournal.mark)
-        found.discardUnneeded(on: disk)
         segments = found
         replay(found.records, from: blank)
     }

@@ -12,6 +12,7 @@ extension Replica {
         case .control(let node, let bytes): control(bytes, from: node, now: now)
         case .row(let node, let epoch, let offset, let bytes):
             row(bytes, at: offset, epoch: epoch, from: node)
+        case .givenUp(let node): successor = node
         }
     }
 
@@ -19,7 +20,7 @@ extension Replica {
     /// anyway only so much is kept, and nothing of an epoch, since this process is in none.
     private func keepUntilBegin(_ input: FabricInput) {
         switch input {
-        case .row: return
+        case .row, .givenUp: return
         case .control(_, let bytes):
             let byteCount = earlyByteCount + bytes.count + Self.earlyOverhead
             guard byteCount <= Self.maximumEarlyByteCount else { return }
@@ -40,7 +41,7 @@ extension Replica {
             case .control(let from, let bytes):
                 if from == node { earlyByteCount -= bytes.count + Self.earlyOverhead }
                 return from == node
-            case .row: return false
+            case .row, .givenUp: return false
             case .connected(let member): return member.node == node
             case .disconnected(let other, _): return other == node
             }
@@ -94,11 +95,15 @@ extension Replica {
             return fabric.disconnect(node)
         }
         guard theirs == .none || lineage == .none || theirs == lineage else { return }
+        // Whoever has left the history answers nothing in it.
+        guard salvage?.isDecided != true else { return }
         switch frame {
         case .membership(let frame): run(.frame(from: node, frame), now: now)
         case .ready(let epoch): ready(epoch, from: node)
         case .fill(let epoch, let records): fill(epoch, records, now: now)
         case .transfer(let frame): transfer(frame, from: node, theirs: theirs, now: now)
+        case .survey(let id): send(.holding(id: id, holding), to: node)
+        case .holding(let id, let holding): take(holding, id: id, from: node)
         }
     }
 
@@ -170,14 +175,18 @@ extension Replica {
             tellHeld()
             checkFrozen(now: now)
             checkLevel(now: now)
+            advanceSalvage(now: now)
             return advanceLearning(now: now)
         }
         switch snapshots.completed(tag) {
         case .durable(let header, let byteCount):
             tell(.event(.snapshotWritten(version: header.version, byteCount: byteCount)))
+            if isOfSalvage(header) { return recordSalvage() }
             recordDurable(header)
             snapshotIsDurable(header, now: now)
+            advanceSalvage(now: now)
         case .progress: advanceLearning(now: now)
+        case .foreign where salvage?.step == .recording(tag: tag): salvageIsRecorded(now: now)
         case .foreign where forgetting?.tag == tag: forgetUnneeded()
         case .foreign: learningRecorded(tag, now: now)
         }
@@ -201,7 +210,7 @@ extension Replica {
 
     /// Records that there is a new snapshot, and that segments which it covers are not needed; then
     /// they may go.
-    private func recordDurable(_ header: SnapshotHeader) {
+    func recordDurable(_ header: SnapshotHeader) {
         journal?.countFromSnapshot()
         viewJournal.forget(before: header.current.epoch)
         if !isBehindDurable(header) { durableSnapshot = header }
@@ -239,6 +248,10 @@ extension Replica {
 
     /// Everything that the start has read is on the disk.
     private func begin(now: Instant) {
+        for number in startLeftovers {
+            disk.submit(.remove(SegmentFormat.name(number)), lane: .snapshots, tag: 0)
+        }
+        startLeftovers = []
         journal?.syncedRecovered()
         journal?.flush(to: disk, nextTag: nextTag)
         recordIfMore()

@@ -102,18 +102,21 @@ extension Replica {
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
         guard needsTeacher, fullLanes.isEmpty, learning == nil, recordingView == nil,
-            theirs != .none, membership.memory.mayJoin(theirs)
+            theirs != .none
         else { return }
         var started = Learning<Machine>(teacher: node, id: id, now: now)
+        var known: NextView?
         if let snapshot {
             var reader = ByteReader(snapshot)
             guard let header = try? SnapshotHeader(from: &reader), (try? reader.finish()) != nil,
                 header.current.lineage == theirs
             else { return }
+            known = header.current
             started.incoming = Learning.Incoming(
                 header: header, reader: SnapshotReader(like: blank, at: header.version))
-            giveUpOwnSnapshot()
         }
+        guard membership.memory.mayJoin(theirs, of: known) else { return }
+        if known != nil { giveUpOwnSnapshot() }
         tell(.event(.learning(from: node, withSnapshot: snapshot != nil)))
         learning = started
         heardTeacher(now: now)

@@ -54,7 +54,7 @@ extension Replica {
 
     /// Ends the epoch's traffic. What was received and not delivered is held, and synced before the
     /// membership is told that it is frozen (V15).
-    private func wedge(then inputs: inout [Membership.Input]) {
+    func wedge(then inputs: inout [Membership.Input]) {
         if let state = epoch, !state.isWedged {
             held = state.multicast.undelivered()
             echoed = state.pulse.lastEchoed
@@ -186,6 +186,14 @@ extension Replica {
     }
 
     private func advanceOrder(to value: NextView) {
+        if let plan = salvage?.plan {
+            order = plan.order
+            hasState = true
+            return tell(
+                .installed(
+                    value.installed, rank: value.view.rank(of: settings.own.node),
+                    stateReplaced: true))
+        }
         let wasContinuous = isContinuous
         var newEffects: [Machine.Effect] = []
         if value.installed.stateWasLost {

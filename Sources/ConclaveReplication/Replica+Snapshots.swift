@@ -22,7 +22,7 @@ extension Replica {
 
     func takeSnapshotIfDue() {
         guard startTags.isEmpty, isSnapshotDue, !snapshots.isBusy, learning == nil,
-            !isOrderOnDisk, let snapshot = order.snapshot()
+            salvage?.isDecided != true, !isOrderOnDisk, let snapshot = order.snapshot()
         else { return }
         snapshots.begin(snapshot.header, on: disk)
         ownSnapshot = snapshot

@@ -31,7 +31,15 @@ extension Replica {
                 "the disk is full: there is no room for \(full.file); goes on by itself when there "
                 + "is"
         }
+        if salvage?.isDecided == true {
+            return "goes on without the others, as it was told: writes down what is left"
+        }
         if membership.memory.loss != nil { return lossReason }
+        if let successor {
+            return
+                "its history was given up, and member \(successor) goes on in another one: joins "
+                + "that when its data directory is moved away"
+        }
         if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
         switch membership.seat {
         case .blank: return "waits for the first view, or to be let into one" + unconnected
@@ -72,7 +80,8 @@ extension Replica {
         }
         return "its journal was damaged and is set aside: waits to learn the state from a member "
             + "that has it\(unconnected); if no member has it any more, nothing is served until an "
-            + "operator puts a data directory back that has it"
+            + "operator puts a data directory back that has it, or runs 'conclave recover' on a "
+            + "member that has an older one"
     }
 
     /// Whose absence a blank member can name before anybody has told it whom the group waits for.
@@ -85,11 +94,17 @@ extension Replica {
         let list = nodes.map(\.description).joined(separator: ", ")
         return switch purpose {
         case .founding: "the first view needs all configured members: waits for \(list)"
-        case .quorum: "hears no majority of the newest view: waits for \(list)"
-        case .state: "the last view's state may be with members that are absent: waits for \(list)"
+        case .quorum:
+            "hears no majority of the newest view: waits for \(list); \(whatToDo)"
+        case .state:
+            "the last view's state may be with members that are absent: waits for \(list)"
         case .joining: "waits to be let in by \(list)"
         case .members: "waits for more members: \(list)"
         }
+    }
+
+    private static var whatToDo: String {
+        "if too many are lost for good, 'conclave recover' goes on without them"
     }
 
     /// All machines of the member list as this member sees them.
@@ -122,6 +137,9 @@ extension Replica {
     /// For each sender of the newest view, how many messages are held here outside of its epoch;
     /// nil: no state.
     package var heldVector: [UInt64]? { hasState ? held.vector : nil }
+
+    /// There is a state, though perhaps not that of the newest view.
+    package var hasAnyState: Bool { order.current != nil }
 
     /// Views that this member knows of, the newest last.
     package var knownViews: [(view: InstalledView, at: Timestamp)] { order.views }

@@ -151,9 +151,12 @@ extension Replica {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
         }
         run(.tick, now: now)
-        tickLearning(now: now)
-        tickTeaching(now: now)
-        tickMembers(now: now)
+        tickSalvage(now: now)
+        if salvage?.isDecided != true {
+            tickLearning(now: now)
+            tickTeaching(now: now)
+            tickMembers(now: now)
+        }
         if now >= nextMark {
             nextMark = now.advanced(by: settings.suspicion * 10)
             recordIfMore()

@@ -47,6 +47,8 @@ package final class Replica<Machine: StateMachine> {
     /// Syncs of what a start has read. A killed process may have left it in the page cache alone, so
     /// nothing is said or promised on the strength of it before they complete.
     var startTags: [UInt64] = []
+    /// What of those files goes then: segments that no view of this history needs.
+    var startLeftovers: [UInt64] = []
     /// What came in meanwhile.
     var earlyInputs: [FabricInput] = []
     /// Of the frames among them.
@@ -71,6 +73,10 @@ package final class Replica<Machine: StateMachine> {
     var learning: Learning<Machine>?
     /// What is left of the own state to be written.
     var ownSnapshot: SnapshotSource<Machine>?
+    /// Who has said that this member's history was given up, and goes on in another one.
+    var successor: NodeID?
+    /// What an operator asked for when a majority was lost for good, and how far it has come.
+    var salvage: Salvage<Machine>?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
     /// became of the teacher.
     var recordingView: (next: NextView, tag: UInt64)?
@@ -123,6 +129,7 @@ package final class Replica<Machine: StateMachine> {
         held = recovery.held
         hasState = recovery.hasState
         durableSnapshot = recovery.snapshot
+        startLeftovers = recovery.segments?.unneeded ?? []
         membership = Membership(
             own: settings.own, configured: settings.configured,
             settings: MembershipSettings(settings), memory: recovery.viewJournal.memory,
@@ -225,7 +232,7 @@ package final class Replica<Machine: StateMachine> {
     /// From now on everything is written and sent under the lineage that is known.
     func adoptLineage(resuming recovered: RecoveredSegments?) {
         guard lineage != .none else { return }
-        fabric.adopt(lineage: lineage)
+        fabric.adopt(lineage: lineage, givenUp: membership.memory.current?.givenUp ?? [])
         guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }
         var journal = SegmentJournal(
             settings: SegmentSettings(

@@ -20,6 +20,8 @@ package enum ReplicaOutput<Effect> {
     case event(GroupEvent)
     /// How it went with a change of the member list, by the number that it was asked for with.
     case memberChange(UInt64, MemberChangeOutcome)
+    /// How it went with going on alone, by the number that it was asked for with.
+    case salvaged(UInt64, SalvageOutcome)
     /// This member was removed from the list, and the others had time to go on: it may end.
     case removed
     /// The daemon must end.

@@ -131,6 +131,6 @@ private final class LonelyFabric: Fabric {
     func write(row bytes: UnsafeRawBufferPointer, at offset: Int, epoch: Epoch, to node: NodeID) {}
     func disconnect(_ node: NodeID) {}
     func flush() {}
-    func adopt(lineage: Lineage) {}
+    func adopt(lineage: Lineage, givenUp: [Lineage]) {}
     func adopt(members: [MemberList.Entry]) {}
 }

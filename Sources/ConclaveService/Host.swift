@@ -132,7 +132,10 @@ package final class Host {
 
     private func seeToWishes(now: Instant) {
         for wish in service.takeWishes() {
-            replica.change(wish.change, number: wish.number, now: now)
+            switch wish.content {
+            case .change(let change): replica.change(change, number: wish.number, now: now)
+            case .salvage(let wanted): replica.salvage(wanted, number: wish.number, now: now)
+            }
         }
     }
 
@@ -190,6 +193,7 @@ package final class Host {
             if stopBy != nil, case .leftOut = event { leave() }
         case .memberChange(let number, let outcome):
             feed(.memberChange(number, outcome), now: now)
+        case .salvaged(let number, let outcome): feed(.salvaged(number, outcome), now: now)
         case .removed: effects.append(.removed)
         case .fatal(let fault): effects.append(.fatal(fault))
         }

@@ -1,14 +1,21 @@
 import ConclaveBase
 import ConclaveCoordination
 package import ConclaveGroup
-import ConclaveReplication
+package import ConclaveReplication
 import ConclaveWire
 
-/// A change of the member list that an administrator asked this daemon for.
-package struct MemberWish: Equatable, Sendable {
-    /// For `Service.Input.memberChange`, which must follow.
+/// What an administrator asked this daemon for.
+package struct Wish: Equatable, Sendable {
+    package enum Content: Equatable, Sendable {
+        /// `Service.Input.memberChange` must follow.
+        case change(MemberChange)
+        /// `Service.Input.salvaged` must follow.
+        case salvage(SalvageWish)
+    }
+
+    /// For the input that must follow.
     package var number: UInt64
-    package var change: MemberChange
+    package var content: Content
 }
 
 /// Who waits for the outcome of a wish.
@@ -24,40 +31,63 @@ extension Service {
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
         effects: inout [ServiceEffect]
     ) throws(WireError) {
+        guard let process = connections[id]?.process else { return }
+        let by = "uid \(process.uid), pid \(process.pid) on node \(settings.own.node)"
         var reader = ByteReader(frame.body)
+        var wanted: Wanted
+        if type == .recover {
+            wanted = .wish(.salvage(SalvageWish(eraAtLeast: try reader.integer("era"), by: by)))
+            try reader.finish()
+        } else {
+            wanted = try change(type, from: &reader, by: by)
+        }
+        if process.uid != 0, process.uid != settings.administrator {
+            let refusal = Refusal(.denied, "only root and the daemon's own user may do this")
+            wanted = .refusal(refusal)
+        }
+        switch wanted {
+        case .wish(let content):
+            lastWish += 1
+            askers[lastWish] = Asker(connection: id, type: type, request: frame.header.number)
+            wishes.append(Wish(number: lastWish, content: content))
+        case .refusal(let refusal):
+            refuse(
+                refusal, type: type.rawValue, number: frame.header.number, on: id,
+                effects: &effects)
+        }
+    }
+
+    private enum Wanted {
+        case wish(Wish.Content)
+        case refusal(Refusal)
+    }
+
+    private func change(
+        _ type: ClientFrameType, from reader: inout ByteReader, by: String
+    ) throws(WireError) -> Wanted {
         let node = try reader.node("node")
         let address =
             type == .addMember
             ? try reader.text("address", maximum: ClientLimits.memberAddress) : nil
         try reader.finish()
-        guard let process = connections[id]?.process else { return }
-        func refuse(_ code: RefusalCode, _ message: String) {
-            self.refuse(
-                Refusal(code, message), type: type.rawValue, number: frame.header.number, on: id,
-                effects: &effects)
+        guard node != NodeID(0) else {
+            return .refusal(Refusal(.invalid, "0 is no id of a member"))
         }
-        guard process.uid == 0 || process.uid == settings.administrator else {
-            return refuse(.denied, "only root and the daemon's own user may change the members")
+        guard let address else { return .wish(.change(MemberChange(.remove(node), by: by))) }
+        guard let memberAddress = settings.memberAddress else {
+            return .refusal(
+                Refusal(
+                    .invalid, "this daemon was started without an address for other members"))
         }
-        guard node != NodeID(0) else { return refuse(.invalid, "0 is no id of a member") }
-        var action = MemberChange.Action.remove(node)
-        if let address {
-            guard let memberAddress = settings.memberAddress else {
-                return refuse(
-                    .invalid, "this daemon was started without an address for other members")
-            }
-            guard let known = memberAddress(Array(address.utf8)) else {
-                return refuse(.invalid, "'\(address)' is not a numeric address with a port")
-            }
-            action = .add(MemberList.Entry(node: node, address: known))
+        guard let known = memberAddress(Array(address.utf8)) else {
+            return .refusal(
+                Refusal(.invalid, "'\(address)' is not a numeric address with a port"))
         }
-        lastWish += 1
-        askers[lastWish] = Asker(connection: id, type: type, request: frame.header.number)
-        let by = "uid \(process.uid), pid \(process.pid) on node \(settings.own.node)"
-        wishes.append(MemberWish(number: lastWish, change: MemberChange(action, by: by)))
+        let entry = MemberList.Entry(node: node, address: known)
+        return .wish(.change(MemberChange(.add(entry), by: by)))
     }
 
-    package mutating func takeWishes() -> [MemberWish] {
+    package mutating func takeWishes() -> [Wish] {
         defer { wishes = [] }
         return wishes
     }
@@ -65,19 +95,50 @@ extension Service {
     mutating func tellOutcome(
         _ outcome: MemberChangeOutcome, of number: UInt64, effects: inout [ServiceEffect]
     ) {
+        switch outcome {
+        case .done(let epoch): grant(number, effects: &effects) { $0.integer(epoch.number) }
+        case .refused(let why): refuse(number, Refusal(.refused, why), effects: &effects)
+        case .unavailable(let why):
+            refuse(number, Refusal(.unavailable, why), effects: &effects)
+        case .unknown(let why): refuse(number, Refusal(.outcomeUnknown, why), effects: &effects)
+        }
+    }
+
+    mutating func tellOutcome(
+        _ outcome: SalvageOutcome, of number: UInt64, effects: inout [ServiceEffect]
+    ) {
+        switch outcome {
+        case .done(let report):
+            let told = RecoverReport(
+                epoch: report.epoch, lineage: report.lineage, version: report.version,
+                appliedCount: UInt64(report.appliedCount), kept: report.kept,
+                removed: report.removed, quietFor: report.quietFor)
+            grant(number, effects: &effects) { told.encode(into: &$0) }
+        case .refused(let why): refuse(number, Refusal(.refused, why), effects: &effects)
+        }
+    }
+
+    /// Who asked, if it is still there to be told.
+    private mutating func takeAsker(_ number: UInt64) -> Asker? {
         guard let asker = askers.removeValue(forKey: number),
             connections[asker.connection] != nil
-        else { return }
-        let refusal: Refusal
-        switch outcome {
-        case .done(let epoch):
-            return send(
-                asker.type, .reply, number: asker.request, to: asker.connection, effects: &effects
-            ) { $0.integer(epoch.number) }
-        case .refused(let why): refusal = Refusal(.refused, why)
-        case .unavailable(let why): refusal = Refusal(.unavailable, why)
-        case .unknown(let why): refusal = Refusal(.outcomeUnknown, why)
-        }
+        else { return nil }
+        return asker
+    }
+
+    private mutating func grant(
+        _ number: UInt64, effects: inout [ServiceEffect], _ body: (inout ByteWriter) -> Void
+    ) {
+        guard let asker = takeAsker(number) else { return }
+        send(
+            asker.type, .reply, number: asker.request, to: asker.connection, effects: &effects,
+            body: body)
+    }
+
+    private mutating func refuse(
+        _ number: UInt64, _ refusal: Refusal, effects: inout [ServiceEffect]
+    ) {
+        guard let asker = takeAsker(number) else { return }
         refuse(
             refusal, type: asker.type.rawValue, number: asker.request, on: asker.connection,
             effects: &effects)

@@ -84,7 +84,7 @@ extension Service {
             try request(type, frame, from: id, effects: &effects)
         case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:
             try query(type, frame, from: id, machine: machine, now: now, effects: &effects)
-        case .addMember, .removeMember:
+        case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)
         case .serving, .sessionEnded:
             unsupported(frame.header, on: id, effects: &effects)

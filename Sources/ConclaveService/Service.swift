@@ -29,6 +29,7 @@ package struct Service {
         case pausing(ServingState)
         /// The outcome of a wish, by its number.
         case memberChange(UInt64, MemberChangeOutcome)
+        case salvaged(UInt64, SalvageOutcome)
         case tick
     }
 
@@ -45,8 +46,8 @@ package struct Service {
     /// Commands that say of validity that it is withdrawn: they follow when it is, in the page.
     var proposalsAfterEffects: [[UInt8]] = []
 
-    /// What administrators want of the member list, for the caller to see to.
-    package internal(set) var wishes: [MemberWish] = []
+    /// What administrators want, for the caller to see to.
+    package internal(set) var wishes: [Wish] = []
     /// Who waits for the outcome of a wish, by its number.
     var askers: [UInt64: Asker] = [:]
     var lastWish: UInt64 = 0
@@ -108,6 +109,8 @@ package struct Service {
             tellServing(effects: &effects)
         case .pausing(let state): pause(state, now: now, effects: &effects)
         case .memberChange(let number, let outcome):
+            tellOutcome(outcome, of: number, effects: &effects)
+        case .salvaged(let number, let outcome):
             tellOutcome(outcome, of: number, effects: &effects)
         case .tick: break
         }

@@ -5,6 +5,8 @@ package struct FabricDelivery {
     package enum Content {
         case opened(Member)
         case closed(byPeer: Bool)
+        /// No connection was made, since the own history was given up for the peer's.
+        case givenUp
         case frame(FabricFrame)
     }
 

@@ -122,7 +122,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
-        case .members: break
+        case .members, .loseMajority: break
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
         case .suspend: suspend(host)

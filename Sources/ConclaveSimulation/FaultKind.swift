@@ -48,6 +48,9 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case clientGarbage
     /// An operator adds machines to the group, removes and replaces them.
     case members
+    /// A majority of the members is lost for good, with their disks, and an operator has one that is
+    /// left go on without them.
+    case loseMajority
     /// Another process resumes a client's session (K7), on its host or on another one.
     case clientTakeover
     /// A bit of one member's state flips in its memory.

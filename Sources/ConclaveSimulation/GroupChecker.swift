@@ -8,7 +8,9 @@ package import ConclaveReplication
 /// everything before it. So two histories are the same up to a step if they agree on that step.
 package struct GroupChecker {
     private let durability: Durability
-    private var lineage = Lineage.none
+    package private(set) var lineage = Lineage.none
+    /// Histories that were given up by hand.
+    private var givenUp: Set<Lineage> = []
     private var commands: [Version: LogMachine.Entry] = [:]
     private var versionOfNumber: [UInt64: Version] = [:]
     private var views: [Epoch: InstalledView] = [:]
@@ -31,6 +33,17 @@ package struct GroupChecker {
     package func view(of epoch: Epoch) -> InstalledView? { views[epoch] }
 
     package func list(of epoch: Epoch) -> MemberList? { lists[epoch] }
+
+    package func isGivenUp(_ lineage: Lineage) -> Bool { givenUp.contains(lineage) }
+
+    /// By an operator's hand another history goes on from what one member had: what was given out
+    /// in the one before, and is not in that, is lost (V27).
+    package mutating func historyGivenUp(for lineage: Lineage) {
+        let givenUp = givenUp.union([self.lineage])
+        self = GroupChecker(durability: durability)
+        self.givenUp = givenUp
+        self.lineage = lineage
+    }
 
     // MARK: - C1
 

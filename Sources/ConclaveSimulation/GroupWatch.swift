@@ -9,6 +9,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
     let administrator: MemberOperator<Daemon>
+    private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
+    /// Told that another history goes on from one member's state.
+    var historyGivenUp: (() -> Void)?
     var checker: GroupChecker
     private var ballots = BallotChecker()
     private var random: SeededRandom
@@ -29,7 +32,43 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         checker = GroupChecker(durability: shape.durability)
         faults.mayErase = { [unowned self] host in mayErase(host) }
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
+        loss.begin()
     }
+
+    func stop() {
+        administrator.stop()
+        loss.stop()
+    }
+
+    // MARK: - Other histories
+
+    /// A daemon has started: the record with which it goes on in another history may have been the
+    /// last thing that its process did.
+    func started(on index: Int) throws(Violation) {
+        guard let lineage = cluster.hosts[index].daemon?.lineage, lineage != .none,
+            checker.lineage != .none, lineage != checker.lineage, !checker.isGivenUp(lineage)
+        else { return }
+        try historyBegins(lineage, on: index)
+    }
+
+    private func historyBegins(_ lineage: Lineage, on index: Int) throws(Violation) {
+        guard loss.mayGoOn(on: index) else {
+            throw Violation(
+                .oneChainOfViews,
+                "node \(cluster.nodes[index]) goes on in lineage \(lineage), and nobody said so")
+        }
+        timeline.trace.line(
+            at: timeline.now, "HISTORY \(lineage) goes on from node \(cluster.nodes[index])")
+        checker.historyGivenUp(for: lineage)
+        ballots = BallotChecker()
+        enteredNewest = []
+        administrator.historyBegins()
+        loss.hasGoneOn(index)
+        historyGivenUp?()
+    }
+
+    /// What it says is of a history that was given up, and interests nobody.
+    func isStale(_ daemon: Daemon) -> Bool { checker.isGivenUp(daemon.lineage) }
 
     private var timeline: Timeline { cluster.timeline }
 
@@ -59,6 +98,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     func take(_ event: GroupEvent, on index: Int) throws(Violation) {
         timeline.trace.line(at: timeline.now, "node \(cluster.nodes[index]) \(event)")
+        if case .historyGivenUp(_, let lineage, _, _) = event {
+            try historyBegins(lineage, on: index)
+        }
+        if let daemon = cluster.hosts[index].daemon, isStale(daemon) { return }
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
@@ -135,6 +178,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     /// V21: whoever serves is in its view, which is large enough.
     func checkServing(_ daemon: Daemon, on index: Int) throws(Violation) {
+        guard !isStale(daemon) else {
+            guard daemon.isServing else { return }
+            throw Violation(
+                .oneChainOfViews,
+                "node \(cluster.nodes[index]) serves in a history that was given up")
+        }
         guard daemon.isServing, let view = checker.view(of: daemon.view.epoch) else { return }
         guard view.view.contains(cluster.hosts[index].member),
             view.view.members.count >= view.minimumMembers
@@ -164,7 +213,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     }
 
     /// One may be decided, and on a disk, though nobody has lived to enter it.
-    private var newestView: View? {
+    var newestView: View? {
         let recorded = cluster.hosts.compactMap { $0.daemon?.view }.max { $0.epoch < $1.epoch }
         let entered = checker.view(of: checker.newestEpoch)?.view
         guard let recorded, recorded.epoch > entered?.epoch ?? .none else { return entered }
@@ -175,7 +224,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// has no state; if its view needs that vote, or that word (V26), only an operator can help.
     var needsOperator: Bool {
         if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
+        if loss.isActive { return false }
         guard let view = newestView else { return false }
+        // In a group that was left small a removed member may be turned off before the last other one
+        // has heard of the view without it.
+        let isKnown = cluster.hosts.contains { $0.daemon?.view.epoch == view.epoch }
+        if shape.majorityLostAt != nil, !isKnown { return true }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }

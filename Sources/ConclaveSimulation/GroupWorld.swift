@@ -57,6 +57,9 @@ final class GroupWorld {
 
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
+        watch.historyGivenUp = { [unowned self] in
+            acknowledgements = AcknowledgementChecker(hostCount: shape.hostCount)
+        }
         watch.administrator.ask = { [unowned self] change, number, index in
             let host = cluster.hosts[index]
             let now = host.clock.instant(at: timeline.now)
@@ -86,7 +89,7 @@ final class GroupWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
-            watch.administrator.stop()
+            watch.stop()
             try heal()
             try compareEnds()
         } catch {
@@ -230,6 +233,8 @@ final class GroupWorld {
                 faults.step(index: index, stamp: stamp)
             case .work(MemberOperator<Node>.eventIndex, _):
                 watch.administrator.act()
+            case .work(LostMajority<Node>.eventIndex, _):
+                watch.loss.act()
             case .work(let index, _):
                 work(at: Int(index))
             default:
@@ -257,6 +262,7 @@ final class GroupWorld {
         } catch {
             throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
         }
+        try watch.started(on: index)
         guard shape.durability == .disk, cluster.hosts[index].startCount > startCount,
             let daemon = cluster.hosts[index].daemon
         else { return }
@@ -316,6 +322,7 @@ final class GroupWorld {
     private func take(
         _ output: ReplicaOutput<LogMachine.Entry>, from daemon: Node, index: Int
     ) throws(Violation) {
+        if watch.isStale(daemon), !output.isFatal { return }
         switch output {
         case .machine(let entry):
             try take(entry, index: index)
@@ -331,6 +338,8 @@ final class GroupWorld {
         case .memberChange(let number, let outcome):
             try watch.administrator.take(
                 outcome, of: number, on: index, checker: watch.checker)
+        case .salvaged:
+            break
         case .removed:
             watch.administrator.wasRemoved(index)
         case .fatal(let fault):
@@ -382,5 +391,11 @@ final class GroupWorld {
     private func take(_ event: GroupEvent, index: Int) throws(Violation) {
         try watch.take(event, on: index)
         if case .leftOut = event, cluster.hosts[index].isLeaving { watch.endByItself(index) }
+    }
+}
+
+extension ReplicaOutput {
+    fileprivate var isFatal: Bool {
+        if case .fatal = self { true } else { false }
     }
 }

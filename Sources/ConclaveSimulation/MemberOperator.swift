@@ -135,13 +135,20 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         }
     }
 
-    private func turnOff(_ index: Int) {
+    func turnOff(_ index: Int) {
         cluster.endProcess(on: index)
         cluster.hosts[index].isRetired = true
         retired?(index)
     }
 
     // MARK: - What daemons say
+
+    /// Another history begins: what was wanted of the one before is forgotten.
+    func historyBegins() {
+        newest = .none
+        wish = nil
+        toRemove = nil
+    }
 
     func told(_ list: MemberList, in epoch: Epoch) {
         guard epoch > newest else { return }

@@ -68,6 +68,10 @@ package struct PlantedBug: Sendable {
         case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
+        case .sessionsOutliveHistory:
+            PlantedBug(plant, rule: "V27", within: 100, workload: .mixed)
+        case .givenUpHistoryGrants:
+            PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
         }
     }
 }

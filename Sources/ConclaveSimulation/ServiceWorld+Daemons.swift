@@ -31,6 +31,7 @@ extension ServiceWorld {
         } catch {
             throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
         }
+        try watch.started(on: index)
     }
 
     func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
@@ -90,7 +91,7 @@ extension ServiceWorld {
         _ event: GroupEvent, from daemon: SimulatedService, index: Int
     ) throws(Violation) {
         try watch.take(event, on: index)
-        guard case .installed(let view) = event else { return }
+        guard case .installed(let view) = event, !watch.isStale(daemon) else { return }
         try watch.installed(view, lineage: daemon.host.replica.lineage, on: index)
     }
 

@@ -86,7 +86,8 @@ final class ServiceWorld {
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         quotas = Self.quotas(&random)
         world = ClientWorld(
-            timeline: timeline, order: OrderChecker(quotas: quotas),
+            timeline: timeline,
+            order: OrderChecker(quotas: quotas, keepsPast: shape.majorityLostAt != nil),
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
             longestTTL: shape.maximumSessionTTL,
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
@@ -156,7 +157,7 @@ final class ServiceWorld {
         do throws(Violation) {
             try advance(until: .start.advanced(by: options.duration)) { false }
             faults.stop()
-            watch.administrator.stop()
+            watch.stop()
             try heal()
             try finish()
             try compareEnds()
@@ -223,6 +224,8 @@ final class ServiceWorld {
                 heirSpeaks(ConnectionID(number: UInt64(stamp)))
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
+            case .work(LostMajority<SimulatedService>.eventIndex, _):
+                watch.loss.act()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
             default:

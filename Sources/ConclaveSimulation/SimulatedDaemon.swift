@@ -19,10 +19,21 @@ package protocol SimulatedDaemon: AnyObject {
     var view: View { get }
     /// It found that the members' states differ and none has a majority.
     var isDivided: Bool { get }
+    /// Of the newest view that it knows.
+    var lineage: Lineage { get }
+    var list: MemberList { get }
+    /// It has a state of some view.
+    var hasAnyState: Bool { get }
+    /// An operator has it go on without the others (V27).
+    func salvage(eraAtLeast: UInt16, now: Instant)
 }
 
 extension Replica: SimulatedDaemon {
     package func step(_ input: ClientInput, now: Instant) {
         preconditionFailure("a replica alone has no clients")
+    }
+
+    package func salvage(eraAtLeast: UInt16, now: Instant) {
+        salvage(SalvageWish(eraAtLeast: eraAtLeast, by: "operator"), number: 1, now: now)
     }
 }

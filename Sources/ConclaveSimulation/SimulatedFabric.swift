@@ -36,6 +36,7 @@ package final class SimulatedFabric: Fabric {
             peers[peer].isClosing = false
             return .connected(member)
         }
+        if case .givenUp = delivery.content { return .givenUp(by: nodes[peer]) }
         guard peers[peer].connection == delivery.connection else { return nil }
         if case .closed(let byPeer) = delivery.content {
             peers[peer] = Peer()
@@ -43,7 +44,7 @@ package final class SimulatedFabric: Fabric {
         }
         guard !peers[peer].isClosing else { return nil }
         switch delivery.content {
-        case .opened, .closed:
+        case .opened, .closed, .givenUp:
             return nil
         case .frame(.control(let bytes)):
             return .control(from: nodes[peer], bytes: bytes)
@@ -108,8 +109,8 @@ package final class SimulatedFabric: Fabric {
         }
     }
 
-    package func adopt(lineage: Lineage) {
-        network.adopt(lineage: lineage, on: host)
+    package func adopt(lineage: Lineage, givenUp: [Lineage]) {
+        network.adopt(lineage: lineage, givenUp: givenUp, on: host)
     }
 
     package func adopt(members: [MemberList.Entry]) {

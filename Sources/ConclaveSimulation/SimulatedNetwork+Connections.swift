@@ -39,11 +39,18 @@ extension SimulatedNetwork {
     private func forgetProcess(on host: Int) {
         hosts[host].process = nil
         hosts[host].lineage = .none
+        hosts[host].givenUp = []
         hosts[host].known = Array(repeating: true, count: hostCount)
     }
 
-    package func adopt(lineage: Lineage, on host: Int) {
+    /// Connections to those of another one end.
+    package func adopt(lineage: Lineage, givenUp: [Lineage] = [], on host: Int) {
         hosts[host].lineage = lineage
+        hosts[host].givenUp = givenUp
+        for peer in 0..<hostCount where peer != host && !fits(host, peer) {
+            let end = end(of: host, to: peer)
+            if ends[end].state != .closed { closeByOwner(end) }
+        }
     }
 
     /// Connections to others end.
@@ -147,6 +154,7 @@ extension SimulatedNetwork {
         guard let one = hosts[lower].process, let other = hosts[higher].process else { return }
         let isCut = directions[near].isCut || directions[opposite(near)].isCut
         guard !isCut, knowEachOther(lower, higher) else {
+            if !isCut { tellOfGivenUp(lower, higher) }
             pairs[pair].backoff = min(pairs[pair].backoff * 2, Self.lastBackoff)
             scheduleDial(lower, higher, anew: false)
             return
@@ -157,10 +165,22 @@ extension SimulatedNetwork {
         accept(opposite(near), of: other, connection: pairs[pair].connection)
     }
 
-    private func knowEachOther(_ one: Int, _ other: Int) -> Bool {
+    /// The hello of the one says to the other that its history was given up.
+    private func tellOfGivenUp(_ one: Int, _ other: Int) {
+        for (host, peer) in [(one, other), (other, one)]
+        where hosts[peer].givenUp.contains(hosts[host].lineage) && hosts[peer].known[host] {
+            let end = end(of: host, to: peer)
+            tell(end, connection: ends[end].connection, .givenUp)
+        }
+    }
+
+    private func fits(_ one: Int, _ other: Int) -> Bool {
         let (near, far) = (hosts[one].lineage, hosts[other].lineage)
-        let fits = near == far || near == .none || far == .none
-        return fits && hosts[one].known[other] && hosts[other].known[one]
+        return near == far || near == .none || far == .none
+    }
+
+    private func knowEachOther(_ one: Int, _ other: Int) -> Bool {
+        fits(one, other) && hosts[one].known[other] && hosts[other].known[one]
     }
 
     private func accept(_ end: Int, of member: Member, connection: UInt32) {

@@ -45,6 +45,8 @@ package final class SimulatedNetwork {
         /// The process that runs there.
         var process: Member?
         var lineage = Lineage.none
+        /// Histories that were given up for it.
+        var givenUp: [Lineage] = []
         /// Which hosts its process takes connections from, and makes them to.
         var known: [Bool]
         /// What it sends leaves no sooner.

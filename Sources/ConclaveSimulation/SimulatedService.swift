@@ -40,6 +40,16 @@ final class SimulatedService: SimulatedDaemon {
 
     var view: View { host.replica.view }
 
+    var lineage: Lineage { host.replica.lineage }
+
+    var list: MemberList { host.replica.list }
+
+    var hasAnyState: Bool { host.replica.hasAnyState }
+
+    func salvage(eraAtLeast: UInt16, now: Instant) {
+        host.replica.salvage(eraAtLeast: eraAtLeast, now: now)
+    }
+
     func takeEffects() -> [HostEffect] {
         defer { effects.removeAll(keepingCapacity: true) }
         return effects

@@ -10,6 +10,9 @@ package struct WorldShape: Sendable {
     /// Between two acts of the operator, on the average; nil: there is none.
     package var operatorPause: Interval?
     package var operatorSeed: UInt64 = 0
+    /// From when on a majority may be lost for good; nil: never.
+    package var majorityLostAt: Interval?
+    package var lossSeed: UInt64 = 0
     package var durability: Durability
     package var minimumMembers: Int?
     package var heartbeat: Interval
@@ -77,8 +80,10 @@ package struct WorldShape: Sendable {
         for options: RunOptions, from random: inout SeededRandom
     ) -> WorldShape {
         var shape = WorldShape(
-            allowed: options.faults.filter { $0 != .members }, random: &random)
+            allowed: options.faults.filter { $0 != .members && $0 != .loseMajority },
+            random: &random)
         shape.drawOperator(for: options)
+        shape.drawLoss(for: options)
         return shape
     }
 
@@ -93,6 +98,17 @@ package struct WorldShape: Sendable {
         spareCount = 1 + Int(random.below(3))
         operatorSeed = random.next()
         operatorPause = Self.logarithmic(.seconds(1) ... .seconds(20), &random)
+    }
+
+    /// As with the operator: whatever else a seed decides stays as it was.
+    private mutating func drawLoss(for options: RunOptions) {
+        guard options.faults.contains(.loseMajority) else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6D61_6A6F_7269_7479)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 150) else { return }
+        lossSeed = random.next()
+        let latest = options.duration - options.duration / 4
+        majorityLostAt = random.interval(in: options.duration / 8...latest)
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

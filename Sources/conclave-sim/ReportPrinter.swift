@@ -30,7 +30,9 @@ struct ReportPrinter {
                 "\(violation.promise.rawValue) broken with seed \(report.seed): \(violation.message)"
             )
             print("  conclave-sim --seed \(report.seed)\(options)")
-            if result.isNotOfPlant { print("  and so is it without the planted bug: no find of it") }
+            if result.isNotOfPlant {
+                print("  and so is it without the planted bug: no find of it")
+            }
         }
     }
 

@@ -28,8 +28,7 @@ struct ConclaveCommand: ParsableCommand {
             """,
         subcommands: [
             LockCommand.self, ElectCommand.self, LeaderCommand.self, BarrierCommand.self,
-            StatusCommand.self, MembersCommand.self, MemberCommand.self, ViewsCommand.self,
-            LocksCommand.self,
-            WhyCommand.self,
+            StatusCommand.self, MembersCommand.self, MemberCommand.self, RecoverCommand.self,
+            ViewsCommand.self, LocksCommand.self, WhyCommand.self,
         ])
 }

@@ -31,13 +31,16 @@ struct Stage {
 
     var epoch: Epoch { coordinator.view.epoch }
 
-    mutating func install(_ members: [Member], stateWasLost: Bool = false) {
+    mutating func install(
+        _ members: [Member], stateWasLost: Bool = false, historyWasGivenUp: Bool = false
+    ) {
         version = version.next
         effects = []
         coordinator.install(
             InstalledView(
                 view: View(epoch: epoch.next, members: members), joined: [], departed: [],
-                absent: [], minimumMembers: 2, stateWasLost: stateWasLost),
+                absent: [], minimumMembers: 2, stateWasLost: stateWasLost,
+                historyWasGivenUp: historyWasGivenUp),
             at: version, time: time, effects: &effects)
     }
 

@@ -10,6 +10,7 @@ enum Told: Equatable {
     case disconnected(NodeID, byPeer: Bool)
     case control(from: NodeID, [UInt8])
     case row(from: NodeID, Epoch, offset: Int, [UInt8])
+    case givenUp(by: NodeID)
 }
 
 final class Recorder: FabricSink {
@@ -26,6 +27,7 @@ final class Recorder: FabricSink {
             case .control(let node, let bytes): .control(from: node, bytes)
             case .row(let node, let epoch, let offset, let bytes):
                 .row(from: node, epoch, offset: offset, bytes)
+            case .givenUp(let node): .givenUp(by: node)
             }
         self.told.append(told)
         react(told)

@@ -110,6 +110,22 @@ import Testing
                 == .refused(.lineage(theirs: someLineage, own: otherLineage)))
     }
 
+    @Test(arguments: [true, false])
+    func `who is left behind in a history that was given up is told`(isLower: Bool) throws {
+        let lower = try lower(lineage: isLower ? someLineage : otherLineage)
+        let upper = try Site(
+            second, peers: [first.node: lower.address],
+            lineage: isLower ? otherLineage : someLineage)
+        let (behind, ahead) = isLower ? (lower, upper) : (upper, lower)
+        ahead.fabric.adopt(lineage: otherLineage, givenUp: [someLineage])
+        let node = isLower ? second.node : first.node
+        #expect(try turn(lower, upper) { behind.recorder.told == [.givenUp(by: node)] })
+        #expect(
+            behind.recorder.whats.contains(
+                .refused(.lineage(theirs: otherLineage, own: someLineage))))
+        #expect(ahead.recorder.told.isEmpty)
+    }
+
     @Test func `a lineage adopted during the hello is told with the next one`() throws {
         let listener = try TCPSocket.listen(on: .loopback(port: 0))
         let upper = try Site(

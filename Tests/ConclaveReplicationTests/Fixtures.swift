@@ -17,7 +17,7 @@ func view(
     stateWasLost: Bool = false, era: UInt16 = 1
 ) -> NextView {
     NextView(
-        lineage: lineage,
+        lineage: lineage, givenUp: [Lineage(high: 3, low: 4)],
         installed: InstalledView(
             view: View(epoch: Epoch(epoch), members: members), joined: [], departed: [],
             absent: [], minimumMembers: 1, stateWasLost: stateWasLost),

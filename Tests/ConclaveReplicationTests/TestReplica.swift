@@ -1,4 +1,5 @@
 import ConclaveBase
+import Testing
 
 @testable import ConclaveReplication
 
@@ -42,7 +43,7 @@ final class HeldFabric: Fabric {
 
     func flush() {}
 
-    func adopt(lineage: Lineage) {}
+    func adopt(lineage: Lineage, givenUp: [Lineage]) {}
 
     func adopt(members: [MemberList.Entry]) {}
 }
@@ -93,6 +94,17 @@ final class TestReplica {
         outputs = []
         replica = try Self.replica(
             node, of: configured, run: run, disk: disk, fabric: fabric, now: now)
+    }
+
+    func propose(_ command: UInt8) {
+        #expect(replica.propose([command]))
+    }
+
+    /// The last answer to an operator who had it go on without the others.
+    var salvaged: SalvageOutcome? {
+        outputs.reversed().lazy.compactMap { output in
+            if case .salvaged(_, let outcome) = output { outcome } else { nil }
+        }.first
     }
 
     /// Lets `milliseconds` pass, with a tick, the disk and a turn every 25.

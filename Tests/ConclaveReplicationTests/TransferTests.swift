@@ -21,6 +21,13 @@ import Testing
         .transfer(.ready(id: 1, version: Version(5), hears: [member(2), member(3, 7)])),
         .transfer(.level(id: 1, Epoch(3), trim: [1, 2], records, isLast: true)),
         .transfer(.isLevel(id: 1, Epoch(3), trim: [1, 2])),
+        .survey(id: 7),
+        .holding(
+            id: 7,
+            Holding(
+                newest: view(3, trim: [1]), mayVote: true, highestEra: 5,
+                state: Holding.State(epoch: Epoch(3), vector: [1, 2]))),
+        .holding(id: 7, Holding(newest: nil, mayVote: false, highestEra: 0, state: nil)),
     ]
 
     @Test(arguments: frames.indices)

@@ -22,7 +22,8 @@ import Testing
         let id = try connect(uid: uid)
         daemon.send(.removeMember, number: 3, id) { $0.integer(UInt32(2)) }
         let wish = try #require(daemon.takeWishes().first)
-        #expect(wish.change == MemberChange(.remove(NodeID(2)), by: "uid \(uid), pid 7 on node 1"))
+        let change = MemberChange(.remove(NodeID(2)), by: "uid \(uid), pid 7 on node 1")
+        #expect(wish.content == .change(change))
         #expect(try daemon.received(id).isEmpty)
         daemon.step(.memberChange(wish.number, .done(Epoch(9))))
         let frame = try #require(try daemon.received(id).first)
@@ -56,7 +57,8 @@ import Testing
             $0.text("[FD00::4]:7400")
         }
         let entry = MemberList.Entry(node: NodeID(4), address: Array("[fd00::4]:7400".utf8))
-        #expect(daemon.takeWishes().map(\.change.action) == [.add(entry)])
+        let change = MemberChange(.add(entry), by: "uid 0, pid 7 on node 1")
+        #expect(daemon.takeWishes().map(\.content) == [.change(change)])
     }
 
     @Test(arguments: [

@@ -277,7 +277,7 @@ private final class NoFabric: Fabric {
     func write(row bytes: UnsafeRawBufferPointer, at: Int, epoch: Epoch, to node: NodeID) {}
     func disconnect(_ node: NodeID) {}
     func flush() {}
-    func adopt(lineage: Lineage) {}
+    func adopt(lineage: Lineage, givenUp: [Lineage]) {}
 
     func adopt(members: [MemberList.Entry]) {}
 }

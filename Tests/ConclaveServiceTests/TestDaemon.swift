@@ -82,7 +82,7 @@ final class TestDaemon {
         }
     }
 
-    func takeWishes() -> [MemberWish] { service.takeWishes() }
+    func takeWishes() -> [Wish] { service.takeWishes() }
 
     // MARK: - Clients
 

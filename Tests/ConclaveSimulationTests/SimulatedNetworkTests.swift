@@ -94,6 +94,7 @@ private final class NetworkBench {
         case .control(let node, let bytes): "control \(node) \(bytes[0])"
         case .row(let node, let epoch, let offset, let bytes):
             "row \(node) \(epoch) \(offset) \(bytes[0])"
+        case .givenUp(let node): "given up by \(node)"
         }
     }
 }

@@ -180,6 +180,13 @@ extension Sample {
                 ]),
             decode: { try ViewReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
+            "recover report",
+            RecoverReport(
+                epoch: Epoch(9), lineage: Lineage(high: 1, low: 2),
+                version: Version(startOfEra: 3), appliedCount: 4, kept: [NodeID(1)],
+                removed: [NodeID(2), NodeID(3)], quietFor: .seconds(60)),
+            decode: { try RecoverReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
             "why",
             WhyReport(
                 objects: [object],

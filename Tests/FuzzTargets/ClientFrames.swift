@@ -107,6 +107,10 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.node("id") },
                 { $1.integer($0.number) })
+        case .recover:
+            roundTrip(
+                body, { reader throws(WireError) in try reader.integer("era") as UInt16 },
+                { $1.integer($0) })
         case .goodbye, .status, .members: body.isEmpty
         case .serving, .sessionEnded: false
         }
@@ -137,6 +141,8 @@ enum ClientFrames {
             return roundTrip(
                 body, { reader throws(WireError) in try reader.epoch("epoch") },
                 { $1.integer($0.number) })
+        case .recover:
+            return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
         case .observeLeader, .status, .members, .views, .locks, .why:
             return readAsReport(type, frame)
         }

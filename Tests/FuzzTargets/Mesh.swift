@@ -71,7 +71,7 @@ final class MeshFabric: Fabric {
 
     func flush() {}
 
-    func adopt(lineage: Lineage) {}
+    func adopt(lineage: Lineage, givenUp: [Lineage]) {}
 
     func adopt(members: [MemberList.Entry]) {}
 }
@@ -201,7 +201,7 @@ extension FabricInput {
     fileprivate var sender: NodeID? {
         switch self {
         case .control(let node, _), .row(let node, _, _, _): node
-        case .connected, .disconnected: nil
+        case .connected, .disconnected, .givenUp: nil
         }
     }
 }

@@ -20,6 +20,8 @@ struct PeerFrames {
         var writer = ByteWriter()
         writer.lineage(lineage())
         switch source.choice(of: 8) {
+        case 0 where source.flag():
+            survey(into: &writer)
         case 0:
             writer.integer(UInt8(2))
             writer.integer(epoch().number)
@@ -85,7 +87,7 @@ struct PeerFrames {
                 view: View(epoch: Epoch(min(epoch().number, NextView.lastEpoch)), members: seated),
                 joined: [], departed: departed, absent: absent,
                 minimumMembers: Int(truncatingIfNeeded: source.byte()) % 4,
-                stateWasLost: mask & 0x80 != 0),
+                stateWasLost: mask & 0x80 != 0, historyWasGivenUp: mask & 0xC0 == 0xC0),
             trim: trim(), era: [1, 2, UInt16.max - 1][source.choice(of: 3)],
             maximumSessionTTL: interval(), list: list(),
             time: Timestamp(microseconds: source.number()))
@@ -166,6 +168,24 @@ struct PeerFrames {
         let second = source.number(near: [1, 2, 4])
         return FillRange(
             sender: source.choice(of: 5), ordinals: min(first, second)..<max(first, second))
+    }
+
+    /// A question of who is to go on without the others, or the answer.
+    private mutating func survey(into writer: inout ByteWriter) {
+        let isAnswer = source.flag()
+        writer.integer(UInt8(isAnswer ? 6 : 5))
+        writer.integer(source.number(near: [1]))
+        guard isAnswer else { return }
+        let hasView = source.flag()
+        writer.flag(hasView)
+        if hasView { nextView().encode(into: &writer) }
+        writer.flag(source.flag())
+        writer.integer(UInt16(truncatingIfNeeded: source.number(near: [0, 1, 2])))
+        let hasState = source.flag()
+        writer.flag(hasState)
+        guard hasState else { return }
+        writer.integer(epoch().number)
+        writer.list(trim()) { $1.integer($0) }
     }
 
     private mutating func transfer(into writer: inout ByteWriter) {

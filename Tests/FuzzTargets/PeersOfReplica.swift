@@ -40,7 +40,9 @@ struct PeersOfReplica {
         case 11: mesh.reconnect(source.choice(of: 3), source.choice(of: 3), byPeer: source.flag())
         case 12: restart()
         case 13: repeatFrame()
-        case 14: partLive()
+        case 14:
+            if source.flag() { salvage() }
+            partLive()
         default: propose()
         }
     }
@@ -119,6 +121,12 @@ struct PeersOfReplica {
             ttl: .seconds(5), label: "", process: process, member: mesh.nodes[index].member,
             nonce: 1)
         for _ in 0...source.choice(of: 8) { mesh.propose(Command.open(open).bytes, at: index) }
+    }
+
+    /// An operator tells one of them to go on without the others.
+    private mutating func salvage() {
+        let wish = SalvageWish(eraAtLeast: UInt16(source.byte()), by: "operator")
+        mesh.nodes[source.choice(of: 3)].replica.salvage(wish, number: 1, now: mesh.now)
     }
 
     // MARK: - Frames that nobody sent

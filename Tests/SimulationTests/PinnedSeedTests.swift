@@ -28,8 +28,14 @@ import Testing
         ],
         // A machine that is removed, and added again before its daemon has ended.
         ["--seed", "7007", "--only", "mixed"],
+        // A majority that is lost for good.
+        ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
+        [
+            "--count", "30", "--jobs", "2", "--only", "group", "--faults",
+            "loseMajority,members,kill,power,partition,cutPair,isolate,stall,rot",
+        ],
     ])
-    func `that once broke a promise in a workload of their own keep it now`(
+    func `that once broke a promise, or are rare, in a workload of their own keep it now`(
         arguments: [String]
     ) throws {
         let ending = try run(arguments)
@@ -50,7 +56,8 @@ import Testing
         "echoWhileWedged", "reuseSlotEarly", "grantBeforeValidityEnds", "resendExpiry",
         "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored", "joinerNotLevel",
         "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
-        "fullTTLShown", "holeIsDamage", "staleBatchIsNew",
+        "fullTTLShown", "holeIsDamage", "staleBatchIsNew", "sessionsOutliveHistory",
+        "givenUpHistoryGrants",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

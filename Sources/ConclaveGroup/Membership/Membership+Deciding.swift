@@ -147,7 +147,7 @@ extension Membership {
         let nextEra = min(current.era, NextView.lastEra - 1) + 1
         let era = choice.stateWasLost ? max(nextEra, settings.minimumEra) : current.era
         return NextView(
-            lineage: current.lineage,
+            lineage: current.lineage, givenUp: current.givenUp,
             installed: InstalledView(
                 view: View(epoch: current.epoch.next, members: members), joined: joined,
                 departed: departed, absent: absent,

@@ -75,7 +75,7 @@ extension Membership {
         enter(value, now: now, effects: &effects)
     }
 
-    private mutating func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
+    mutating func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
         knownSince = now
         isBehind = false
         learning = .none

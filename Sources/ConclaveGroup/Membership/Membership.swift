@@ -32,6 +32,8 @@ package struct Membership {
         case leave
         /// This member was asked to have the member list changed.
         case change(MemberChange)
+        /// A view of another history, which this member has made alone, is recorded.
+        case salvaged(NextView, by: String)
     }
 
     package enum Effect {
@@ -119,6 +121,8 @@ package struct Membership {
     var latecomers: [NodeID: Latecomer] = [:]
     var founding = FoundingRun()
     var raising: PendingRaise?
+    /// The history is being given up: from here on this member votes for nothing in it.
+    package internal(set) var isAbandoned = false
 
     var nextToken: UInt64 = 1
     var nextPing = Instant.distantPast
@@ -182,6 +186,7 @@ package struct Membership {
     }
 
     package mutating func step(_ input: Input, now: Instant, effects: inout [Effect]) {
+        guard !isAbandoned else { return stepAbandoned(input, now: now, effects: &effects) }
         switch input {
         case .frame(let node, let frame):
             take(frame, from: node, now: now, effects: &effects)
@@ -214,6 +219,8 @@ package struct Membership {
             leave(now: now, effects: &effects)
         case .change(let change):
             want(change, now: now, effects: &effects)
+        case .salvaged:
+            preconditionFailure("another history begins, and the one before goes on")
         case .tick:
             tick(now: now, effects: &effects)
         }

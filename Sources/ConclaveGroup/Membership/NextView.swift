@@ -4,6 +4,9 @@ package import ConclaveWire
 /// What the members of one view decide: the view after it, and where its own epoch ends.
 package struct NextView: Equatable, Sendable {
     package var lineage: Lineage
+    /// Histories that were given up for this one, the newest last: who still belongs to one of them
+    /// has nothing that counts any more.
+    package var givenUp: [Lineage]
     package var installed: InstalledView
     /// For each rank of the view before, how many of its messages are delivered in its epoch.
     package var trim: [UInt64]
@@ -19,11 +22,12 @@ package struct NextView: Equatable, Sendable {
     package var time: Timestamp
 
     package init(
-        lineage: Lineage, installed: InstalledView, trim: [UInt64], era: UInt16,
-        maximumSessionTTL: Interval, list: MemberList, change: MemberChange? = nil,
+        lineage: Lineage, givenUp: [Lineage] = [], installed: InstalledView, trim: [UInt64],
+        era: UInt16, maximumSessionTTL: Interval, list: MemberList, change: MemberChange? = nil,
         time: Timestamp
     ) {
         self.lineage = lineage
+        self.givenUp = givenUp
         self.installed = installed
         self.trim = trim
         self.era = era
@@ -41,6 +45,8 @@ package struct NextView: Equatable, Sendable {
 extension NextView {
     /// Members of a view, at most; a decoder's bound.
     package static let maximumMembers = 64
+    /// Of histories given up the newest are remembered.
+    package static let maximumGivenUp = 8
     /// No later one is taken from outside, so that the epoch after it can always be counted.
     package static let lastEpoch: UInt64 = 1 << 62
     /// Nor a later era; a group that gets there stays in it, and its versions grow on.
@@ -48,12 +54,14 @@ extension NextView {
 
     package func encode(into writer: inout ByteWriter) {
         writer.lineage(lineage)
+        writer.list(givenUp) { $1.lineage($0) }
         writer.view(view)
         writer.list(installed.joined) { $1.integer($0.number) }
         writer.list(installed.departed, Self.encode)
         writer.list(installed.absent, Self.encode)
         writer.integer(UInt32(installed.minimumMembers))
         writer.flag(installed.stateWasLost)
+        writer.flag(installed.historyWasGivenUp)
         writer.list(trim) { $1.integer($0) }
         writer.integer(era)
         writer.integer(maximumSessionTTL.nanoseconds)
@@ -65,6 +73,10 @@ extension NextView {
 
     package init(from reader: inout ByteReader) throws(WireError) {
         lineage = try reader.lineage("lineage")
+        givenUp = []
+        for _ in 0..<(try reader.count("given up", maximum: Self.maximumGivenUp)) {
+            givenUp.append(try reader.lineage("given up"))
+        }
         let view = try reader.view("view")
         guard view.epoch.number <= Self.lastEpoch else {
             throw .outOfRange(
@@ -81,9 +93,11 @@ extension NextView {
         let absent = try Self.departures("absent", from: &reader)
         let minimumMembers: UInt32 = try reader.integer("minimum members")
         let stateWasLost = try reader.flag("state was lost")
+        let historyWasGivenUp = try reader.flag("history was given up")
         installed = InstalledView(
             view: view, joined: joined, departed: departed, absent: absent,
-            minimumMembers: Int(minimumMembers), stateWasLost: stateWasLost)
+            minimumMembers: Int(minimumMembers), stateWasLost: stateWasLost,
+            historyWasGivenUp: historyWasGivenUp)
         trim = []
         for _ in 0..<(try reader.count("trim", maximum: Self.maximumMembers)) {
             trim.append(try reader.integer("trim"))

@@ -42,11 +42,11 @@ package struct ViewMemory: Equatable, Sendable {
 
     package init() {}
 
-    /// Whether the state of a group of that lineage may be learned. Who lost what it had comes
-    /// back to its own group and to no other.
-    package func mayJoin(_ lineage: Lineage) -> Bool {
+    /// Whether the state of a group of that lineage may be learned, of which a view may be known.
+    /// Who lost what it had comes back to its own group, or to what that one became, and to no other.
+    package func mayJoin(_ lineage: Lineage, of view: NextView? = nil) -> Bool {
         guard let loss, current == nil, loss.lineage != .none else { return true }
-        return loss.lineage == lineage
+        return loss.lineage == lineage || view?.givenUp.contains(loss.lineage) ?? false
     }
 
     package var lineage: Lineage { current?.lineage ?? founding?.lineage ?? .none }

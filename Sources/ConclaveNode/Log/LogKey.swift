@@ -6,6 +6,7 @@ enum LogKey {
     /// How many more of the same were not told.
     static let alike = "alike"
     static let ballot = "ballot"
+    static let before = "before"
     static let by = "by"
     static let bytes = "bytes"
     static let change = "change"

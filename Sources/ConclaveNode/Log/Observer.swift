@@ -65,6 +65,8 @@ package struct Observer {
             note(.info, "snapshot written", [(LogKey.version, version), (LogKey.bytes, count)])
         case .journalSetAside(let reason):
             note(.error, "the journal is damaged and set aside", [(LogKey.reason, reason)])
+        case .historyGivenUp(let old, let new, let epoch, let by):
+            givenUp(old, for: new, in: epoch, by: by)
         case .viewJournalRepaired(let file, let reason): repaired(file, reason)
         case .diskFull(let file): note(.error, "the disk is full", [(LogKey.path, file)])
         case .diskHasRoom: note(.notice, "the disk has room again", [])
@@ -95,6 +97,15 @@ package struct Observer {
         note(
             .info, "recovered from the journal",
             [(LogKey.epoch, epoch), (LogKey.version, version), (LogKey.messages, messageCount)])
+    }
+
+    private func givenUp(_ old: Lineage, for new: Lineage, in epoch: Epoch, by: String) {
+        note(
+            .warning, "the history was given up by hand: this member goes on alone in another one",
+            [
+                (LogKey.before, old), (LogKey.lineage, new), (LogKey.epoch, epoch),
+                (LogKey.by, by),
+            ])
     }
 
     private func repaired(_ file: String, _ reason: String) {

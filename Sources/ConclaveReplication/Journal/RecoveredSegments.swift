@@ -14,8 +14,9 @@ struct RecoveredSegments {
     /// One that is made and recorded, and that no batch was written to. It is not made anew: it would
     /// be missed if that came to an end half-way.
     private(set) var spare: UInt64?
-    /// Segments that were never begun, or that belong to a history given up.
-    private var unneeded: [UInt64] = []
+    /// Segments that were never begun, or that belong to a history given up. They may go when it is
+    /// certain that the view which says so is on the disk.
+    private(set) var unneeded: [UInt64] = []
     private let plant: Plant?
 
     /// Reads all segments of `lineage`, cuts off an unfinished write, and refuses damage (V30).
@@ -63,13 +64,6 @@ struct RecoveredSegments {
             throw .damaged(
                 "\(SegmentFormat.name(segment)): the header is bad, and batch \(batch.number) "
                     + "behind it is not: acknowledged data may be missing")
-        }
-    }
-
-    /// Removes what is of no use; nothing is removed while there may be damage.
-    func discardUnneeded(on disk: any Disk) {
-        for number in unneeded {
-            disk.submit(.remove(SegmentFormat.name(number)), lane: .snapshots, tag: 0)
         }
     }
 

@@ -46,8 +46,9 @@ struct SnapshotStore {
         writing.map { $0.last == nil && $0.pieces.count < Self.window } ?? false
     }
 
-    /// The newest snapshot on the disk; none if it is of another lineage. Unfinished ones are
-    /// removed. `blank` is like the machine that it holds.
+    /// The newest snapshot of that lineage on the disk. One that is newer by its name may be of a
+    /// history that was never begun: its view was not recorded. Unfinished ones are removed. `blank`
+    /// is like the machine that it holds.
     mutating func recover<Machine: StateMachine>(
         from disk: any Disk, lineage: Lineage, like blank: Machine
     ) throws(FatalFault) -> (header: SnapshotHeader, machine: Machine)? {
@@ -57,9 +58,17 @@ struct SnapshotStore {
             disk.submit(.remove(file), lane: .snapshots, tag: 0)
         }
         files = names.filter(SnapshotFile.isName).sorted()
-        guard let newest = files.last else { return nil }
-        return try SnapshotFile.read(
-            newest, on: disk, owner: owner, lineage: lineage, like: blank)
+        for file in files.reversed() {
+            let found = try SnapshotFile.read(
+                file, on: disk, owner: owner, lineage: lineage, like: blank)
+            if let found { return found }
+        }
+        return nil
+    }
+
+    /// Of any durable snapshot, of whatever history.
+    var highestEra: UInt16 {
+        files.compactMap(SnapshotFile.version(of:)).map(\.era).max() ?? 0
     }
 
     /// - Precondition: none is begun.

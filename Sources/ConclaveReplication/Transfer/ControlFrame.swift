@@ -11,6 +11,9 @@ enum ControlFrame: Equatable {
     /// Messages of an epoch that the receiver lacks below its trim.
     case fill(Epoch, [JournalRecord])
     case transfer(TransferFrame)
+    /// What do you have? Asked by a member that is to go on without the others (V27).
+    case survey(id: UInt64)
+    case holding(id: UInt64, Holding)
 
     func encode(lineage: Lineage) -> [UInt8] {
         var writer = ByteWriter(reserving: 64)
@@ -29,6 +32,13 @@ enum ControlFrame: Equatable {
         case .transfer(let frame):
             writer.integer(UInt8(4))
             frame.encode(into: &writer)
+        case .survey(let id):
+            writer.integer(UInt8(5))
+            writer.integer(id)
+        case .holding(let id, let holding):
+            writer.integer(UInt8(6))
+            writer.integer(id)
+            holding.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -49,6 +59,8 @@ enum ControlFrame: Equatable {
             }
             frame = .fill(epoch, records)
         case 4: frame = .transfer(try TransferFrame(from: &reader))
+        case 5: frame = .survey(id: try reader.integer("id"))
+        case 6: frame = .holding(id: try reader.integer("id"), try Holding(from: &reader))
         default: throw .unknown(field: "control frame", value: UInt64(kind))
         }
         try reader.finish()

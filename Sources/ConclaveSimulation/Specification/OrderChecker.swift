@@ -17,6 +17,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     private var specification: Specification
+    /// What it was at each version, if another history may go on from any of them.
+    private var past: [Version: Specification] = [:]
+    private let keepsPast: Bool
     private var steps: [Version: Step] = [:]
     /// Each request's one reply, and the version that gave it.
     private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
@@ -30,8 +33,10 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     /// Sessions in which somebody sends numbers in an order of his own.
     var unruly: Set<SessionID> = []
 
-    init(quotas: Quotas) {
+    /// - Parameter keepsPast: A history may be given up.
+    init(quotas: Quotas, keepsPast: Bool = false) {
         specification = Specification(quotas: quotas)
+        self.keepsPast = keepsPast
     }
 
     func report(_ promise: ContractPromise, _ message: String) {
@@ -41,10 +46,14 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     // MARK: - What machines say
 
     func applied(
-        _ command: Command?, by machine: Coordinator, effects: ArraySlice<CoordinationEffect>
+        _ command: Command?, after previous: Version, by machine: Coordinator,
+        effects: ArraySlice<CoordinationEffect>
     ) {
         let version = machine.version
-        if version > specification.version { first(command, machine) }
+        if version > specification.version {
+            if version.era > specification.version.era { goBack(to: previous, before: version) }
+            first(command, machine)
+        }
         compare(command, effects, at: version)
         if version == specification.version { compareCounts(machine) }
     }
@@ -62,10 +71,14 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     func installed(
-        _ view: InstalledView, at version: Version, by machine: Coordinator,
+        _ view: InstalledView, after previous: Version, by machine: Coordinator,
         effects: ArraySlice<CoordinationEffect>
     ) {
+        let version = machine.version
         if version > specification.version {
+            if view.historyWasGivenUp, version.era > specification.version.era {
+                goBack(to: previous, before: version)
+            }
             if view.stateWasLost {
                 specification = Specification(quotas: specification.quotas)
                 for key in histories.keys { histories[key]!.clear(at: version) }
@@ -74,9 +87,26 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             }
             let expected = specification.install(view, time: machine.time)
             specification.version = version
-            note(nil, expected)
+            note(nil, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
         compare(nil, effects, at: version)
+    }
+
+    /// Another history goes on from what one member had at `previous`, under versions of a later era:
+    /// what came after that is lost, and never happened in this one.
+    private func goBack(to previous: Version, before version: Version) {
+        guard let past = past[previous] ?? (previous == specification.version ? specification : nil)
+        else {
+            return report(.totalOrder, "era \(version.era) begins after \(previous.counter)")
+        }
+        specification = past
+        specification.version = Version(startOfEra: version.era)
+        for (session, all) in replies {
+            replies[session] = all.filter { $0.value.version <= previous }
+        }
+        for key in histories.keys {
+            histories[key]!.note(specification.queues[key], at: specification.version)
+        }
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -93,13 +123,18 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         note(command, expected)
     }
 
-    private func note(_ command: Command?, _ effects: [CoordinationEffect]) {
+    private func note(
+        _ command: Command?, _ effects: [CoordinationEffect], isToldOfEnds: Bool = true
+    ) {
         let version = specification.version
+        if keepsPast { past[version] = specification }
         steps[version] = Step(command: command, effects: effects)
         for effect in effects {
             if case .reply(let session, let number, let reply) = effect {
                 noteReply(reply, to: number, of: session)
             }
+            // With a history all sessions in it end, whoever believes in them: grants wait for that.
+            if !isToldOfEnds, case .sessionEnded = effect { continue }
             follower?(effect)
         }
         for key in specification.touched {

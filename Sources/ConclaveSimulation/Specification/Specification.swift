@@ -64,7 +64,10 @@ struct Specification {
     mutating func install(_ installed: InstalledView, time: Timestamp) -> [CoordinationEffect] {
         begin(time)
         view = installed.view
-        if installed.stateWasLost { grantsAreSuspended = true }
+        if installed.stateWasLost || installed.historyWasGivenUp { grantsAreSuspended = true }
+        if installed.historyWasGivenUp {
+            for id in sessions.keys.sorted() { finish(id, .expired) }
+        }
         for id in sessions.keys.sorted() {
             guard let session = sessions[id], let takeover = session.takeover else { continue }
             if !view.contains(takeover.member) {

@@ -35,4 +35,7 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     /// the view since which it is so.
     case addMember = 80
     case removeMember = 81
+    /// Administration: go on without the members that are gone. The body is the lowest era that
+    /// versions may go on in, the reply a `RecoverReport`.
+    case recover = 82
 }

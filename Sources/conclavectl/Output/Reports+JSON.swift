@@ -23,6 +23,18 @@ extension MemberStatus {
     }
 }
 
+extension RecoveryReport {
+    var json: JSON {
+        .object([
+            "epoch": .unsigned(epoch.number), "era": .unsigned(UInt64(era)),
+            "version": .unsigned(version.number), "applied": .count(appliedMessageCount),
+            "members": .array(keptMembers.map(\.json)),
+            "removed": .array(removedMembers.map(\.json)),
+            "quietMilliseconds": .integer(quietFor.milliseconds),
+        ])
+    }
+}
+
 extension ViewChange {
     var json: JSON {
         .object([

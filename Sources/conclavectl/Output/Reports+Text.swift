@@ -39,6 +39,23 @@ extension ViewChange {
     }
 }
 
+extension RecoveryReport {
+    var text: String {
+        let removed =
+            removedMembers.isEmpty
+            ? ""
+            : "\nremoved, since not reached: \(removedMembers.list); 'conclave member add' brings "
+                + "them back, with an empty data directory"
+        return """
+            goes on alone in view \(epoch), in another history; all sessions have ended
+            versions and tokens go on in era \(era), from \(version)
+            applied: \(appliedMessageCount) messages that were not known to be delivered
+            members: \(keptMembers.list)\(removed)
+            nothing is granted for \(quietFor.text)
+            """
+    }
+}
+
 extension [NodeID] {
     fileprivate var list: String { map(\.description).joined(separator: ", ") }
 }

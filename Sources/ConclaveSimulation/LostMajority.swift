@@ -1,0 +1,197 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveReplication
+
+/// In some runs a majority of the members is lost for good, with all that was on their disks, and
+/// an operator has one of those that are left go on without them (V27).
+///
+/// Everything beside those that are left is gone at one moment; some machines come back with an empty
+/// disk. When one has gone on, the operator moves the data of the others that are left out of the
+/// way, and turns off what is not on the member list any more.
+final class LostMajority<Daemon: SimulatedDaemon> {
+    /// The event of this, an index of `.work`.
+    static var eventIndex: UInt16 { .max - 3 }
+
+    private enum Phase {
+        case before, lost
+        /// One has gone on; the others are to be seen to.
+        case goneOn(host: Int)
+        case over
+    }
+
+    private let cluster: Cluster<Daemon>
+    private let shape: WorldShape
+    private unowned let watch: GroupWatch<Daemon>
+    private var random: SeededRandom
+    private var phase = Phase.before
+    private var left: [Int] = []
+    /// Who is gone and does not come back by itself.
+    private var gone: [Int] = []
+    /// Who still has something of the history before, members or not.
+    private var hasOldData: Set<Int> = []
+    private var askCount: UInt16 = 0
+    private var isStopped = false
+
+    init(cluster: Cluster<Daemon>, shape: WorldShape, watch: GroupWatch<Daemon>) {
+        self.cluster = cluster
+        self.shape = shape
+        self.watch = watch
+        random = SeededRandom(seed: shape.lossSeed)
+    }
+
+    func begin() {
+        if let first = shape.majorityLostAt { schedule(after: first) }
+    }
+
+    private func schedule(after interval: Interval) {
+        cluster.timeline.schedule(
+            .work(index: Self.eventIndex, stamp: 0), after: interval)
+    }
+
+    private func trace(_ text: String) {
+        cluster.timeline.trace.line(at: cluster.timeline.now, text)
+    }
+
+    /// Nothing more is lost from now on; what was is seen to all the same.
+    func stop() {
+        isStopped = true
+    }
+
+    /// Whether an operator will still help.
+    var isActive: Bool {
+        switch phase {
+        case .lost: !isHopeless
+        case .goneOn: true
+        case .before, .over: false
+        }
+    }
+
+    /// Everybody who is left is there, and has nothing to go on with.
+    var isHopeless: Bool {
+        guard case .lost = phase else { return false }
+        return left.allSatisfy { cluster.hosts[$0].daemon?.hasAnyState == false }
+    }
+
+    func act() {
+        switch phase {
+        case .before:
+            guard !isStopped else { return }
+            schedule(after: .seconds(2))
+            strike()
+        case .lost where isGoingOnByItself: bringBack()
+        case .lost:
+            schedule(after: shape.suspicion * 4)
+            askNext()
+        case .goneOn(let host): seeToOthers(than: host)
+        case .over: break
+        }
+    }
+
+    private func strike() {
+        guard let view = watch.newestView, view.members.count > 1,
+            cluster.hosts.allSatisfy({ !$0.wasErased && $0.damagedAtStart == nil })
+        else { return }
+        let present = cluster.hosts.filter { host in
+            view.contains(host.member) && host.daemon?.view.epoch == view.epoch
+        }
+        guard !present.isEmpty else { return }
+        let count = 1 + Int(random.below(UInt64(view.quorum - 1)))
+        var choices = present.map(\.index)
+        while !choices.isEmpty, left.count < count {
+            left.append(choices.remove(at: Int(random.below(UInt64(choices.count)))))
+        }
+        phase = .lost
+        hasOldData = Set(cluster.hosts.map(\.index))
+        trace("LOST for good: all but \(left.map { cluster.nodes[$0] }) of view \(view.epoch)")
+        for host in cluster.hosts where !left.contains(host.index) && !host.isRetired {
+            let comesBack = random.chance(perMille: 400)
+            lose(host, comesBackAfter: comesBack ? random.interval(in: downTime) : nil)
+            if !comesBack { gone.append(host.index) }
+        }
+    }
+
+    /// The last word of those that are gone was a view of those that are left.
+    private var isGoingOnByItself: Bool {
+        left.contains { index in
+            guard let daemon = cluster.hosts[index].daemon, daemon.isServing else { return false }
+            return daemon.view.members.allSatisfy { member in
+                left.contains { cluster.nodes[$0] == member.node }
+            }
+        }
+    }
+
+    private func bringBack() {
+        phase = .over
+        for index in gone {
+            cluster.hosts[index].isRetired = false
+            cluster.scheduleStart(of: index, after: random.interval(in: downTime))
+        }
+    }
+
+    private var downTime: ClosedRange<Interval> { .milliseconds(100) ... .seconds(30) }
+
+    private func lose(_ host: SimulatedHost<Daemon>, comesBackAfter pause: Interval?) {
+        cluster.losePower(on: host.index)
+        host.disk.erase()
+        host.wasErased = true
+        hasOldData.remove(host.index)
+        watch.administrator.writeFile(of: host.index)
+        if let pause {
+            cluster.scheduleStart(of: host.index, after: pause)
+        } else {
+            watch.administrator.turnOff(host.index)
+        }
+    }
+
+    /// One after the other: who refuses says whom to ask, or why not yet.
+    private func askNext() {
+        askCount += 1
+        let host = cluster.hosts[left[Int(askCount) % left.count]]
+        guard let daemon = host.daemon, !daemon.isServing else { return }
+        trace("OPERATOR has node \(host.node) go on alone")
+        // What one tried that did not come to its end may have been an era before.
+        daemon.salvage(
+            eraAtLeast: 100 + askCount, now: host.clock.instant(at: cluster.timeline.now))
+        host.inbox.askForTurn()
+    }
+
+    /// Whether another history may have begun there.
+    func mayGoOn(on host: Int) -> Bool {
+        guard case .lost = phase else { return false }
+        return left.contains(host)
+    }
+
+    func hasGoneOn(_ host: Int) {
+        phase = .goneOn(host: host)
+        clearRetired()
+        // Meanwhile the others still believe in the history before.
+        schedule(after: random.interval(in: .milliseconds(10) ... .seconds(10)))
+    }
+
+    /// A machine that was taken out before is set up anew when it is added again.
+    private func clearRetired() {
+        for host in cluster.hosts where host.isRetired && hasOldData.contains(host.index) {
+            host.disk.erase()
+            host.wasErased = true
+            hasOldData.remove(host.index)
+        }
+    }
+
+    private func seeToOthers(than survivor: Int) {
+        guard let list = cluster.hosts[survivor].daemon?.list else {
+            // Its list is known when it has started again.
+            return schedule(after: .seconds(1))
+        }
+        clearRetired()
+        for host in cluster.hosts where host.index != survivor && !host.isRetired {
+            if list.contains(host.node) {
+                guard hasOldData.contains(host.index) else { continue }
+                trace("OPERATOR moves the data of node \(host.node) away")
+                lose(host, comesBackAfter: random.interval(in: downTime))
+            } else {
+                lose(host, comesBackAfter: nil)
+            }
+        }
+        phase = .over
+    }
+}
