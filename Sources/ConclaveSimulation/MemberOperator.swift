@@ -158,9 +158,10 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         for node in list.nodes { turnOn(node) }
     }
 
-    /// Its daemon has ended by itself, since it was removed.
+    /// Its daemon has ended by itself, since it was removed. It may have been added again meanwhile.
     func wasRemoved(_ index: Int) {
         turnOff(index)
+        if list.contains(cluster.nodes[index]) { turnOn(cluster.nodes[index]) }
     }
 
     /// Whether `outcome` is true, as far as `checker` knows the lists.
