@@ -182,7 +182,7 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "ConclaveWire",
+                "Conclave", "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "ConclaveWire",
                 "CConclaveLinux", "TestSupport",
             ]),
         tests("StyleTests", []),

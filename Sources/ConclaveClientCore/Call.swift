@@ -39,15 +39,13 @@ struct Call {
         if case .operation = content { true } else { false }
     }
 
-    /// Whether it may be sent however many requests are in flight: it ends one of them, or frees
-    /// what they wait for.
+    /// Whether it ends a request in flight, or frees what one waits for; it waits for nothing.
     var letsGo: Bool {
         switch content {
         case .operation(.release), .operation(.resign), .operation(.cancel): true
         case .operation(.acquire), .operation(.campaign), .operation(.announce),
-            .operation(.arrive):
+            .operation(.arrive), .query:
             false
-        case .query: true
         }
     }
 }

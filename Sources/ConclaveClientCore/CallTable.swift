@@ -7,7 +7,7 @@ struct CallTable {
     private var ids: [UInt64: CallID] = [:]
     private var lastCall: UInt64 = 0
     private var lastNumber: UInt64 = 0
-    /// Operations that were sent, are not answered, and let go of nothing.
+    /// Operations that were sent and are not answered.
     private(set) var inFlightCount = 0
 
     /// In the order in which they were made.
@@ -42,7 +42,7 @@ struct CallTable {
         let number = drawNumber()
         calls[id]?.number = number
         ids[number] = id
-        if !call.letsGo { inFlightCount += 1 }
+        if call.isOperation { inFlightCount += 1 }
     }
 
     mutating func noteAnswered(_ id: CallID) {
@@ -70,7 +70,7 @@ struct CallTable {
     mutating func remove(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
         ids[call.number] = nil
-        if !call.letsGo { inFlightCount -= 1 }
+        if call.isOperation { inFlightCount -= 1 }
     }
 
     mutating func removeAll() {

@@ -3,9 +3,6 @@ package import ConclaveWire
 
 /// Calls going out, and giving them up.
 extension ClientCore {
-    /// Operations in flight. The group takes more, but not many more, and what it would refuse is
-    /// better kept here.
-    private static let window = 900
     /// Replies that may stay unconfirmed while requests that would carry the word are rare.
     private static let unconfirmedReplies = 64
     private static let confirmPause = Interval.seconds(1)
@@ -18,11 +15,9 @@ extension ClientCore {
         let id = add(.operation(operation), deadline: deadline, now: now, effects: &effects)
         guard calls[id] != nil else { return id }
         wantsSession = true
-        waiting.append(id)
+        line(id)
         if phase == .open {
             sendWaiting(effects: &effects)
-            // What lets go of something overtakes those that wait because too much is in flight.
-            if calls[id]?.letsGo == true { sendUnsent(id, effects: &effects) }
         } else if phase == .greeted || phase == .greeting {
             askForSession(effects: &effects)
         }
@@ -78,25 +73,33 @@ extension ClientCore {
             sendOperation(id, effects: &effects)
         }
         sendWaiting(effects: &effects)
-        for id in waiting.all where calls[id]?.letsGo == true {
-            sendUnsent(id, effects: &effects)
-        }
     }
 
-    /// Sends what waits, as far as there is room in flight.
+    private mutating func line(_ id: CallID) {
+        if calls[id]?.letsGo == true { lettingGo.append(id) } else { waiting.append(id) }
+    }
+
+    /// Sends what was not sent yet, as far as there is room in flight.
+    ///
+    /// However many calls are made at once, nothing of it meets a quota. When a request is applied,
+    /// the group keeps no more than what was in flight here when it was sent, but for late replies
+    /// that are confirmed and cannot be proven yet (see `Replies`): each of those waited, and no
+    /// more than `room` ever wait.
     mutating func sendWaiting(effects: inout [Effect]) {
-        while let id = waiting.first {
-            if let call = calls[id], !call.wasSent {
-                guard call.letsGo || calls.inFlightCount < Self.window else { return }
-                sendOperation(id, effects: &effects)
-            }
+        while let id = lettingGo.first, calls.inFlightCount < settings.requestsInFlight {
+            lettingGo.removeFirst()
+            if calls[id] != nil { sendOperation(id, effects: &effects) }
+        }
+        while let id = waiting.first, calls.inFlightCount < room {
             waiting.removeFirst()
+            if calls[id] != nil { sendOperation(id, effects: &effects) }
         }
     }
 
-    private mutating func sendUnsent(_ id: CallID, effects: inout [Effect]) {
-        guard let call = calls[id], !call.wasSent else { return }
-        sendOperation(id, effects: &effects)
+    /// For what may wait. The rest is for what lets go of something: that is answered at once, and
+    /// so there is always room for the next of it.
+    private var room: Int {
+        max(1, settings.requestsInFlight - max(1, settings.requestsInFlight / 8))
     }
 
     private mutating func sendOperation(_ id: CallID, effects: inout [Effect]) {
@@ -171,12 +174,8 @@ extension ClientCore {
     ) {
         var cancel = Call(.operation(.cancel(number: number, reason: reason)), deadline: nil)
         cancel.isInternal = true
-        let id = calls.add(cancel)
-        if phase == .open {
-            sendOperation(id, effects: &effects)
-        } else {
-            waiting.append(id)
-        }
+        line(calls.add(cancel))
+        if phase == .open { sendWaiting(effects: &effects) }
     }
 
     private mutating func unsubscribe(_ call: Call, effects: inout [Effect]) {
@@ -191,10 +190,13 @@ extension ClientCore {
         _ id: CallID, _ reason: CancelReason, effects: inout [Effect]
     ) {
         let mayHaveChanged = calls[id].map { $0.isWish && $0.wasSent } ?? false
+        // Nothing but the calls before it kept it from being sent.
+        let isInLine = phase == .open && calls[id]?.isOperation == true
         calls.remove(id)
         let failure: ClientFailure =
             switch reason {
             case .gaveUp: .cancelled
+            case .timedOut where isInLine: .timedOut
             case .timedOut: mayHaveChanged ? .outcomeUnknown : .unavailable(unavailability)
             }
         effects.append(.answered(id, .failed(failure)))

@@ -52,7 +52,8 @@ extension ClientCore {
     }
 
     package enum ClientFailure: Equatable, Sendable {
-        /// Definite: it was cancelled in order, and nothing is held or awaited.
+        /// Definite: it was cancelled in order, or was not sent yet since too much was in flight.
+        /// Nothing is held or awaited.
         case timedOut
         /// Definite, as `timedOut`.
         case cancelled

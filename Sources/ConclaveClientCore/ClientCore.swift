@@ -27,6 +27,8 @@ package struct ClientCore {
     var backoff: Backoff
     var phase: Phase
     var calls = CallTable()
+    /// What lets go of something goes before what may wait.
+    var lettingGo = WaitingLine()
     var waiting = WaitingLine()
     /// No call's deadline is before this.
     var earliestDeadline = Instant.distantFuture

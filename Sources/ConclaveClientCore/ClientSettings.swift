@@ -11,6 +11,9 @@ package struct ClientSettings: Sendable {
     /// Whether a session is opened as soon as there is a connection; otherwise the first operation
     /// opens it, and a client that only asks never has one.
     package var opensSession: Bool
+    /// As many requests of a session the group keeps, waiting or not confirmed: the library has no
+    /// more in flight.
+    package var requestsInFlight = ClientLimits.requestsInFlight
 
     package init(
         ttl: Interval = ClientLimits.defaultTTL, label: String = "", clientName: String = "",

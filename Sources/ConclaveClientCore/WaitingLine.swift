@@ -1,12 +1,9 @@
-/// Operations that were not sent yet, in the order of the calls.
+/// Operations of one kind that were not sent yet, in the order of the calls.
 struct WaitingLine {
     private var calls: [CallID] = []
     private var start = 0
 
     var first: CallID? { start < calls.count ? calls[start] : nil }
-
-    /// Those behind the first, too.
-    var all: ArraySlice<CallID> { calls[start...] }
 
     mutating func append(_ call: CallID) {
         calls.append(call)

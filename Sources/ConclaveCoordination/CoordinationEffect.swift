@@ -21,6 +21,9 @@ package enum CoordinationEffect: Equatable, Sendable {
     case queued(session: SessionID, number: UInt64, position: UInt32)
     /// The definite answer, at once or later, and again whenever the request is repeated.
     case reply(session: SessionID, number: UInt64, Reply)
+    /// A request of a number that its client had confirmed: nothing is kept of it but that, and it
+    /// has changed nothing.
+    case settled(session: SessionID, number: UInt64)
     /// Another leader, nobody, or a new value.
     case leaderChanged(slot: ObjectName)
 }

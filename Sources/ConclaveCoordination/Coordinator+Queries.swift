@@ -57,9 +57,12 @@ extension Coordinator {
         return sessions[index].replies.answered.map { ($0.number, reply($0.reply)) }
     }
 
-    /// Whether the request was applied, so that it need not be proposed again.
-    package func hasApplied(_ number: UInt64, of id: SessionID) -> Bool {
+    /// Whether the request waits or its reply is kept, so that it need not be proposed again.
+    package func keeps(_ number: UInt64, of id: SessionID) -> Bool {
         guard let index = sessions.index(of: id) else { return false }
-        return sessions[index].replies.standing(of: number) != .unknown
+        return switch sessions[index].replies.standing(of: number) {
+        case .waiting, .answered: true
+        case .unknown, .refused, .settled: false
+        }
     }
 }

@@ -16,7 +16,8 @@ extension Coordinator {
         let request = RequestReference(session: index, number: number)
         switch sessions[index].replies.standing(of: number) {
         case .unknown: perform(operation, request, effects: &effects)
-        case .settled: break
+        case .settled: effects.append(.settled(session: session, number: number))
+        case .refused: tellRefused(request, effects: &effects)
         case .waiting(let place): tellQueued(request, in: place, effects: &effects)
         case .answered(let stored): tellAgain(request, stored, effects: &effects)
         }
@@ -27,17 +28,20 @@ extension Coordinator {
             ?? .refused(Refusal(.sessionEnded, "session \(session) is over"))
     }
 
-    /// Beyond the quota a request is refused. Beyond twice the quota it is not even that, since a
-    /// refusal that is not stored would not be definite: it was never applied, and may be sent
-    /// again later.
+    /// Beyond the quota a request is refused, unless it lets go of something. Beyond twice the
+    /// quota all are, and nothing is kept of that but up to which number: whoever sends without end
+    /// harms nobody, and yet no request is left without its one answer.
     private mutating func perform(
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
-        let count = sessions[request.session].replies.count
         let quota = quotas.requestsPerSession
-        guard count < 2 * quota else { return }
+        guard sessions[request.session].replies.count < 2 * quota else {
+            sessions[request.session].replies.refuse(request.number)
+            return tellRefused(request, effects: &effects)
+        }
+        let openCount = sessions[request.session].replies.openCount
         sessions[request.session].replies.begin(request.number)
-        guard count < quota || operation.letsGo else {
+        guard openCount < quota || operation.letsGo else {
             let message = "\(quota) requests of the session are waiting or not confirmed"
             refuse(request, .quotaExceeded, message, effects: &effects)
             return
@@ -116,6 +120,15 @@ extension Coordinator {
         tell(request, reply(stored), effects: &effects)
     }
 
+    private func tellRefused(
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        let message =
+            "\(2 * quotas.requestsPerSession) requests of the session were waiting or not "
+            + "confirmed, and no more of them are taken, whatever they ask for"
+        tell(request, .refused(Refusal(.quotaExceeded, message)), effects: &effects)
+    }
+
     private func tellQueued(
         _ request: RequestReference, in place: WaitingPlace,
         effects: inout [CoordinationEffect]
@@ -150,6 +163,9 @@ extension Coordinator {
             answer(target, .cancelled, effects: &effects)
         case .settled:
             wasCancelled = false
+        case .refused:
+            wasCancelled = false
+            tellRefused(target, effects: &effects)
         case .answered(let stored):
             wasCancelled = false
             tellAgain(target, stored, effects: &effects)

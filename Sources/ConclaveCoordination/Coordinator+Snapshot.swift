@@ -41,7 +41,7 @@ enum SnapshotRow: UInt8 {
     case replies = 8
     case ended = 9
 
-    static let format: UInt16 = 2
+    static let format: UInt16 = 3
 
     /// At most so many entries of a list stand in one row, and no further one beyond so many bytes.
     static let maximumCount = 128

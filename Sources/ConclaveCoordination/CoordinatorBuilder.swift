@@ -116,6 +116,7 @@ package struct CoordinatorBuilder: Sendable {
         }
         let confirmed: UInt64 = try reader.integer("confirmed")
         let newest: UInt64 = try reader.integer("newest")
+        let refused: UInt64 = try reader.integer("refused")
         var entries = answered?.entries ?? waiting[session]
         // Not beside the ones that grow: each row would copy all that came before.
         answered = nil
@@ -129,7 +130,7 @@ package struct CoordinatorBuilder: Sendable {
             return
         }
         coordinator.sessions[session].replies = try Replies(
-            confirmed: confirmed, newest: newest, unsorted: entries)
+            confirmed: confirmed, newest: newest, refused: refused, unsorted: entries)
         isSettled[session] = true
         settledCount += 1
     }

@@ -168,6 +168,7 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(sessions[index].id.number)
         writer.integer(replies.confirmed)
         writer.integer(replies.newest)
+        writer.integer(replies.refused)
         // Here entries that wait are counted as told, since they are passed as well.
         let first = replies.firstAnswered(from: told)
         let (_, next) = writer.entries(from: first) { place, writer in

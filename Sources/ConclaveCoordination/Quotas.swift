@@ -12,7 +12,7 @@ package struct Quotas: Hashable, Sendable {
     /// Leaders' and candidates' values and barrier payloads together.
     package var valueByteCount = 256 << 20
     /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
-    /// up to twice that.
+    /// up to twice that; beyond it nothing is kept, and every request is refused for good.
     package var requestsPerSession = ClientLimits.requestsInFlight
     /// Sessions that ended are remembered for `endedFor`, but not more of them than `ended`, with
     /// not more replies than `endedReplies` together.

@@ -7,18 +7,20 @@ extension Replies {
     func firstAnswered(from start: Int) -> Int? {
         var place = start
         while place < entries.count {
-            if case .answered = entries[place].state { return place }
+            if entries[place].isAnswered { return place }
             place += 1
         }
         return nil
     }
 
-    init(confirmed: UInt64, newest: UInt64, unsorted: [Entry]) throws(WireError) {
+    init(
+        confirmed: UInt64, newest: UInt64, refused: UInt64, unsorted: [Entry]
+    ) throws(WireError) {
         let entries = unsorted.sorted { $0.number < $1.number }
         for (entry, next) in zip(entries, entries.dropFirst()) where entry.number == next.number {
             throw .invalid(field: "number", reason: "\(entry.number) comes twice")
         }
-        self.init(confirmed: confirmed, newest: newest, entries: entries)
+        self.init(confirmed: confirmed, newest: newest, refused: refused, entries: entries)
     }
 }
 

@@ -15,6 +15,8 @@ struct Replies: Sendable {
     enum Standing: Equatable {
         /// Never applied: it may be.
         case unknown
+        /// Refused when nothing more was kept: it is never applied.
+        case refused
         /// Over for the client: never again applied nor answered.
         case settled
         case waiting(WaitingPlace)
@@ -30,34 +32,51 @@ struct Replies: Sendable {
     struct Entry: Sendable {
         var number: UInt64
         var state: State
+
+        var isAnswered: Bool {
+            if case .answered = state { true } else { false }
+        }
     }
 
     private(set) var confirmed: UInt64
     /// The largest number that was applied.
     private(set) var newest: UInt64
+    /// The largest number that was refused without being kept. So that one number says it of any
+    /// many, it is said of those below, too, that are not kept: a client's requests come in order.
+    private(set) var refused: UInt64
     /// By number.
     private(set) var entries: Deque<Entry>
     /// Numbers of late replies that no later request has followed yet.
     private var late: [UInt64]
+    /// Late replies up to `confirmed`: kept, since that does not prove that the client has them.
+    private var unprovenCount: Int
 
     init() {
         confirmed = 0
         newest = 0
+        refused = 0
         entries = []
         late = []
+        unprovenCount = 0
     }
 
     /// - Precondition: `entries` are sorted by number, without doubles.
-    init(confirmed: UInt64, newest: UInt64, entries: [Entry]) {
+    init(confirmed: UInt64, newest: UInt64, refused: UInt64, entries: [Entry]) {
         self.confirmed = confirmed
         self.newest = newest
+        self.refused = refused
         self.entries = Deque(entries)
+        unprovenCount = entries.count { $0.number <= confirmed && $0.isAnswered }
         late = entries.compactMap { entry in
             if case .answered(_, settledBy: nil) = entry.state { entry.number } else { nil }
         }
     }
 
     var count: Int { entries.count }
+
+    /// What waits, and the replies that the client has not confirmed as far as it can know: its own
+    /// count of what is open is never less.
+    var openCount: Int { entries.count - unprovenCount }
 
     func newestKept(upTo number: UInt64) -> UInt64? {
         let end = number == .max ? entries.count : firstIndex(notBelow: number + 1)
@@ -66,7 +85,8 @@ struct Replies: Sendable {
 
     func standing(of number: UInt64) -> Standing {
         guard let index = index(of: number) else {
-            return number <= confirmed ? .settled : .unknown
+            if number <= confirmed { return .settled }
+            return number <= refused ? .refused : .unknown
         }
         switch entries[index].state {
         case .waiting(let place): return .waiting(place)
@@ -87,6 +107,12 @@ struct Replies: Sendable {
         late.removeAll(keepingCapacity: true)
     }
 
+    /// Refuses a number for good, and keeps nothing of it.
+    mutating func refuse(_ number: UInt64) {
+        begin(number)
+        refused = max(refused, number)
+    }
+
     mutating func wait(_ number: UInt64, in place: WaitingPlace) {
         insert(Entry(number: number, state: .waiting(place)))
     }
@@ -96,6 +122,7 @@ struct Replies: Sendable {
             insert(Entry(number: number, state: .answered(reply, settledBy: number)))
             return
         }
+        if !entries[index].isAnswered, number <= confirmed { unprovenCount += 1 }
         entries[index].state = .answered(reply, settledBy: nil)
         late.append(number)
     }
@@ -116,6 +143,7 @@ struct Replies: Sendable {
             if case .decision(let reference) = reply { dropped.append(reference) }
         }
         for entry in kept.reversed() { entries.prepend(entry) }
+        unprovenCount = kept.count { $0.isAnswered }
         return dropped
     }
 

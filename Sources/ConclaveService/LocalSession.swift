@@ -45,8 +45,6 @@ struct LocalSession {
     var types: [UInt64: ClientFrameType] = [:]
     /// Replies up to this number are in the client's hands.
     var confirmed: UInt64 = 0
-    /// The newest number known to be applied.
-    var newestApplied: UInt64 = 0
     /// A confirmation that may have been lost with its epoch.
     var unorderedConfirmation: UInt64?
 
@@ -64,21 +62,23 @@ struct LocalSession {
         requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// Notes a request that was received. False: a repeat of what is on its way, or of what the
-    /// client itself knows is over.
-    mutating func accept(_ request: Request, number: UInt64, confirmed: UInt64) -> Bool {
-        self.confirmed = max(self.confirmed, confirmed)
-        if unorderedConfirmation ?? .max <= self.confirmed { unorderedConfirmation = nil }
-        guard requests[number] == nil else { return false }
-        guard types[number] != nil || number > self.confirmed else { return false }
-        requests[number] = request
-        types[number] = request.type
-        return true
+    /// What is to become of a request that was received.
+    enum Acceptance {
+        case new
+        case onItsWay
+        /// The client itself has said that it is over.
+        case confirmed
     }
 
-    mutating func noteApplied(_ number: UInt64) {
-        newestApplied = max(newestApplied, number)
-        requests[number] = nil
+    /// Notes a request that was received.
+    mutating func accept(_ request: Request, number: UInt64, confirmed: UInt64) -> Acceptance {
+        self.confirmed = max(self.confirmed, confirmed)
+        if unorderedConfirmation ?? .max <= self.confirmed { unorderedConfirmation = nil }
+        guard requests[number] == nil else { return .onItsWay }
+        guard types[number] != nil || number > self.confirmed else { return .confirmed }
+        requests[number] = request
+        types[number] = request.type
+        return .new
     }
 
     mutating func takeType(of number: UInt64) -> ClientFrameType? {

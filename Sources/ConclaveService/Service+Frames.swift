@@ -81,7 +81,7 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .campaign, .announce, .resign, .arrive:
-            try request(type, frame, from: id, effects: &effects)
+            try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:
             try query(type, frame, from: id, machine: machine, now: now, effects: &effects)
         case .addMember, .removeMember, .recover:

@@ -6,7 +6,7 @@ import ConclaveWire
 extension Service {
     mutating func request(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        effects: inout [ServiceEffect]
+        machine: Coordinator, effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         guard let body = try OperationFrame(type, from: &reader) else { return }
@@ -32,10 +32,14 @@ extension Service {
             return refuse(Refusal(.invalid, message), frame.header, on: id, effects: &effects)
         }
         let request = LocalSession.Request(type: type, command: command)
-        let isNew = sessions[session]?.accept(request, number: number, confirmed: body.confirmed)
-        guard isNew == true else { return }
-        proposals.append(command)
-        reconsiderReading(id, effects: &effects)
+        switch sessions[session]?.accept(request, number: number, confirmed: body.confirmed) {
+        case .new?:
+            proposals.append(command)
+            reconsiderReading(id, effects: &effects)
+        case .confirmed? where !machine.keeps(number, of: session):
+            refuse(.confirmed(number), frame.header, on: id, effects: &effects)
+        case .confirmed?, .onItsWay?, nil: break
+        }
     }
 
     /// Whether the client was told that its session is open.
@@ -50,9 +54,6 @@ extension Service {
         refuse(refusal, type: header.type, number: header.number, on: id, effects: &effects)
     }
 
-    /// What the state machine passed over because the session had too many unconfirmed replies is
-    /// proposed anew behind the confirmation.
-    ///
     /// Only a number that the group keeps is confirmed, each once, so that no more confirmations
     /// can be on their way than requests were let in. What a client knows of was applied here, too,
     /// before its session was attached here.
@@ -64,17 +65,28 @@ extension Service {
         sessions[session]?.confirmed = number
         sessions[session]?.unorderedConfirmation = number
         propose(.confirm(session: session, upTo: number))
-        for passedOver in local.orderedRequests where passedOver.number < local.newestApplied {
-            proposals.append(passedOver.request.command)
-        }
     }
 
     mutating func requestApplied(
         _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
-        sessions[id]?.noteApplied(number)
+        sessions[id]?.requests[number] = nil
         guard let connection = sessions[id]?.connection else { return }
         reconsiderReading(connection, effects: &effects)
+    }
+
+    /// The client had confirmed the number before the request was applied. If it is still owed an
+    /// answer, there is only that to say.
+    mutating func requestSettled(
+        _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
+    ) {
+        guard let request = sessions[id]?.requests[number] else { return }
+        requestApplied(number, of: id, effects: &effects)
+        _ = sessions[id]?.takeType(of: number)
+        guard let connection = sessions[id]?.connection, isOpen(id) else { return }
+        refuse(
+            .confirmed(number), type: request.type.rawValue, number: number, on: connection,
+            effects: &effects)
     }
 
     /// Sends a reply to where the session is connected. One that cannot be sent now is kept by the
@@ -87,6 +99,14 @@ extension Service {
         send(type, .reply, number: number, to: connection, effects: &effects) {
             reply.encode(into: &$0)
         }
+    }
+}
+
+extension Refusal {
+    fileprivate static func confirmed(_ number: UInt64) -> Refusal {
+        Refusal(
+            .invalid,
+            "request \(number) was confirmed before it was sent, and is not carried out any more")
     }
 }
 

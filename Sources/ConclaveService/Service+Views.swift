@@ -65,7 +65,7 @@ extension Service {
         proposalsAfterEffects.removeAll()
         for nonce in openings.keys.sorted() { openAnew(nonce, effects: &effects) }
         for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
-            proposeAnew(id, machine: machine)
+            proposeAnew(id, machine: machine, effects: &effects)
         }
     }
 
@@ -79,7 +79,9 @@ extension Service {
         }
     }
 
-    private mutating func proposeAnew(_ id: SessionID, machine: Coordinator) {
+    private mutating func proposeAnew(
+        _ id: SessionID, machine: Coordinator, effects: inout [ServiceEffect]
+    ) {
         guard let session = sessions[id] else { return }
         if session.isYielding {
             guard !session.mustWaitToYield else { return }
@@ -89,7 +91,7 @@ extension Service {
         var requests = session.orderedRequests
         if settings.plant == .anewBackwards { requests.reverse() }
         for (number, request) in requests {
-            if machine.hasApplied(number, of: id) {
+            if machine.keeps(number, of: id) {
                 sessions[id]?.requests[number] = nil
             } else if session.ending == nil || session.ending == .goodbye {
                 proposals.append(request.command)
@@ -100,6 +102,7 @@ extension Service {
             propose(.confirm(session: id, upTo: number))
         }
         if let ending = session.ending { proposeEnd(of: id, ending) }
+        if let connection = session.connection { reconsiderReading(connection, effects: &effects) }
     }
 
     /// The state was replaced, and what had led to it was not told: everything that was derived

@@ -166,6 +166,8 @@ package struct Service {
         case .reply(let session, let number, let reply):
             requestApplied(number, of: session, effects: &effects)
             sendReply(reply, to: number, of: session, effects: &effects)
+        case .settled(let session, let number):
+            requestSettled(number, of: session, effects: &effects)
         case .leaderChanged(let slot):
             tellLeader(of: slot, machine: machine, effects: &effects)
         }

@@ -124,6 +124,9 @@ final class ClientWorld {
     /// Some requests run into a quota.
     var hasQuotas = false
 
+    /// Whether programs may ask for more at once than the group keeps of a session.
+    var bursts: ClientBursts?
+
     /// A request that failed changed nothing, or went down with its session: refusals that speak of
     /// something that the session does not have are wrong.
     func expectHarmless(

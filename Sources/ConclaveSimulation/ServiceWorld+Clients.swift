@@ -27,9 +27,10 @@ extension ServiceWorld {
         let program = program(for: seat)
         let ttl = random.interval(
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
-        let settings = ClientSettings(
+        var settings = ClientSettings(
             ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
             opensSession: !(program is ObserverProgram))
+        if let bursts = world.bursts { settings.requestsInFlight = bursts.requestsInFlight }
         let inbox = seats[seat].inbox
         inbox.open()
         seats[seat].client = ClientProcess(

@@ -56,6 +56,7 @@ extension ServiceWorld {
         if random.chance(perMille: 300) {
             let frame = FrameHeader.frame(
                 type: ClientFrameType.goodbye.rawValue, number: heir.newest + 100, body: [])
+            world.record(.goodbye, call: 0, by: heir.process)
             send(frame, on: id)
         }
         let teardown = WorldShape.logarithmic(.microseconds(80) ... .seconds(2), &random)

@@ -84,7 +84,9 @@ final class ServiceWorld {
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
-        quotas = Self.quotas(&random)
+        let drawn = Self.quotas(&random)
+        let bursts = ClientBursts.drawn(seed: options.seed)
+        quotas = Self.quotas(drawn, bursts)
         world = ClientWorld(
             timeline: timeline,
             order: OrderChecker(quotas: quotas, keepsPast: shape.majorityLostAt != nil),
@@ -95,6 +97,8 @@ final class ServiceWorld {
             socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))
         heldEffects = Array(repeating: [], count: shape.hostCount)
         self.random = random
+        world.bursts = bursts
+        world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }
 
@@ -112,9 +116,14 @@ final class ServiceWorld {
         return quotas
     }
 
+    private static func quotas(_ drawn: Quotas, _ bursts: ClientBursts?) -> Quotas {
+        var quotas = drawn
+        if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
+        return quotas
+    }
+
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
-        world.hasQuotas = quotas != Quotas()
         world.clock = { [cluster] client in cluster.hosts[client.host].clock }
         world.order.follower = { [unowned self] effect in follow(effect) }
         world.order.grantsOpened = { [unowned self] in checkNothingIsBelieved() }

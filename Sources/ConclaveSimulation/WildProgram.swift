@@ -4,7 +4,7 @@ import ConclaveWire
 
 /// Does many things at once, and not only what is sensible: it asks twice for what it has, lets go of
 /// what it does not have, cancels what is over, and comes to barriers with other counts and ranks.
-/// What it is answered is judged by the order and by the history, not by itself.
+/// In some runs it asks for more at once than the group keeps of it. What it is answered is judged by the order and by the history, not by itself.
 final class WildProgram: ClientProgram {
     private struct Holding {
         var key: ExclusionChecker.Key
@@ -48,8 +48,24 @@ final class WildProgram: ClientProgram {
             world.exclusion.letGoOfEverything(client)
             return client.goodbye(world: world)
         }
-        for _ in 0..<1 + client.random.below(3) { actOnce(client, world: world) }
+        if let bursts = world.bursts, client.random.chance(perMille: 200) {
+            burst(bursts, client, world: world)
+        } else {
+            for _ in 0..<1 + client.random.below(3) { actOnce(client, world: world) }
+        }
         actAt = now.advanced(by: world.pause(&client.random))
+    }
+
+    /// Takes many locks at once, or lets go of all that it has.
+    private func burst(_ bursts: ClientBursts, _ client: ClientProcess, world: ClientWorld) {
+        guard pending.count <= Self.callsAtOnce else { return }
+        if holdings.count > Int(bursts.callCount) / 2 {
+            while !holdings.isEmpty { letGo(of: holdings.count - 1, client, world: world) }
+        } else {
+            for place in 0..<bursts.callCount {
+                acquire(world.name("lock/burst/\(place)"), client, world: world)
+            }
+        }
     }
 
     private func actOnce(_ client: ClientProcess, world: ClientWorld) {
@@ -64,7 +80,9 @@ final class WildProgram: ClientProgram {
                 return client.cancel(pending[0], world: world)
             }
             switch choice {
-            case 6, 7, 8: acquire(client, world: world)
+            case 6, 7, 8:
+                let name = world.name(from: world.lockNames, &client.random)
+                acquire(name, client, world: world)
             case 9: campaign(client, world: world)
             case 10: announce(client, world: world)
             default: arrive(client, world: world)
@@ -80,8 +98,7 @@ final class WildProgram: ClientProgram {
         return call
     }
 
-    private func acquire(_ client: ClientProcess, world: ClientWorld) {
-        let name = world.name(from: world.lockNames, &client.random)
+    private func acquire(_ name: ObjectName, _ client: ClientProcess, world: ClientWorld) {
         let key = ExclusionChecker.Key(kind: .lock, name: name.text)
         let mode: LockMode = client.random.chance(perMille: 500) ? .exclusive : .shared
         let wish = Wish(
@@ -106,14 +123,7 @@ final class WildProgram: ClientProgram {
     private func letGo(_ client: ClientProcess, world: ClientWorld) {
         if !holdings.isEmpty, client.random.chance(perMille: 700) {
             let index = Int(client.random.below(UInt64(holdings.count)))
-            let holding = holdings.remove(at: index)
-            world.exclusion.letGo(holding.key, by: client)
-            let operation: Operation =
-                holding.key.kind == .lock
-                ? .release(name: holding.name, token: holding.token)
-                : .resign(slot: holding.name, token: holding.token)
-            goingHoldings[call(operation, client, world: world)] = holding
-            return
+            return letGo(of: index, client, world: world)
         }
         guard pending.count < Self.callsAtOnce else { return }
         let token = FencingToken(
@@ -127,6 +137,16 @@ final class WildProgram: ClientProgram {
             let slot = world.name(from: world.slotNames, &client.random)
             _ = call(.resign(slot: slot, token: token), client, world: world)
         }
+    }
+
+    private func letGo(of index: Int, _ client: ClientProcess, world: ClientWorld) {
+        let holding = holdings.remove(at: index)
+        world.exclusion.letGo(holding.key, by: client)
+        let operation: Operation =
+            holding.key.kind == .lock
+            ? .release(name: holding.name, token: holding.token)
+            : .resign(slot: holding.name, token: holding.token)
+        goingHoldings[call(operation, client, world: world)] = holding
     }
 
     private func announce(_ client: ClientProcess, world: ClientWorld) {
@@ -153,7 +173,9 @@ final class WildProgram: ClientProgram {
         _ = call(.arrive(arrival), client, world: world)
     }
 
+    /// The library does not count what it leads to.
     private func cancelByNumber(_ client: ClientProcess, world: ClientWorld) {
+        guard world.bursts?.isKnown != true else { return }
         client.mayGiveUp(world: world)
         let number = 1 + client.random.below(client.newestNumber + 2)
         _ = client.call(.cancel(number: number, reason: .gaveUp), within: nil, world: world)
@@ -172,12 +194,23 @@ final class WildProgram: ClientProgram {
             try take(wish, term.slot, term.token, client, world: world)
         case .reply(.tripped(let result)): generations.append(result.generation)
         case .reply(.broken(let report)): generations.append(report.generation)
-        case .failed:
+        case .failed(let failure):
+            try checkQuota(failure, world: world)
             // The letting go was given up: it has it still.
             if let going { holdings.append(going) }
         case .reply: break
         case .report: throw Violation(.exactlyOnce, "an operation was answered \(answer)")
         }
+    }
+
+    /// A library that knows how much the group keeps of a session asks for no more.
+    private func checkQuota(
+        _ failure: ClientCore.ClientFailure, world: ClientWorld
+    ) throws(Violation) {
+        guard world.bursts?.isKnown == true, !world.hasQuotas,
+            case .refused(let refusal) = failure, refusal.code == .quotaExceeded
+        else { return }
+        throw Violation(.exactlyOnce, "the library has run into a quota: \(refusal)")
     }
 
     private func take(

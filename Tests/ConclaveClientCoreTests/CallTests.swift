@@ -123,12 +123,71 @@ import Testing
 
     @Test mutating func `too much in flight waits here, and a release overtakes it`() throws {
         for index in 1...1_000 { _ = client.call(try lock("lock \(index)")) }
-        #expect(try client.sent().count == 900)
+        #expect(try client.sent().count == 896)
         _ = client.call(try unlock("lock 1", 5))
-        #expect(numbers(try client.sent()) == [901])
+        #expect(numbers(try client.sent()) == [897])
         client.receiveReply(try grant("lock 1", 5), to: 1)
-        client.receiveReply(.done, to: 901)
-        #expect(numbers(try client.sent()) == [902])
+        client.receiveReply(.done, to: 897)
+        #expect(numbers(try client.sent()) == [898])
+    }
+
+    /// A client with room for 16 requests, of which 14 wait.
+    private mutating func fill() throws {
+        var settings = ClientSettings(label: "test")
+        settings.requestsInFlight = 16
+        client = TestClient(settings: settings)
+        client.open()
+        for index in 1...30 { _ = client.call(try lock("lock \(index)")) }
+        #expect(numbers(try client.sent()) == Array(1...14))
+    }
+
+    @Test mutating func `what lets go is counted, and goes out in turn whatever waits`() throws {
+        try fill()
+        for token in 1...1_000 as ClosedRange<UInt64> {
+            _ = client.call(try unlock("held", token))
+        }
+        #expect(numbers(try client.sent()) == [15, 16])
+        for number in 15..<1_015 as Range<UInt64> {
+            client.receiveReply(.done, to: number)
+            let next = number + 2
+            #expect(numbers(try client.sent()) == (next < 1_015 ? [next] : []))
+        }
+        client.receiveReply(try grant("lock 1", 5), to: 1)
+        #expect(numbers(try client.sent()) == [1_015])
+    }
+
+    @Test mutating func `cancels are counted, and none is left out`() throws {
+        client = TestClient()
+        client.open()
+        let calls = try (1...2_000).map { client.call(try lock("\($0)"), within: .seconds(1)) }
+        #expect(numbers(try client.sent()).count == 896)
+        client.advance(.seconds(1))
+        // What was never sent is not there: that is as definite as a cancel.
+        let answers = client.answers
+        for call in calls[896...] { #expect(answers[call] == .failed(.timedOut)) }
+        var cancels = numbers(try client.sent())
+        #expect(cancels.count == 128)
+        var count = 0
+        while let number = cancels.first {
+            cancels.removeFirst()
+            count += 1
+            client.receiveReply(.cancelled, to: UInt64(count))
+            client.receiveReply(.cancelOutcome(wasCancelled: true), to: number)
+            cancels += numbers(try client.sent())
+        }
+        #expect(count == 896)
+    }
+
+    @Test mutating func `what waits for room goes out in order after a reconnection`() throws {
+        try fill()
+        for token in 1...4 as ClosedRange<UInt64> { _ = client.call(try unlock("held", token)) }
+        #expect(numbers(try client.sent()) == [15, 16])
+        client.step(.disconnected(reason: "reset"))
+        _ = client.take()
+        client.reconnect(waiting: Array(1...14))
+        #expect(numbers(try client.sent()) == [15, 16])
+        client.receiveReply(.done, to: 15)
+        #expect(numbers(try client.sent()) == [17])
     }
 
     @Test mutating func `a request that the daemon refuses is answered`() throws {

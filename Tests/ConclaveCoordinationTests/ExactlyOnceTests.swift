@@ -40,7 +40,7 @@ import Testing
         stage.acquire(first, 1, lock, isTry: true)
         stage.request(first, 2, confirmed: 1, .release(name: lock, token: stage.token))
         stage.acquire(first, 1, lock, isTry: true)
-        #expect(stage.effects.isEmpty)
+        #expect(stage.effects == [.settled(session: first, number: 1)])
         #expect(stage.coordinator.objectCount == 0)
         #expect(stored == [2])
         stage.apply(.confirm(session: first, upTo: 2))
@@ -54,7 +54,7 @@ import Testing
         stage.request(
             first, 6, confirmed: 5, .release(name: other, token: FencingToken(stage.version)))
         stage.acquire(first, 4, ObjectName(known: "late"))
-        #expect(stage.effects.isEmpty)
+        #expect(stage.effects == [.settled(session: first, number: 4)])
         #expect(stage.coordinator.objectCount == 1)
     }
 
@@ -63,7 +63,7 @@ import Testing
             first, 1, confirmed: .max, .acquire(name: lock, mode: .exclusive, isTry: false))
         #expect(stage.reply(to: 1, of: first) == stage.granted(lock))
         stage.request(first, 0, .acquire(name: other, mode: .exclusive, isTry: false))
-        #expect(stage.effects.isEmpty)
+        #expect(stage.effects == [.settled(session: first, number: 0)])
     }
 
     @Test mutating func `what waits is not confirmed by what came after, nor in its way`() {
@@ -154,14 +154,91 @@ import Testing
         #expect(stage.refusal(of: 3, of: session) == .quotaExceeded)
         stage.request(session, 4, .release(name: lock, token: held))
         #expect(stage.reply(to: 4, of: session) == .done)
-        // Beyond twice the quota: not even refused, so it may come again.
-        stage.acquire(session, 5, other)
-        #expect(stage.effects.isEmpty)
-        #expect(!stage.coordinator.hasApplied(5, of: session))
         stage.request(
             session, 5, confirmed: 4, .acquire(name: other, mode: .exclusive, isTry: false))
         #expect(stage.reply(to: 5, of: session) == stage.granted(other))
-        #expect(stage.coordinator.hasApplied(4, of: session))
+    }
+
+    /// With four requests that are not confirmed, 1 to 4, and a quota of two.
+    private mutating func fill() -> SessionID {
+        var quotas = Quotas()
+        quotas.requestsPerSession = 2
+        stage = Stage(quotas: quotas)
+        let session = stage.open(1)
+        stage.acquire(session, 1, lock)
+        let held = stage.token
+        stage.acquire(session, 2, other)
+        stage.request(session, 3, .release(name: other, token: stage.token))
+        stage.request(session, 4, .cancel(number: 1, reason: .gaveUp))
+        #expect(stage.lock(lock)?.holders.map(\.token) == [held.number])
+        return session
+    }
+
+    @Test mutating func `beyond twice the quota whatever comes is refused, and stays refused`()
+        throws
+    {
+        let session = fill()
+        let count = stage.coordinator.storedReplies(of: session).count
+        let letGo = Operation.release(name: lock, token: FencingToken(2))
+        let numbers = 5...2_000 as ClosedRange<UInt64>
+        for number in numbers {
+            stage.request(session, number, letGo)
+            #expect(stage.refusal(of: number, of: session) == .quotaExceeded)
+        }
+        #expect(stage.coordinator.storedReplies(of: session).count == count)
+        // One that is applied later, and its confirmation, leave those before it refused.
+        stage.apply(.confirm(session: session, upTo: 4))
+        stage.acquire(session, 2_001, other)
+        #expect(stage.reply(to: 2_001, of: session) == stage.granted(other))
+        try stage.restore()
+        for number in [5, 1_000, 2_000] as [UInt64] {
+            #expect(!stage.coordinator.keeps(number, of: session))
+            stage.request(session, number, letGo)
+            #expect(stage.refusal(of: number, of: session) == .quotaExceeded)
+        }
+        #expect(stage.lock(lock)?.holders.count == 1)
+        stage.apply(.confirm(session: session, upTo: 2_001))
+        stage.request(session, 1_000, letGo)
+        #expect(stage.effects == [.settled(session: session, number: 1_000)])
+    }
+
+    @Test mutating func `K10: a cancel of what was refused beyond everything is told so`() {
+        let session = fill()
+        stage.acquire(session, 5, other)
+        #expect(stage.refusal(of: 5, of: session) == .quotaExceeded)
+        stage.request(session, 6, confirmed: 4, .cancel(number: 5, reason: .gaveUp))
+        #expect(stage.refusal(of: 5, of: session) == .quotaExceeded)
+        #expect(stage.reply(to: 6, of: session) == .cancelOutcome(wasCancelled: false))
+    }
+
+    @Test mutating func `late replies that were confirmed too early do not use up the quota`()
+        throws
+    {
+        var quotas = Quotas()
+        quotas.requestsPerSession = 2
+        stage = Stage(quotas: quotas)
+        let (holder, session) = (stage.open(1), stage.open(2))
+        stage.acquire(holder, 1, lock)
+        let held = stage.token
+        stage.acquire(holder, 2, other)
+        let alsoHeld = stage.token
+        stage.acquire(session, 1, lock)
+        stage.acquire(session, 2, other)
+        stage.apply(.confirm(session: session, upTo: 2))
+        stage.request(holder, 3, confirmed: 2, .release(name: lock, token: held))
+        stage.request(holder, 4, confirmed: 3, .release(name: other, token: alsoHeld))
+        #expect(stage.coordinator.storedReplies(of: session).map(\.number) == [1, 2])
+        try stage.restore()
+        // The client knows both, and cannot say so: its own count of what is open is 0.
+        for number in 3...4 as ClosedRange<UInt64> {
+            let name = ObjectName(known: "more \(number)")
+            stage.request(
+                session, number, confirmed: 2, .acquire(name: name, mode: .exclusive, isTry: false))
+            #expect(stage.reply(to: number, of: session) == stage.granted(name))
+        }
+        stage.acquire(session, 5, ObjectName(known: "too many"))
+        #expect(stage.refusal(of: 5, of: session) == .quotaExceeded)
+        #expect(stage.coordinator.storedReplies(of: session).map(\.number) == [1, 2, 3, 4])
     }
 
     @Test mutating func `a standby of hours does not use up its session's quota`() {

@@ -16,6 +16,20 @@ import Testing
         story.checkAnswers()
     }
 
+    /// Of a session the group keeps next to nothing, and the clients know that.
+    @Test(arguments: 1...30)
+    func `bursts beyond what is kept meet no quota, whatever breaks`(seed: UInt64) throws {
+        let story = try Story(seed: seed, requestsPerSession: 3)
+        for _ in 0..<600 { try story.turn() }
+        try story.heal()
+        story.checkAnswers()
+        for client in story.clients {
+            for case .failed(.refused(let refusal)) in client.answers.values {
+                #expect(refusal.code != .quotaExceeded, "seed \(seed): \(refusal)")
+            }
+        }
+    }
+
     @Test func `the stories contain what they are about`() throws {
         var resumes = 0
         var grants = 0
@@ -42,7 +56,9 @@ private final class Story {
 
     let seed: UInt64
     private var random: SeededRandom
-    private let group = TestGroup(daemonCount: 3)
+    private let group: TestGroup
+    private let requestsPerSession: Int
+    private let furtherCalls: Int
     private let names: [ObjectName]
     private(set) var clients: [StoryClient] = []
     private var present: [StoryClient] = []
@@ -51,17 +67,24 @@ private final class Story {
     /// By name, since one version may grant several locks.
     private(set) var grants: Set<Grant> = []
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, requestsPerSession: Int? = nil) throws {
         self.seed = seed
         random = SeededRandom(seed: seed)
-        names = try ["a", "b"].map { try ObjectName($0) }
+        var quotas = Quotas()
+        if let requestsPerSession { quotas.requestsPerSession = requestsPerSession }
+        group = TestGroup(daemonCount: 3, quotas: quotas)
+        self.requestsPerSession = quotas.requestsPerSession
+        furtherCalls = requestsPerSession == nil ? 0 : 6
+        names = try (requestsPerSession == nil ? ["a", "b"] : ["a", "b", "c", "d", "e", "f"])
+            .map { try ObjectName($0) }
         group.isHeld = true
         for _ in 0..<4 { addClient() }
     }
 
     private func addClient() {
         let client = StoryClient(
-            pid: UInt32(clients.count + 1), group: group, random: random.split())
+            pid: UInt32(clients.count + 1), group: group, requestsInFlight: requestsPerSession,
+            random: random.split())
         clients.append(client)
         present.append(client)
     }
@@ -78,15 +101,23 @@ private final class Story {
         case 0..<4: client.disconnect()
         case 4..<6: changeView()
         case 6..<9: client.cancelOldest()
-        case 9..<50: client.release(name())
-        default:
-            let wait = random.chance(perMille: 500) ? Interval.milliseconds(300) : nil
-            client.acquire(name(), within: wait)
+        case let choice:
+            callOnce(client, isRelease: choice < 50)
+            for _ in 0..<furtherCalls { callOnce(client, isRelease: random.chance(perMille: 450)) }
         }
         client.connect(to: group[Int(random.below(3))])
         if random.chance(perMille: 200) { client.noticeClosed() }
         check()
         replaceLost()
+    }
+
+    private func callOnce(_ client: StoryClient, isRelease: Bool) {
+        if isRelease {
+            client.release(name())
+        } else {
+            let wait = random.chance(perMille: 500) ? Interval.milliseconds(300) : nil
+            client.acquire(name(), within: wait)
+        }
     }
 
     private func pass(_ interval: Interval) {

@@ -148,4 +148,104 @@ import Testing
         #expect(numbers(group.history) == [1, 1])
         #expect(daemon.closed == [id])
     }
+
+    // MARK: - More than is kept
+
+    private func unheld() throws -> Operation {
+        .release(name: try ObjectName("a"), token: FencingToken(9))
+    }
+
+    @Test(arguments: [2_600, 3_000, 5_000] as [UInt64])
+    func `of a burst each request has its answer, and the connection goes on`(
+        count: UInt64
+    ) throws {
+        let (id, session) = try daemon.connectWithSession()
+        group.isHeld = true
+        for number in 1...count { daemon.request(try unheld(), number: number, id) }
+        #expect(daemon.paused == [id])
+        group.isHeld = false
+        group.order()
+        let replies = try daemon.received(id).replies
+        #expect(replies.map(\.number) == Array(1...count))
+        let kept = group.machine.quotas.requestsPerSession * 2
+        #expect(replies.prefix(kept).allSatisfy { $0.reply.refusal == .notHeld })
+        #expect(replies.dropFirst(kept).allSatisfy { $0.reply.refusal == .quotaExceeded })
+        #expect(group.machine.storedReplies(of: session.session).count == kept)
+        #expect(daemon.paused.isEmpty)
+        daemon.send(.confirm, id) { $0.integer(count) }
+        daemon.request(try lock("a"), number: count + 1, confirmed: count, id)
+        #expect(try daemon.received(id).replies.last?.reply.token != nil)
+    }
+
+    @Test func `the answers of a burst stand, also when they come to another daemon`() throws {
+        let (id, session) = try daemon.connectWithSession()
+        for number in 1...2_500 as ClosedRange<UInt64> {
+            daemon.request(try unheld(), number: number, id)
+        }
+        daemon.step(.client(.closed(id)))
+        let other = group[1]
+        let again = other.connectAs(daemon.process(1))
+        other.hello(again)
+        other.resume(again, session)
+        group.confirm()
+        for number in 1...2_500 as ClosedRange<UInt64> {
+            other.request(try unheld(), number: number, confirmed: 2_048, again)
+        }
+        let replies = try other.received(again).replies
+        #expect(Set(replies.map(\.number)) == Set(1...2_500))
+        for (number, reply) in replies {
+            #expect(reply.refusal == (number <= 2_048 ? .notHeld : .quotaExceeded))
+        }
+    }
+
+    @Test func `what was applied while the state was learned does not keep reading paused`()
+        throws
+    {
+        let (id, session) = try daemon.connectWithSession()
+        group.isHeld = true
+        for number in 1...1_100 as ClosedRange<UInt64> {
+            daemon.request(try unheld(), number: number, id)
+        }
+        #expect(daemon.paused == [id])
+        daemon.isDeaf = true
+        group.isHeld = false
+        group.order()
+        daemon.isDeaf = false
+        #expect(daemon.paused == [id])
+        group.replaceState(of: daemon)
+        #expect(daemon.paused.isEmpty)
+        #expect(try daemon.received(id).replies.count == 1_100)
+        #expect(group.machine.sessionState(session.session) != nil)
+    }
+
+    @Test func `a number that was confirmed before it came is refused, and nothing is carried out`()
+        throws
+    {
+        let (id, _) = try daemon.connectWithSession()
+        daemon.request(try lock("a"), number: 5, confirmed: 4, id)
+        daemon.request(try lock("b"), number: 3, id)
+        let frames = try daemon.received(id)
+        #expect(frames.replies.map(\.number) == [5])
+        #expect(frames.refusals.map(\.code) == [.invalid])
+        #expect(group.machine.objectCount == 1)
+    }
+
+    @Test func `who resumes with everything confirmed is refused, and no daemon keeps it`() throws {
+        let (id, session) = try daemon.connectWithSession()
+        daemon.step(.client(.closed(id)))
+        let again = daemon.connect()
+        daemon.hello(again)
+        daemon.resume(again, session, confirmed: .max)
+        for number in 1...3_000 as ClosedRange<UInt64> {
+            daemon.request(try unheld(), number: number, again)
+        }
+        #expect(try daemon.received(again).refusals.count { $0.code == .invalid } == 3_000)
+        #expect(daemon.paused.isEmpty)
+    }
+}
+
+extension Reply {
+    fileprivate var refusal: RefusalCode? {
+        if case .refused(let refusal) = self { refusal.code } else { nil }
+    }
 }

@@ -23,11 +23,13 @@ final class StoryClient {
     /// Granted, and not yet asked to be released.
     private(set) var held: [ObjectName: FencingToken] = [:]
 
-    init(pid: UInt32, group: TestGroup, random: SeededRandom) {
+    init(pid: UInt32, group: TestGroup, requestsInFlight: Int, random: SeededRandom) {
         self.pid = pid
         self.group = group
+        var settings = ClientSettings(label: "story")
+        settings.requestsInFlight = requestsInFlight
         core = ClientCore(
-            settings: ClientSettings(label: "story"), id: Secret(high: 1_000, low: UInt64(pid)),
+            settings: settings, id: Secret(high: 1_000, low: UInt64(pid)),
             random: random, now: group.now)
     }
 

@@ -88,6 +88,7 @@ final class TestGroup {
         _ members: [Member], silent: Interval = .zero, stateWasLost: Bool = false
     ) {
         for daemon in daemons where view.contains(daemon.member) { daemon.step(.wedged) }
+        let before = view
         proposed.removeAll()
         let known = view.members + machine.sessionsOutsideView().map(\.attachment.member)
         let departed = known.filter { !members.contains($0) }.map { member in
@@ -105,7 +106,9 @@ final class TestGroup {
             let rank = view.contains(daemon.member) ? view.rank(of: daemon.member.node) : nil
             daemon.isServing = false
             if rank != nil { for effect in effects { daemon.step(.machine(effect)) } }
-            daemon.step(.installed(installed, rank: rank, at: time, stateReplaced: false))
+            // Who was not in the view was told nothing meanwhile.
+            let isBack = rank != nil && before.epoch != .none && !before.contains(daemon.member)
+            daemon.step(.installed(installed, rank: rank, at: time, stateReplaced: isBack))
             daemon.step(
                 .serving(
                     ServingState(

@@ -15,18 +15,21 @@ extension Specification {
         if number > 0 { confirm(id, upTo: min(confirmed, number - 1)) }
         switch sessions[id]!.standing(of: number) {
         case .unknown: perform(operation, id, number)
-        case .settled: break
+        case .settled: effects.append(.settled(session: id, number: number))
+        case .refused: tellRefused(id, number)
         case .waiting(let key): tellQueued(id, number, in: key)
         case .answered(let reply): tell(id, number, reply)
         }
     }
 
     /// Beyond the quota a request is refused, unless it lets go of something; beyond twice the
-    /// quota it is passed over.
+    /// quota all are, and whatever came before and is not there.
     private mutating func perform(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
-        let count = sessions[id]!.entries.count
-        guard count < 2 * quotas.requestsPerSession else { return }
         sessions[id]!.begin(number)
+        guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession else {
+            sessions[id]!.refused = max(sessions[id]!.refused, number)
+            return tellRefused(id, number)
+        }
         switch operation {
         case .release(let name, let token):
             letGo(ObjectKey(kind: .lock, name: name), token, id, number)
@@ -34,7 +37,7 @@ extension Specification {
             letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
         default:
-            guard count < quotas.requestsPerSession else {
+            guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
             }
             begin(operation, id, number)
@@ -68,6 +71,9 @@ extension Specification {
         switch sessions[id]!.standing(of: target) {
         case .unknown: answer(id, target, .cancelled)
         case .settled: wasCancelled = false
+        case .refused:
+            wasCancelled = false
+            tellRefused(id, target)
         case .answered(let reply):
             wasCancelled = false
             tell(id, target, reply)
@@ -89,6 +95,10 @@ extension Specification {
 
     mutating func refuse(_ id: SessionID, _ number: UInt64, _ code: RefusalCode) {
         answer(id, number, .refused(Refusal(code, "")))
+    }
+
+    private mutating func tellRefused(_ id: SessionID, _ number: UInt64) {
+        tell(id, number, .refused(Refusal(.quotaExceeded, "")))
     }
 
     mutating func tell(_ id: SessionID, _ number: UInt64, _ reply: Reply) {

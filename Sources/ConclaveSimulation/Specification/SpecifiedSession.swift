@@ -12,7 +12,7 @@ struct SpecifiedSession {
     }
 
     enum Standing {
-        case unknown, settled
+        case unknown, settled, refused
         case waiting(ObjectKey)
         case answered(Reply)
     }
@@ -28,12 +28,14 @@ struct SpecifiedSession {
     var entries: [UInt64: Entry] = [:]
     var confirmed: UInt64 = 0
     var newest: UInt64 = 0
+    /// Up to here what is not there was refused for good.
+    var refused: UInt64 = 0
 
     func standing(of number: UInt64) -> Standing {
         switch entries[number] {
         case .waiting(let key)?: .waiting(key)
         case .answered(let reply, _)?: .answered(reply)
-        case nil: number <= confirmed ? .settled : .unknown
+        case nil: number <= confirmed ? .settled : number <= refused ? .refused : .unknown
         }
     }
 
@@ -44,6 +46,13 @@ struct SpecifiedSession {
             if case .answered(let reply, settledBy: nil) = entry {
                 entries[late] = .answered(reply, settledBy: number)
             }
+        }
+    }
+
+    /// What waits, or is answered and not confirmed: late replies may be kept longer.
+    var openCount: Int {
+        entries.count { number, entry in
+            if case .answered = entry { number > confirmed } else { true }
         }
     }
 
