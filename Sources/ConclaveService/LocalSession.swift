@@ -81,6 +81,11 @@ struct LocalSession {
         return .new
     }
 
+    /// Of what neither is on its way nor kept by the group the type is said again with a repeat.
+    mutating func forgetTypes(except isKept: (UInt64) -> Bool) {
+        types = types.filter { requests[$0.key] != nil || isKept($0.key) }
+    }
+
     mutating func takeType(of number: UInt64) -> ClientFrameType? {
         types.removeValue(forKey: number)
     }

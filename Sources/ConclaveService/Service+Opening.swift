@@ -200,6 +200,7 @@ extension Service {
             let connection = session.connection, let slot = session.slot
         else { return }
         sessions[id]?.owed = nil
+        sessions[id]?.forgetTypes { machine.keeps($0, of: id) }
         let opened = SessionOpened(
             session: id, secret: session.secret, version: machine.version, slot: slot,
             ttl: session.ttl, waiting: machine.waitingNumbers(of: id))
