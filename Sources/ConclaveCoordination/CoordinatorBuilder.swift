@@ -67,6 +67,16 @@ package struct CoordinatorBuilder: Sendable {
         }
     }
 
+    /// A session lives or has ended, once.
+    private func refuseIfKnown(_ id: SessionID, openedAs clientID: Secret) throws(WireError) {
+        let isKnown =
+            coordinator.sessions.index(of: id) != nil
+            || coordinator.sessions.index(openedAs: clientID) != nil
+            || coordinator.ended.record(of: id) != nil
+            || coordinator.ended.contains(openedAs: clientID)
+        if isKnown { throw .invalid(field: "session", reason: "\(id) comes twice") }
+    }
+
     /// Rows refer to rows of the sections before.
     private mutating func check(order kind: SnapshotRow) throws(WireError) {
         guard (newest == nil) == (kind == .state), newest?.section ?? 0 <= kind.section else {
@@ -89,9 +99,7 @@ package struct CoordinatorBuilder: Sendable {
     private mutating func takeSession(_ reader: inout ByteReader) throws(WireError) {
         let session = try Session(from: &reader)
         try refuseIfLater(session.id)
-        guard coordinator.sessions.index(of: session.id) == nil,
-            coordinator.sessions.index(openedAs: session.clientID) == nil
-        else { throw .invalid(field: "session", reason: "\(session.id) comes twice") }
+        try refuseIfKnown(session.id, openedAs: session.clientID)
         _ = coordinator.sessions.insert(session)
         waiting.append([])
         isSettled.append(false)
@@ -155,9 +163,7 @@ package struct CoordinatorBuilder: Sendable {
     }
 
     private mutating func append(_ record: EndedSessions.Record) throws(WireError) {
-        guard coordinator.ended.record(of: record.id) == nil,
-            !coordinator.ended.contains(openedAs: record.clientID)
-        else { throw .invalid(field: "session", reason: "\(record.id) comes twice") }
+        try refuseIfKnown(record.id, openedAs: record.clientID)
         coordinator.ended.append(record)
     }
 }

@@ -147,6 +147,25 @@ import Testing
         }
     }
 
+    /// Its end would write a record that is there already.
+    @Test func `a session that lives and has ended is refused`() throws {
+        var stage = Stage()
+        let ended = stage.open(1)
+        stage.end(ended, .died)
+        let living = stage.open(2)
+        func bytes(of session: SessionID) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.integer(session.number)
+            return writer.bytes
+        }
+        var snapshot = stage.coordinator.encodeSnapshot()
+        let place = try #require(snapshot.firstRange(of: bytes(of: ended)))
+        snapshot.replaceSubrange(place, with: bytes(of: living))
+        #expect(throws: WireError.invalid(field: "session", reason: "\(living) comes twice")) {
+            try Coordinator(snapshot: snapshot)
+        }
+    }
+
     /// A checksum guards snapshots; what passes it must still not trap, nor later.
     @Test(arguments: 0..<UInt64(16))
     func `a changed snapshot is refused or gives a state that works`(seed: UInt64) {
