@@ -86,9 +86,12 @@ final class ClientWorld {
         WorldShape.logarithmic(pace / 8...pace * 4, &random)
     }
 
+    /// Nobody holds anything for long any more: who is promised an answer may stand behind many.
+    var isHealing = false
+
     /// How long something is held; now and then for as long as a session lasts by itself.
     func holdingTime(_ random: inout SeededRandom) -> Interval {
-        guard random.chance(perMille: 250) else { return pause(&random) }
+        guard random.chance(perMille: 250), !isHealing else { return pause(&random) }
         return random.interval(in: longestTTL / 8...longestTTL * 2)
     }
 

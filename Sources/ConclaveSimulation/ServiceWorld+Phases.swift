@@ -9,6 +9,7 @@ import ConclaveWire
 extension ServiceWorld {
     /// C8: everybody comes back, and requests of every client are answered.
     func heal() throws(Violation) {
+        world.isHealing = true
         let limit = timeline.now.advanced(by: Self.healingTime)
         try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
         // No time to lose where time does not help.
