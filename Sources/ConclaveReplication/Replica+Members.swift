@@ -52,7 +52,7 @@ extension Replica {
     /// A view begins: is the list as it was wanted?
     func judgeChange(now: Instant) {
         guard let pending = pendingChange else { return }
-        if pending.change.isDone(in: list) { return answerChange(.done(view.epoch)) }
+        if pending.change.isDone(in: list) { return tickChange(pending, now: now) }
         let present = view.members.map(\.node)
         if membership.seat == .member, let next = membership.memory.current,
             let reason = pending.change.refusal(by: next.list, present: present)
@@ -62,19 +62,25 @@ extension Replica {
         pendingChange?.nextTry = now.advanced(by: settings.suspicion)
     }
 
-    func tickMembers(now: Instant) {
-        if let pending = pendingChange {
-            if now >= pending.deadline {
-                answerChange(
-                    .unknown(
-                        "no view with it came in time; it may still come, and asking again "
-                            + "does no harm"))
-            } else if now >= pending.nextTry, isServing {
-                pendingChange?.nextTry = now.advanced(by: settings.suspicion * 4)
-                run(.change(pending.change), now: now)
-            }
+    private func tickChange(_ pending: PendingChange, now: Instant) {
+        // A removed member that was asked itself may be the only one that knows so far, and whoever
+        // hears that it is done may turn the machine off.
+        if pending.change.isDone(in: list), membership.unaware.isEmpty {
+            answerChange(.done(view.epoch))
+        } else if now >= pending.deadline {
+            answerChange(
+                .unknown(
+                    "no view with it came in time; it may still come, and asking again "
+                        + "does no harm"))
+        } else if now >= pending.nextTry, isServing {
+            pendingChange?.nextTry = now.advanced(by: settings.suspicion * 4)
+            run(.change(pending.change), now: now)
         }
-        guard now >= partingUntil else { return }
+    }
+
+    func tickMembers(now: Instant) {
+        if let pending = pendingChange { tickChange(pending, now: now) }
+        guard now >= partingUntil, membership.unaware.isEmpty else { return }
         partingUntil = .distantFuture
         parting = []
         adoptMembers()
@@ -82,7 +88,7 @@ extension Replica {
     }
 
     /// Who is removed hears of it on the paths that it has; only then are they cut. A member that is
-    /// removed itself tells the others of the view for as long.
+    /// removed itself tells the others of the view for as long, and until enough of them know.
     func partFromRemoved(by value: NextView, now: Instant) {
         guard let change = value.change, change.isRemoval else { return }
         if let entry = reachable.first(where: { $0.node == change.node }) {

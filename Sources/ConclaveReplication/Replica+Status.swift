@@ -58,6 +58,12 @@ extension Replica {
     }
 
     private var whyOutside: String {
+        let unaware = membership.unaware
+        if !unaware.isEmpty {
+            let list = unaware.map(\.description).joined(separator: ", ")
+            return "was removed from the group, and is needed until enough of members \(list) "
+                + "know so"
+        }
         if !membership.isListed {
             return "was removed from the group, and waits to be added again"
         }

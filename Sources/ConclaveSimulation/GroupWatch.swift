@@ -118,7 +118,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             let asked = administrator.asked
             try checker.listed(
                 list, in: epoch, after: change, isAsked: { asked.contains($0.action) })
-            administrator.told(list, in: epoch)
+            administrator.told(list, in: epoch, by: cluster.nodes[index])
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
                 .totalOrder,
@@ -226,10 +226,6 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
         if loss.isActive { return false }
         guard let view = newestView else { return false }
-        // In a group that was left small a removed member may be turned off before the last other one
-        // has heard of the view without it.
-        let isKnown = cluster.hosts.contains { $0.daemon?.view.epoch == view.epoch }
-        if shape.majorityLostAt != nil, !isKnown { return true }
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }

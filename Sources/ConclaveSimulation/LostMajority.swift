@@ -27,9 +27,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var left: [Int] = []
     /// Who is gone and does not come back by itself.
     private var gone: [Int] = []
-    /// Who still has something of the history before, members or not.
+    /// Who may still have something of the history before, members or not.
     private var hasOldData: Set<Int> = []
     private var askCount: UInt16 = 0
+    private var asked: Set<Int> = []
     private var isStopped = false
 
     init(cluster: Cluster<Daemon>, shape: WorldShape, watch: GroupWatch<Daemon>) {
@@ -69,7 +70,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// Everybody who is left is there, and has nothing to go on with.
     var isHopeless: Bool {
         guard case .lost = phase else { return false }
-        return left.allSatisfy { cluster.hosts[$0].daemon?.hasAnyState == false }
+        return cluster.hosts.allSatisfy { $0.isRetired || $0.daemon?.hasAnyState == false }
     }
 
     func act() {
@@ -101,7 +102,6 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             left.append(choices.remove(at: Int(random.below(UInt64(choices.count)))))
         }
         phase = .lost
-        hasOldData = Set(cluster.hosts.map(\.index))
         trace("LOST for good: all but \(left.map { cluster.nodes[$0] }) of view \(view.epoch)")
         for host in cluster.hosts where !left.contains(host.index) && !host.isRetired {
             let comesBack = random.chance(perMille: 400)
@@ -143,12 +143,18 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// One after the other: who refuses says whom to ask, or why not yet.
+    /// One after the other: who refuses says whom to ask, or why not yet. It may be one that was
+    /// lost, and has learned everything again.
     private func askNext() {
         askCount += 1
-        let host = cluster.hosts[left[Int(askCount) % left.count]]
+        let choices = cluster.hosts.filter { host in
+            !host.isRetired && host.daemon?.hasAnyState == true
+        }
+        guard !choices.isEmpty else { return }
+        let host = choices[Int(askCount) % choices.count]
         guard let daemon = host.daemon, !daemon.isServing else { return }
         trace("OPERATOR has node \(host.node) go on alone")
+        asked.insert(host.index)
         // What one tried that did not come to its end may have been an era before.
         daemon.salvage(
             eraAtLeast: 100 + askCount, now: host.clock.instant(at: cluster.timeline.now))
@@ -158,11 +164,13 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// Whether another history may have begun there.
     func mayGoOn(on host: Int) -> Bool {
         guard case .lost = phase else { return false }
-        return left.contains(host)
+        return asked.contains(host)
     }
 
     func hasGoneOn(_ host: Int) {
         phase = .goneOn(host: host)
+        // Who came back with nothing may have learned it again.
+        hasOldData = Set(cluster.hosts.map(\.index).filter { $0 != host })
         clearRetired()
         // Meanwhile the others still believe in the history before.
         schedule(after: random.interval(in: .milliseconds(10) ... .seconds(10)))
@@ -183,15 +191,20 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             return schedule(after: .seconds(1))
         }
         clearRetired()
-        for host in cluster.hosts where host.index != survivor && !host.isRetired {
-            if list.contains(host.node) {
-                guard hasOldData.contains(host.index) else { continue }
+        for host in cluster.hosts where hasOldData.contains(host.index) {
+            guard list.contains(host.node) else {
+                lose(host, comesBackAfter: nil)
+                continue
+            }
+            // What it has is known when it has started, and learned something.
+            guard let daemon = host.daemon, daemon.view.epoch > .none else { continue }
+            if watch.isStale(daemon) {
                 trace("OPERATOR moves the data of node \(host.node) away")
                 lose(host, comesBackAfter: random.interval(in: downTime))
-            } else {
-                lose(host, comesBackAfter: nil)
             }
+            hasOldData.remove(host.index)
         }
-        phase = .over
+        guard !hasOldData.isEmpty else { return phase = .over }
+        schedule(after: .seconds(1))
     }
 }

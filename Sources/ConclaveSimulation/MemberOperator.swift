@@ -150,12 +150,31 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         toRemove = nil
     }
 
-    func told(_ list: MemberList, in epoch: Epoch) {
-        guard epoch > newest else { return }
+    /// What a removed member says of its own removal is no reason yet to turn it off: the others may
+    /// not know.
+    func told(_ list: MemberList, in epoch: Epoch, by node: NodeID) {
+        guard epoch > newest, list.contains(node) else { return }
         newest = epoch
         self.list = list
         // An addition that the operator has given up may come about all the same.
         for node in list.nodes { turnOn(node) }
+        for host in cluster.hosts where isListed(host.index) { correctFile(of: host) }
+    }
+
+    /// A machine that was away while all others that it knows were replaced finds nobody, and nobody
+    /// that it would listen to finds it.
+    private func correctFile(of host: SimulatedHost<Daemon>) {
+        if isLost(host.node, knowing: files[host.index]) { writeFile(of: host.index) }
+        guard let daemon = host.daemon, isLost(host.node, knowing: daemon.list.nodes) else {
+            return
+        }
+        cluster.endProcess(on: host.index)
+        cluster.scheduleStart(of: host.index, after: random.interval(in: .zero ... .seconds(3)))
+    }
+
+    private func isLost(_ node: NodeID, knowing nodes: [NodeID]) -> Bool {
+        let others = list.nodes.filter { $0 != node }
+        return !others.isEmpty && !others.contains { nodes.contains($0) }
     }
 
     /// Its daemon has ended by itself, since it was removed. If it was added again meanwhile, without

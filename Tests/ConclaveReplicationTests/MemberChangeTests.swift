@@ -40,4 +40,43 @@ import Testing
         #expect(group.allSatisfy { $0.replica.isServing })
         #expect(group[3].replica.view.members.count == 4)
     }
+
+    private func isInstall(_ frame: ControlFrame) -> Bool {
+        if case .membership(.install) = frame { true } else { false }
+    }
+
+    /// It may have decided the view without it, and be the only one that knows: the other one alone
+    /// is no majority of the two.
+    @Test func `stays until enough others know of the view without it`() throws {
+        let group = try TestReplica.group(2)
+        group[0].replica.change(
+            MemberChange(.remove(NodeID(1)), by: ""), number: 1, now: group[0].now)
+        group.live(10_000, losing: isInstall)
+        #expect(!group[0].replica.list.contains(NodeID(1)))
+        #expect(!group[1].replica.isServing)
+        #expect(!hasEnded(group[0]))
+        #expect(!hasAnswered(group[0]))
+        group.live(5_000)
+        #expect(group[1].replica.isServing)
+        #expect(group[1].replica.view.members.count == 1)
+        #expect(hasAnswered(group[0]))
+        #expect(hasEnded(group[0]))
+    }
+
+    @Test func `tells the others after a restart, too`() throws {
+        let group = try TestReplica.group(2)
+        group[0].replica.change(
+            MemberChange(.remove(NodeID(1)), by: ""), number: 1, now: group[0].now)
+        group.live(200, losing: isInstall)
+        group[0].disconnect(from: group)
+        try group[0].restart()
+        #expect(!group[0].replica.list.contains(NodeID(1)))
+        group[0].connect(to: group)
+        group.live(5_000)
+        #expect(group[1].replica.isServing)
+    }
+
+    private func hasAnswered(_ replica: TestReplica) -> Bool {
+        replica.outputs.contains { if case .memberChange(_, .done) = $0 { true } else { false } }
+    }
 }

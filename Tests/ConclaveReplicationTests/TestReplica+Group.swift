@@ -34,25 +34,39 @@ extension TestReplica {
 }
 
 extension [TestReplica] {
-    /// - Parameter cut: From whom to whom nothing arrives.
-    func live(_ milliseconds: Int64, cut: Set<[UInt32]> = []) {
+    /// - Parameters:
+    ///   - cut: From whom to whom nothing arrives.
+    ///   - isLost: Of the control frames, which do not arrive.
+    func live(
+        _ milliseconds: Int64, cut: Set<[UInt32]> = [],
+        losing isLost: (ControlFrame) -> Bool = { _ in false }
+    ) {
         for _ in 0..<(milliseconds / 25) {
             for replica in self { replica.live(25) }
-            carry(cut: cut)
+            carry(cut: cut, losing: isLost)
         }
     }
 
     /// What was sent arrives, and what is sent in answer.
-    private func carry(cut: Set<[UInt32]>) {
+    private func carry(cut: Set<[UInt32]>, losing isLost: (ControlFrame) -> Bool) {
         for _ in 0..<6 {
             for from in self {
                 let sent = from.fabric.sent
                 from.fabric.sent = []
-                for item in sent where !cut.contains([from.node.number, item.to.number]) {
+                for item in sent
+                where !cut.contains([from.node.number, item.to.number]) && !item.isLost(isLost) {
                     first { $0.node == item.to }?.hear(item.input(from: from.node))
                 }
             }
             for replica in self { replica.turn() }
         }
+    }
+}
+
+extension HeldFabric.Sent {
+    fileprivate func isLost(_ isLost: (ControlFrame) -> Bool) -> Bool {
+        guard case .control(_, let bytes) = self, let (_, frame) = try? ControlFrame.decode(bytes)
+        else { return false }
+        return isLost(frame)
     }
 }

@@ -92,6 +92,7 @@ extension Membership {
         highestSeen = .none
         lastCoordinator = nil
         backoff = settings.suspicion / 4
+        farewell = Farewell(of: own.node, in: value)
         echoed = []
         if value.view.contains(own) {
             seat = .member
@@ -159,6 +160,7 @@ extension Membership {
     /// process could have a seat.
     package mutating func learned(_ value: NextView, voteFrom: Epoch, now: Instant) {
         memory.apply(.installed(value, voteFrom: voteFrom))
+        farewell = nil
         knownSince = now
         attempt = nil
         pendingPromise = nil

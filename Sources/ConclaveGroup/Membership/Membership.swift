@@ -93,6 +93,8 @@ package struct Membership {
     var leaving: [NodeID] = []
     /// A change of the member list that the next view should make.
     var wanted: MemberChange?
+    /// What this machine still owes the group that it was removed from.
+    var farewell: Farewell?
     /// Whom this member accused in this epoch, and whom it would have.
     var accused: [Member] = []
     var keptToItself: [NodeID] = []
@@ -179,6 +181,7 @@ package struct Membership {
         wedgedAt = now
         if let current = memory.current {
             seat = current.view.rank(of: own.node) == nil ? .outside : .voter
+            farewell = Farewell(of: own.node, in: current)
             let rank = current.view.rank(of: own.node)?.index ?? 0
             takeoverAt = now.advanced(
                 by: settings.heartbeat * 2 + settings.suspicion / 4 * Int64(rank))
@@ -268,6 +271,8 @@ package struct Membership {
             attempt?.acceptedBy(node)
             advanceAttempt(now: now, effects: &effects)
         case .install(let value):
+            tellBack(value, to: node, effects: &effects)
+            isKnown(value, to: node)
             offered(value, now: now, effects: &effects)
         case .found(let lineage, let founder, let members):
             confirmFounding(lineage, founder: founder, members: members, effects: &effects)
@@ -299,6 +304,7 @@ package struct Membership {
             ping(now: now, effects: &effects)
         }
         tickFounding(now: now, effects: &effects)
+        tickFarewell(now: now, effects: &effects)
         answerPrepare(now: now, effects: &effects)
         advanceAttempt(now: now, effects: &effects)
         takeOver(now: now, effects: &effects)
