@@ -73,6 +73,10 @@ struct ClaimTable: Sendable {
         return claim
     }
 
+    func claimCount(of session: Int) -> Int {
+        session < claimsBySession.count ? claimsBySession[session].count : 0
+    }
+
     /// All claims of a session, in the order in which it asked for them.
     func claims(of session: Int) -> [Int] {
         guard session < claimsBySession.count else { return [] }

@@ -10,6 +10,10 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
+        guard hasRoomForClaim(of: request.session) else {
+            refuse(request, .quotaExceeded, claimQuotaMessage, effects: &effects)
+            return
+        }
         guard hasRoom(forValueBytes: value.count) else {
             refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
             return

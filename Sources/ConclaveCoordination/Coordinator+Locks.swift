@@ -10,6 +10,10 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
+        guard hasRoomForClaim(of: request.session) else {
+            refuse(request, .quotaExceeded, claimQuotaMessage, effects: &effects)
+            return
+        }
         let outcome = locks.claim(
             name, wish, isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject,
             at: now)
@@ -74,6 +78,14 @@ extension Coordinator {
     var hasRoomForObject: Bool { objectCount < quotas.objects }
 
     var objectQuotaMessage: String { "there are \(quotas.objects) objects already" }
+
+    func hasRoomForClaim(of session: Int) -> Bool {
+        locks.claimCount(of: session) + slots.claimCount(of: session) < quotas.claimsPerSession
+    }
+
+    var claimQuotaMessage: String {
+        "the session holds or awaits \(quotas.claimsPerSession) locks and leader slots already"
+    }
 
     /// Whether values may grow by `byteCount`.
     func hasRoom(forValueBytes byteCount: Int) -> Bool {

@@ -113,6 +113,7 @@ final class ServiceWorld {
         if random.chance(perMille: 300) { quotas.endedFor = .seconds(1 + Int64(random.below(9))) }
         if random.chance(perMille: 300) { quotas.ended = 1 + Int(random.below(4)) }
         if random.chance(perMille: 300) { quotas.endedReplies = 1 + Int(random.below(9)) }
+        if random.chance(perMille: 300) { quotas.claimsPerSession = 1 + Int(random.below(3)) }
         return quotas
     }
 

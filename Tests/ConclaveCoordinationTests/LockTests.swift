@@ -180,6 +180,27 @@ import Testing
         #expect(stage.position(of: 1, of: sessions[1]) == 0)
     }
 
+    /// All that a session has is given up at one version.
+    @Test mutating func `what one session holds and awaits has a bound`() {
+        var quotas = Quotas()
+        quotas.claimsPerSession = 2
+        stage = Stage(quotas: quotas)
+        let sessions = stage.open(all: 1...2)
+        let others = [ObjectName(known: "a"), ObjectName(known: "b")]
+        stage.acquire(sessions[1], 1, lock)
+        stage.acquire(sessions[0], 1, lock)
+        stage.request(sessions[0], 2, .campaign(slot: lock, value: []))
+        stage.acquire(sessions[0], 3, others[0])
+        #expect(stage.refusal(of: 3, of: sessions[0]) == .quotaExceeded)
+        stage.request(sessions[0], 4, .campaign(slot: others[0], value: []))
+        #expect(stage.refusal(of: 4, of: sessions[0]) == .quotaExceeded)
+        stage.acquire(sessions[1], 2, others[0])
+        #expect(stage.refusal(of: 2, of: sessions[1]) == nil)
+        stage.request(sessions[0], 5, .cancel(number: 1, reason: .timedOut))
+        stage.acquire(sessions[0], 6, others[1])
+        #expect(stage.refusal(of: 6, of: sessions[0]) == nil)
+    }
+
     /// A queue in which leaving or being repeated took a search would take minutes here.
     @Test mutating func `ten thousand waiters leave and are served without a search`() {
         let count: UInt32 = 10_000

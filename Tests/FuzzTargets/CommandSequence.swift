@@ -31,6 +31,7 @@ struct CommandSequence {
             quotas.sessionsPerUID = 3
             quotas.objects = 4
             quotas.waitersPerObject = 2
+            quotas.claimsPerSession = 3
             quotas.valueByteCount = 24
             quotas.requestsPerSession = 3
             quotas.ended = 2

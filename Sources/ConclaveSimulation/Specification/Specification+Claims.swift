@@ -9,6 +9,7 @@ extension Specification {
         guard queues[key] != nil || objectCount < quotas.objects else {
             return refuse(id, number, .quotaExceeded)
         }
+        guard hasRoomForClaim(of: id) else { return refuse(id, number, .quotaExceeded) }
         guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
@@ -28,6 +29,12 @@ extension Specification {
             touched.insert(key)
             wait(id, number, in: key)
         }
+    }
+
+    /// It has one at most on each object.
+    private func hasRoomForClaim(of id: SessionID) -> Bool {
+        queues.count < quotas.claimsPerSession
+            || queues.values.count { $0.request(of: id) != nil } < quotas.claimsPerSession
     }
 
     mutating func letGo(
