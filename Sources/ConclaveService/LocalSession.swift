@@ -15,7 +15,7 @@ struct LocalSession {
     let ttl: Interval
     let process: ProcessIdentity
     var attachment: Attachment
-    /// Its place in the validity page; `nil` if there was none left, and then it is ended.
+    /// Its place in the validity page; `nil` if there was none left, and then it ends.
     let slot: UInt32?
     /// Its socket; `nil` while the process lives and is not connected.
     var connection: ConnectionID?

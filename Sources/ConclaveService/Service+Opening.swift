@@ -138,7 +138,7 @@ extension Service {
         let shownBefore =
             sessions[state.id] == nil ? latestShown(of: state, now: now) : .distantPast
         movedAway(state.id, now: now, effects: &effects)
-        adopt(state, shownBefore: shownBefore, now: now, effects: &effects)
+        adopt(state, shownBefore: shownBefore, now: now)
     }
 
     /// Until when an earlier run of this host's daemon may have shown the session to be valid, by
@@ -149,15 +149,14 @@ extension Service {
     }
 
     /// A new local session, as yet without a connection.
-    mutating func adopt(
-        _ state: SessionState, shownBefore: Instant, now: Instant, effects: inout [ServiceEffect]
-    ) {
+    mutating func adopt(_ state: SessionState, shownBefore: Instant, now: Instant) {
         var session = LocalSession(state, slot: slots.take())
         session.shownBefore = shownBefore
-        session.endAt = now.advanced(by: state.ttl)
+        // Without a place in the page nothing is shown here, and only what was is waited for.
+        session.endAt =
+            session.slot == nil ? max(now, shownBefore) : now.advanced(by: state.ttl)
         earliestDue = min(earliestDue, session.endAt)
         sessions[state.id] = session
-        if session.slot == nil { order(.expired, of: state.id, effects: &effects) }
     }
 
     private mutating func join(
@@ -166,7 +165,7 @@ extension Service {
     ) {
         let connection = opening.connection
         connections[connection]?.opening = nil
-        guard let session = sessions[id], session.ending == nil else {
+        guard let session = sessions[id], session.ending == nil, session.slot != nil else {
             if opening.isAbandoned { return effects.append(.forget(connection)) }
             let isFull = sessions[id].map { $0.slot == nil } ?? false
             let refusal =

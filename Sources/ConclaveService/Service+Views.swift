@@ -119,7 +119,7 @@ extension Service {
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
                 let shownBefore = latestShown(of: state, now: now)
-                adopt(state, shownBefore: shownBefore, now: now, effects: &effects)
+                adopt(state, shownBefore: shownBefore, now: now)
             }
             if state.isWanted { yield(state.id, state.attachment, now: now, effects: &effects) }
         }

@@ -20,6 +20,7 @@ extension ServiceWorld {
                     quotas: quotas)
                 settings.replica.plant = options.plant
                 settings.witness = world.order
+                settings.validitySlotCount = validitySlotCount
                 var random = random
                 var secrets = random.split()
                 return SimulatedService(

@@ -49,6 +49,7 @@ final class ServiceWorld {
     let watch: GroupWatch<SimulatedService>
     let world: ClientWorld
     let quotas: Quotas
+    let validitySlotCount: UInt32
     var validity = ValidityChecker()
     var seats: [Seat] = []
     var links: [ConnectionID: Link] = [:]
@@ -87,6 +88,7 @@ final class ServiceWorld {
         let drawn = Self.quotas(&random)
         let bursts = ClientBursts.drawn(seed: options.seed)
         quotas = Self.quotas(drawn, bursts)
+        validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
             order: OrderChecker(quotas: quotas, keepsPast: shape.majorityLostAt != nil),
@@ -115,6 +117,13 @@ final class ServiceWorld {
         if random.chance(perMille: 300) { quotas.endedReplies = 1 + Int(random.below(9)) }
         if random.chance(perMille: 300) { quotas.claimsPerSession = 1 + Int(random.below(3)) }
         return quotas
+    }
+
+    private static func validitySlotCount(
+        besides quotas: Quotas, _ random: inout SeededRandom
+    ) -> UInt32 {
+        guard quotas != Quotas(), random.chance(perMille: 300) else { return 16 * 1_024 }
+        return 2 + UInt32(random.below(4))
     }
 
     private static func quotas(_ drawn: Quotas, _ bursts: ClientBursts?) -> Quotas {

@@ -328,6 +328,24 @@ import Testing
         #expect(group.machine.sessionState(session.session)?.process.pid == 2)
     }
 
+    @Test func `without a slot in the page a session ends when what was shown before is over (K7)`()
+        throws
+    {
+        let group = TestGroup(daemonCount: 2, validitySlotCount: 2)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        _ = try group[1].connectWithSession(pid: 2)
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        #expect(try group[1].received(id).refusals.map(\.code) == [.quotaExceeded])
+        let old = try #require(group[0].shown.first?.deadline)
+        group.now = old.advanced(by: .milliseconds(-1))
+        group.advance(.zero)
+        #expect(group.machine.sessionState(session.session) != nil)
+        group.advance(.milliseconds(1))
+        #expect(group.machine.sessionState(session.session) == nil)
+    }
+
     @Test func `a slot is not given back to a session whose process lost it (K7)`() throws {
         var (id, session) = try daemon.connectWithSession(pid: 1)
         var slots: Set<UInt32> = [session.slot]

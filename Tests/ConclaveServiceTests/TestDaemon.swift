@@ -27,10 +27,12 @@ final class TestDaemon {
     /// The machine's effects do not reach it.
     var isDeaf = false
 
-    init(number: UInt32, group: TestGroup, plant: Plant? = nil) {
+    init(number: UInt32, group: TestGroup, validitySlotCount: UInt32, plant: Plant? = nil) {
         self.group = group
         member = Member(node: NodeID(number), incarnation: Incarnation(UInt64(number) * 100))
-        service = Service(settings: Self.settings(of: member, plant: plant))
+        var settings = Self.settings(of: member, plant: plant)
+        settings.validitySlotCount = validitySlotCount
+        service = Service(settings: settings)
     }
 
     private static func settings(of member: Member, plant: Plant?) -> ServiceSettings {

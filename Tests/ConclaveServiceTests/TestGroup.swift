@@ -20,10 +20,15 @@ final class TestGroup {
     var isHeld = false
     private var isOrdering = false
 
-    init(daemonCount: Int = 1, quotas: Quotas = Quotas(), plant: Plant? = nil) {
+    init(
+        daemonCount: Int = 1, quotas: Quotas = Quotas(), validitySlotCount: UInt32 = 64,
+        plant: Plant? = nil
+    ) {
         machine = Coordinator(quotas: quotas)
         daemons = (1...daemonCount).map { number in
-            TestDaemon(number: UInt32(number), group: self, plant: plant)
+            TestDaemon(
+                number: UInt32(number), group: self, validitySlotCount: validitySlotCount,
+                plant: plant)
         }
         install(daemons.map(\.member))
     }
