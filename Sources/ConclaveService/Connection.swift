@@ -6,6 +6,8 @@ import ConclaveWire
 struct Connection {
     let process: ProcessIdentity
     var isGreeted = false
+    /// Whoever has said no hello by then is shown out.
+    let greetBy: Instant
     /// Its pidfd says that the process is dead; the socket may have been passed on.
     var processIsDead = false
     var session: SessionID?
@@ -16,8 +18,9 @@ struct Connection {
     /// Reading is paused.
     var isPaused = false
 
-    init(process: ProcessIdentity) {
+    init(process: ProcessIdentity, greetBy: Instant) {
         self.process = process
+        self.greetBy = greetBy
     }
 }
 

@@ -8,11 +8,14 @@ extension Service {
     /// cut.
     static let maximumBacklog = 1 << 20
 
+    /// How long a connection may be open without a hello: it takes a place from others.
+    static let greetingPatience = Interval.seconds(10)
+
     mutating func client(
         _ input: ClientInput, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) {
         switch input {
-        case .opened(let id, let process): opened(id, process, effects: &effects)
+        case .opened(let id, let process): opened(id, process, now: now, effects: &effects)
         case .frame(let id, let frame):
             guard connections[id] != nil else { return }
             received(frame, from: id, machine: machine, now: now, effects: &effects)
@@ -31,14 +34,30 @@ extension Service {
     }
 
     private mutating func opened(
-        _ id: ConnectionID, _ process: ProcessIdentity, effects: inout [ServiceEffect]
+        _ id: ConnectionID, _ process: ProcessIdentity, now: Instant,
+        effects: inout [ServiceEffect]
     ) {
         guard connections[id] == nil else { return }
-        connections[id] = Connection(process: process)
+        let greetBy = now.advanced(by: Self.greetingPatience)
+        earliestGreeting = min(earliestGreeting, greetBy)
+        connections[id] = Connection(process: process, greetBy: greetBy)
         connectionCounts[process.uid, default: 0] += 1
         guard let refusal = refusal(of: process.uid) else { return }
         refuse(refusal, type: 0, number: 0, on: id, effects: &effects)
         close(id, now: .distantPast, effects: &effects)
+    }
+
+    mutating func dropTheSilent(now: Instant, effects: inout [ServiceEffect]) {
+        guard earliestGreeting <= now else { return }
+        let silent = connections.filter { !$0.value.isGreeted && $0.value.greetBy <= now }.keys
+        for id in silent.sorted() {
+            let refusal = Refusal(
+                .invalid, "no hello within \(Self.greetingPatience.milliseconds) ms")
+            reject(refusal, type: 0, number: 0, on: id, now: now, effects: &effects)
+        }
+        earliestGreeting = connections.values.reduce(.distantFuture) { earliest, connection in
+            connection.isGreeted ? earliest : min(earliest, connection.greetBy)
+        }
     }
 
     private func refusal(of uid: UInt32) -> Refusal? {

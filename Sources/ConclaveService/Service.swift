@@ -54,6 +54,8 @@ package struct Service {
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionCounts: [UInt32: Int] = [:]
+    /// Nobody is shown out for saying nothing before this.
+    var earliestGreeting = Instant.distantFuture
     /// Closed connections whose pidfd is still that of a session's process.
     var watched: [ConnectionID: SessionID] = [:]
     var openings: [UInt64: Opening] = [:]
@@ -112,7 +114,7 @@ package struct Service {
             tellOutcome(outcome, of: number, effects: &effects)
         case .salvaged(let number, let outcome):
             tellOutcome(outcome, of: number, effects: &effects)
-        case .tick: break
+        case .tick: dropTheSilent(now: now, effects: &effects)
         }
         if tellAt <= now { tellServing(effects: &effects) }
         proposeExpiries(machine: machine, now: now)
@@ -142,7 +144,9 @@ package struct Service {
     }
 
     /// When `step(.tick)` is to be called at the latest.
-    package var nextTick: Instant { min(earliestDue, absences.nextDue, tellAt) }
+    package var nextTick: Instant {
+        min(earliestDue, absences.nextDue, min(tellAt, earliestGreeting))
+    }
 
     private mutating func applied(
         _ effect: CoordinationEffect, machine: Coordinator, now: Instant,

@@ -44,6 +44,22 @@ import Testing
         #expect(try daemon.received(id).isEmpty)
     }
 
+    @Test func `whoever says nothing for ten seconds is shown out`() throws {
+        let silent = daemon.connect()
+        let greeted = daemon.connect(pid: 2)
+        daemon.hello(greeted)
+        group.advance(.milliseconds(9_999))
+        #expect(daemon.closed.isEmpty)
+        let late = daemon.connect(pid: 3)
+        group.advance(.milliseconds(1))
+        #expect(daemon.closed == [silent])
+        #expect(try daemon.received(silent).refusals.map(\.code) == [.invalid])
+        #expect(daemon.nextTick <= group.now.advanced(by: .milliseconds(9_999)))
+        daemon.hello(late)
+        group.advance(.seconds(20))
+        #expect(daemon.closed == [silent])
+    }
+
     @Test func `a malformed frame is answered with the field's name, then the end`() throws {
         let (id, _) = try daemon.connectWithSession()
         daemon.send(.acquire, number: 1, id) {
