@@ -73,7 +73,7 @@ package struct Membership {
     var random: SeededRandom
     package var wallClock = Timestamp.zero
     /// Whether a departed incarnation still matters to the state machine; set before each step
-    /// that may decide.
+    /// of a coordinator: no other one decides.
     package var isRemembered: [Member: Bool] = [:]
 
     /// Since when this process knows the present view.
@@ -103,6 +103,8 @@ package struct Membership {
     var highestSeen = Ballot.none
     var backoff: Interval
     var attempt: Attempt?
+    /// There is an attempt, so that a step may decide. As a plain fact, since every step asks.
+    package internal(set) var isCoordinating = false
     var pendingPromise: PendingPromise?
     var pendingAccept: PendingAccept?
     var installing: NextView?
@@ -112,7 +114,7 @@ package struct Membership {
     /// The list of the newest view that this member heard of without being able to enter it: it
     /// says who may be asked for help.
     package internal(set) var heardList = MemberList.empty
-    var heardEpoch = Epoch.none
+    package internal(set) var heardEpoch = Epoch.none
     /// The newest view whose record from a teacher is under way, or was.
     var learning = Epoch.none
     /// Learners that are ready to be let in, the first that was so first.

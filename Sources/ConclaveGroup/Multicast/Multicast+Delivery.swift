@@ -38,6 +38,9 @@ extension Multicast {
     /// Delivers what has become deliverable, in the total order (V9).
     package mutating func deliver(into output: inout [OrderedMessage]) {
         let before = position
+        guard before / UInt64(memberCount) < scanned[Int(before % UInt64(memberCount))] else {
+            return
+        }
         let stable = stableFrontier()
         while true {
             let sender = Int(position % UInt64(memberCount))

@@ -9,6 +9,9 @@ package import ConclaveBase
 package struct Multicast {
     package let table: SharedStateTable
     let layout: RowLayout
+    /// What of a row is pushed together.
+    package let counters: Range<Int>
+    package let pulse: Range<Int>
     let own: Int
     let memberCount: Int
     let settings: MulticastSettings
@@ -40,6 +43,8 @@ package struct Multicast {
         layout = RowLayout(
             memberCount: memberCount, slotCount: settings.slotCount,
             slotByteCount: settings.slotByteCount)
+        counters = layout.counters
+        pulse = layout.pulse
         table = SharedStateTable(layout: layout, own: own)
         self.own = own.index
         self.settings = settings
@@ -77,8 +82,6 @@ package struct Multicast {
         filledSlots.filter { !$0.isEmpty } + [layout.counters]
     }
 
-    package var counters: Range<Int> { layout.counters }
-    package var pulse: Range<Int> { layout.pulse }
 }
 
 /// The sizes of an epoch's rings, and a planted bug for the simulator to find.

@@ -43,13 +43,21 @@ package struct Pulse {
     /// The newest own heartbeat that a majority of the view, this member included, has confirmed.
     package func confirmed(now: Instant) -> Instant? {
         if quorum == 1 { return now }
-        var echoes: [UInt64] = []
+        var value: UInt64 = 0
         for rank in 0..<layout.memberCount where rank != own {
-            echoes.append(table.value(row: rank, at: layout.echo(own)))
+            let echo = table.value(row: rank, at: layout.echo(own))
+            if echo > value, hasMajority(echo) { value = echo }
         }
-        echoes.sort(by: >)
-        let value = echoes[quorum - 2]
         return value == 0 ? nil : Instant(nanoseconds: min(value, now.nanoseconds))
+    }
+
+    /// Whether so many members, this one included, have echoed that heartbeat or a later one.
+    private func hasMajority(_ heartbeat: UInt64) -> Bool {
+        var count = 1
+        for rank in 0..<layout.memberCount where rank != own {
+            if table.value(row: rank, at: layout.echo(own)) >= heartbeat { count += 1 }
+        }
+        return count >= quorum
     }
 
     package mutating func pushed() {
