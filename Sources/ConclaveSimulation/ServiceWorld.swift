@@ -50,6 +50,9 @@ final class ServiceWorld {
     let world: ClientWorld
     let quotas: Quotas
     var validity = ValidityChecker()
+    /// Sessions that ended with a goodbye: their clients have let go, though they may find them valid
+    /// until they are told.
+    var goodbyes: Set<SessionID> = []
     var seats: [Seat] = []
     var links: [ConnectionID: Link] = [:]
     var linkCount: UInt64 = 0
