@@ -126,7 +126,7 @@ extension Replica {
         where rank != state.own.index && state.isReady[rank] {
             for range in slots { push(range, of: state, to: member.node) }
             if let counters { push(counters, of: state, to: member.node) }
-            if let pulse { push(pulse, of: state, to: member.node) }
+            if let pulse, state.pulse.isDue[rank] { push(pulse, of: state, to: member.node) }
         }
         state.multicast.pushed()
         state.pulse.pushed()

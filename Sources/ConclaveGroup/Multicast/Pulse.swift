@@ -12,6 +12,9 @@ package struct Pulse {
     package private(set) var lastHeard: [Instant]
     package private(set) var lastEchoed: [Instant]
     package private(set) var isDirty = true
+    /// Whom the pulse is to be pushed to while it is dirty: everybody after a heartbeat, else those
+    /// whose heartbeats it echoes, for nobody else looks at an echo.
+    package private(set) var isDue: [Bool]
 
     package init(table: SharedStateTable, quorum: Int, now: Instant) {
         self.table = table
@@ -20,6 +23,7 @@ package struct Pulse {
         self.quorum = quorum
         lastHeard = Array(repeating: now, count: layout.memberCount)
         lastEchoed = lastHeard
+        isDue = Array(repeating: true, count: layout.memberCount)
     }
 
     package mutating func beat(now: Instant, wallClock: Timestamp) {
@@ -28,6 +32,7 @@ package struct Pulse {
         let wall = table.value(row: own, at: layout.wallClock)
         table.advance(layout.wallClock, to: max(wall, wallClock.microseconds))
         isDirty = true
+        for rank in isDue.indices { isDue[rank] = true }
     }
 
     /// Looks at `rank`'s heartbeat and echoes a new one, in this very turn of the loop.
@@ -38,6 +43,7 @@ package struct Pulse {
         lastHeard[rank] = now
         lastEchoed[rank] = now
         isDirty = true
+        isDue[rank] = true
     }
 
     /// The newest own heartbeat that a majority of the view, this member included, has confirmed.
@@ -62,5 +68,6 @@ package struct Pulse {
 
     package mutating func pushed() {
         isDirty = false
+        for rank in isDue.indices { isDue[rank] = false }
     }
 }
