@@ -165,7 +165,7 @@ extension Replica {
             nextMark = now.advanced(by: settings.suspicion * 10)
             recordIfMore()
         }
-        let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
+        let pause = membership.isHurried ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }
 

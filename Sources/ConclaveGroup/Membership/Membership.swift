@@ -128,6 +128,9 @@ package struct Membership {
 
     var nextToken: UInt64 = 1
     var nextPing = Instant.distantPast
+    /// As the last tick left it: what this member takes part in may go on before the next heartbeat,
+    /// so that ticks are wanted more often.
+    package private(set) var isHurried = false
 
     struct Suspicion: Equatable {
         var reason: DepartureReason
@@ -295,6 +298,7 @@ package struct Membership {
     }
 
     private mutating func tick(now: Instant, effects: inout [Effect]) {
+        isHurried = false
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
             nextPing = now.advanced(by: settings.heartbeat)
@@ -304,6 +308,9 @@ package struct Membership {
         answerPrepare(now: now, effects: &effects)
         advanceAttempt(now: now, effects: &effects)
         takeOver(now: now, effects: &effects)
+        let isTakeoverNear = takeoverAt < now.advanced(by: settings.heartbeat)
+        isHurried =
+            isCoordinating || pendingPromise != nil || isTakeoverNear && mayTakeOver && mayVote
     }
 
     /// Whoever there is a path to, member of the view or not.
