@@ -149,6 +149,7 @@ extension Replica {
         let late = now.since(tickDue)
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
+            epoch?.multicast.beat()
             // A loop that ran late has yet to read what came meanwhile (V10).
             if late <= settings.heartbeat { suspectSilent(late: late, now: now) }
         } else if keepsEchoing {

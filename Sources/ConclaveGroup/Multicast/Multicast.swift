@@ -35,6 +35,11 @@ package struct Multicast {
     /// What of the own row has changed since the last push.
     package internal(set) var dirtySlots: [Range<Int>] = []
     package internal(set) var countersAreDirty = false
+    /// The counters have changed in what nobody waits for: that goes along with what somebody does
+    /// wait for, or with the next heartbeat.
+    var countersCanWait = false
+    /// Up to where the others know that this member has delivered.
+    var toldPosition: UInt64 = 0
     /// Ranges of slots filled in this epoch, for a peer that becomes ready late (V2).
     var filledSlots: [Range<Int>]
 
@@ -70,10 +75,18 @@ package struct Multicast {
         table.value(row: rank, at: layout.acked(sender))
     }
 
+    /// A heartbeat is due: whatever has waited goes with it.
+    package mutating func beat() {
+        if countersCanWait { countersAreDirty = true }
+    }
+
     /// Forgets what was to be pushed, after it was.
     package mutating func pushed() {
         dirtySlots.removeAll(keepingCapacity: true)
+        guard countersAreDirty else { return }
         countersAreDirty = false
+        countersCanWait = false
+        toldPosition = position
     }
 
     /// Everything a peer needs that becomes ready now: slots, then counters. Nothing has been
