@@ -153,6 +153,8 @@ struct AppliedOrder<Machine: StateMachine> {
         current = header.current
         delivered = header.delivered
         votes = DigestVotes(memberCount: header.current.members.count)
+        // No divided group tells its state: what this member found before is over.
+        isDivided = false
         dueDigest = nil
         recent.removeAll(at: version)
         remember(header.current)
