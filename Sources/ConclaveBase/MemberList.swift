@@ -47,7 +47,8 @@ package struct MemberList: Hashable, Sendable {
     }
 
     package func adding(_ entry: Entry) -> MemberList {
-        MemberList(entries + [entry], givenMinimum: givenMinimum)
+        guard !contains(entry.node) else { return self }
+        return MemberList(entries + [entry], givenMinimum: givenMinimum)
     }
 
     package func removing(_ node: NodeID) -> MemberList {

@@ -6,7 +6,6 @@ import ConclaveWire
 ///
 /// Everything applied was delivered, so it lies on the one chain that every later view has (C3).
 struct AppliedOrder<Machine: StateMachine> {
-    private(set) var machine: Machine
     /// Of the last applied command or view.
     private(set) var version = Version.zero
     /// Never goes back.
@@ -29,6 +28,8 @@ struct AppliedOrder<Machine: StateMachine> {
     private var verdicts: [OrderVerdict] = []
     /// The state at the last version of which a digest is due, until it is taken.
     private var dueDigest: DigestSource<Machine>?
+    /// Behind everything else, so that every turn finds that where it is whatever the machine.
+    private(set) var machine: Machine
 
     init(blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0) {
         machine = blank
@@ -152,6 +153,8 @@ struct AppliedOrder<Machine: StateMachine> {
         current = header.current
         delivered = header.delivered
         votes = DigestVotes(memberCount: header.current.members.count)
+        // No divided group tells its state: what this member found before is over.
+        isDivided = false
         dueDigest = nil
         recent.removeAll(at: version)
         remember(header.current)

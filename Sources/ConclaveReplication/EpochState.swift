@@ -15,6 +15,8 @@ final class EpochState {
     var isReady: [Bool]
     var isDirty: [Bool]
     var confirmed = Instant.distantPast
+    /// A peer's row may say that more is confirmed. A member that is a majority by itself needs none.
+    var mayConfirm: Bool
 
     /// For each rank, when it last moved, or owed nothing (V10).
     private var progress: [UInt64]
@@ -32,6 +34,7 @@ final class EpochState {
         let count = view.members.count
         isReady = Array(repeating: settings.plant == .rowsBeforeReady, count: count)
         isDirty = Array(repeating: false, count: count)
+        mayConfirm = view.quorum == 1
         progress = Array(repeating: 0, count: count)
         movedAt = Array(repeating: now, count: count)
     }
@@ -41,6 +44,8 @@ final class EpochState {
         settings: ReplicaSettings, now: Instant
     ) -> [(node: NodeID, reason: DepartureReason, silent: Interval)] {
         var result: [(NodeID, DepartureReason, Interval)] = []
+        // Asked below without a copy for each question.
+        let multicast = multicast
         for rank in view.members.indices where rank != own.index {
             let node = view.members[rank].node
             let silent = now.since(pulse.lastHeard[rank])

@@ -5,15 +5,15 @@ import ConclaveGroup
 /// went wrong, by a bug or by bad memory, does not go on giving answers.
 extension Replica {
     func makeDigest() {
-        guard hasDigest || hasDueDigest else { return }
+        guard digest != nil || hasDueDigest else { return }
         hasDueDigest = false
         guard let epoch, !epoch.isWedged else { return digest = nil }
-        guard var source = digest ?? order.takeDueDigest() else { return }
+        guard let source = digest ?? order.takeDueDigest() else { return }
         digest = nil
         if let value = source.next(settings.snapshotPartByteCount) {
             var value = value
             if settings.plant == .digestAtAnotherVersion {
-                var present = DigestSource(source.version, of: order.machine)
+                let present = DigestSource(source.version, of: order.machine)
                 value = present.next(.max / 2) ?? value
             }
             words.append(.digest(source.version, value))

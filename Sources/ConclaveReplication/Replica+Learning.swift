@@ -21,7 +21,7 @@ extension Replica {
         }
         // What is learned must be kept, and what waits for room is kept in memory.
         guard fullLanes.isEmpty else { return stopLearning() }
-        adoptMembers()
+        if membership.heardEpoch != reachableAsHeard { adoptMembers() }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         endPauseIfSteady(now: now)
         if learning == nil, recordingView == nil, now >= nextJoin {
@@ -104,7 +104,7 @@ extension Replica {
         guard needsTeacher, fullLanes.isEmpty, learning == nil, recordingView == nil,
             theirs != .none
         else { return }
-        var started = Learning<Machine>(teacher: node, id: id, now: now)
+        let started = Learning<Machine>(teacher: node, id: id, now: now)
         var known: NextView?
         if let snapshot {
             var reader = ByteReader(snapshot)

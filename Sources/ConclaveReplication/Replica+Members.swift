@@ -101,6 +101,7 @@ extension Replica {
     /// A member reaches the machines of the list. Who has no seat may know an old list: it also
     /// reaches those that it was configured with, and those of newer lists that it heard of.
     func adoptMembers() {
+        reachableAsHeard = membership.heardEpoch
         var members = list
         for entry in parting { members = members.adding(entry) }
         if membership.seat != .member || settings.plant == .strangerLetIn {

@@ -4,22 +4,28 @@ import ConclaveGroup
 extension Replica {
     /// Steps the membership and does what it asks for, in order.
     func run(_ input: Membership.Input, now: Instant) {
-        var inputs = [input]
+        var inputs: [Membership.Input] = []
+        step(input, then: &inputs, now: now)
+        while !inputs.isEmpty { step(inputs.removeFirst(), then: &inputs, now: now) }
+    }
+
+    private func step(
+        _ input: Membership.Input, then inputs: inout [Membership.Input], now: Instant
+    ) {
+        if membership.isCoordinating { tellWhoIsRemembered() }
         var effects: [Membership.Effect] = []
-        while !inputs.isEmpty {
-            if membership.isEnding { tellWhoIsRemembered() }
-            membership.step(inputs.removeFirst(), now: now, effects: &effects)
-            for effect in effects { perform(effect, then: &inputs, now: now) }
-            effects.removeAll(keepingCapacity: true)
-        }
+        membership.step(input, now: now, effects: &effects)
+        for effect in effects { perform(effect, then: &inputs, now: now) }
     }
 
     private func tellWhoIsRemembered() {
         guard let installed = membership.memory.current?.installed else { return }
         membership.isRemembered.removeAll(keepingCapacity: true)
+        guard !installed.departed.isEmpty || !installed.absent.isEmpty else { return }
+        let machine = order.machine
         for departed in installed.departed + installed.absent {
             membership.isRemembered[departed.member] =
-                !hasState || order.machine.remembers(departed.member)
+                !hasState || machine.remembers(departed.member)
         }
     }
 

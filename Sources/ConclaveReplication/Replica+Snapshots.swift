@@ -5,13 +5,13 @@ import ConclaveGroup
 extension Replica {
     /// Nothing else is worth a look.
     var mayHaveWork: Bool {
-        hasDigest || hasDueDigest || !teachings.isEmpty || snapshots.isBusy || isSnapshotDue
+        digest != nil || hasDueDigest || isTeaching || snapshots.isBusy || isSnapshotDue
     }
 
     /// Whether more of something large waits than one turn may do.
     var isWorkLeft: Bool {
-        hasDigest || hasDueDigest || (ownSnapshot != nil && snapshots.hasRoom)
-            || teachings.contains { $0.hasWork(among: teachings.count) }
+        digest != nil || hasDueDigest || (ownSnapshot != nil && snapshots.hasRoom)
+            || isTeaching && teachings.contains { $0.hasWork(among: teachings.count) }
     }
 
     private var isSnapshotDue: Bool {

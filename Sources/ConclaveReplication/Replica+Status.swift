@@ -6,11 +6,11 @@ extension Replica {
     /// Tells a change of whether requests are taken, and why not.
     func tellServing() {
         let isServing = isServing
-        let reason = isServing ? "" : notServingReason
-        guard isServing != wasServing || reason != servingReason else { return }
+        let reason = isServing ? nil : notServing
+        guard isServing != wasServing || reason != toldReason else { return }
         wasServing = isServing
-        servingReason = reason
-        tell(.serving(isServing: isServing, reason: reason))
+        toldReason = reason
+        tell(.serving(isServing: isServing, reason: reason?.sentence ?? ""))
     }
 
     /// What was received cannot be kept, so that nothing more is acknowledged (V31). A member whose
@@ -21,96 +21,51 @@ extension Replica {
     }
 
     /// Why this member takes no requests, in a sentence for an operator.
-    package var notServingReason: String {
-        if order.isDivided {
-            return "the members' states differ, and none has a majority: nothing is granted until "
-                + "an operator says which one is right"
-        }
+    package var notServingReason: String { notServing.sentence }
+
+    private var notServing: NotServing {
+        if order.isDivided { return .divided }
         if let full = fullLanes.first, lacksRoom || epoch == nil || epoch?.isWedged == true {
-            return
-                "the disk is full: there is no room for \(full.file); goes on by itself when there "
-                + "is"
+            return .diskFull(file: full.file)
         }
-        if salvage?.isDecided == true {
-            return "goes on without the others, as it was told: writes down what is left"
+        if salvage?.isDecided == true { return .goesOnAlone }
+        let number = view.epoch
+        let seat = membership.seat
+        if membership.memory.loss != nil {
+            return seat == .blank
+                ? .lost(unconnected: unconnected)
+                : .learnedAfterLoss(number, whyOutside, unconnected: unconnected)
         }
-        if membership.memory.loss != nil { return lossReason }
-        if let successor {
-            return
-                "its history was given up, and member \(successor) goes on in another one: joins "
-                + "that when its data directory is moved away"
-        }
-        if let waitingFor { return Self.sentence(waitingFor.nodes, waitingFor.purpose) }
-        switch membership.seat {
-        case .blank: return "waits for the first view, or to be let into one" + unconnected
-        case .outside: return "is not in view \(view.epoch): \(whyOutside)"
-        case .voter: return "restarted in view \(view.epoch): waits for the next view"
+        if let successor { return .historyGivenUp(successor: successor) }
+        if let waitingFor { return .waits(waitingFor.nodes, waitingFor.purpose) }
+        switch seat {
+        case .blank: return .blank(unconnected: unconnected)
+        case .outside: return .outside(number, whyOutside)
+        case .voter: return .restarted(number)
         case .member:
-            if membership.isBehind { return "was left out: \(whyOutside)" }
-            if membership.isEnding { return "view \(view.epoch) is ending: waits for the next" }
-            let installed = membership.memory.current?.installed
-            if let installed, !installed.isAdequate {
-                return "view \(view.epoch) has \(view.members.count) members of the "
-                    + "\(installed.minimumMembers) that it needs"
+            if membership.isBehind { return .leftOut(whyOutside) }
+            if membership.isEnding { return .ending(number) }
+            if let installed = membership.memory.current?.installed, !installed.isAdequate {
+                return .tooFew(
+                    number, count: installed.view.members.count,
+                    minimum: installed.minimumMembers)
             }
-            return "view \(view.epoch) begins"
+            return .begins(number)
         }
     }
 
-    private var whyOutside: String {
+    private var whyOutside: NotServing.Outside {
         let unaware = membership.unaware
-        if !unaware.isEmpty {
-            let list = unaware.map(\.description).joined(separator: ", ")
-            return "was removed from the group, and is needed until enough of members \(list) "
-                + "know so"
-        }
-        if !membership.isListed {
-            return "was removed from the group, and waits to be added again"
-        }
+        if !unaware.isEmpty { return .neededUntilKnown(to: unaware) }
+        if !membership.isListed { return .removed }
         if isPausing {
-            return "was left out \(leftOutCount) times soon after it had joined, and pauses for "
-                + "\(joinPause.milliseconds) ms"
+            return .pausing(leftOutCount: leftOutCount, milliseconds: joinPause.milliseconds)
         }
-        guard unheard.isEmpty else {
-            let list = unheard.map(\.description).joined(separator: ", ")
-            return "has caught up, but does not hear \(list) both ways"
-        }
-        return "waits to be let in"
+        return unheard.isEmpty ? .waiting : .doesNotHear(unheard)
     }
 
-    /// What became of a journal that was set aside, and what it takes to go on.
-    private var lossReason: String {
-        guard membership.seat == .blank else {
-            return "lost its journal and has learned the state of view \(view.epoch): "
-                + whyOutside + unconnected
-        }
-        return "its journal was damaged and is set aside: waits to learn the state from a member "
-            + "that has it\(unconnected); if no member has it any more, nothing is served until an "
-            + "operator puts a data directory back that has it, or runs 'conclave recover' on a "
-            + "member that has an older one"
-    }
-
-    /// Whose absence a blank member can name before anybody has told it whom the group waits for.
-    private var unconnected: String {
-        let absent = memberStates().filter { $0.state == .absent }.map(\.node.description)
-        return absent.isEmpty ? "" : "; not connected: \(absent.joined(separator: ", "))"
-    }
-
-    private static func sentence(_ nodes: [NodeID], _ purpose: WaitPurpose) -> String {
-        let list = nodes.map(\.description).joined(separator: ", ")
-        return switch purpose {
-        case .founding: "the first view needs all configured members: waits for \(list)"
-        case .quorum:
-            "hears no majority of the newest view: waits for \(list); \(whatToDo)"
-        case .state:
-            "the last view's state may be with members that are absent: waits for \(list)"
-        case .joining: "waits to be let in by \(list)"
-        case .members: "waits for more members: \(list)"
-        }
-    }
-
-    private static var whatToDo: String {
-        "if too many are lost for good, 'conclave recover' goes on without them"
+    private var unconnected: [NodeID] {
+        memberStates().filter { $0.state == .absent }.map(\.node)
     }
 
     /// All machines of the member list as this member sees them.

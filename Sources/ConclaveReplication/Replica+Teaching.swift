@@ -22,7 +22,7 @@ extension Replica {
         }
         let isOnChain = theirs == lineage || version == .zero
         let number = isOnChain ? order.recent.number(after: version, applied: order.version) : nil
-        var started = Teaching<Machine>(
+        let started = Teaching<Machine>(
             learner: member, id: random.next(), next: number ?? order.recent.end, now: now)
         if number == nil {
             // Learners of one state share it: what is frozen is copied only where it changes.
@@ -41,6 +41,7 @@ extension Replica {
 
     /// Sends what there is room for; of a snapshot, one part a turn.
     func teach(now: Instant) {
+        guard isTeaching else { return }
         let count = teachings.count
         var forgotten: [UInt64] = []
         for place in teachings.indices {
@@ -64,6 +65,7 @@ extension Replica {
     }
 
     func tickTeaching(now: Instant) {
+        guard isTeaching else { return }
         let mayTeach = isTeacher || (epoch?.isWedged ?? false)
         teachings.removeAll { teaching in
             let isGone = now.since(teaching.lastHeard) > settings.suspicion * 3

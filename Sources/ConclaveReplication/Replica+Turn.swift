@@ -42,6 +42,7 @@ extension Replica {
         var broken: [NodeID] = []
         for rank in state.isDirty.indices where state.isDirty[rank] {
             state.isDirty[rank] = false
+            state.mayConfirm = true
             state.pulse.scan(rank, now: now)
             guard !state.isWedged else { continue }
             found.removeAll(keepingCapacity: true)
@@ -64,6 +65,7 @@ extension Replica {
     /// to fill (V6).
     private func sendPending() {
         guard let state = epoch else { return }
+        guard !pending.isEmpty || !words.isEmpty else { return state.multicast.sendNulls() }
         let timestamp = max(wallClock, order.time)
         var taken = 0
         while taken < pending.count || !words.isEmpty, state.multicast.canSend {
@@ -116,23 +118,25 @@ extension Replica {
     /// Data first, then the counters that guard it, then the pulse (V3).
     private func pushRows() {
         guard let state = epoch else { return }
-        let isPulseDirty = state.pulse.isDirty
-        let multicast = state.multicast
-        for (rank, member) in state.view.members.enumerated() where state.isReady[rank] {
-            guard rank != state.own.index else { continue }
-            for range in multicast.dirtySlots { push(range, of: state, to: member.node) }
-            if multicast.countersAreDirty { push(multicast.counters, of: state, to: member.node) }
-            if isPulseDirty { push(multicast.pulse, of: state, to: member.node) }
+        let slots = state.multicast.dirtySlots
+        let counters = state.multicast.countersAreDirty ? state.multicast.counters : nil
+        let pulse = state.pulse.isDirty ? state.multicast.pulse : nil
+        guard !slots.isEmpty || counters != nil || pulse != nil else { return }
+        for (rank, member) in state.view.members.enumerated()
+        where rank != state.own.index && state.isReady[rank] {
+            for range in slots { push(range, of: state, to: member.node) }
+            if let counters { push(counters, of: state, to: member.node) }
+            if let pulse, state.pulse.isDue[rank] { push(pulse, of: state, to: member.node) }
         }
-        epoch?.multicast.pushed()
-        epoch?.pulse.pushed()
+        state.multicast.pushed()
+        state.pulse.pushed()
     }
 
     private func tellConfirmed(now: Instant) {
-        guard let state = epoch, let since = state.pulse.confirmed(now: now),
-            since > state.confirmed
-        else { return }
-        epoch?.confirmed = since
+        guard let state = epoch, state.mayConfirm else { return }
+        state.mayConfirm = state.view.quorum == 1
+        guard let since = state.pulse.confirmed(now: now), since > state.confirmed else { return }
+        state.confirmed = since
         tell(.confirmed(since: since))
     }
 
@@ -145,6 +149,7 @@ extension Replica {
         let late = now.since(tickDue)
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
+            epoch?.multicast.beat()
             // A loop that ran late has yet to read what came meanwhile (V10).
             if late <= settings.heartbeat { suspectSilent(late: late, now: now) }
         } else if keepsEchoing {
@@ -161,7 +166,7 @@ extension Replica {
             nextMark = now.advanced(by: settings.suspicion * 10)
             recordIfMore()
         }
-        let pause = membership.isEnding ? settings.heartbeat / 4 : settings.heartbeat
+        let pause = membership.isHurried ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }
 

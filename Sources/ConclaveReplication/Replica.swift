@@ -8,12 +8,10 @@ import ConclaveWire
 /// sends what the turn collected. It reads no clock and draws only from the generator it was given.
 package final class Replica<Machine: StateMachine> {
     let settings: ReplicaSettings
-    let blank: Machine
     let disk: any Disk
     let fabric: any Fabric
     var random: SeededRandom
 
-    var order: AppliedOrder<Machine>
     var membership: Membership
     var viewJournal: ViewJournal
     var snapshots: SnapshotStore
@@ -34,13 +32,14 @@ package final class Replica<Machine: StateMachine> {
     /// To go into the order before those.
     var words: [ReplicaWord] = []
     /// A digest that is being made.
-    var digest: DigestSource<Machine>? { didSet { hasDigest = digest != nil } }
-    /// As plain facts, since every turn asks: a digest is being made, or is due; a member is taught.
-    var hasDigest = false
+    var digest: DigestSource<Machine>?
+    /// One is due.
     var hasDueDigest = false
     /// Why this member ends, once that is noted on its disk.
     var breaking: (tag: UInt64, fault: FatalFault)?
     var outputs: [ReplicaOutput<Machine.Effect>] = []
+    /// As a plain fact, since every turn asks: there are some.
+    var hasOutputs = false
     var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
 
@@ -61,6 +60,8 @@ package final class Replica<Machine: StateMachine> {
     var partingUntil = Instant.distantFuture
     /// Whom the fabric was told that there may be paths to.
     var reachable: [MemberList.Entry] = []
+    /// Of the newest list that others told and that has gone into it.
+    var reachableAsHeard = Epoch.none
 
     var nextTagNumber: UInt64 = 1
     /// Tags of view records that membership waits for.
@@ -69,7 +70,9 @@ package final class Replica<Machine: StateMachine> {
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
     /// One for each member that learns here.
-    var teachings: [Teaching<Machine>] = []
+    var teachings: [Teaching<Machine>] = [] { didSet { isTeaching = !teachings.isEmpty } }
+    /// As a plain fact, since every turn asks.
+    var isTeaching = false
     var learning: Learning<Machine>?
     /// What is left of the own state to be written.
     var ownSnapshot: SnapshotSource<Machine>?
@@ -88,8 +91,9 @@ package final class Replica<Machine: StateMachine> {
     var isPausing = false
     /// Members that this one, which has caught up, does not hear both ways.
     var unheard: [NodeID] = []
-    var wasServing = false
-    var servingReason: String?
+    var wasServing: Bool?
+    /// Why it was not serving, when that was last told.
+    var toldReason: NotServing?
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
     /// Lanes of the disk that found no room, and for which file.
@@ -107,6 +111,11 @@ package final class Replica<Machine: StateMachine> {
 
     /// After `work`: another turn is wanted at once.
     package internal(set) var hasWork = false
+
+    // Behind everything else: the code for all machines finds what comes before without asking how
+    // large this one is.
+    let blank: Machine
+    var order: AppliedOrder<Machine>
 
     /// When `tick` and a turn are wanted at the latest.
     package var nextTick: Instant { hasWork ? .distantPast : tickDue }
@@ -171,7 +180,7 @@ package final class Replica<Machine: StateMachine> {
 
     /// The newest view this member knows, whether it is in it or not.
     package var view: View {
-        membership.memory.current?.view ?? View(epoch: .none, members: [])
+        membership.memory.current?.installed.view ?? View(epoch: .none, members: [])
     }
 
     /// Of the newest view this member knows; none before the first, also while one is founded.
@@ -210,12 +219,22 @@ package final class Replica<Machine: StateMachine> {
 
     /// Hands over what happened since the last call, in order.
     package func takeOutputs() -> [ReplicaOutput<Machine.Effect>] {
-        defer { outputs.removeAll(keepingCapacity: true) }
+        hasOutputs ? takeThoseThere() : []
+    }
+
+    // Not inlined, since code for all machines looks up what type the outputs are, and turns in
+    // which nothing is told need not.
+    @inline(never)
+    private func takeThoseThere() -> [ReplicaOutput<Machine.Effect>] {
+        hasOutputs = false
+        defer { outputs = [] }
         return outputs
     }
 
+    @inline(never)
     func tell(_ output: ReplicaOutput<Machine.Effect>) {
         outputs.append(output)
+        hasOutputs = true
     }
 
     func nextTag() -> UInt64 {

@@ -15,6 +15,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     var checker: GroupChecker
     private var ballots = BallotChecker()
     private var random: SeededRandom
+    /// The epoch in which each host's daemon was last seen to serve, as it may.
+    private var servingIn: [Epoch]
     /// Who has entered the newest view.
     private var enteredNewest: Set<Member> = []
 
@@ -30,6 +32,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             random: SeededRandom(seed: shape.operatorSeed))
         self.random = random
         checker = GroupChecker(durability: shape.durability)
+        servingIn = Array(repeating: .none, count: shape.hostCount)
         faults.mayErase = { [unowned self] host in mayErase(host) }
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
         loss.begin()
@@ -45,6 +48,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// A daemon has started: the record with which it goes on in another history may have been the
     /// last thing that its process did.
     func started(on index: Int) throws(Violation) {
+        servingIn[index] = .none
         guard let lineage = cluster.hosts[index].daemon?.lineage, lineage != .none,
             checker.lineage != .none, lineage != checker.lineage, !checker.isGivenUp(lineage)
         else { return }
@@ -62,6 +66,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         checker.historyGivenUp(for: lineage)
         ballots = BallotChecker()
         enteredNewest = []
+        servingIn = servingIn.map { _ in .none }
         administrator.historyBegins()
         loss.hasGoneOn(index)
         historyGivenUp?()
@@ -176,15 +181,18 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         return faults.fell(of: members, sparing: max(members.count / 2 + 1, minimum))
     }
 
-    /// V21: whoever serves is in its view, which is large enough.
+    /// V21: whoever serves is in its view, which is large enough. A process stays in that view and in
+    /// its history until it stops serving there, so that each view is looked at once.
     func checkServing(_ daemon: Daemon, on index: Int) throws(Violation) {
+        guard daemon.isServing else { return }
+        let epoch = daemon.view.epoch
+        guard epoch != servingIn[index] else { return }
         guard !isStale(daemon) else {
-            guard daemon.isServing else { return }
             throw Violation(
                 .oneChainOfViews,
                 "node \(cluster.nodes[index]) serves in a history that was given up")
         }
-        guard daemon.isServing, let view = checker.view(of: daemon.view.epoch) else { return }
+        guard let view = checker.view(of: epoch) else { return }
         guard view.view.contains(cluster.hosts[index].member),
             view.view.members.count >= view.minimumMembers
         else {
@@ -193,6 +201,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 "node \(cluster.nodes[index]) serves in view \(view.view.epoch), which has not the "
                     + "\(view.minimumMembers) members that it needs, or not this one")
         }
+        servingIn[index] = epoch
     }
 
     /// The machines of the newest member list.

@@ -299,6 +299,7 @@ final class GroupWorld {
 
     private func propose(by daemon: Node, index: Int) {
         let count = states[index].waitingCount
+        guard count > 0 else { return }
         states[index].waitingCount = 0
         for _ in 0..<count {
             proposalCount += 1

@@ -14,7 +14,11 @@ extension ServiceWorld {
         case .sessionEnded(let session, _, let reason):
             if reason == .hostLost { checkSilence(of: session) }
             // Whoever says goodbye has let go.
-            if reason != .goodbye { checkNotBelieved(session, "ended (\(reason))") }
+            if reason == .goodbye {
+                goodbyes.insert(session)
+            } else {
+                checkNotBelieved(session, "ended (\(reason))")
+            }
         case .attached(let session, _, _):
             checkNotBelieved(session, "was taken over")
         default: break
@@ -47,7 +51,7 @@ extension ServiceWorld {
         for case let client? in seats.map(\.client) {
             let now = cluster.hosts[client.host].clock.instant(at: timeline.now)
             guard let session = client.session, !world.order.isOpen(session),
-                client.isValid(at: now)
+                !goodbyes.contains(session), client.isValid(at: now)
             else { continue }
             world.order.report(
                 .mutualExclusion,

@@ -51,6 +51,9 @@ final class ServiceWorld {
     let quotas: Quotas
     let validitySlotCount: UInt32
     var validity = ValidityChecker()
+    /// Sessions that ended with a goodbye: their clients have let go, though they may find them valid
+    /// until they are told.
+    var goodbyes: Set<SessionID> = []
     var seats: [Seat] = []
     var links: [ConnectionID: Link] = [:]
     var linkCount: UInt64 = 0

@@ -16,6 +16,8 @@ package final class SimulatedFabric: Fabric {
     private let host: Int
     private let nodes: [NodeID]
     private var peers: [Peer]
+    /// Something waits for `flush`, perhaps.
+    private var isFilled = false
     /// The last row write: the same one goes to several peers.
     private var copied: (epoch: Epoch, offset: Int, bytes: [UInt8]) = (.none, 0, [])
 
@@ -65,9 +67,25 @@ package final class SimulatedFabric: Fabric {
     private func copy(_ bytes: UnsafeRawBufferPointer, at offset: Int, epoch: Epoch) -> [UInt8] {
         let isAgain =
             copied.offset == offset && copied.epoch == epoch && copied.bytes.count == bytes.count
-        if isAgain, unsafe copied.bytes.elementsEqual(bytes) { return copied.bytes }
+        if isAgain, unsafe copied.bytes.withUnsafeBytes({ unsafe Self.areEqual($0, bytes) }) {
+            return copied.bytes
+        }
         copied = (epoch, offset, unsafe Array(bytes))
         return copied.bytes
+    }
+
+    /// Rows are made of words, so that comparing words is enough for most of them.
+    private static func areEqual(
+        _ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer
+    ) -> Bool {
+        let wordsEnd = one.count & ~7
+        for offset in stride(from: 0, to: wordsEnd, by: 8)
+        where unsafe one.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            != other.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        {
+            return false
+        }
+        return unsafe one[wordsEnd...].elementsEqual(other[wordsEnd...])
     }
 
     // MARK: - Fabric
@@ -75,12 +93,14 @@ package final class SimulatedFabric: Fabric {
     package func send(_ frame: [UInt8], to node: NodeID) {
         guard let peer = openPeer(node) else { return }
         peers[peer].control.append(.control(frame))
+        isFilled = true
     }
 
     package func write(
         row bytes: UnsafeRawBufferPointer, at offset: Int, epoch: Epoch, to node: NodeID
     ) {
         guard let peer = openPeer(node) else { return }
+        isFilled = true
         peers[peer].rows.append(
             .row(epoch, offset: offset, unsafe copy(bytes, at: offset, epoch: epoch)))
     }
@@ -94,6 +114,8 @@ package final class SimulatedFabric: Fabric {
     }
 
     package func flush() {
+        guard isFilled else { return }
+        isFilled = false
         for peer in peers.indices where peers[peer].connection != 0 && !peers[peer].isClosing {
             let connection = peers[peer].connection
             if !peers[peer].control.isEmpty {

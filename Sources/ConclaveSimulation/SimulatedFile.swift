@@ -40,7 +40,7 @@ package struct SimulatedFile {
             sizeWrite = write
         }
         bytes.replaceSubrange(offset..<end, with: new)
-        unreadable.subtract(sectors)
+        if !unreadable.isEmpty { unreadable.subtract(sectors) }
         for sector in sectors { add(Image(write: write, bytes: image(of: sector)), to: sector) }
     }
 
@@ -59,11 +59,12 @@ package struct SimulatedFile {
     /// A sync that started after the write numbered `last` has ended.
     package mutating func markSynced(upTo last: UInt64) {
         if sizeWrite <= last { syncedByteCount = bytes.count }
-        for sector in unsynced.keys {
-            let kept = unsynced[sector]!.lastIndex { $0.write <= last } ?? 0
-            unsynced[sector]!.removeFirst(kept)
+        var left: [Int: [Image]] = [:]
+        for (sector, images) in unsynced {
+            let synced = images.lastIndex { $0.write <= last } ?? 0
+            if synced + 1 < images.count { left[sector] = Array(images[synced...]) }
         }
-        unsynced = unsynced.filter { $0.value.count > 1 }
+        unsynced = left
     }
 
     /// A sync failed: what was written since the one before is gone.

@@ -47,7 +47,7 @@ package struct WorldShape: Sendable {
         minimumMembers =
             random.chance(perMille: 800)
             ? nil : 1 + Int(random.below(UInt64(memberCount)))
-        // Each heartbeat is echoed by everybody to everybody: quick ones are for small groups.
+        // Each heartbeat goes to everybody and comes back: quick ones are for small groups.
         let quickest: Int64 = memberCount <= 3 ? 20 : 50
         heartbeat = .milliseconds(max(quickest, Self.pick([20, 20, 50, 50, 100, 200], &random)))
         suspicion = heartbeat * Self.pick([4, 5, 6, 8, 12], &random)

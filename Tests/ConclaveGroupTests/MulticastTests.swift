@@ -92,6 +92,35 @@ import Testing
         }
     }
 
+    @Test func `what nobody waits for goes with a heartbeat, or while the ring has room`() {
+        var epoch = TestEpoch(count: 2, slotCount: 8)
+        for text in ["a", "b"] { epoch.send(text, from: 0) }
+        epoch.push(from: 0)
+        var found: [OrderedMessage] = []
+        _ = epoch.members[1].scan(0, into: &found)
+        // Rank 1 comes after them, but for the first one.
+        epoch.members[1].sendNulls()
+        #expect(!epoch.members[1].countersAreDirty)
+        epoch.members[0].acknowledge([2, 0])
+        epoch.members[1].acknowledge([2, 0])
+        #expect(epoch.members[1].countersAreDirty)
+        epoch.push(from: 0)
+        epoch.push(from: 1)
+        epoch.members[1].deliver(into: &epoch.delivered[1])
+        #expect(epoch.texts(1) == ["a", "b"])
+        #expect(!epoch.members[1].countersAreDirty)
+        epoch.members[1].beat()
+        #expect(epoch.members[1].countersAreDirty)
+        epoch.push(from: 1)
+        // A quarter of the ring: now whoever sends may wait for it.
+        for text in ["c", "d"] { epoch.send(text, from: 0) }
+        epoch.turn(0)
+        epoch.turn(1, delivers: false)
+        epoch.members[1].deliver(into: &epoch.delivered[1])
+        #expect(epoch.texts(1) == ["a", "b", "c", "d"])
+        #expect(epoch.members[1].countersAreDirty)
+    }
+
     @Test func `nulls are passed without an acknowledgement and cost no ordinal`() {
         var epoch = TestEpoch(count: 2)
         for text in ["a", "b", "c"] { epoch.send(text, from: 1) }

@@ -72,6 +72,19 @@ import Testing
         #expect(!pulses[1].isDirty)
     }
 
+    @Test func `a heartbeat goes to everybody, and an echo to whom it answers`() {
+        var (tables, pulses) = group(3)
+        pulses[1].beat(now: at(2_000), wallClock: .zero)
+        #expect(pulses[1].isDue == [true, true, true])
+        pulses[1].pushed()
+        #expect(pulses[1].isDue == [false, false, false])
+        pulses[0].beat(now: at(3_000), wallClock: .zero)
+        copy(tables, from: 0)
+        pulses[1].scan(0, now: at(3_100))
+        #expect(pulses[1].isDirty)
+        #expect(pulses[1].isDue == [true, false, false])
+    }
+
     @Test func `heartbeats grow though the clock stands`() {
         var (tables, pulses) = group(2)
         pulses[0].beat(now: at(2_000), wallClock: Timestamp(microseconds: 9))

@@ -56,7 +56,7 @@ struct TestEpoch {
         }
     }
 
-    /// One turn: look, answer with nulls, acknowledge, deliver, push.
+    /// One turn, and a heartbeat: look, answer with nulls, acknowledge, deliver, push.
     mutating func turn(_ rank: Int, acknowledges: Bool = true, delivers: Bool = true) {
         var found: [OrderedMessage] = []
         for other in members.indices where other != rank {
@@ -66,6 +66,7 @@ struct TestEpoch {
         members[rank].sendNulls()
         if acknowledges { members[rank].acknowledge(members[rank].received) }
         if delivers { members[rank].deliver(into: &delivered[rank]) }
+        members[rank].beat()
         push(from: rank)
     }
 

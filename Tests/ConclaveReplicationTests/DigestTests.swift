@@ -77,6 +77,31 @@ import Testing
         #expect(effects == [9])
     }
 
+    @Test func `a division is over for a member that is given the state of a group without one`() {
+        let first = view(1)
+        var order = AppliedOrder(blank: ListMachine(), recentByteCount: 1 << 20)
+        var effects: [UInt8] = []
+        order.install(first, effects: &effects)
+        for sender in first.members.indices {
+            var batch = CommandBatch()
+            batch.append(.digest(order.version, UInt64(sender)))
+            var sent = message(sender, 0, 0)
+            sent.payload = batch.payload
+            order.apply(sent, effects: &effects)
+        }
+        #expect(order.isDivided)
+        let header = SnapshotHeader(
+            current: first, delivered: order.delivered, version: order.version, time: order.time)
+        order.restore(header, ListMachine())
+        #expect(!order.isDivided)
+        var batch = CommandBatch()
+        batch.append([9])
+        var sent = message(0, 1, 0)
+        sent.payload = batch.payload
+        order.apply(sent, effects: &effects)
+        #expect(effects == [9])
+    }
+
     // MARK: - In a group
 
     private func group(_ count: UInt32) throws -> [TestReplica] {

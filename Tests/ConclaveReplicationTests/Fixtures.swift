@@ -111,7 +111,6 @@ func machine(_ list: [UInt8]) -> ListMachine {
 
 /// The whole of a snapshot in pieces of about `byteCount`.
 func pieces(_ source: SnapshotSource<ListMachine>, of byteCount: Int = 64) -> [[UInt8]] {
-    var source = source
     var pieces: [[UInt8]] = []
     while let piece = source.next(byteCount) { pieces.append(piece) }
     return pieces

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func `a snapshot is taught in parts, and its window is bounded`() throws {
-        var teaching = Teaching<ListMachine>(learner: member(2), id: 1, next: 0, now: start)
+        let teaching = Teaching<ListMachine>(learner: member(2), id: 1, next: 0, now: start)
         let state = (0..<200).map { UInt8($0) }
         let header = SnapshotHeader(
             current: view(1), delivered: [0, 0], version: Version(5), time: .zero)
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func `a learner counts what it has taken, and a step that waits not yet`() throws {
-        var learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
+        let learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
         var isWithinWindow = learning.put(.snapshotPart([1, 2, 3]))
         #expect(learning.takenByteCount == 0)
         var step = learning.take()
@@ -131,7 +131,7 @@ import Testing
 
     @Test(arguments: [0, 100, 32 * 1_024])
     func `C9: what a teacher may send at once has a bound`(byteCount: Int) {
-        var learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
+        let learning = Learning<ListMachine>(teacher: NodeID(1), id: 1, now: start)
         let part = Array(repeating: UInt8(0), count: byteCount)
         let window = Int(Teaching<ListMachine>.window)
         var count = 0
@@ -143,7 +143,7 @@ import Testing
     @Test func `items are taught until there are none, or they are no longer kept`() {
         var recent = RecentItems(maximumByteCount: 200)
         recent.append(.message(record(1, message(0, 0, 1))), before: Version(1))
-        var teaching = Teaching<ListMachine>(learner: member(2), id: 1, next: 0, now: start)
+        let teaching = Teaching<ListMachine>(learner: member(2), id: 1, next: 0, now: start)
         #expect(teaching.nextItems(from: recent).items.count == 1)
         let none = teaching.nextItems(from: recent)
         #expect(none.items.isEmpty && none.isKept)

@@ -25,8 +25,8 @@ extension Membership {
     ///
     /// Who lost a history takes no part: another first view would give up what it once had.
     mutating func tickFounding(now: Instant, effects: inout [Effect]) {
-        guard memory.current == nil, memory.loss == nil, installing == nil,
-            own.node == configured.first
+        guard own.node == configured.first, memory.current == nil, memory.loss == nil,
+            installing == nil
         else { return }
         let missing = configured.filter { $0 != own.node && paths[$0] == nil }
         guard missing.isEmpty else {

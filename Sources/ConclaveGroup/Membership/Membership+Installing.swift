@@ -44,7 +44,7 @@ extension Membership {
         isBehind = true
         isEnding = true
         wedge(now: now, effects: &effects)
-        attempt = nil
+        endAttempt()
         effects.append(.event(.leftOut(memory.epoch)))
         effects.append(.learn)
     }
@@ -52,7 +52,7 @@ extension Membership {
     /// Records a decided view; it is entered when the record is synced.
     mutating func beginInstall(_ value: NextView, effects: inout [Effect]) {
         installing = value
-        attempt = nil
+        endAttempt()
         let voteFrom = min(memory.voteFrom, earnsVote(in: value) ? value.epoch : Epoch(.max))
         let token = record(.installed(value, voteFrom: voteFrom), effects: &effects)
         installation = Installation(token: token, voteFrom: voteFrom)
@@ -79,7 +79,7 @@ extension Membership {
         knownSince = now
         isBehind = false
         learning = .none
-        attempt = nil
+        endAttempt()
         pendingPromise = nil
         pendingAccept = nil
         raising = nil
@@ -162,7 +162,7 @@ extension Membership {
         memory.apply(.installed(value, voteFrom: voteFrom))
         farewell = nil
         knownSince = now
-        attempt = nil
+        endAttempt()
         pendingPromise = nil
         pendingAccept = nil
         isEnding = true

@@ -17,6 +17,12 @@ extension Membership {
         pendingPromise = nil
         lastCoordinator = own.node
         attempt = Attempt(ballot: ballot, phase: .recording(token: token))
+        isCoordinating = true
+    }
+
+    mutating func endAttempt() {
+        attempt = nil
+        isCoordinating = false
     }
 
     mutating func overtaken(by ballot: Ballot, now: Instant, effects: inout [Effect]) {
@@ -28,7 +34,7 @@ extension Membership {
 
     /// Gives this ballot up; a higher one follows after a random time from a doubling interval.
     private mutating func retryLater(now: Instant) {
-        attempt = nil
+        endAttempt()
         let pause = random.interval(in: .zero...backoff)
         backoff = min(backoff * 2, .seconds(1))
         takeoverAt = now.advanced(by: settings.suspicion / 4 + pause)
@@ -36,7 +42,7 @@ extension Membership {
 
     /// Goes on with the own ballot as far as it can.
     mutating func advanceAttempt(now: Instant, effects: inout [Effect]) {
-        guard var current = attempt, installing == nil else { return }
+        guard isCoordinating, var current = attempt, installing == nil else { return }
         switch current.phase {
         case .recording: return
         case .preparing: advancePreparing(&current, now: now, effects: &effects)

@@ -8,7 +8,7 @@ extension Membership {
     /// From here on this member neither promises nor accepts, and takes no view of the others.
     package mutating func abandon() {
         isAbandoned = true
-        attempt = nil
+        endAttempt()
         pendingPromise = nil
         pendingAccept = nil
         raising = nil

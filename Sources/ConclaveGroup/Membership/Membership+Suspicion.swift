@@ -56,12 +56,17 @@ extension Membership {
         return settings.suspicion / 2 * Int64(before.count)
     }
 
+    /// Nothing but the time keeps this member from coordinating the next view.
+    var mayTakeOver: Bool {
+        !isCoordinating && installing == nil && isEnding && !isBehind
+            && (seat == .member || seat == .voter)
+    }
+
     mutating func takeOver(now: Instant, effects: inout [Effect]) {
-        guard attempt == nil, installing == nil, isEnding, !isBehind, now >= takeoverAt,
-            seat == .member || seat == .voter, let current = memory.current
+        guard now >= takeoverAt, mayTakeOver, let quorum = memory.current?.installed.view.quorum
         else { return }
         let present = others.filter { paths[$0] != nil }
-        guard present.count + 1 >= current.view.quorum else {
+        guard present.count + 1 >= quorum else {
             takeoverAt = now.advanced(by: settings.heartbeat)
             let missing = others.filter { paths[$0] == nil }
             effects.append(.event(.waiting(for: missing, purpose: .quorum)))

@@ -50,7 +50,7 @@ extension Membership {
 
     /// Lets `coordinator` go on undisturbed for a while.
     private mutating func yield(to coordinator: NodeID, now: Instant) {
-        if attempt != nil, coordinator != own.node { attempt = nil }
+        if isCoordinating, coordinator != own.node { endAttempt() }
         lastCoordinator = coordinator
         takeoverAt = now.advanced(by: settings.suspicion * 2 + takeoverDelay)
     }

@@ -73,7 +73,7 @@ package struct Membership {
     var random: SeededRandom
     package var wallClock = Timestamp.zero
     /// Whether a departed incarnation still matters to the state machine; set before each step
-    /// that may decide.
+    /// of a coordinator: no other one decides.
     package var isRemembered: [Member: Bool] = [:]
 
     /// Since when this process knows the present view.
@@ -105,6 +105,8 @@ package struct Membership {
     var highestSeen = Ballot.none
     var backoff: Interval
     var attempt: Attempt?
+    /// There is an attempt, so that a step may decide. As a plain fact, since every step asks.
+    package internal(set) var isCoordinating = false
     var pendingPromise: PendingPromise?
     var pendingAccept: PendingAccept?
     var installing: NextView?
@@ -114,7 +116,7 @@ package struct Membership {
     /// The list of the newest view that this member heard of without being able to enter it: it
     /// says who may be asked for help.
     package internal(set) var heardList = MemberList.empty
-    var heardEpoch = Epoch.none
+    package internal(set) var heardEpoch = Epoch.none
     /// The newest view whose record from a teacher is under way, or was.
     var learning = Epoch.none
     /// Learners that are ready to be let in, the first that was so first.
@@ -128,6 +130,9 @@ package struct Membership {
 
     var nextToken: UInt64 = 1
     var nextPing = Instant.distantPast
+    /// As the last tick left it: what this member takes part in may go on before the next heartbeat,
+    /// so that ticks are wanted more often.
+    package private(set) var isHurried = false
 
     struct Suspicion: Equatable {
         var reason: DepartureReason
@@ -298,6 +303,7 @@ package struct Membership {
     }
 
     private mutating func tick(now: Instant, effects: inout [Effect]) {
+        isHurried = false
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
             nextPing = now.advanced(by: settings.heartbeat)
@@ -308,6 +314,9 @@ package struct Membership {
         answerPrepare(now: now, effects: &effects)
         advanceAttempt(now: now, effects: &effects)
         takeOver(now: now, effects: &effects)
+        let isTakeoverNear = takeoverAt < now.advanced(by: settings.heartbeat)
+        isHurried =
+            isCoordinating || pendingPromise != nil || isTakeoverNear && mayTakeOver && mayVote
     }
 
     /// Whoever there is a path to, member of the view or not.

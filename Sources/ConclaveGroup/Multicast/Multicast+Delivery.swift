@@ -38,6 +38,9 @@ extension Multicast {
     /// Delivers what has become deliverable, in the total order (V9).
     package mutating func deliver(into output: inout [OrderedMessage]) {
         let before = position
+        guard before / UInt64(memberCount) < scanned[Int(before % UInt64(memberCount))] else {
+            return
+        }
         let stable = stableFrontier()
         while true {
             let sender = Int(position % UInt64(memberCount))
@@ -56,7 +59,13 @@ extension Multicast {
         }
         guard position > before else { return }
         table.advance(layout.delivered, to: position)
-        countersAreDirty = true
+        // Only who is about to reuse a slot waits for this (V4), and has three quarters of its ring
+        // until then.
+        if position - toldPosition >= UInt64(memberCount * layout.slotCount / 4) {
+            countersAreDirty = true
+        } else {
+            countersCanWait = true
+        }
     }
 
     /// For each sender, how many of its messages every member has acknowledged.

@@ -28,6 +28,7 @@ extension Multicast {
         sent += 1
         messages += 1
         publishSent()
+        countersAreDirty = true
         scanned[own] = sent
         received[own] = messages
         highest = max(highest, message.position(memberCount: memberCount) + 1)
@@ -35,7 +36,8 @@ extension Multicast {
     }
 
     /// Lets the others pass this member up to the highest message seen, never beyond: nulls must
-    /// not answer nulls (V7).
+    /// not answer nulls (V7). What they let pass is not delivered before this member has acknowledged
+    /// it, so they go along with that.
     package mutating func sendNulls() {
         guard highest > 0 else { return }
         let top = highest - 1
@@ -45,12 +47,12 @@ extension Multicast {
         sent = target
         scanned[own] = sent
         publishSent()
+        countersCanWait = true
     }
 
     private mutating func publishSent() {
         table.advance(layout.messages, to: messages)
         table.advance(layout.sent, to: sent)
-        countersAreDirty = true
     }
 
     func deliveredPosition(of rank: Int) -> UInt64 {

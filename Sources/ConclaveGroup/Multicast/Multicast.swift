@@ -9,6 +9,9 @@ package import ConclaveBase
 package struct Multicast {
     package let table: SharedStateTable
     let layout: RowLayout
+    /// What of a row is pushed together.
+    package let counters: Range<Int>
+    package let pulse: Range<Int>
     let own: Int
     let memberCount: Int
     let settings: MulticastSettings
@@ -32,6 +35,11 @@ package struct Multicast {
     /// What of the own row has changed since the last push.
     package internal(set) var dirtySlots: [Range<Int>] = []
     package internal(set) var countersAreDirty = false
+    /// The counters have changed in what nobody waits for: that goes along with what somebody does
+    /// wait for, or with the next heartbeat.
+    var countersCanWait = false
+    /// Up to where the others know that this member has delivered.
+    var toldPosition: UInt64 = 0
     /// Ranges of slots filled in this epoch, for a peer that becomes ready late (V2).
     var filledSlots: [Range<Int>]
 
@@ -40,6 +48,8 @@ package struct Multicast {
         layout = RowLayout(
             memberCount: memberCount, slotCount: settings.slotCount,
             slotByteCount: settings.slotByteCount)
+        counters = layout.counters
+        pulse = layout.pulse
         table = SharedStateTable(layout: layout, own: own)
         self.own = own.index
         self.settings = settings
@@ -65,10 +75,18 @@ package struct Multicast {
         table.value(row: rank, at: layout.acked(sender))
     }
 
+    /// A heartbeat is due: whatever has waited goes with it.
+    package mutating func beat() {
+        if countersCanWait { countersAreDirty = true }
+    }
+
     /// Forgets what was to be pushed, after it was.
     package mutating func pushed() {
         dirtySlots.removeAll(keepingCapacity: true)
+        guard countersAreDirty else { return }
         countersAreDirty = false
+        countersCanWait = false
+        toldPosition = position
     }
 
     /// Everything a peer needs that becomes ready now: slots, then counters. Nothing has been
@@ -77,8 +95,6 @@ package struct Multicast {
         filledSlots.filter { !$0.isEmpty } + [layout.counters]
     }
 
-    package var counters: Range<Int> { layout.counters }
-    package var pulse: Range<Int> { layout.pulse }
 }
 
 /// The sizes of an epoch's rings, and a planted bug for the simulator to find.

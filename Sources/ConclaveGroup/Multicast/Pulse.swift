@@ -12,6 +12,9 @@ package struct Pulse {
     package private(set) var lastHeard: [Instant]
     package private(set) var lastEchoed: [Instant]
     package private(set) var isDirty = true
+    /// Whom the pulse is to be pushed to while it is dirty: everybody after a heartbeat, else those
+    /// whose heartbeats it echoes, for nobody else looks at an echo.
+    package private(set) var isDue: [Bool]
 
     package init(table: SharedStateTable, quorum: Int, now: Instant) {
         self.table = table
@@ -20,6 +23,7 @@ package struct Pulse {
         self.quorum = quorum
         lastHeard = Array(repeating: now, count: layout.memberCount)
         lastEchoed = lastHeard
+        isDue = Array(repeating: true, count: layout.memberCount)
     }
 
     package mutating func beat(now: Instant, wallClock: Timestamp) {
@@ -28,6 +32,7 @@ package struct Pulse {
         let wall = table.value(row: own, at: layout.wallClock)
         table.advance(layout.wallClock, to: max(wall, wallClock.microseconds))
         isDirty = true
+        for rank in isDue.indices { isDue[rank] = true }
     }
 
     /// Looks at `rank`'s heartbeat and echoes a new one, in this very turn of the loop.
@@ -38,21 +43,31 @@ package struct Pulse {
         lastHeard[rank] = now
         lastEchoed[rank] = now
         isDirty = true
+        isDue[rank] = true
     }
 
     /// The newest own heartbeat that a majority of the view, this member included, has confirmed.
     package func confirmed(now: Instant) -> Instant? {
         if quorum == 1 { return now }
-        var echoes: [UInt64] = []
+        var value: UInt64 = 0
         for rank in 0..<layout.memberCount where rank != own {
-            echoes.append(table.value(row: rank, at: layout.echo(own)))
+            let echo = table.value(row: rank, at: layout.echo(own))
+            if echo > value, hasMajority(echo) { value = echo }
         }
-        echoes.sort(by: >)
-        let value = echoes[quorum - 2]
         return value == 0 ? nil : Instant(nanoseconds: min(value, now.nanoseconds))
+    }
+
+    /// Whether so many members, this one included, have echoed that heartbeat or a later one.
+    private func hasMajority(_ heartbeat: UInt64) -> Bool {
+        var count = 1
+        for rank in 0..<layout.memberCount where rank != own {
+            if table.value(row: rank, at: layout.echo(own)) >= heartbeat { count += 1 }
+        }
+        return count >= quorum
     }
 
     package mutating func pushed() {
         isDirty = false
+        for rank in isDue.indices { isDue[rank] = false }
     }
 }

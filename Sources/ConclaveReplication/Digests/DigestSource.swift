@@ -1,8 +1,9 @@
 import ConclaveBase
 import ConclaveWire
 
-/// The digest of a state at one version, made in pieces.
-struct DigestSource<Machine: StateMachine> {
+/// The digest of a state at one version, made in pieces. A class, so that a turn that has none to
+/// make need not know how large a state is.
+final class DigestSource<Machine: StateMachine> {
     let version: Version
     private var state: Machine.Frozen
     private var digest = StateDigest()
@@ -13,7 +14,7 @@ struct DigestSource<Machine: StateMachine> {
     }
 
     /// Takes rows of about so many bytes; the digest, once all are taken.
-    mutating func next(_ byteCount: Int) -> UInt64? {
+    func next(_ byteCount: Int) -> UInt64? {
         var writer = ByteWriter(reserving: min(byteCount, 1 << 16))
         while writer.bytes.count < byteCount {
             let start = writer.bytes.count

@@ -34,7 +34,7 @@ enum ViewJournalFormat {
         }
 
         func encode(sequence: UInt64) -> [UInt8] {
-            var writer = ByteWriter()
+            var writer = ByteWriter(reserving: 256)
             mark.encode(into: &writer)
             writer.flag(record != nil)
             record?.encode(into: &writer)
@@ -43,7 +43,7 @@ enum ViewJournalFormat {
     }
 
     static func header(owner: NodeID, first: UInt64) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(reserving: 256)
         writer.integer(format)
         writer.integer(owner.number)
         writer.integer(first)

@@ -2,7 +2,8 @@ package import ConclaveBase
 
 /// A member's way into a history of its own, step by step; after each the process may end. Until
 /// the view is recorded the history before stands as it was, and then it does not count any more.
-struct Salvage<Machine: StateMachine> {
+/// A class, so that a turn without one need not know how large a state is.
+final class Salvage<Machine: StateMachine> {
     enum Step: Equatable {
         /// Those that are reached are asked what they have.
         case asking
@@ -29,6 +30,13 @@ struct Salvage<Machine: StateMachine> {
 
     /// This member has left the history that it was in.
     var isDecided: Bool { plan != nil }
+
+    init(wish: SalvageWish, number: UInt64, startedAt: Instant, survey: Survey) {
+        self.wish = wish
+        self.number = number
+        self.startedAt = startedAt
+        self.survey = survey
+    }
 }
 
 /// What an operator wants when a majority is lost for good.

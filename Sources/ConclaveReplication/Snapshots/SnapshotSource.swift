@@ -1,12 +1,13 @@
 import ConclaveWire
 
 /// A state on its way to a file or to a member, in pieces; what goes on meanwhile does not show in
-/// it. A value: several may come from one frozen state, each at its own pace.
+/// it. Each goes at its own pace. A class, so that a turn that has none to tell need not know how
+/// large a state is.
 ///
 ///     +--------+-----+--------+-----+ … +--------+------------+
 ///     | length | row | length | row |   |   0    |   digest   |
 ///     +--------+-----+--------+-----+ … +--------+------------+
-struct SnapshotSource<Machine: StateMachine> {
+final class SnapshotSource<Machine: StateMachine> {
     let header: SnapshotHeader
     private var state: Machine.Frozen
     private var digest = StateDigest()
@@ -20,7 +21,7 @@ struct SnapshotSource<Machine: StateMachine> {
     }
 
     /// About `byteCount` bytes, at most twice as many; nil after the last.
-    mutating func next(_ byteCount: Int) -> [UInt8]? {
+    func next(_ byteCount: Int) -> [UInt8]? {
         if let piece = takeRest(byteCount) { return piece }
         guard !isOver else { return nil }
         var writer = ByteWriter(reserving: byteCount + byteCount / 4)
@@ -30,14 +31,14 @@ struct SnapshotSource<Machine: StateMachine> {
         return takeRest(byteCount)
     }
 
-    private mutating func takeRest(_ byteCount: Int) -> [UInt8]? {
+    private func takeRest(_ byteCount: Int) -> [UInt8]? {
         guard !rest.isEmpty else { return nil }
         let piece = Array(rest.prefix(byteCount))
         rest = rest.dropFirst(byteCount)
         return piece
     }
 
-    private mutating func addRow(to writer: inout ByteWriter) {
+    private func addRow(to writer: inout ByteWriter) {
         let start = writer.bytes.count
         writer.integer(UInt32(0))
         guard state.encodeRow(into: &writer) else {

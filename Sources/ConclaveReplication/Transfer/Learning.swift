@@ -2,8 +2,9 @@ import DequeModule
 import ConclaveBase
 import ConclaveGroup
 
-/// A member's way back: what it has been sent and not taken yet, and what it waits for.
-struct Learning<Machine: StateMachine> {
+/// A member's way back: what it has been sent and not taken yet, and what it waits for. A class, so
+/// that a turn without one need not know how large a state is.
+final class Learning<Machine: StateMachine> {
     enum Step {
         case snapshotPart([UInt8])
         case item(OrderedItem)
@@ -62,14 +63,14 @@ struct Learning<Machine: StateMachine> {
     }
 
     /// - Returns: False if a teacher that keeps to its window could not have sent that much.
-    mutating func put(_ step: Step) -> Bool {
+    func put(_ step: Step) -> Bool {
         steps.append(step)
         stepByteCount += step.byteCount
         let bound = 2 * Teaching<Machine>.window
         return stepByteCount <= bound && steps.count <= bound / UInt64(JournalRecord.overhead)
     }
 
-    mutating func take() -> Step? {
+    func take() -> Step? {
         guard let step = steps.popFirst() else { return nil }
         stepByteCount -= step.byteCount
         takenByteCount += step.byteCount
@@ -77,7 +78,7 @@ struct Learning<Machine: StateMachine> {
     }
 
     /// The step cannot be taken before the wait is over.
-    mutating func putBack(_ step: Step, until wait: Wait) {
+    func putBack(_ step: Step, until wait: Wait) {
         steps.prepend(step)
         stepByteCount += step.byteCount
         takenByteCount -= step.byteCount

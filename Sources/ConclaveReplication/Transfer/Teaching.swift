@@ -2,8 +2,8 @@ import ConclaveBase
 import ConclaveGroup
 
 /// One member's transfer of the order to a member that comes back, without disturbing the epoch
-/// (V22). A window bounds what is on its way.
-struct Teaching<Machine: StateMachine> {
+/// (V22). A window bounds what is on its way. A class for the same reason as `Learning`.
+final class Teaching<Machine: StateMachine> {
     let learner: Member
     let id: UInt64
     /// Number of the next item to send.
@@ -42,13 +42,13 @@ struct Teaching<Machine: StateMachine> {
         sentByteCount - takenByteCount < Self.window / UInt64(max(count, 1))
     }
 
-    mutating func isReady(at now: Instant) {
+    func isReady(at now: Instant) {
         if readySince == nil { readySince = now }
         readyAt = now
     }
 
     /// The next part of the snapshot, or nil if all of it is sent.
-    mutating func nextSnapshotPart(_ byteCount: Int) -> [UInt8]? {
+    func nextSnapshotPart(_ byteCount: Int) -> [UInt8]? {
         let part = snapshot?.next(byteCount)
         if part == nil { snapshot = nil }
         sentByteCount += UInt64(part?.count ?? 0)
@@ -57,7 +57,7 @@ struct Teaching<Machine: StateMachine> {
 
     /// The next items that fit one frame, or nil if there are none; false in `isKept` if the order
     /// has moved on too far.
-    mutating func nextItems(from recent: RecentItems) -> (items: [OrderedItem], isKept: Bool) {
+    func nextItems(from recent: RecentItems) -> (items: [OrderedItem], isKept: Bool) {
         guard next >= recent.start else { return ([], false) }
         var items: [OrderedItem] = []
         var size = 0
