@@ -17,11 +17,6 @@ let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
-/// Looking at each access to an object's variables for another one at the same time takes a good part
-/// of a run. No product that others link has a part in the simulator, and debug builds still look.
-let quick = SwiftSetting.unsafeFlags(
-    ["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-
 /// A target without I/O, or a shell around one: who may import whom is the picture in README.md.
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -80,12 +75,12 @@ let package = Package(
                 "ConclaveCoordination",
             ]),
         library("ConclaveClientCore", ["ConclaveBase", "ConclaveWire"]),
-        .target(
-            name: "ConclaveSimulation",
-            dependencies: [
+        library(
+            "ConclaveSimulation",
+            [
                 "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
                 "ConclaveCoordination", "ConclaveService", "ConclaveClientCore",
-            ], swiftSettings: strict + [quick]),
+            ]),
 
         .target(name: "CConclaveLinux"),
         .target(name: "CConclaveSystemd", linkerSettings: [.linkedLibrary("systemd")]),
