@@ -30,6 +30,8 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// Who still has something of the history before, members or not.
     private var hasOldData: Set<Int> = []
     private var askCount: UInt16 = 0
+    /// Who was asked last.
+    private var asked: Int?
     private var isStopped = false
 
     init(cluster: Cluster<Daemon>, shape: WorldShape, watch: GroupWatch<Daemon>) {
@@ -143,12 +145,16 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// One after the other: who refuses says whom to ask, or why not yet.
+    /// One after the other: who refuses says whom to ask, or why not yet. Before one has answered, or
+    /// while it is down, nobody asks another: both might go on.
     private func askNext() {
+        let isUnanswered = asked.map { cluster.hosts[$0].daemon?.isGoingOnAlone ?? true } ?? false
+        guard !isUnanswered else { return }
         askCount += 1
         let host = cluster.hosts[left[Int(askCount) % left.count]]
         guard let daemon = host.daemon, !daemon.isServing else { return }
         trace("OPERATOR has node \(host.node) go on alone")
+        asked = host.index
         // What one tried that did not come to its end may have been an era before.
         daemon.salvage(
             eraAtLeast: 100 + askCount, now: host.clock.instant(at: cluster.timeline.now))

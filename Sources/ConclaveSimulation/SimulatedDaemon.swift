@@ -30,6 +30,8 @@ package protocol SimulatedDaemon: AnyObject {
 
 extension Replica: SimulatedDaemon {
     package func step(_ input: ClientInput, now: Instant) {
+    /// It is at it, and has not said how it went.
+    var isGoingOnAlone: Bool { get }
         preconditionFailure("a replica alone has no clients")
     }
 

@@ -46,6 +46,8 @@ final class SimulatedService: SimulatedDaemon {
 
     var hasAnyState: Bool { host.replica.hasAnyState }
 
+    var isGoingOnAlone: Bool { host.replica.isGoingOnAlone }
+
     func salvage(eraAtLeast: UInt16, now: Instant) {
         host.replica.salvage(eraAtLeast: eraAtLeast, now: now)
     }
