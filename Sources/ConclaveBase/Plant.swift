@@ -78,4 +78,6 @@ public enum Plant: String, CaseIterable, Sendable {
     case sessionsOutliveHistory
     /// V26: what begins where a history was given up grants at once.
     case givenUpHistoryGrants
+    /// C7: of the barriers that a session waits at, only one breaks with its end.
+    case oneBarrierBreaks
 }

@@ -72,6 +72,8 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "V27", within: 100, workload: .mixed)
         case .givenUpHistoryGrants:
             PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+        case .oneBarrierBreaks:
+            PlantedBug(plant, rule: "C7", within: 100, workload: .mixed)
         }
     }
 }
