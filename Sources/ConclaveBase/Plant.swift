@@ -80,4 +80,7 @@ public enum Plant: String, CaseIterable, Sendable {
     case givenUpHistoryGrants
     /// C7: of the barriers that a session waits at, only one breaks with its end.
     case oneBarrierBreaks
+    /// K7: what the daemon's run before this one has shown counts for nothing when a session that was
+    /// just resumed is wanted by another process.
+    case shownBeforeForgotten
 }

@@ -25,7 +25,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Makes an overtaken next fault stale.
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
-    private var isStopped = false
+    package private(set) var isStopped = false
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
     package private(set) var faultCount = 0

@@ -73,7 +73,9 @@ package struct PlantedBug: Sendable {
         case .givenUpHistoryGrants:
             PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
         case .oneBarrierBreaks:
-            PlantedBug(plant, rule: "C7", within: 100, workload: .mixed)
+            PlantedBug(plant, rule: "C7", within: 50, workload: .mixed)
+        case .shownBeforeForgotten:
+            PlantedBug(plant, rule: "K7", within: 100, workload: .mixed)
         }
     }
 }

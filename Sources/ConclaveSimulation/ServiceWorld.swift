@@ -39,6 +39,7 @@ final class ServiceWorld {
     /// The events of the world itself, as indexes of `.work`; lower ones are seats.
     static let deathIndex = UInt16.max
     static let heirIndex = UInt16.max - 1
+    static let takeoverIndex = UInt16.max - 4
 
     let options: RunOptions
     let shape: WorldShape
@@ -234,6 +235,8 @@ final class ServiceWorld {
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):
+            case .work(Self.takeoverIndex, let seat):
+                if !faults.isStopped { takeOver(from: Int(seat)) }
                 watch.loss.act()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
