@@ -78,6 +78,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case sessionsOutliveHistory
     /// V26: what begins where a history was given up grants at once.
     case givenUpHistoryGrants
+    /// V15: a promise says what was received before all of it is synced.
+    case frozenBeforeSync
+    /// V8: with a sync everything received counts as synced, also what was written after it began.
+    case markPastBatch
+    /// V19: an acceptance is told before its record is synced.
+    case acceptedBeforeSync
     /// C7: of the barriers that a session waits at, only one breaks with its end.
     case oneBarrierBreaks
     /// K7: what the daemon's run before this one has shown counts for nothing when a session that was

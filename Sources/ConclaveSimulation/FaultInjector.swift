@@ -115,7 +115,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .leave: leave(host)
         case .erase: erase(host)
         case .rot, .unreadable, .loseFile: damage(host, kind)
-        case .stall: cluster.hosts[host].disk.stall(for: duration())
+        case .stall: stall(host)
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true
             keep(Fault(kind: kind, host: host, stamp: 0))
@@ -186,6 +186,16 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         }
         setCut(true, in: &fault)
         keep(fault, for: length)
+    }
+
+    /// The whole disk, or only where the messages are written.
+    private func stall(_ host: Int) {
+        let disk = cluster.hosts[host].disk
+        if random.chance(perMille: 500) {
+            disk.stall(for: duration())
+        } else {
+            disk.stall(.segments, for: duration())
+        }
     }
 
     private func jumpWallClock(of host: Int) {

@@ -12,6 +12,19 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
     /// Told that another history goes on from one member's state.
     var historyGivenUp: (() -> Void)?
+    /// Reads what a start of a host's daemon would find on a disk; set by the world.
+    var remembered: (DiskImage, Int) throws(FatalFault) -> Remembered = {
+        (_, _) throws(FatalFault) in preconditionFailure("no daemons yet")
+    }
+    var pledges: PledgeChecker
+    var pledgeCount = 0
+    var acknowledgedCount = 0
+    /// By host: when that was checked last.
+    var lastAcknowledged: [[UInt64]]
+    /// By host: the last start of which the disk was looked at.
+    var checkedStarts: [Int]
+    /// Found in the middle of a turn.
+    var found: Violation?
     var checker: GroupChecker
     private var ballots = BallotChecker()
     private var random: SeededRandom
@@ -30,8 +43,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             random: SeededRandom(seed: shape.operatorSeed))
         self.random = random
         checker = GroupChecker(durability: shape.durability)
+        pledges = PledgeChecker(hostCount: shape.hostCount, durability: shape.durability)
+        lastAcknowledged = Array(repeating: [], count: shape.hostCount)
+        checkedStarts = Array(repeating: 0, count: shape.hostCount)
         faults.mayErase = { [unowned self] host in mayErase(host) }
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
+        cluster.frameSent = { [unowned self] index, frame in sent(frame, by: index) }
         loss.begin()
     }
 
@@ -45,6 +62,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// A daemon has started: the record with which it goes on in another history may have been the
     /// last thing that its process did.
     func started(on index: Int) throws(Violation) {
+        if let daemon = cluster.hosts[index].daemon {
+            try checkPledges(ofStarted: daemon, on: index)
+        }
         guard let lineage = cluster.hosts[index].daemon?.lineage, lineage != .none,
             checker.lineage != .none, lineage != checker.lineage, !checker.isGivenUp(lineage)
         else { return }
@@ -101,7 +121,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         if case .historyGivenUp(_, let lineage, _, _) = event {
             try historyBegins(lineage, on: index)
         }
-        if let daemon = cluster.hosts[index].daemon, isStale(daemon) { return }
+        if let daemon = cluster.hosts[index].daemon {
+            if isStale(daemon) { return }
+            notePledges(of: event, by: daemon, on: index)
+        }
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:

@@ -72,6 +72,9 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "V27", within: 100, workload: .mixed)
         case .givenUpHistoryGrants:
             PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
+        case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
+        case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
         case .oneBarrierBreaks:
             PlantedBug(plant, rule: "C7", within: 50, workload: .mixed)
         case .shownBeforeForgotten:

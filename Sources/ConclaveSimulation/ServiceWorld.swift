@@ -131,6 +131,9 @@ final class ServiceWorld {
         world.exclusion.instant = { [timeline, cluster] client in
             cluster.hosts[client.host].clock.instant(at: timeline.now)
         }
+        watch.remembered = { [unowned self] image, index throws(FatalFault) in
+            try remembered(on: image, by: index)
+        }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
         faults.suspendClients = { [unowned self] host, length in
@@ -232,11 +235,11 @@ final class ServiceWorld {
                 processDied(ConnectionID(number: UInt64(stamp)))
             case .work(Self.heirIndex, let stamp):
                 heirSpeaks(ConnectionID(number: UInt64(stamp)))
+            case .work(Self.takeoverIndex, let seat):
+                if !faults.isStopped { takeOver(from: Int(seat)) }
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):
-            case .work(Self.takeoverIndex, let seat):
-                if !faults.isStopped { takeOver(from: Int(seat)) }
                 watch.loss.act()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }

@@ -16,6 +16,8 @@ package final class SimulatedFabric: Fabric {
     private let host: Int
     private let nodes: [NodeID]
     private var peers: [Peer]
+    /// Told of each frame to another member, when it is said.
+    var sent: (([UInt8]) -> Void)?
     /// The last row write: the same one goes to several peers.
     private var copied: (epoch: Epoch, offset: Int, bytes: [UInt8]) = (.none, 0, [])
 
@@ -74,6 +76,7 @@ package final class SimulatedFabric: Fabric {
 
     package func send(_ frame: [UInt8], to node: NodeID) {
         guard let peer = openPeer(node) else { return }
+        sent?(frame)
         peers[peer].control.append(.control(frame))
     }
 
