@@ -89,4 +89,8 @@ public enum Plant: String, CaseIterable, Sendable {
     /// K7: what the daemon's run before this one has shown counts for nothing when a session that was
     /// just resumed is wanted by another process.
     case shownBeforeForgotten
+    /// V22: a member that was sent a state as a whole does not say that it has another one.
+    case snapshotUntold
+    /// The member that is told to have a wrong state is the next one in the view.
+    case neighbourAccused
 }

@@ -236,7 +236,10 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         }
         guard !names.isEmpty else { return }
         cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount
-        let name = WorldShape.pick(names, &random)
+        // The last of what was synced is the hardest to miss.
+        let newest = names.filter { $0.hasPrefix("segment") }.max()
+        let isNewest = random.chance(perMille: 300)
+        let name = isNewest ? newest ?? names[0] : WorldShape.pick(names, &random)
         timeline.trace.line(
             at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
         switch kind {

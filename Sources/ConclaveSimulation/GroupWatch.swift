@@ -10,8 +10,6 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let faults: FaultInjector<Daemon>
     let administrator: MemberOperator<Daemon>
     private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
-    /// Told that another history goes on from one member's state.
-    var historyGivenUp: (() -> Void)?
     /// Reads what a start of a host's daemon would find on a disk; set by the world.
     var remembered: (DiskImage, Int) throws(FatalFault) -> Remembered = {
         (_, _) throws(FatalFault) in preconditionFailure("no daemons yet")
@@ -23,6 +21,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     var lastAcknowledged: [[UInt64]]
     /// By host: the last start of which the disk was looked at.
     var checkedStarts: [Int]
+    /// Whose state was corrupted at any time, or learned from one that was.
+    var tainted: Set<NodeID> = []
+    /// And whose is so still: a start finds the right one on the disk.
+    var taintedNow: Set<NodeID> = []
     /// Found in the middle of a turn.
     var found: Violation?
     var checker: GroupChecker
@@ -84,7 +86,6 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         enteredNewest = []
         administrator.historyBegins()
         loss.hasGoneOn(index)
-        historyGivenUp?()
     }
 
     /// What it says is of a history that was given up, and interests nobody.
@@ -150,15 +151,42 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         case .stateDiffers(let node, let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "the state of node \(node) differs at version \(version.counter)")
+        case .stateDiffers(let node, let version) where !isToBlame(node, on: index):
+            throw Violation(
+                .totalOrder,
+                "the state of node \(node) is said to differ at version \(version.counter), and "
+                    + "it was that of \(tainted.sorted()) that was corrupted")
         case .stateDiffers(let node, _) where node == cluster.nodes[index]:
             // It notes on its disk that nothing there is to be trusted.
             cluster.hosts[index].damagedAtStart = cluster.hosts[index].startCount
         case .stateDivided(let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "no state has a majority at version \(version.counter)")
+        case .stateDivided(let version) where isMostlySound(index):
+            throw Violation(
+                .totalOrder,
+                "no state is said to have a majority at version \(version.counter), though only "
+                    + "that of \(tainted.sorted()) was corrupted")
         default:
             break
         }
+    }
+
+    /// Whether that member's state may be told apart from that of the others: it was corrupted, or
+    /// most of the others' were.
+    private func isToBlame(_ node: NodeID, on index: Int) -> Bool {
+        let members = cluster.hosts[index].daemon?.view.members ?? []
+        let wrongCount = members.count { tainted.contains($0.node) }
+        if 2 * wrongCount > members.count { return true }
+        let stillWrongCount = members.count { taintedNow.contains($0.node) }
+        // Of its last words it has no view any more.
+        let isDivided = 2 * stillWrongCount == members.count && !members.isEmpty
+        return tainted.contains(node) && !isDivided
+    }
+
+    private func isMostlySound(_ index: Int) -> Bool {
+        let members = cluster.hosts[index].daemon?.view.members ?? []
+        return 2 * members.count { !tainted.contains($0.node) } > members.count
     }
 
     func take(_ fault: FatalFault, on index: Int) throws(Violation) {

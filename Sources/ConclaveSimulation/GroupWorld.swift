@@ -13,6 +13,8 @@ final class GroupWorld {
         var epoch = Epoch.none
         var appliedTime = Timestamp.zero
         var version = Version.zero
+        /// Of the last effect that it told; nil: it has said since that its state was replaced.
+        var told: Version?
         /// Commands to be proposed in the next turn.
         var waitingCount = 0
         /// And of the longest possible.
@@ -195,14 +197,32 @@ final class GroupWorld {
 
     // MARK: - Corruption
 
-    /// Once a run, in a whole group that has a majority without that host: then it must be found.
+    /// Once a run, in a whole group: then it must be found. Where half of the members come to the
+    /// same wrong state nobody can know which one is right.
     private func corrupt(_ host: Int) -> Bool {
-        guard !faults.hasCorrupted, shape.memberCount > 2, watch.isWhole,
-            let daemon = cluster.hosts[host].daemon
+        let members = watch.listedHosts
+        guard !faults.hasCorrupted, members.count > 1, watch.isWhole,
+            let version = cluster.hosts[host].daemon?.version
         else { return false }
+        var corrupted = [cluster.hosts[host]]
+        if members.count == 2 || random.chance(perMille: 300) {
+            let others = members.filter { $0.index != host && $0.daemon?.version == version }
+            corrupted += others.prefix(members.count / 2 - 1)
+        }
+        guard members.contains(where: { $0.index == host }) else { return false }
         let bit = random.next()
-        daemon.corruptMachine { $0.corrupt(bit: bit) }
+        for host in corrupted {
+            timeline.trace.line(at: timeline.now, "CORRUPTED node \(host.node)")
+            host.daemon?.corruptMachine { $0.corrupt(bit: bit) }
+        }
         return true
+    }
+
+    /// Remembers whose state was ever wrong.
+    private func noteTaint(of daemon: Node, on index: Int) {
+        guard faults.hasCorrupted, daemon.machine.isTainted else { return }
+        watch.tainted.insert(cluster.nodes[index])
+        watch.taintedNow.insert(cluster.nodes[index])
     }
 
     /// Some have a corrupted state, and fewer than have a right one.
@@ -249,6 +269,7 @@ final class GroupWorld {
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 states[index] = HostState()
+                watch.taintedNow.remove(host.node)
                 states[index].delivered = Array(repeating: 0, count: shape.hostCount)
                 leases.started(host.member, clock: host.clock)
                 return try Node(
@@ -274,6 +295,7 @@ final class GroupWorld {
         propose(by: daemon, index: index)
         cluster.endTurn(of: index, daemon: daemon, now: now)
         try watch.checkAcknowledged(by: daemon, on: index)
+        noteTaint(of: daemon, on: index)
         for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
         try watch.checkServing(daemon, on: index)
         let version = daemon.version
@@ -360,6 +382,14 @@ final class GroupWorld {
             throw Violation(.totalOrder, "the time at node \(cluster.nodes[index]) goes back")
         }
         states[index].appliedTime = entry.time
+        if let told = states[index].told, entry.version != told.next, entry.version.era == told.era
+        {
+            throw Violation(
+                .totalOrder,
+                "node \(cluster.nodes[index]) tells what came of version \(entry.version.counter) "
+                    + "after \(told.counter), and not that its state was replaced")
+        }
+        states[index].told = entry.version
         if case .applied(let number) = entry.kind {
             states[index].delivered[Int(number & 0xFF)] = number
         }
@@ -378,6 +408,7 @@ final class GroupWorld {
         states[index].epoch = view.view.epoch
         try watch.installed(view, lineage: daemon.lineage, on: index)
         if stateReplaced {
+            states[index].told = nil
             if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }

@@ -79,6 +79,8 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "C7", within: 50, workload: .mixed)
         case .shownBeforeForgotten:
             PlantedBug(plant, rule: "K7", within: 100, workload: .mixed)
+        case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
+        case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         }
     }
 }

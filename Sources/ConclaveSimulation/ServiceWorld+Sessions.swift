@@ -27,13 +27,13 @@ extension ServiceWorld {
     /// by what it was shown before then.
     private func provokeTakeover(of session: SessionID) {
         guard shape.faults.contains(.clientTakeover), !isFinishing, !faults.isStopped,
-            let process = world.order.process(of: session),
-            let seat = seats.firstIndex(where: {
-                $0.client?.session == session
-                    && $0.client?.identity.isSameProcess(as: process)
-                        ?? false
-            }), random.chance(perMille: 300)
+            let process = world.order.process(of: session)
         else { return }
+        let seat = seats.firstIndex { seat in
+            guard let client = seat.client, client.session == session else { return false }
+            return client.identity.isSameProcess(as: process)
+        }
+        guard let seat, random.chance(perMille: 300) else { return }
         if random.chance(perMille: 600) {
             seats[seat].inbox.pause(
                 for: WorldShape.logarithmic(shape.heartbeat...shape.maximumSessionTTL, &random))
