@@ -64,7 +64,7 @@ package struct PlantedBug: Sendable {
         case .anewBackwards:
             PlantedBug(plant, rule: "V20", within: 200, workload: .mixed)
         case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
-        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 500)
+        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
         case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
