@@ -78,4 +78,19 @@ public enum Plant: String, CaseIterable, Sendable {
     case sessionsOutliveHistory
     /// V26: what begins where a history was given up grants at once.
     case givenUpHistoryGrants
+    /// V15: a promise says what was received before all of it is synced.
+    case frozenBeforeSync
+    /// V8: with a sync everything received counts as synced, also what was written after it began.
+    case markPastBatch
+    /// V19: an acceptance is told before its record is synced.
+    case acceptedBeforeSync
+    /// C7: of the barriers that a session waits at, only one breaks with its end.
+    case oneBarrierBreaks
+    /// K7: what the daemon's run before this one has shown counts for nothing when a session that was
+    /// just resumed is wanted by another process.
+    case shownBeforeForgotten
+    /// V22: a member that was sent a state as a whole does not say that it has another one.
+    case snapshotUntold
+    /// The member that is told to have a wrong state is the next one in the view.
+    case neighbourAccused
 }

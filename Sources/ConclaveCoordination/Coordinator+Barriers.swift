@@ -148,7 +148,10 @@ extension Coordinator {
         let message = "pid \(process.pid) on host \(process.host) \(reason.predicate)"
         let fault = BarrierFault(
             reason: .partyEnded, message: message, ended: sessions[session].id)
-        for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name }) {
+        let isOneEnough = plant == .oneBarrierBreaks
+        for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name })
+            .prefix(isOneEnough ? 1 : awaited.count)
+        {
             breakGeneration(of: barrier, fault, effects: &effects)
         }
     }

@@ -28,7 +28,7 @@ extension Replica {
         for verdict in order.takeVerdicts() where isTold {
             switch verdict {
             case .differs(let member, let version):
-                tell(.event(.stateDiffers(member.node, version: version)))
+                tell(.event(.stateDiffers(accused(member).node, version: version)))
                 if member == settings.own, settings.plant != .differingStateGoesOn {
                     breakAway(at: version)
                 }
@@ -36,6 +36,14 @@ extension Replica {
                 tell(.event(.stateDivided(version: version)))
             }
         }
+    }
+
+    /// Who is told to have another state: that member.
+    private func accused(_ member: Member) -> Member {
+        guard settings.plant == .neighbourAccused, let rank = view.rank(of: member.node) else {
+            return member
+        }
+        return view.members[(rank.index + 1) % view.members.count]
     }
 
     /// This member's state is wrong: it says nothing more, notes that on its disk, and ends.

@@ -215,13 +215,13 @@ extension Replica {
         viewJournal.forget(before: header.current.epoch)
         if !isBehindDurable(header) { durableSnapshot = header }
         noteDurable()
-        if durableSnapshot?.current.lineage == viewJournal.memory.lineage,
-            let first = journal?.firstSegment(needed: header.mark)
-        {
-            viewJournal.mark.firstSegment = first
+        var first: UInt64?
+        if durableSnapshot?.current.lineage == viewJournal.memory.lineage {
+            first = journal?.firstSegment(needed: header.mark)
         }
+        if let first { viewJournal.mark.firstSegment = first }
         let tag = nextTag()
-        forgetting = (tag, header.mark)
+        forgetting = (tag, before: first)
         viewJournal.appendMark(to: disk, tag: tag)
     }
 
@@ -243,7 +243,7 @@ extension Replica {
         guard let durableSnapshot, durableSnapshot.current.lineage == journal?.settings.lineage
         else { return }
         snapshots.forget(allBut: durableSnapshot.version, on: disk)
-        journal?.forget(through: forgetting.through, on: disk)
+        if let first = forgetting.before { journal?.forget(before: first, on: disk) }
     }
 
     /// Everything that the start has read is on the disk.

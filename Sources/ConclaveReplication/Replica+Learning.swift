@@ -215,7 +215,7 @@ extension Replica {
         else { return stopLearning() }
         learning?.incoming = nil
         order.restore(incoming.header, machine)
-        isContinuous = false
+        if settings.plant != .snapshotUntold { isContinuous = false }
         held = HeldMessages(delivered: order.delivered)
         // Until its view is recorded, the order is not that of the view this member knows.
         hasState = false

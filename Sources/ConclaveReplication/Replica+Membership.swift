@@ -75,7 +75,8 @@ extension Replica {
     }
 
     private var frozenInput: Membership.Input? {
-        guard isFreezing, journal?.isIdle ?? true else { return nil }
+        let isHasty = settings.plant == .frozenBeforeSync
+        guard isFreezing, isHasty || journal?.isIdle ?? true else { return nil }
         isFreezing = false
         return .frozen(vector: hasState ? held.vector : nil, echoed: echoed)
     }

@@ -57,7 +57,7 @@ extension Replica {
     private func take(_ message: OrderedMessage, in state: EpochState) {
         var vector = state.multicast.received
         // Only what is contiguous up to this very message is covered by the sync of its batch.
-        vector[message.sender] = message.ordinal + 1
+        if settings.plant != .markPastBatch { vector[message.sender] = message.ordinal + 1 }
         journal?.append(message, epoch: state.view.epoch, vector: vector)
     }
 

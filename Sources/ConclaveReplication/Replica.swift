@@ -101,7 +101,7 @@ package final class Replica<Machine: StateMachine> {
     /// Now and then what was synced is recorded, though nothing else is.
     var nextMark = Instant.distantPast
     /// What is to be removed once it is recorded that nothing of it is needed any more.
-    var forgetting: (tag: UInt64, through: SegmentJournal.Mark)?
+    var forgetting: (tag: UInt64, before: UInt64?)?
     /// Of the newest snapshot on the disk.
     var durableSnapshot: SnapshotHeader?
     var wallClock = Timestamp.zero

@@ -144,7 +144,8 @@ extension Service {
     /// Until when an earlier run of this host's daemon may have shown the session to be valid, by
     /// a heartbeat sent no later than now (K3).
     func latestShown(of state: SessionState, now: Instant) -> Instant {
-        guard state.attachment.number > 1 else { return .distantPast }
+        let first: UInt64 = settings.plant == .shownBeforeForgotten ? 2 : 1
+        guard state.attachment.number > first else { return .distantPast }
         return now.advanced(by: ClockDrift.shortened(state.ttl))
     }
 

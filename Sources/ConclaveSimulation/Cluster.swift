@@ -11,6 +11,8 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     package private(set) var crashCount = 0
     /// Told of each daemon that has ended, by its host.
     var ended: ((Int) -> Void)?
+    /// Told of each frame that a host's daemon sends to another one.
+    var frameSent: ((Int, [UInt8]) -> Void)?
     private var random: SeededRandom
     /// Of hosts' clocks, in parts per million, either way.
     private let drift: Int64
@@ -72,7 +74,8 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         _ host: Int, stamp: UInt32,
         make: (SimulatedHost<Daemon>, any Fabric, SeededRandom) throws(FatalFault) -> Daemon
     ) throws(FatalFault) {
-        let host = hosts[host]
+        let index = host
+        let host = hosts[index]
         guard stamp == host.startStamp, host.daemon == nil, !host.isRetired else { return }
         guard host.suspendedUntil <= timeline.now else {
             return scheduleStart(of: host.index, after: host.suspendedUntil.since(timeline.now))
@@ -85,6 +88,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         host.startCount += 1
         host.member = Member(node: host.node, incarnation: Incarnation(random.next() | 1))
         host.fabric = SimulatedFabric(network: network, host: host.index, nodes: nodes)
+        host.fabric.sent = { [unowned self] frame in frameSent?(index, frame) }
         host.pauseInTurn = .zero
         host.isLeaving = false
         host.inbox.open()

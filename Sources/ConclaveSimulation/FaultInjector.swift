@@ -25,7 +25,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Makes an overtaken next fault stale.
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
-    private var isStopped = false
+    package private(set) var isStopped = false
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
     package private(set) var faultCount = 0
@@ -115,7 +115,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         case .leave: leave(host)
         case .erase: erase(host)
         case .rot, .unreadable, .loseFile: damage(host, kind)
-        case .stall: cluster.hosts[host].disk.stall(for: duration())
+        case .stall: stall(host)
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true
             keep(Fault(kind: kind, host: host, stamp: 0))
@@ -188,6 +188,16 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         keep(fault, for: length)
     }
 
+    /// The whole disk, or only where the messages are written.
+    private func stall(_ host: Int) {
+        let disk = cluster.hosts[host].disk
+        if random.chance(perMille: 500) {
+            disk.stall(for: duration())
+        } else {
+            disk.stall(.segments, for: duration())
+        }
+    }
+
     private func jumpWallClock(of host: Int) {
         let jump = WorldShape.logarithmic(.milliseconds(1) ... .seconds(100_000), &random)
         let isBack = random.chance(perMille: 500)
@@ -226,7 +236,10 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         }
         guard !names.isEmpty else { return }
         cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount
-        let name = WorldShape.pick(names, &random)
+        // The last of what was synced is the hardest to miss.
+        let newest = names.filter { $0.hasPrefix("segment") }.max()
+        let isNewest = random.chance(perMille: 300)
+        let name = isNewest ? newest ?? names[0] : WorldShape.pick(names, &random)
         timeline.trace.line(
             at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
         switch kind {

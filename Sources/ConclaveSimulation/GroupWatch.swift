@@ -10,8 +10,23 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let faults: FaultInjector<Daemon>
     let administrator: MemberOperator<Daemon>
     private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
-    /// Told that another history goes on from one member's state.
-    var historyGivenUp: (() -> Void)?
+    /// Reads what a start of a host's daemon would find on a disk; set by the world.
+    var remembered: (DiskImage, Int) throws(FatalFault) -> Remembered = {
+        (_, _) throws(FatalFault) in preconditionFailure("no daemons yet")
+    }
+    var pledges: PledgeChecker
+    var pledgeCount = 0
+    var acknowledgedCount = 0
+    /// By host: when that was checked last.
+    var lastAcknowledged: [[UInt64]]
+    /// By host: the last start of which the disk was looked at.
+    var checkedStarts: [Int]
+    /// Whose state was corrupted at any time, or learned from one that was.
+    var tainted: Set<NodeID> = []
+    /// And whose is so still: a start finds the right one on the disk.
+    var taintedNow: Set<NodeID> = []
+    /// Found in the middle of a turn.
+    var found: Violation?
     var checker: GroupChecker
     private var ballots = BallotChecker()
     private var random: SeededRandom
@@ -33,8 +48,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         self.random = random
         checker = GroupChecker(durability: shape.durability)
         servingIn = Array(repeating: .none, count: shape.hostCount)
+        pledges = PledgeChecker(hostCount: shape.hostCount, durability: shape.durability)
+        lastAcknowledged = Array(repeating: [], count: shape.hostCount)
+        checkedStarts = Array(repeating: 0, count: shape.hostCount)
         faults.mayErase = { [unowned self] host in mayErase(host) }
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
+        cluster.frameSent = { [unowned self] index, frame in sent(frame, by: index) }
         loss.begin()
     }
 
@@ -49,6 +68,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// last thing that its process did.
     func started(on index: Int) throws(Violation) {
         servingIn[index] = .none
+        if let daemon = cluster.hosts[index].daemon {
+            try checkPledges(ofStarted: daemon, on: index)
+        }
         guard let lineage = cluster.hosts[index].daemon?.lineage, lineage != .none,
             checker.lineage != .none, lineage != checker.lineage, !checker.isGivenUp(lineage)
         else { return }
@@ -69,7 +91,6 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         servingIn = servingIn.map { _ in .none }
         administrator.historyBegins()
         loss.hasGoneOn(index)
-        historyGivenUp?()
     }
 
     /// What it says is of a history that was given up, and interests nobody.
@@ -106,7 +127,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         if case .historyGivenUp(_, let lineage, _, _) = event {
             try historyBegins(lineage, on: index)
         }
-        if let daemon = cluster.hosts[index].daemon, isStale(daemon) { return }
+        if let daemon = cluster.hosts[index].daemon {
+            if isStale(daemon) { return }
+            notePledges(of: event, by: daemon, on: index)
+        }
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
@@ -132,15 +156,42 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         case .stateDiffers(let node, let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "the state of node \(node) differs at version \(version.counter)")
+        case .stateDiffers(let node, let version) where !isToBlame(node, on: index):
+            throw Violation(
+                .totalOrder,
+                "the state of node \(node) is said to differ at version \(version.counter), and "
+                    + "it was that of \(tainted.sorted()) that was corrupted")
         case .stateDiffers(let node, _) where node == cluster.nodes[index]:
             // It notes on its disk that nothing there is to be trusted.
             cluster.hosts[index].damagedAtStart = cluster.hosts[index].startCount
         case .stateDivided(let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "no state has a majority at version \(version.counter)")
+        case .stateDivided(let version) where isMostlySound(index):
+            throw Violation(
+                .totalOrder,
+                "no state is said to have a majority at version \(version.counter), though only "
+                    + "that of \(tainted.sorted()) was corrupted")
         default:
             break
         }
+    }
+
+    /// Whether that member's state may be told apart from that of the others: it was corrupted, or
+    /// most of the others' were.
+    private func isToBlame(_ node: NodeID, on index: Int) -> Bool {
+        let members = cluster.hosts[index].daemon?.view.members ?? []
+        let wrongCount = members.count { tainted.contains($0.node) }
+        if 2 * wrongCount > members.count { return true }
+        let stillWrongCount = members.count { taintedNow.contains($0.node) }
+        // Of its last words it has no view any more.
+        let isDivided = 2 * stillWrongCount == members.count && !members.isEmpty
+        return tainted.contains(node) && !isDivided
+    }
+
+    private func isMostlySound(_ index: Int) -> Bool {
+        let members = cluster.hosts[index].daemon?.view.members ?? []
+        return 2 * members.count { !tainted.contains($0.node) } > members.count
     }
 
     func take(_ fault: FatalFault, on index: Int) throws(Violation) {

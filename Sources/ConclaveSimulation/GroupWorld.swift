@@ -13,8 +13,12 @@ final class GroupWorld {
         var epoch = Epoch.none
         var appliedTime = Timestamp.zero
         var version = Version.zero
+        /// Of the last effect that it told; nil: it has said since that its state was replaced.
+        var told: Version?
         /// Commands to be proposed in the next turn.
         var waitingCount = 0
+        /// And of the longest possible.
+        var longCount = 0
         /// The last number of each host's commands that it delivered.
         var delivered: [UInt64] = []
     }
@@ -30,7 +34,6 @@ final class GroupWorld {
     private let watch: GroupWatch<Node>
     private var leases: LeaseChecker
     private var states: [HostState]
-    private var acknowledgements: AcknowledgementChecker
     private var proposalCount: UInt64 = 0
     private var effects: [ReplicaOutput<LogMachine.Entry>] = []
     private var isWorking = true
@@ -48,7 +51,6 @@ final class GroupWorld {
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         leases = LeaseChecker(ttl: shape.suspicion * 3)
-        acknowledgements = AcknowledgementChecker(hostCount: shape.hostCount)
         states = (0..<shape.hostCount).map { _ in HostState() }
         self.random = random
         faults.corrupt = { [unowned self] host in corrupt(host) }
@@ -57,8 +59,8 @@ final class GroupWorld {
 
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
-        watch.historyGivenUp = { [unowned self] in
-            acknowledgements = AcknowledgementChecker(hostCount: shape.hostCount)
+        watch.remembered = { [unowned self] image, index throws(FatalFault) in
+            try Node.remembered(on: image, settings: settings(of: index), blank: LogMachine())
         }
         watch.administrator.ask = { [unowned self] change, number, index in
             let host = cluster.hosts[index]
@@ -195,14 +197,32 @@ final class GroupWorld {
 
     // MARK: - Corruption
 
-    /// Once a run, in a whole group that has a majority without that host: then it must be found.
+    /// Once a run, in a whole group: then it must be found. Where half of the members come to the
+    /// same wrong state nobody can know which one is right.
     private func corrupt(_ host: Int) -> Bool {
-        guard !faults.hasCorrupted, shape.memberCount > 2, watch.isWhole,
-            let daemon = cluster.hosts[host].daemon
+        let members = watch.listedHosts
+        guard !faults.hasCorrupted, members.count > 1, watch.isWhole,
+            let version = cluster.hosts[host].daemon?.version
         else { return false }
+        var corrupted = [cluster.hosts[host]]
+        if members.count == 2 || random.chance(perMille: 300) {
+            let others = members.filter { $0.index != host && $0.daemon?.version == version }
+            corrupted += others.prefix(members.count / 2 - 1)
+        }
+        guard members.contains(where: { $0.index == host }) else { return false }
         let bit = random.next()
-        daemon.corruptMachine { $0.corrupt(bit: bit) }
+        for host in corrupted {
+            timeline.trace.line(at: timeline.now, "CORRUPTED node \(host.node)")
+            host.daemon?.corruptMachine { $0.corrupt(bit: bit) }
+        }
         return true
+    }
+
+    /// Remembers whose state was ever wrong.
+    private func noteTaint(of daemon: Node, on index: Int) {
+        guard faults.hasCorrupted, daemon.machine.isTainted else { return }
+        watch.tainted.insert(cluster.nodes[index])
+        watch.taintedNow.insert(cluster.nodes[index])
     }
 
     /// Some have a corrupted state, and fewer than have a right one.
@@ -244,36 +264,38 @@ final class GroupWorld {
     }
 
     private func start(_ index: Int, stamp: UInt32) throws(Violation) {
-        let startCount = cluster.hosts[index].startCount
         do throws(FatalFault) {
             try cluster.start(index, stamp: stamp) { host, fabric, random throws(FatalFault) in
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 states[index] = HostState()
+                watch.taintedNow.remove(host.node)
                 states[index].delivered = Array(repeating: 0, count: shape.hostCount)
                 leases.started(host.member, clock: host.clock)
-                var settings = shape.replicaSettings(
-                    own: host.member, nodes: watch.administrator.files[index])
-                settings.plant = options.plant
                 return try Node(
-                    settings: settings, blank: LogMachine(), disk: host.disk, fabric: fabric,
+                    settings: settings(of: index), blank: LogMachine(), disk: host.disk,
+                    fabric: fabric,
                     random: random, now: host.clock.instant(at: timeline.now))
             }
         } catch {
             throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
         }
         try watch.started(on: index)
-        guard shape.durability == .disk, cluster.hosts[index].startCount > startCount,
-            let daemon = cluster.hosts[index].daemon
-        else { return }
-        try acknowledgements.started(
-            on: index, as: cluster.nodes[index], in: daemon.view.epoch, holding: daemon.heldVector)
+    }
+
+    private func settings(of index: Int) -> ReplicaSettings {
+        var settings = shape.replicaSettings(
+            own: cluster.hosts[index].member, nodes: watch.administrator.files[index])
+        settings.plant = options.plant
+        return settings
     }
 
     private func turn(of index: Int, stamp: UInt32) throws(Violation) {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
         propose(by: daemon, index: index)
         cluster.endTurn(of: index, daemon: daemon, now: now)
+        try watch.checkAcknowledged(by: daemon, on: index)
+        noteTaint(of: daemon, on: index)
         for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
         try watch.checkServing(daemon, on: index)
         let version = daemon.version
@@ -294,26 +316,33 @@ final class GroupWorld {
         guard isWorking else { return }
         scheduleWork(of: host)
         states[host].waitingCount += random.chance(perMille: 20) ? Int(random.below(300)) : 1
+        // Together more than one write to the journal takes.
+        if random.chance(perMille: 10) { states[host].longCount += 4 + Int(random.below(36)) }
         cluster.hosts[host].inbox.askForTurn()
     }
 
     private func propose(by daemon: Node, index: Int) {
-        let count = states[index].waitingCount
-        guard count > 0 else { return }
+        let (count, longCount) = (states[index].waitingCount, states[index].longCount)
+        guard count + longCount > 0 else { return }
         states[index].waitingCount = 0
-        for _ in 0..<count {
+        states[index].longCount = 0
+        let maximum = daemon.maximumCommandByteCount
+        for number in 0..<count + longCount {
             proposalCount += 1
-            guard daemon.propose(command(by: index, maximum: daemon.maximumCommandByteCount))
-            else { return }
+            let length = number < count ? length(maximum: maximum) : UInt64(maximum - 8)
+            guard daemon.propose(command(by: index, length: length)) else { return }
         }
     }
 
-    private func command(by host: Int, maximum: Int) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.integer(proposalCount << 8 | UInt64(host))
+    private func length(maximum: Int) -> UInt64 {
         let isLong = random.chance(perMille: 10)
         let room = UInt64(maximum - 8)
-        let length = isLong ? random.below(room + 1) : random.below(min(room, 40) + 1)
+        return isLong ? random.below(room + 1) : random.below(min(room, 40) + 1)
+    }
+
+    private func command(by host: Int, length: UInt64) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.integer(proposalCount << 8 | UInt64(host))
         for _ in 0..<length { writer.integer(UInt8(truncatingIfNeeded: proposalCount)) }
         return writer.bytes
     }
@@ -333,7 +362,6 @@ final class GroupWorld {
             try leases.confirmed(cluster.hosts[index].member, since: since)
         case .event(let event):
             try take(event, index: index)
-            takePromise(event, of: daemon, index: index)
         case .wedged, .serving:
             break
         case .memberChange(let number, let outcome):
@@ -355,6 +383,14 @@ final class GroupWorld {
             throw Violation(.totalOrder, "the time at node \(cluster.nodes[index]) goes back")
         }
         states[index].appliedTime = entry.time
+        if let told = states[index].told, entry.version != told.next, entry.version.era == told.era
+        {
+            throw Violation(
+                .totalOrder,
+                "node \(cluster.nodes[index]) tells what came of version \(entry.version.counter) "
+                    + "after \(told.counter), and not that its state was replaced")
+        }
+        states[index].told = entry.version
         if case .applied(let number) = entry.kind {
             states[index].delivered[Int(number & 0xFF)] = number
         }
@@ -373,20 +409,11 @@ final class GroupWorld {
         states[index].epoch = view.view.epoch
         try watch.installed(view, lineage: daemon.lineage, on: index)
         if stateReplaced {
+            states[index].told = nil
             if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }
         try leases.installed(view, at: timeline.now, by: host.clock)
-    }
-
-    private func takePromise(_ event: GroupEvent, of daemon: Node, index: Int) {
-        switch event {
-        case .promised(let epoch, _), .accepted(let epoch, _):
-            guard let (current, vector) = daemon.acknowledged, current == epoch else { return }
-            acknowledgements.promised(by: index, in: epoch, acknowledged: vector)
-        default:
-            break
-        }
     }
 
     private func take(_ event: GroupEvent, index: Int) throws(Violation) {

@@ -31,6 +31,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var hasOldData: Set<Int> = []
     private var askCount: UInt16 = 0
     private var asked: Set<Int> = []
+    private var lastAsked: Int?
     private var isStopped = false
 
     init(cluster: Cluster<Daemon>, shape: WorldShape, watch: GroupWatch<Daemon>) {
@@ -144,8 +145,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     }
 
     /// One after the other: who refuses says whom to ask, or why not yet. It may be one that was
-    /// lost, and has learned everything again.
+    /// lost, and has learned everything again. Before one has answered, or while it is down, nobody
+    /// asks another: both might go on.
     private func askNext() {
+        guard hasAnswered else { return }
         askCount += 1
         let choices = cluster.hosts.filter { host in
             !host.isRetired && host.daemon?.hasAnyState == true
@@ -155,10 +158,16 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         guard let daemon = host.daemon, !daemon.isServing else { return }
         trace("OPERATOR has node \(host.node) go on alone")
         asked.insert(host.index)
+        lastAsked = host.index
         // What one tried that did not come to its end may have been an era before.
         daemon.salvage(
             eraAtLeast: 100 + askCount, now: host.clock.instant(at: cluster.timeline.now))
         host.inbox.askForTurn()
+    }
+
+    private var hasAnswered: Bool {
+        guard let host = lastAsked.map({ cluster.hosts[$0] }), !host.isRetired else { return true }
+        return host.daemon.map { !$0.isGoingOnAlone } ?? false
     }
 
     /// Whether another history may have begun there.

@@ -64,7 +64,7 @@ package struct PlantedBug: Sendable {
         case .anewBackwards:
             PlantedBug(plant, rule: "V20", within: 200, workload: .mixed)
         case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
-        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 500)
+        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
         case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
@@ -72,6 +72,15 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "V27", within: 100, workload: .mixed)
         case .givenUpHistoryGrants:
             PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
+        case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
+        case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
+        case .oneBarrierBreaks:
+            PlantedBug(plant, rule: "C7", within: 50, workload: .mixed)
+        case .shownBeforeForgotten:
+            PlantedBug(plant, rule: "K7", within: 100, workload: .mixed)
+        case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
+        case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         }
     }
 }

@@ -14,11 +14,7 @@ extension ServiceWorld {
                 timeline.trace.line(
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
-                var settings = HostSettings(
-                    replica: shape.replicaSettings(
-                        own: host.member, nodes: watch.administrator.files[index]),
-                    quotas: quotas)
-                settings.replica.plant = options.plant
+                var settings = HostSettings(replica: settings(of: index), quotas: quotas)
                 settings.witness = world.order
                 settings.validitySlotCount = validitySlotCount
                 var random = random
@@ -35,6 +31,20 @@ extension ServiceWorld {
         try watch.started(on: index)
     }
 
+    private func settings(of index: Int) -> ReplicaSettings {
+        var settings = shape.replicaSettings(
+            own: cluster.hosts[index].member, nodes: watch.administrator.files[index])
+        settings.plant = options.plant
+        return settings
+    }
+
+    /// What a start of a daemon would find on a disk.
+    func remembered(on image: DiskImage, by index: Int) throws(FatalFault) -> Remembered {
+        var blank = Coordinator(quotas: quotas)
+        blank.plant = options.plant
+        return try Replica.remembered(on: image, settings: settings(of: index), blank: blank)
+    }
+
     func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
         let held = heldEffects[index]
@@ -43,6 +53,7 @@ extension ServiceWorld {
         if !isFinishing, random.chance(perMille: 2) { proposeLate(from: daemon) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
+        try watch.checkAcknowledged(by: daemon, on: index)
         guard !isHeldBack else {
             heldEffects[index] = effects
             cluster.hosts[index].inbox.askForTurn()

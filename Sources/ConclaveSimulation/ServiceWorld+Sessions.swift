@@ -19,10 +19,32 @@ extension ServiceWorld {
             } else {
                 checkNotBelieved(session, "ended (\(reason))")
             }
-        case .attached(let session, _, _):
+        case .attached(let session, _, let attachment):
             checkNotBelieved(session, "was taken over")
+            if attachment.number > 1 { provokeTakeover(of: session) }
         default: break
         }
+    }
+
+    /// Its client has just resumed it, after its daemon had ended or elsewhere: a good time for
+    /// another process to want it (K7), and for the client not to hear that it has it. It still goes
+    /// by what it was shown before then.
+    private func provokeTakeover(of session: SessionID) {
+        guard shape.faults.contains(.clientTakeover), !isFinishing, !faults.isStopped,
+            let process = world.order.process(of: session)
+        else { return }
+        let seat = seats.firstIndex { seat in
+            guard let client = seat.client, client.session == session else { return false }
+            return client.identity.isSameProcess(as: process)
+        }
+        guard let seat, random.chance(perMille: 300) else { return }
+        if random.chance(perMille: 600) {
+            seats[seat].inbox.pause(
+                for: WorldShape.logarithmic(shape.heartbeat...shape.maximumSessionTTL, &random))
+        }
+        let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
+        timeline.schedule(
+            .work(index: Self.takeoverIndex, stamp: UInt32(seat)), after: pause)
     }
 
     private func checkSilence(of session: SessionID) {

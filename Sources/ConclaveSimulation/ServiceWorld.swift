@@ -39,6 +39,7 @@ final class ServiceWorld {
     /// The events of the world itself, as indexes of `.work`; lower ones are seats.
     static let deathIndex = UInt16.max
     static let heirIndex = UInt16.max - 1
+    static let takeoverIndex = UInt16.max - 4
 
     let options: RunOptions
     let shape: WorldShape
@@ -143,6 +144,9 @@ final class ServiceWorld {
         world.exclusion.instant = { [timeline, cluster] client in
             cluster.hosts[client.host].clock.instant(at: timeline.now)
         }
+        watch.remembered = { [unowned self] image, index throws(FatalFault) in
+            try remembered(on: image, by: index)
+        }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
         faults.suspendClients = { [unowned self] host, length in
@@ -244,6 +248,8 @@ final class ServiceWorld {
                 processDied(ConnectionID(number: UInt64(stamp)))
             case .work(Self.heirIndex, let stamp):
                 heirSpeaks(ConnectionID(number: UInt64(stamp)))
+            case .work(Self.takeoverIndex, let seat):
+                if !faults.isStopped { takeOver(from: Int(seat)) }
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):

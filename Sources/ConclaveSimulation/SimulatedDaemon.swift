@@ -22,8 +22,16 @@ package protocol SimulatedDaemon: AnyObject {
     /// Of the newest view that it knows.
     var lineage: Lineage { get }
     var list: MemberList { get }
+    /// What it has found on its disk, as long as it has not entered a view.
+    var remembered: Remembered { get }
+    /// The epoch that it is in, and how many messages of each sender it has acknowledged.
+    var acknowledged: (epoch: Epoch, vector: [UInt64])? { get }
+    /// How many messages of each sender it holds outside of its epoch; nil: it has no state.
+    var heldVector: [UInt64]? { get }
     /// It has a state of some view.
     var hasAnyState: Bool { get }
+    /// It is at it, and has not said how it went.
+    var isGoingOnAlone: Bool { get }
     /// An operator has it go on without the others (V27).
     func salvage(eraAtLeast: UInt16, now: Instant)
 }

@@ -18,6 +18,9 @@ package struct SimulatedDirectory {
 
     package var names: [String] { current.keys.sorted() }
 
+    /// The files that are there for certain.
+    var syncedNames: [String: Int] { synced }
+
     /// The files that any power loss could bring back, or that have a name now.
     var reachable: Set<Int> {
         var files = Set(current.values).union(synced.values)

@@ -13,6 +13,8 @@ package final class SimulatedDisk: Disk {
         var hasFailed = false
         /// The first operation has found no room and is tried again.
         var isWaitingForRoom = false
+        /// Nothing of this lane completes before this, whatever the others do.
+        var stalledUntil = Moment.start
     }
 
     private static let roomPause = Interval.milliseconds(100)
@@ -20,6 +22,8 @@ package final class SimulatedDisk: Disk {
     package var profile: DiskProfile
     /// Nothing completes before this.
     package private(set) var stalledUntil = Moment.start
+    /// How often it was replaced by an empty one.
+    package private(set) var eraseCount = 0
     /// No new file finds room, and no old one can grow.
     package var isFull = false
     /// Syncs to come that fail.
@@ -92,7 +96,8 @@ package final class SimulatedDisk: Disk {
             case .create, .rename, .remove: (profile.directory, 0)
             }
         lanes[lane].covered = covered
-        let end = max(timeline.now, stalledUntil).advanced(by: delays.draw(from: &random))
+        let end = max(timeline.now, stalledUntil, lanes[lane].stalledUntil)
+            .advanced(by: delays.draw(from: &random))
         timeline.schedule(.disk(host: host, lane: UInt8(lane), run: run), at: end)
     }
 
@@ -100,8 +105,9 @@ package final class SimulatedDisk: Disk {
     package func complete(lane: UInt8, run: UInt32) {
         guard run == self.run else { return }
         let lane = Int(lane)
-        guard stalledUntil <= timeline.now else {
-            timeline.schedule(.disk(host: host, lane: UInt8(lane), run: run), at: stalledUntil)
+        let goesOnAt = max(stalledUntil, lanes[lane].stalledUntil)
+        guard goesOnAt <= timeline.now else {
+            timeline.schedule(.disk(host: host, lane: UInt8(lane), run: run), at: goesOnAt)
             return
         }
         let (operation, tag) = lanes[lane].operations[0]
@@ -195,15 +201,41 @@ package final class SimulatedDisk: Disk {
         files = files.filter { reachable.contains($0.key) }
     }
 
+    // MARK: - What is there for certain
+
+    package var image: DiskImage { DiskImage(names: directory.syncedNames, files: files) }
+
+    /// Something is on its way to the disk, in the lanes of what a member must not forget.
+    package var isBusy: Bool {
+        [DiskLane.views, .segments].contains { !lanes[$0.rawValue].operations.isEmpty }
+    }
+
+    /// What waits to be written to a segment, or is written and not synced.
+    package var byteCountUnderWay: Int {
+        lanes[DiskLane.segments.rawValue].operations.reduce(0) { sum, next in
+            guard case .write(_, _, let bytes) = next.operation else { return sum + 1 }
+            return sum + bytes.count
+        }
+    }
+
     // MARK: - Faults
 
     package func stall(for interval: Interval) {
         stalledUntil = max(stalledUntil, timeline.now.advanced(by: interval))
     }
 
+    /// One lane alone: its file lies on another part of the disk, or is large.
+    package func stall(_ lane: DiskLane, for interval: Interval) {
+        let end = timeline.now.advanced(by: interval)
+        lanes[lane.rawValue].stalledUntil = max(lanes[lane.rawValue].stalledUntil, end)
+    }
+
     package func endStall() {
-        guard stalledUntil > timeline.now else { return }
+        let isStalled =
+            stalledUntil > timeline.now || lanes.contains { $0.stalledUntil > timeline.now }
+        guard isStalled else { return }
         stalledUntil = timeline.now
+        for lane in lanes.indices { lanes[lane].stalledUntil = timeline.now }
         // What was under way stands where the stall would have ended.
         run += 1
         for lane in lanes.indices where !lanes[lane].operations.isEmpty { begin(lane) }
@@ -243,11 +275,13 @@ package final class SimulatedDisk: Disk {
         for file in files.keys.sorted() { files[file]!.losePower(&random) }
         discardUnreachable()
         stalledUntil = timeline.now
+        for lane in lanes.indices { lanes[lane].stalledUntil = timeline.now }
     }
 
     /// The disk is replaced by an empty one.
     package func erase() {
         processEnded()
+        eraseCount += 1
         directory = SimulatedDirectory()
         files = [:]
     }

@@ -18,6 +18,8 @@ package final class SimulatedFabric: Fabric {
     private var peers: [Peer]
     /// Something waits for `flush`, perhaps.
     private var isFilled = false
+    /// Told of each frame to another member, when it is said.
+    var sent: (([UInt8]) -> Void)?
     /// The last row write: the same one goes to several peers.
     private var copied: (epoch: Epoch, offset: Int, bytes: [UInt8]) = (.none, 0, [])
 
@@ -92,6 +94,7 @@ package final class SimulatedFabric: Fabric {
 
     package func send(_ frame: [UInt8], to node: NodeID) {
         guard let peer = openPeer(node) else { return }
+        sent?(frame)
         peers[peer].control.append(.control(frame))
         isFilled = true
     }

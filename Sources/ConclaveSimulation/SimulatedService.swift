@@ -46,6 +46,14 @@ final class SimulatedService: SimulatedDaemon {
 
     var hasAnyState: Bool { host.replica.hasAnyState }
 
+    var remembered: Remembered { host.replica.remembered }
+
+    var acknowledged: (epoch: Epoch, vector: [UInt64])? { host.replica.acknowledged }
+
+    var heldVector: [UInt64]? { host.replica.heldVector }
+
+    var isGoingOnAlone: Bool { host.replica.isGoingOnAlone }
+
     func salvage(eraAtLeast: UInt16, now: Instant) {
         host.replica.salvage(eraAtLeast: eraAtLeast, now: now)
     }

@@ -19,6 +19,7 @@ final class WildProgram: ClientProgram {
     }
 
     private static let callsAtOnce = 6
+    private static let barrierNames = ["barrier/wild", "barrier/wilder", "barrier/wildest"]
 
     private var actAt: Moment
     private var isFinishing = false
@@ -85,7 +86,7 @@ final class WildProgram: ClientProgram {
                 acquire(name, client, world: world)
             case 9: campaign(client, world: world)
             case 10: announce(client, world: world)
-            default: arrive(client, world: world)
+            default: arriveSomewhere(client, world: world)
             }
         }
     }
@@ -158,7 +159,17 @@ final class WildProgram: ClientProgram {
             .announce(slot: slot, token: token, value: value(client)), client, world: world)
     }
 
-    private func arrive(_ client: ClientProcess, world: ClientWorld) {
+    /// At one barrier, or at all of them: a session may wait at several.
+    private func arriveSomewhere(_ client: ClientProcess, world: ClientWorld) {
+        if client.random.chance(perMille: 300) {
+            for name in Self.barrierNames { arrive(at: name, client, world: world) }
+        } else {
+            let name = WorldShape.pick(Self.barrierNames, &client.random)
+            arrive(at: name, client, world: world)
+        }
+    }
+
+    private func arrive(at name: String, _ client: ClientProcess, world: ClientWorld) {
         world.arrivalCount += 1
         var writer = ByteWriter()
         writer.integer(world.arrivalCount)
@@ -166,7 +177,7 @@ final class WildProgram: ClientProgram {
         let hasRank = client.random.chance(perMille: 400)
         let isLate = client.random.chance(perMille: 200)
         let arrival = BarrierArrival(
-            name: world.name("barrier/wild"), parties: parties,
+            name: world.name(name), parties: parties,
             rank: hasRank ? UInt32(client.random.below(UInt64(parties))) : nil,
             generation: isLate ? WorldShape.pick(generations, &client.random) : nil,
             payload: writer.bytes)

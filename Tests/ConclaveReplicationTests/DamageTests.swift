@@ -231,4 +231,31 @@ import Testing
         #expect(recovery.viewJournal.repairs.map(\.file) == [file])
         #expect(recovery.viewJournal.repairs.map(\.reason) == ["its header is bad"])
     }
+
+    /// A snapshot made a segment unnecessary while the next one was not begun for certain.
+    @Test func `what was recorded as needed is there, also if the record was long on its way`()
+        throws
+    {
+        let full = 127 * 512
+        let replica = try TestReplica(1, of: [1], snapshotEveryByteCount: full)
+        replica.live(500)
+        while replica.replica.journal?.byteCountSinceSnapshot ?? full < full {
+            replica.propose(1)
+            replica.turn()
+        }
+        try #require(replica.replica.journal?.byteCountSinceSnapshot == full)
+        replica.heldLanes = [.segments, .views]
+        replica.propose(2)
+        for _ in 0..<40 { replica.turn() }
+        try #require(try replica.disk.list().contains(where: SnapshotFile.isName))
+        replica.heldLanes = [.views]
+        replica.turn()
+        replica.heldLanes = []
+        replica.turn()
+        let before = replica.replica.machine.list
+        try replica.restart()
+        replica.live(500)
+        #expect(replica.replica.isServing)
+        #expect(replica.replica.machine.list.starts(with: before))
+    }
 }

@@ -46,11 +46,11 @@ final class MemoryDisk: Disk {
         return tags
     }
 
-    /// Carries out everything that does not wait in `lane`.
+    /// Carries out everything that does not wait in one of `lanes`.
     @discardableResult
-    func run(except lane: DiskLane) -> [UInt64] {
-        let held = waiting.filter { $0.lane == lane }
-        waiting.removeAll { $0.lane == lane }
+    func run(except lanes: Set<DiskLane>) -> [UInt64] {
+        let held = waiting.filter { lanes.contains($0.lane) }
+        waiting.removeAll { lanes.contains($0.lane) }
         let tags = run()
         waiting = held + waiting
         return tags

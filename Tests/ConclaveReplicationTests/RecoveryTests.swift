@@ -65,14 +65,14 @@ import Testing
 
     @Test func `no segment is made for a view that is in the page cache alone`() throws {
         let replica = try TestReplica(1, of: [1])
-        replica.heldLane = .snapshots
+        replica.heldLanes = [.snapshots]
         replica.live(3_000)
         #expect(replica.replica.view.epoch == Epoch(1))
         try replica.restart()
-        replica.heldLane = .views
+        replica.heldLanes = [.views]
         replica.live(1_000)
         #expect(!replica.disk.files.keys.contains { $0.hasPrefix("segment-") })
-        replica.heldLane = nil
+        replica.heldLanes = []
         replica.live(1_000)
         #expect(replica.disk.files.keys.contains { $0.hasPrefix("segment-") })
     }

@@ -53,11 +53,11 @@ import Testing
 
     @Test func `V8: nothing is delivered before it is synced`() throws {
         let replica = try alone()
-        replica.heldLane = .segments
+        replica.heldLanes = [.segments]
         propose(7, at: replica)
         replica.live(100)
         #expect(replica.replica.machine.list == [0, 1])
-        replica.heldLane = nil
+        replica.heldLanes = []
         replica.live(25)
         #expect(replica.replica.machine.list == [0, 1, 7])
     }
@@ -76,7 +76,7 @@ import Testing
         throws
     {
         let replica = try alone()
-        replica.heldLane = .segments
+        replica.heldLanes = [.segments]
         propose(7, at: replica)
         replica.replica.endTurn(now: replica.now, wallClock: .zero)
         // The batch is written, its sync has not begun when the process is killed.
@@ -84,7 +84,7 @@ import Testing
         try replica.restart()
         replica.live(2_000)
         #expect(replica.replica.view.epoch == Epoch(1))
-        replica.heldLane = nil
+        replica.heldLanes = []
         replica.live(1_000)
         #expect(replica.replica.machine.list == [0, 1, 7, 0, 2])
         replica.disk.losePower()
@@ -98,7 +98,7 @@ import Testing
         pair[0].hear(.disconnected(pair[1].node, byPeer: true))
         try pair[0].restart()
         pair[0].live(25)
-        pair[0].heldLane = .segments
+        pair[0].heldLanes = [.segments]
         let fill = ControlFrame.fill(Epoch(1), [record(1, message(1, 0, 7))])
         pair[0].hear(.connected(pair[1].member))
         pair[0].hear(
@@ -107,7 +107,7 @@ import Testing
         pair[0].live(50)
         #expect(pair[0].replica.held.vector == [0, 1])
         #expect(pair[0].replica.membership.vector == [0, 0])
-        pair[0].heldLane = nil
+        pair[0].heldLanes = []
         pair[0].live(25)
         #expect(pair[0].replica.membership.vector == [0, 1])
     }
@@ -184,11 +184,11 @@ import Testing
 
     @Test func `V20: what one member alone has is discarded or delivered by both`() throws {
         let pair = try pair()
-        pair[1].heldLane = .segments
+        pair[1].heldLanes = [.segments]
         propose(7, at: pair[0])
         live(pair, 100)
         #expect(pair[0].replica.machine.list == [0, 1])
-        pair[1].heldLane = nil
+        pair[1].heldLanes = []
         try pair[1].restart()
         pair[0].hear(.disconnected(pair[1].node, byPeer: true))
         connect(pair)

@@ -79,11 +79,11 @@ import Testing
     @Test func `until the view is recorded the old history stands`() throws {
         let last = try lastOfThree()
         let lineage = last.replica.lineage
-        last.heldLane = .views
+        last.heldLanes = [.views]
         #expect(salvage(last) == nil)
         #expect(last.disk.files.keys.contains { $0.hasPrefix("snapshot-0002") })
         #expect(last.replica.notServingReason.contains("as it was told"))
-        last.heldLane = nil
+        last.heldLanes = []
         last.disk.losePower()
         try last.restart()
         last.live(500)
@@ -116,7 +116,7 @@ import Testing
     @Test func `what was received and not delivered is applied, in the new era`() throws {
         let group = try TestReplica.group(3)
         // Two acknowledge nothing any more: what the third says stays undelivered.
-        for other in group[..<2] { other.heldLane = .segments }
+        for other in group[..<2] { other.heldLanes = [.segments] }
         group[2].propose(7)
         group.live(200)
         #expect(group[2].replica.machine.list == [0, 1])
@@ -141,7 +141,7 @@ import Testing
         let group = try TestReplica.group(3)
         #expect(salvage(group[0], among: group) == .refused("view 1 serves: nothing is lost"))
         group[2].disconnect(from: group)
-        for replica in group[..<2] { replica.heldLane = .views }
+        for replica in group[..<2] { replica.heldLanes = [.views] }
         // Both are there and would go on, if their disks did.
         Array(group[..<2]).live(2_500)
         let outcome = salvage(group[0], among: Array(group[..<2]))

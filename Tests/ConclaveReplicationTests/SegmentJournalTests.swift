@@ -156,12 +156,10 @@ import Testing
 
     @Test func `segments that a snapshot covers are given up, the last one stays`() throws {
         var journal = written(40)
-        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(1), vector: [20]), on: disk)
-        disk.run()
+        forget(below: 20, in: &journal)
         #expect(journal.segments.map(\.number) == [2, 3])
         #expect(ordinals(try recover()).first == 15)
-        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(2), vector: [0]), on: disk)
-        disk.run()
+        forget(SegmentJournal.Mark(epoch: Epoch(2), vector: [0]), in: &journal)
         #expect(journal.segments.map(\.number) == [3])
     }
 
@@ -230,7 +228,13 @@ import Testing
     // Files that become segments again (V29).
 
     private func forget(below ordinal: UInt64, in journal: inout SegmentJournal) {
-        journal.forget(through: SegmentJournal.Mark(epoch: Epoch(1), vector: [ordinal]), on: disk)
+        forget(SegmentJournal.Mark(epoch: Epoch(1), vector: [ordinal]), in: &journal)
+    }
+
+    private func forget(_ mark: SegmentJournal.Mark, in journal: inout SegmentJournal) {
+        if let first = journal.firstSegment(needed: mark) {
+            journal.forget(before: first, on: disk)
+        }
         disk.run()
     }
 

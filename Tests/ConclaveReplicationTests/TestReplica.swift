@@ -58,26 +58,32 @@ final class TestReplica {
     private(set) var outputs: [ReplicaOutput<UInt8>] = []
     private var run: UInt64 = 1
     var now = start
-    /// The disk's lane that stands still.
-    var heldLane: DiskLane?
+    /// The disk's lanes that stand still.
+    var heldLanes: Set<DiskLane> = []
 
-    init(_ number: UInt32, of configured: [UInt32]) throws(FatalFault) {
+    private let snapshotEveryByteCount: Int
+
+    init(
+        _ number: UInt32, of configured: [UInt32], snapshotEveryByteCount: Int = 64 << 20
+    ) throws(FatalFault) {
         node = NodeID(number)
         self.configured = configured.map { NodeID($0) }
+        self.snapshotEveryByteCount = snapshotEveryByteCount
         replica = try Self.replica(
-            node, of: self.configured, run: 1, disk: disk, fabric: fabric, now: start)
+            node, of: self.configured, run: 1, disk: disk, fabric: fabric, now: start,
+            snapshotEveryByteCount: snapshotEveryByteCount)
     }
 
     var member: Member { Member(node: node, incarnation: Incarnation(run)) }
 
     private static func replica(
         _ node: NodeID, of configured: [NodeID], run: UInt64, disk: MemoryDisk,
-        fabric: HeldFabric, now: Instant
+        fabric: HeldFabric, now: Instant, snapshotEveryByteCount: Int
     ) throws(FatalFault) -> Replica<ListMachine> {
         var settings = ReplicaSettings(
             own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
             minimumMembers: 1, slotCount: 8, slotByteCount: 256,
-            segmentByteCount: 64 * 1_024)
+            segmentByteCount: 64 * 1_024, snapshotEveryByteCount: snapshotEveryByteCount)
         settings.digestEveryVersions = 8
         settings.snapshotPartByteCount = 16
         return try Replica(
@@ -93,7 +99,8 @@ final class TestReplica {
         fabric = HeldFabric()
         outputs = []
         replica = try Self.replica(
-            node, of: configured, run: run, disk: disk, fabric: fabric, now: now)
+            node, of: configured, run: run, disk: disk, fabric: fabric, now: now,
+            snapshotEveryByteCount: snapshotEveryByteCount)
     }
 
     func propose(_ command: UInt8) {
@@ -119,8 +126,9 @@ final class TestReplica {
     func turn() {
         endTurn()
         for _ in 0..<8 {
-            let tags = heldLane.map { disk.run(except: $0) } ?? disk.run()
-            for tag in tags { replica.step(DiskInput.completed(tag: tag), now: now) }
+            for tag in disk.run(except: heldLanes) {
+                replica.step(DiskInput.completed(tag: tag), now: now)
+            }
             endTurn()
         }
         outputs += replica.takeOutputs()

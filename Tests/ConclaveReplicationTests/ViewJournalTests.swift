@@ -168,6 +168,19 @@ import Testing
         #expect(after.memory.founding?.lineage == lineage)
     }
 
+    /// The last record is a bad one of a synced file, and no record behind it shows that.
+    @Test func `V29: what a crash left of a file made anew is not all that counts`() throws {
+        var journal = try written()
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        let bytes = try #require(disk.files["views.a"])
+        #expect(bytes != disk.files["views.b"])
+        damage("views.a", at: (bytes.lastIndex { $0 != 0 } ?? 0) / 512 * 512)
+        #expect(try self.journal().memory == journal.memory)
+        #expect(try self.journal().memory.promised.round == 3)
+    }
+
     @Test func `views are kept until a snapshot covers them, the newest for ever`() throws {
         var journal = try written()
         for epoch in 2...5 as ClosedRange<UInt64> {

@@ -110,6 +110,34 @@ private func sector(_ byte: UInt8) -> [UInt8] {
         #expect(bench.run() == [Int64(early), Int64(late)])
     }
 
+    @Test func `a lane may stand still alone`() {
+        let bench = DiskBench()
+        bench.settle("a", [0])
+        bench.settle("b", [0])
+        bench.disk.stall(.segments, for: .seconds(5))
+        let late = bench.submit(.write("a", at: 0, bytes: [1]), lane: .segments)
+        let early = bench.submit(.write("b", at: 0, bytes: [1]), lane: .views)
+
+        #expect(bench.run(for: .seconds(4)) == [Int64(early)])
+        #expect(bench.run() == [Int64(late)])
+    }
+
+    @Test func `an image holds what was synced, and nothing else`() throws {
+        let bench = DiskBench()
+        bench.settle("a", sector(1) + sector(1))
+        bench.submit(.write("a", at: 0, bytes: sector(2)))
+        bench.submit(.sync("a"))
+        bench.submit(.write("a", at: 512, bytes: sector(3)))
+        bench.submit(.create("b", byteCount: 512))
+        bench.run()
+
+        let image = bench.disk.image
+        #expect(try image.list() == ["a"])
+        #expect(try image.read("a", at: 0, count: 1_024) == sector(2) + sector(1))
+        #expect(try bench.contents(of: "a") == sector(2) + sector(3))
+        #expect(try image.without("a").list().isEmpty)
+    }
+
     @Test func `what was written survives the process`() {
         let bench = DiskBench()
         bench.settle("a", sector(1))

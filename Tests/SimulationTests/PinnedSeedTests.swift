@@ -30,6 +30,8 @@ import Testing
         ["--seed", "255", "--only", "group"],
         // A machine that is removed, and added again before its daemon has ended.
         ["--seed", "7007", "--only", "mixed"],
+        // A segment that a record named as needed was given up.
+        ["--seed", "51", "--only", "group"],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [
@@ -59,7 +61,8 @@ import Testing
         "deliverPastFalseNull", "ballotReusedAfterRestart", "silenceIgnored", "joinerNotLevel",
         "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
         "fullTTLShown", "holeIsDamage", "staleBatchIsNew", "sessionsOutliveHistory",
-        "givenUpHistoryGrants",
+        "givenUpHistoryGrants", "frozenBeforeSync", "acceptedBeforeSync", "oneBarrierBreaks",
+        "shownBeforeForgotten", "neighbourAccused", "acknowledgeOnFullDisk",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

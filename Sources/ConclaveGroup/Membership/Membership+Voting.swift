@@ -133,6 +133,8 @@ extension Membership {
         memory.apply(.accept(ballot, value))
         let token = record(.accept(ballot, value), effects: &effects)
         pendingAccept = PendingAccept(ballot: ballot, coordinator: node, token: token)
+        guard settings.plant == .acceptedBeforeSync else { return }
+        effects.append(.send(.accepted(memory.epoch, ballot), to: node))
     }
 
     /// A record is synced: what waited for it goes out.

@@ -167,9 +167,10 @@ struct SegmentJournal {
         byteCountSinceSnapshot = 0
     }
 
-    /// Gives up what a durable snapshot covers.
-    mutating func forget(through mark: Mark, on disk: any Disk) {
-        while let oldest = segments.first, isForgettable(oldest, through: mark) {
+    /// Gives up the segments before that one, which a durable record names as the oldest that is
+    /// needed. More may have become unnecessary meanwhile, and would be missed.
+    mutating func forget(before first: UInt64, on disk: any Disk) {
+        while let oldest = segments.first, oldest.number < first {
             spareFiles.put(segments.removeFirst(), byteCount: settings.byteCount, on: disk)
         }
     }

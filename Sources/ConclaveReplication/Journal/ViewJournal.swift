@@ -5,8 +5,8 @@ import ConclaveWire
 /// The durable memory of views, promises and accepted values, in two copies in different files
 /// (V29). It is small and has a lane of its own, so that a promise never waits for a segment.
 ///
-/// Files are made anew one after the other, each with all that is to be remembered, so only those
-/// with the newest beginning count. A record is written to both files and synced in both, one after
+/// Files are made anew one after the other, each with all that is to be remembered; so those with the
+/// newest beginning count, and one that is older tells what was before. A record is written to both files and synced in both, one after
 /// the other, before it counts; so one that is bad in one file is taken from the other, and a missing
 /// one with a later one behind it is damage.
 struct ViewJournal {
@@ -65,7 +65,10 @@ struct ViewJournal {
             if let fault = copy.fault, !copy.isMissing || first > 1 {
                 repairs.append((copy.file, fault))
             }
-            guard copy.first == first else { continue }
+            guard copy.first == first else {
+                try replayOlder(copy, before: first)
+                continue
+            }
             bodies.merge(copy.bodies) { mine, _ in mine }
         }
         sequence = first - 1
@@ -74,15 +77,32 @@ struct ViewJournal {
                 throw .damaged("view journal: record \(sequence + 1) is bad in both copies")
             }
             sequence = number
-            var reader = ByteReader(bodies[number] ?? [])
-            do {
-                let entry = try ViewJournalFormat.Entry(from: &reader)
-                if let record = entry.record { remember(record) }
-                mark = entry.mark
-                toldMark = mark
-            } catch {
-                throw .damaged("view journal: record \(number): \(error)")
-            }
+            try replay(bodies[number] ?? [], number: number)
+        }
+    }
+
+    /// A crash came between the making of the two files: until the second one is made anew it has all
+    /// that counts. What the first one begins with says it again, but a bad record at its end would
+    /// not be missed.
+    private mutating func replayOlder(
+        _ copy: ViewJournalCopy, before first: UInt64
+    ) throws(FatalFault) {
+        guard var number = copy.first else { return }
+        while number < first, let body = copy.bodies[number] {
+            try replay(body, number: number)
+            number += 1
+        }
+    }
+
+    private mutating func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {
+        var reader = ByteReader(body)
+        do {
+            let entry = try ViewJournalFormat.Entry(from: &reader)
+            if let record = entry.record { remember(record) }
+            mark = entry.mark
+            toldMark = mark
+        } catch {
+            throw .damaged("view journal: record \(number): \(error)")
         }
     }
 

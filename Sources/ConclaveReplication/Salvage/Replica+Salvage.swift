@@ -34,6 +34,9 @@ extension Replica {
         return nil
     }
 
+    /// It was told to go on without the others, has found nothing against it, and is at it.
+    package var isGoingOnAlone: Bool { salvage?.isDecided ?? false }
+
     // What the others have.
 
     /// For one that asks, and for comparing.

@@ -15,12 +15,15 @@ enum ControlFrame: Equatable {
     case survey(id: UInt64)
     case holding(id: UInt64, Holding)
 
+    static let membershipKind: UInt8 = 1
+    static let transferKind: UInt8 = 4
+
     func encode(lineage: Lineage) -> [UInt8] {
         var writer = ByteWriter(reserving: 64)
         writer.lineage(lineage)
         switch self {
         case .membership(let frame):
-            writer.integer(UInt8(1))
+            writer.integer(Self.membershipKind)
             frame.encode(into: &writer)
         case .ready(let epoch):
             writer.integer(UInt8(2))
@@ -30,7 +33,7 @@ enum ControlFrame: Equatable {
             writer.integer(epoch.number)
             writer.list(records) { $0.encode(into: &$1) }
         case .transfer(let frame):
-            writer.integer(UInt8(4))
+            writer.integer(Self.transferKind)
             frame.encode(into: &writer)
         case .survey(let id):
             writer.integer(UInt8(5))
@@ -49,7 +52,7 @@ enum ControlFrame: Equatable {
         let kind = try reader.byte("control frame")
         let frame: ControlFrame
         switch kind {
-        case 1: frame = .membership(try MembershipFrame(from: &reader))
+        case membershipKind: frame = .membership(try MembershipFrame(from: &reader))
         case 2: frame = .ready(try reader.epoch("epoch"))
         case 3:
             let epoch = try reader.epoch("epoch")
@@ -58,7 +61,7 @@ enum ControlFrame: Equatable {
                 records.append(try JournalRecord(from: &reader))
             }
             frame = .fill(epoch, records)
-        case 4: frame = .transfer(try TransferFrame(from: &reader))
+        case transferKind: frame = .transfer(try TransferFrame(from: &reader))
         case 5: frame = .survey(id: try reader.integer("id"))
         case 6: frame = .holding(id: try reader.integer("id"), try Holding(from: &reader))
         default: throw .unknown(field: "control frame", value: UInt64(kind))
@@ -86,6 +89,8 @@ enum TransferFrame: Equatable {
     case level(id: UInt64, Epoch, trim: [UInt64], [JournalRecord], isLast: Bool)
     /// Everything below that trim is held and synced.
     case isLevel(id: UInt64, Epoch, trim: [UInt64])
+
+    static let isLevelKind: UInt8 = 8
 
     func encode(into writer: inout ByteWriter) {
         switch self {
@@ -123,7 +128,7 @@ enum TransferFrame: Equatable {
             writer.list(records) { $0.encode(into: &$1) }
             writer.flag(isLast)
         case .isLevel(let id, let epoch, let trim):
-            writer.integer(UInt8(8))
+            writer.integer(Self.isLevelKind)
             writer.integer(id)
             writer.integer(epoch.number)
             writer.list(trim) { $1.integer($0) }
@@ -154,7 +159,7 @@ enum TransferFrame: Equatable {
         case 5: self = .taken(id: try reader.integer("id"), byteCount: try reader.integer("taken"))
         case 6: self = try Self.decodeReady(&reader)
         case 7: self = try Self.decodeLevel(&reader)
-        case 8:
+        case Self.isLevelKind:
             self = .isLevel(
                 id: try reader.integer("id"), try reader.epoch("epoch"),
                 trim: try Self.decodeTrim(&reader))

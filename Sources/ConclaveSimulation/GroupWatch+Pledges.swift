@@ -1,0 +1,127 @@
+import ConclaveBase
+import ConclaveGroup
+import ConclaveReplication
+
+/// What members say of their disks, held against what is there at that moment.
+extension GroupWatch {
+    /// Checks where nothing is on its way to the disk rarely find anything.
+    private static var restedOneOf: Int { 8 }
+    /// Of the turns in which more is acknowledged while a sync is under way.
+    private static var acknowledgedOneOf: Int { 48 }
+    /// So much on its way takes more than one sync.
+    private static var backlogByteCount: Int { 12 * 1024 }
+
+    /// A member sends a frame to another one.
+    func sent(_ frame: [UInt8], by index: Int) {
+        guard let daemon = cluster.hosts[index].daemon, let pledge = Pledge(in: frame),
+            daemon.lineage != .none, !isStale(daemon)
+        else { return }
+        let disk = cluster.hosts[index].disk
+        pledges.note(
+            pledge, of: index, in: daemon.lineage, eraseCount: disk.eraseCount,
+            holding: daemon.heldVector)
+        guard found == nil, isChecked(disk) else { return }
+        do throws(Violation) {
+            guard let there = try readDisk(of: index) else { return }
+            try check(there, on: index, when: "if its power went when it spoke")
+            if case .founded(let lineage) = pledge, there.lineage != lineage {
+                throw Violation(
+                    .oneChainOfViews,
+                    "it has said that it has recorded the founding \(lineage), and has not")
+            }
+        } catch {
+            found = named(error, index)
+        }
+    }
+
+    private func isChecked(_ disk: SimulatedDisk) -> Bool {
+        pledgeCount += 1
+        return disk.isBusy || pledgeCount % Self.restedOneOf == 0
+    }
+
+    private func check(
+        _ there: Remembered, on index: Int, when: String
+    ) throws(Violation) {
+        try pledges.check(
+            there, on: index, eraseCount: cluster.hosts[index].disk.eraseCount,
+            isDamaged: cluster.hosts[index].damagedAtStart != nil, when: when)
+    }
+
+    private func named(_ violation: Violation, _ index: Int) -> Violation {
+        Violation(violation.promise, "node \(cluster.nodes[index]): \(violation.message)")
+    }
+
+    /// What a start would find if the power went now; with one copy of the view journal at times,
+    /// since either must be enough. Nil: what is there was damaged.
+    private func readDisk(of index: Int) throws(Violation) -> Remembered? {
+        let host = cluster.hosts[index]
+        guard host.damagedAtStart == nil else { return nil }
+        var image = host.disk.image
+        let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
+        if copies.count > 1, pledgeCount % 3 > 0 { image = image.without(copies[pledgeCount % 2]) }
+        do throws(FatalFault) {
+            return try remembered(image, index)
+        } catch {
+            throw Violation(
+                .badInput, "would not find its journal whole if its power went: \(error)")
+        }
+    }
+
+    private static var copiesOfViewJournal: [String] { ["views.a", "views.b"] }
+
+    /// V8: at the end of a turn, what is acknowledged is synced.
+    func checkAcknowledged(by daemon: Daemon, on index: Int) throws(Violation) {
+        if let found { throw found }
+        let disk = cluster.hosts[index].disk
+        guard shape.durability == .disk, disk.byteCountUnderWay > 0, !isStale(daemon),
+            let (epoch, vector) = daemon.acknowledged, vector != lastAcknowledged[index]
+        else { return }
+        lastAcknowledged[index] = vector
+        acknowledgedCount += 1
+        guard
+            acknowledgedCount % Self.acknowledgedOneOf == 0
+                || disk.byteCountUnderWay > Self.backlogByteCount
+        else { return }
+        do throws(Violation) {
+            guard let there = try readDisk(of: index), there.epoch == epoch else { return }
+            try pledges.check(there, holds: vector, when: "if its power went when it acknowledged")
+        } catch {
+            throw named(error, index)
+        }
+    }
+
+    /// A daemon has read its disk.
+    func checkPledges(ofStarted daemon: Daemon, on index: Int) throws(Violation) {
+        guard checkedStarts[index] != cluster.hosts[index].startCount else { return }
+        checkedStarts[index] = cluster.hosts[index].startCount
+        lastAcknowledged[index] = []
+        let remembered = daemon.remembered
+        if remembered.isLost || remembered.epoch == .none { return pledges.forget(index) }
+        do throws(Violation) {
+            try check(remembered, on: index, when: "after a restart, without a word")
+        } catch {
+            throw named(error, index)
+        }
+    }
+
+    /// Records with what they say of the messages that are there.
+    func notePledges(of event: GroupEvent, by daemon: Daemon, on index: Int) {
+        switch event {
+        case .promised(let epoch, _), .accepted(let epoch, _):
+            guard let (current, vector) = daemon.acknowledged, current == epoch else { return }
+            noteRecord(of: epoch, acknowledged: vector, by: daemon, on: index)
+        case .installed(let view) where view.view.contains(cluster.hosts[index].member):
+            let vector = view.view.members.map { _ in 0 as UInt64 }
+            noteRecord(of: view.view.epoch, acknowledged: vector, by: daemon, on: index)
+        default: break
+        }
+    }
+
+    private func noteRecord(
+        of epoch: Epoch, acknowledged vector: [UInt64], by daemon: Daemon, on index: Int
+    ) {
+        pledges.recorded(
+            epoch, of: index, in: daemon.lineage,
+            eraseCount: cluster.hosts[index].disk.eraseCount, acknowledged: vector)
+    }
+}
