@@ -153,11 +153,18 @@ final class FileStore: Sendable {
         var offset = 0
         while offset < byteCount {
             let count = min(byteCount - offset, Self.zeroes.count)
+            let start = ContinuousClock.now
             try Self.write(Self.zeroes, count: count, to: descriptor, at: offset, file)
             // Piece by piece: one sync of it all would hold up those of the messages for as long.
             try Self.check(fdatasync(descriptor.number), file)
             offset += count
+            if offset < byteCount { Self.leaveTheDisk(after: start.duration(to: .now)) }
         }
+    }
+
+    /// For three times as long as it was taken, but for 5 ms at most: others wait for it.
+    private static func leaveTheDisk(after taken: Duration) {
+        usleep(UInt32(min(taken * 3, .milliseconds(5)) / .microseconds(1)))
     }
 
     private func open(

@@ -11,7 +11,12 @@ extension Replica {
     /// Whether more of something large waits than one turn may do.
     var isWorkLeft: Bool {
         digest != nil || hasDueDigest || (ownSnapshot != nil && snapshots.hasRoom)
-            || isTeaching && teachings.contains { $0.hasWork(among: teachings.count) }
+    }
+
+    /// When the next part of a snapshot is to be sent to a learner.
+    var nextPartDue: Instant {
+        guard isTeaching else { return .distantFuture }
+        return teachings.compactMap { $0.partDue(among: teachings.count) }.min() ?? .distantFuture
     }
 
     private var isSnapshotDue: Bool {

@@ -47,8 +47,9 @@ extension Replica {
         for place in teachings.indices {
             let id = teachings[place].id
             let learner = teachings[place].learner.node
-            if teachings[place].hasWork(among: count),
-                let part = teachings[place].nextSnapshotPart(settings.snapshotPartByteCount)
+            if let due = teachings[place].partDue(among: count), due <= now,
+                let part = teachings[place].nextSnapshotPart(
+                    settings.snapshotPartByteCount, now: now)
             {
                 send(.transfer(.snapshotPart(id: id, bytes: part)), to: learner)
                 teachings[place].lastSent = now

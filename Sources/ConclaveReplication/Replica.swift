@@ -118,7 +118,7 @@ package final class Replica<Machine: StateMachine> {
     var order: AppliedOrder<Machine>
 
     /// When `tick` and a turn are wanted at the latest.
-    package var nextTick: Instant { hasWork ? .distantPast : tickDue }
+    package var nextTick: Instant { hasWork ? .distantPast : min(tickDue, nextPartDue) }
 
     /// Recovers from the disk. `blank` is the state before the first command.
     package init(

@@ -92,13 +92,16 @@ import Testing
         teaching.snapshot = SnapshotSource(header, of: machine(state))
         var reader = SnapshotReader(like: ListMachine(), at: Version(5))
         var count: UInt64 = 0
-        while let part = teaching.nextSnapshotPart(100) {
-            #expect(teaching.hasWork(among: 1))
+        var now = start
+        #expect(try #require(teaching.partDue(among: 1)) <= now)
+        while let part = teaching.nextSnapshotPart(100, now: now) {
+            #expect(teaching.partDue(among: 1) == now.advanced(by: Teaching<ListMachine>.pause))
+            now = now.advanced(by: Teaching<ListMachine>.pause)
             try reader.take(part)
             count += UInt64(part.count)
         }
         #expect(reader.machine == machine(state))
-        #expect(teaching.hasSentSnapshot && !teaching.hasWork(among: 1))
+        #expect(teaching.hasSentSnapshot && teaching.partDue(among: 1) == nil)
         #expect(teaching.sentByteCount == count)
         teaching.sentByteCount = Teaching<ListMachine>.window
         #expect(!teaching.hasRoom(among: 1))

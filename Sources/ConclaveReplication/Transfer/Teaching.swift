@@ -14,12 +14,16 @@ final class Teaching<Machine: StateMachine> {
     var takenByteCount: UInt64 = 0
     var lastHeard: Instant
     var lastSent: Instant
+    private var nextPart = Instant.distantPast
     /// Since when this learner is taught, however often it began anew.
     var startedAt: Instant
     /// Since when it says that it can be let in, and when it last did.
     var readySince: Instant?
     var readyAt = Instant.distantPast
 
+    /// Between two parts of a snapshot, so that those who are served have the machines for
+    /// themselves most of the time.
+    static var pause: Interval { .microseconds(500) }
     /// On the way to all learners together, but for a last part to each.
     static var window: UInt64 { 1 << 20 }
 
@@ -34,8 +38,10 @@ final class Teaching<Machine: StateMachine> {
 
     var hasSentSnapshot: Bool { snapshot == nil }
 
-    /// A part of the snapshot can be sent at once.
-    func hasWork(among count: Int) -> Bool { hasRoom(among: count) && !hasSentSnapshot }
+    /// When the next part of the snapshot may be sent, if there is one and room for it.
+    func partDue(among count: Int) -> Instant? {
+        hasRoom(among: count) && !hasSentSnapshot ? nextPart : nil
+    }
 
     /// Whether more may be on its way to this one of `count` learners.
     func hasRoom(among count: Int) -> Bool {
@@ -48,7 +54,8 @@ final class Teaching<Machine: StateMachine> {
     }
 
     /// The next part of the snapshot, or nil if all of it is sent.
-    func nextSnapshotPart(_ byteCount: Int) -> [UInt8]? {
+    func nextSnapshotPart(_ byteCount: Int, now: Instant) -> [UInt8]? {
+        nextPart = now.advanced(by: Self.pause)
         let part = snapshot?.next(byteCount)
         if part == nil { snapshot = nil }
         sentByteCount += UInt64(part?.count ?? 0)
