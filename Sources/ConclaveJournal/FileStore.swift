@@ -164,7 +164,8 @@ final class FileStore: Sendable {
 
     /// For three times as long as it was taken, but for 5 ms at most: others wait for it.
     private static func leaveTheDisk(after taken: Duration) {
-        usleep(UInt32(min(taken * 3, .milliseconds(5)) / .microseconds(1)))
+        let pause = (min(taken * 3, .milliseconds(5)) / .milliseconds(1)).rounded(.up)
+        poll(nil, 0, Int32(pause))
     }
 
     private func open(

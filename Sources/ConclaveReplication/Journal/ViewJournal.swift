@@ -6,9 +6,9 @@ import ConclaveWire
 /// (V29). It is small and has a lane of its own, so that a promise never waits for a segment.
 ///
 /// Files are made anew one after the other, each with all that is to be remembered; so those with the
-/// newest beginning count, and one that is older tells what was before. A record is written to both files and synced in both, one after
-/// the other, before it counts; so one that is bad in one file is taken from the other, and a missing
-/// one with a later one behind it is damage.
+/// newest beginning count, and one that is older tells what was before. A record is written to both
+/// files and synced in both, one after the other, before it counts; so one that is bad in one file is
+/// taken from the other, and a missing one with a later one behind it is damage.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
     static let smallestFile = 64 * 1024
