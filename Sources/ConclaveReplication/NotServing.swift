@@ -6,7 +6,7 @@ import ConclaveGroup
 enum NotServing: Equatable {
     /// What keeps a member that knows a view outside of it.
     enum Outside: Equatable {
-        case neededUntilKnown(to: [NodeID])
+        case removedUntold(to: [NodeID])
         case removed
         case pausing(leftOutCount: Int, milliseconds: Int64)
         case doesNotHear([NodeID])
@@ -90,9 +90,10 @@ enum NotServing: Equatable {
 extension NotServing.Outside {
     fileprivate var sentence: String {
         switch self {
-        case .neededUntilKnown(let nodes):
-            "was removed from the group, and is needed until enough of members "
-                + nodes.map(\.description).joined(separator: ", ") + " know so"
+        case .removedUntold(let nodes):
+            "was removed from the group, and waits to be added again; goes on telling "
+                + nodes.map(\.description).joined(separator: ", ")
+                + ", who have not said yet that they know"
         case .removed: "was removed from the group, and waits to be added again"
         case .pausing(let leftOutCount, let milliseconds):
             "was left out \(leftOutCount) times soon after it had joined, and pauses for "

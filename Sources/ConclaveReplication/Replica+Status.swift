@@ -56,7 +56,7 @@ extension Replica {
 
     private var whyOutside: NotServing.Outside {
         let unaware = membership.unaware
-        if !unaware.isEmpty { return .neededUntilKnown(to: unaware) }
+        if !unaware.isEmpty { return .removedUntold(to: unaware) }
         if !membership.isListed { return .removed }
         if isPausing {
             return .pausing(leftOutCount: leftOutCount, milliseconds: joinPause.milliseconds)

@@ -56,6 +56,8 @@ import Testing
         #expect(!group[1].replica.isServing)
         #expect(!hasEnded(group[0]))
         #expect(!hasAnswered(group[0]))
+        let reason = group[0].replica.notServingReason
+        #expect(reason.contains("removed") && reason.contains("telling 2,"), "\(reason)")
         group.live(5_000)
         #expect(group[1].replica.isServing)
         #expect(group[1].replica.view.members.count == 1)
