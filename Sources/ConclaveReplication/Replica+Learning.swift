@@ -236,9 +236,13 @@ extension Replica {
             return
         }
         isContinuous = false
+        let isHeld = held.vector[record.message.sender] > record.message.ordinal
         apply(record.message)
-        journal?.append(record.message, epoch: record.epoch, vector: order.delivered)
-        held = HeldMessages(delivered: order.delivered)
+        // What it has beyond that may be what it has said it is level with.
+        held.deliverNext(of: record.message.sender)
+        if !isHeld {
+            journal?.append(record.message, epoch: record.epoch, vector: held.vector)
+        }
     }
 
     /// Messages below a view's trim are on the disk before the view is recorded: a record of a view

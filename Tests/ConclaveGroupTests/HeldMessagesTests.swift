@@ -27,6 +27,17 @@ import Testing
         #expect(held.count == 2)
     }
 
+    @Test func `what is held beyond a delivered message stays`() {
+        var held = HeldMessages(delivered: [0, 4])
+        _ = held.append(message(0, 0, index: 3))
+        _ = held.append(message(0, 1, index: 4))
+        held.deliverNext(of: 0)
+        held.deliverNext(of: 1)
+        #expect(held.delivered == [1, 5])
+        #expect(held.vector == [2, 5])
+        #expect(held.deliver(below: [2, 5]).map(\.ordinal) == [1])
+    }
+
     @Test func `V20: what lies below the trim is delivered in order, the rest discarded`() {
         var held = HeldMessages(delivered: [0, 0])
         _ = held.append(message(0, 0, index: 3))

@@ -28,6 +28,13 @@ package struct HeldMessages: Equatable, Sendable {
         return true
     }
 
+    /// The next message of `sender` is delivered, whether it is held or not; what is held beyond it
+    /// stays.
+    package mutating func deliverNext(of sender: Int) {
+        delivered[sender] += 1
+        if !messages[sender].isEmpty { messages[sender].removeFirst() }
+    }
+
     /// The held messages of `sender` with ordinals in `range`; fewer if not all are held.
     package func messages(of sender: Int, in range: Range<UInt64>) -> ArraySlice<OrderedMessage> {
         let held = messages[sender]
