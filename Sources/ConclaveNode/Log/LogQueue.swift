@@ -68,6 +68,7 @@ package final class LogWriter {
     /// It runs to its end or to the end of the process.
     private let thread: WorkerThread
 
+    /// `descriptor` stays the caller's, and open until everything was written.
     package init(_ queue: LogQueue, descriptor: Int32 = STDERR_FILENO) throws(SystemError) {
         let finished = try Waker()
         self.queue = queue
