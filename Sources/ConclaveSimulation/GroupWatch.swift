@@ -218,9 +218,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
 
     // MARK: - The group as a whole
 
+    /// All members serve in one view, and what they say gets out.
     var isWhole: Bool {
         listedHosts.allSatisfy { host in
-            guard let daemon = host.daemon else { return false }
+            guard let daemon = host.daemon, !cluster.network.isHeldBack(host: host.index) else {
+                return false
+            }
             return daemon.isServing && daemon.view.members.count == listedHosts.count
         }
     }

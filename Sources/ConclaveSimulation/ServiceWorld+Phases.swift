@@ -48,15 +48,20 @@ extension ServiceWorld {
     /// answered, and the minority comes back when it can. Who waits at a barrier may wait for
     /// somebody of the minority.
     private func goOnWithoutMinority() throws(Violation) {
+        try advanceUntilWhole("not whole again")
         let survivors = watch.fellMinority()
         let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
             .filter { !($0.program is PartyProgram) }
         let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
         try expectAnswers(to: clients, until: timeline.now.advanced(by: patience))
         faults.stop()
+        try advanceUntilWhole("the minority does not come back")
+    }
+
+    private func advanceUntilWhole(_ complaint: String) throws(Violation) {
         try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
         guard watch.isWhole else {
-            throw Violation(.progress, "the minority does not come back: \(situation)")
+            throw Violation(.progress, "\(complaint): \(situation)")
         }
     }
 

@@ -131,6 +131,9 @@ extension SimulatedNetwork {
         hosts[host].heldUntil = timeline.now.advanced(by: interval)
     }
 
+    /// Whether what a host sent has not left yet.
+    package func isHeldBack(host: Int) -> Bool { hosts[host].heldUntil > timeline.now }
+
     package func setProfile(_ profile: LinkProfile, from host: Int, to peer: Int) {
         directions[end(of: host, to: peer)].profile = profile
     }

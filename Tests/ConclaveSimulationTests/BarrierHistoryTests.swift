@@ -60,6 +60,15 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `one gives up once more after the other was told`() throws {
+        bothArrive()
+        story.giveUp(2, 1)
+        story.answer(1, 1, .broken(5, .timedOut))
+        story.giveUp(2, 1)
+        story.answer(2, 1, .broken(5, .timedOut))
+        try expect(nil)
+    }
+
     @Test mutating func `it breaks for who lives when one dies`() throws {
         story.call(1, 1, .arrive(1, of: 3))
         story.call(2, 1, .arrive(2, of: 3))

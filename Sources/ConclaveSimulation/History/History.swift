@@ -79,7 +79,7 @@ package struct History {
             }
             lives[process, default: Life()].session = session
         case .called(let call): try begin(call, event)
-        case .gaveUp: operations[try place(of: event)].gaveUp = event.nanoseconds
+        case .gaveUp: try giveUp(event)
         case .answered(let answer): try complete(answer, event)
         case .goodbye:
             lives[process, default: Life()].saidGoodbye = true
@@ -127,6 +127,12 @@ package struct History {
                 process: event.process, what: "call \(event.call), which never began")
         }
         return place
+    }
+
+    /// Who has given up and does so again gave up the first time.
+    private mutating func giveUp(_ event: HistoryEvent) throws(HistoryError) {
+        let place = try place(of: event)
+        operations[place].gaveUp = min(operations[place].gaveUp ?? .max, event.nanoseconds)
     }
 
     private mutating func complete(
