@@ -134,6 +134,8 @@ final class GroupWorld {
         }
         try advance(until: limit) { self.watch.isWhole }
         try expectDelivery(among: watch.listedHosts.map(\.index), until: limit)
+        try advanceUntilWhole("not whole again")
+        if watch.needsOperator { return }
         try goOnWithoutMinority()
     }
 
@@ -142,7 +144,8 @@ final class GroupWorld {
         return !watch.administrator.isWaiting
     }
 
-    /// What each of these hosts proposes from now on is delivered at each of them.
+    /// What each of these hosts proposes from now on is delivered at each of them, unless a state
+    /// that was corrupted before divides them now.
     private func expectDelivery(among hosts: [Int], until limit: Moment) throws(Violation) {
         let first = proposalCount + 1
         let isDone = {
@@ -151,8 +154,8 @@ final class GroupWorld {
                 return !delivered.isEmpty && hosts.allSatisfy { delivered[$0] >> 8 >= first }
             }
         }
-        try advance(until: limit, done: isDone)
-        guard isDone() else {
+        try advance(until: limit) { isDone() || self.watch.needsOperator }
+        guard isDone() || watch.needsOperator else {
             throw Violation(.progress, "new proposals are not delivered everywhere: \(situation)")
         }
     }
@@ -164,9 +167,15 @@ final class GroupWorld {
         try expectDelivery(
             among: survivors, until: timeline.now.advanced(by: shape.stall + .seconds(120)))
         faults.stop()
-        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isWhole }
-        guard watch.isWhole else {
-            throw Violation(.progress, "the minority does not come back: \(situation)")
+        try advanceUntilWhole("the minority does not come back")
+    }
+
+    private func advanceUntilWhole(_ complaint: String) throws(Violation) {
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) {
+            self.watch.isWhole || self.watch.needsOperator
+        }
+        guard watch.isWhole || watch.needsOperator else {
+            throw Violation(.progress, "\(complaint): \(situation)")
         }
     }
 
