@@ -293,6 +293,22 @@ import Testing
         #expect(!isTaken)
     }
 
+    /// A history that begins again counts its segments from 1.
+    @Test func `V29: one that a history before left gives way to that of the same number`() {
+        for file in ["spare-5", SegmentFormat.name(5)] {
+            disk.submit(.create(file, byteCount: size), lane: .snapshots, tag: 0)
+        }
+        disk.run()
+        var spares = SpareFiles()
+        spares.find(on: disk, byteCount: size)
+        let segment = SegmentJournal.Segment(number: 5, byteCount: size, last: nil)
+        spares.put(segment, byteCount: size, on: disk)
+        disk.run()
+        #expect(names == ["spare-5"])
+        let taken = [6, 7].map { spares.take(as: $0, on: disk) }
+        #expect(taken == [true, false])
+    }
+
     @Test func `V29: those of another size are removed`() throws {
         var journal = written(80)
         forget(below: 60, in: &journal)

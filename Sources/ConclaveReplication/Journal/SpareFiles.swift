@@ -34,15 +34,18 @@ struct SpareFiles {
         }
     }
 
-    /// Takes the file of a segment that is not needed any more, or removes it.
+    /// Takes the file of a segment that is not needed any more, or removes it. One of the same number
+    /// may be left of another history, which counted its segments as well: it gives way.
     mutating func put(_ segment: SegmentJournal.Segment, byteCount: Int, on disk: any Disk) {
         let file = SegmentFormat.name(segment.number)
-        guard segment.byteCount == byteCount, numbers.count < Self.maximumCount else {
+        let isReplaced = numbers.contains(segment.number)
+        guard segment.byteCount == byteCount, isReplaced || numbers.count < Self.maximumCount
+        else {
             return disk.submit(.remove(file), lane: .snapshots, tag: 0)
         }
         disk.submit(
             .rename(file, to: Self.name(segment.number)), lane: .snapshots, tag: 0)
-        numbers.append(segment.number)
+        if !isReplaced { numbers.append(segment.number) }
     }
 
     /// Gives one of them the name of a new segment; false if there is none that may have it.
