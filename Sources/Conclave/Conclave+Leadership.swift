@@ -10,13 +10,15 @@ extension Conclave {
     ///
     /// - Parameters:
     ///   - value: What observers see beside the leader, such as its address; at most 4 KiB.
+    ///   - priority: The standby with the highest one leads next; within one, who came first.
     ///   - wait: How long to stand by at most; `nil`: for ever.
     public func withLeadership<Result: Sendable>(
-        of slot: String, value: [UInt8] = [], wait: Duration? = nil,
+        of slot: String, value: [UInt8] = [], priority: Int32 = 0, wait: Duration? = nil,
         body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try Self.check(value: value)
-        let campaign = Operation.campaign(slot: try Self.name(slot), value: value)
+        let campaign = Operation.campaign(
+            slot: try Self.name(slot), value: value, priority: priority)
         let answer = await session.answer(to: campaign, deadline: Self.deadline(after: wait))
         guard case .reply(.elected(let elected)) = answer else {
             throw ConclaveError.unexpected(answer)
@@ -29,10 +31,11 @@ extension Conclave {
     }
 
     public func withLeadership<Result: Sendable>(
-        of slot: String, value: String, wait: Duration? = nil,
+        of slot: String, value: String, priority: Int32 = 0, wait: Duration? = nil,
         body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
-        try await withLeadership(of: slot, value: Array(value.utf8), wait: wait, body: body)
+        try await withLeadership(
+            of: slot, value: Array(value.utf8), priority: priority, wait: wait, body: body)
     }
 
     /// Who leads `slot`: first the present state, then every change, also "nobody". After a

@@ -14,14 +14,17 @@ extension Conclave {
     ///
     /// A task that is cancelled while it waits gives its place in the queue up, in order.
     ///
-    /// - Parameter wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    /// - Parameters:
+    ///   - priority: Who waits with a higher one comes first; within one, who came first.
+    ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
     /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on,
     ///   `CancellationError`, or what `body` throws.
     public func withLock<Result: Sendable>(
-        _ name: String, mode: Lock.Mode = .exclusive, wait: Duration? = nil,
+        _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0,
+        wait: Duration? = nil,
         body: @Sendable (borrowing Lock) async throws -> Result
     ) async throws -> Result {
-        let (grant, holding) = try await acquire(name, mode, wait)
+        let (grant, holding) = try await acquire(name, mode, priority, wait)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) {
                 let lock = Lock(grant, holding, isReleasedAtEnd: false)
@@ -33,11 +36,13 @@ extension Conclave {
     /// Takes the lock and returns a guard that holds it; prefer `withLock`, which also stops the
     /// work when the lock is lost.
     ///
-    /// - Parameter wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    /// - Parameters:
+    ///   - priority: Who waits with a higher one comes first; within one, who came first.
+    ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
     public func lock(
-        _ name: String, mode: Lock.Mode = .exclusive, wait: Duration? = nil
+        _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0, wait: Duration? = nil
     ) async throws -> Lock {
-        let (grant, holding) = try await acquire(name, mode, wait)
+        let (grant, holding) = try await acquire(name, mode, priority, wait)
         return Lock(grant, holding, isReleasedAtEnd: true)
     }
 
@@ -50,13 +55,27 @@ extension Conclave {
         }
     }
 
+    /// Sets how many permits a semaphore gives out. What is given out stays so.
+    ///
+    /// - Throws: `refused` if nobody holds or awaits the semaphore, so that it has no limit, or
+    ///   somebody waits for more permits than `limit`.
+    public func setLimit(
+        ofSemaphore name: String, to limit: UInt32, wait: Duration? = .seconds(40)
+    ) async throws {
+        guard limit > 0 else { throw ConclaveError(.invalid, "a limit of 0 permits") }
+        let operation = Operation.limit(name: try Self.name(name), limit: limit)
+        let answer = await session.answer(to: operation, deadline: Self.deadline(after: wait))
+        guard case .reply(.done) = answer else { throw ConclaveError.unexpected(answer) }
+    }
+
     private func acquire(
-        _ name: String, _ mode: Lock.Mode, _ wait: Duration?
+        _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?
     ) async throws -> (LockGrant, Holding) {
+        try mode.check()
         let isTry = wait.map { $0 <= .zero } ?? false
         let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
         let acquire = Operation.acquire(
-            name: try Self.name(name), mode: mode.wire, isTry: isTry)
+            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority)
         let answer = await session.answer(to: acquire, deadline: deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)

@@ -8,15 +8,19 @@ import ConclaveWire
 /// using it. So pass `token` to the guarded resource, and let that refuse a smaller token than it
 /// has seen.
 public struct Lock: ~Copyable, Sendable {
-    public enum Mode: Sendable {
+    public enum Mode: Hashable, Sendable {
         case exclusive
         /// Held together with other shared holders.
         case shared
+        /// So many permits of a semaphore, which gives out `of` at once and no more. The limit is
+        /// the semaphore's: who takes it first must name it, who names another one is refused.
+        case permits(UInt32, of: UInt32? = nil)
     }
 
     public let name: String
     public let mode: Mode
-    /// Larger than every earlier token of this name, for ever.
+    /// Larger than every earlier token of this name, for ever. Who is granted a shared lock, or
+    /// permits, at the same time has the same one.
     public let token: FencingToken
     /// How the holder before this one lost it.
     public let previousEnd: PreviousEnd
@@ -58,6 +62,7 @@ extension Lock.Mode {
         switch mode {
         case .exclusive: self = .exclusive
         case .shared: self = .shared
+        case .permits(let count, let limit): self = .permits(count, of: limit)
         }
     }
 
@@ -65,6 +70,17 @@ extension Lock.Mode {
         switch self {
         case .exclusive: .exclusive
         case .shared: .shared
+        case .permits(let count, let limit): .permits(count, of: limit)
+        }
+    }
+
+    /// - Throws: `invalid`: what nobody can ever have.
+    func check() throws(ConclaveError) {
+        guard case .permits(let count, let limit) = self else { return }
+        guard count > 0 else { throw ConclaveError(.invalid, "0 permits are asked for") }
+        if let limit, count > limit {
+            throw ConclaveError(
+                .invalid, "\(count) permits are more than the limit of \(limit)")
         }
     }
 }

@@ -47,6 +47,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case cancelLeavesWaiter
     /// C8: when a waiter goes, those behind it who could go in stay where they are.
     case leavingWaiterStopsQueue
+    /// C8: when a semaphore gets a higher limit, those who wait stay where they are.
+    case limitServesNobody
     /// K9: an open that comes again opens a second session.
     case openTwice
     /// K7: a process that resumes another one's session has it at once.

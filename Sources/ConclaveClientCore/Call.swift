@@ -43,7 +43,7 @@ struct Call {
     var letsGo: Bool {
         switch content {
         case .operation(.release), .operation(.resign), .operation(.cancel): true
-        case .operation(.acquire), .operation(.campaign), .operation(.announce),
+        case .operation(.acquire), .operation(.limit), .operation(.campaign), .operation(.announce),
             .operation(.arrive), .query:
             false
         }

@@ -7,6 +7,8 @@ struct Claim: Sendable {
     /// Index of the object in the claim table.
     let object: Int
     let mode: LockMode
+    /// Among those that wait: the higher one comes first.
+    let priority: Int32
     /// Zero while it waits.
     var token = FencingToken(0)
     /// When it was granted, or began to wait.
@@ -19,16 +21,21 @@ struct Claim: Sendable {
     fileprivate var next = ClaimList.none
 
     init(
-        request: RequestReference, object: Int, mode: LockMode, since: Timestamp, value: [UInt8]
+        request: RequestReference, object: Int, mode: LockMode, priority: Int32, since: Timestamp,
+        value: [UInt8]
     ) {
         self.request = request
         self.object = object
         self.mode = mode
+        self.priority = priority
         self.since = since
         self.value = value
     }
 
     var isHeld: Bool { token.number != 0 }
+
+    /// Of a semaphore.
+    var permitCount: UInt32 { mode.permitCount ?? 0 }
 }
 
 /// Claims in order, linked through the claims themselves, so that the one in the middle of ten

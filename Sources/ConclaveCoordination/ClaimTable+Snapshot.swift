@@ -34,11 +34,13 @@ extension ClaimTable {
     private mutating func takeHead(
         _ name: ObjectName, _ reader: inout ByteReader
     ) throws(WireError) -> Int {
+        let limit: UInt32? = try reader.optional("limit")
+        if limit == 0 { throw .invalid(field: "limit", reason: "must not be 0") }
         let previousEnd: PreviousEnd = try reader.choice("previous end")
         let previousValue = try reader.bytes(
             "previous value", maximum: ClientLimits.leaderValue)
         return restore(
-            name, previousEnd: previousEnd, previousValue: previousValue,
+            name, limit: limit, previousEnd: previousEnd, previousValue: previousValue,
             nextTicket: try reader.counter("next ticket"))
     }
 
@@ -48,18 +50,32 @@ extension ClaimTable {
         guard self.claim(of: claim.request.session, on: claim.object) == nil else {
             throw .invalid(field: "session", reason: "has two claims on \(object.name)")
         }
-        if claim.isHeld, let holder = object.holders.first {
+        guard (claim.mode.permitCount == nil) == (object.limit == nil) else {
+            throw .invalid(field: "mode", reason: "\(object.name) is another kind of lock")
+        }
+        if claim.isHeld, object.limit == nil, let holder = object.holders.first {
             guard claim.mode == .shared, claims[holder].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
             }
         }
-        let last = object.queue.last.map { claims[$0].ticket }
-        guard
-            claim.isHeld
-                || (claim.ticket < object.nextTicket && last.map { $0 < claim.ticket } ?? true)
-        else {
+        if !claim.isHeld { try checkPlace(of: claim, in: object) }
+    }
+
+    /// Waiters come in their order, and each of them can be served.
+    private func checkPlace(of claim: Claim, in object: ClaimedObject) throws(WireError) {
+        guard claim.ticket < object.nextTicket else {
             throw .outOfRange(
                 field: "ticket", value: claim.ticket, maximum: object.nextTicket)
+        }
+        if let last = object.queue.last.map({ claims[$0] }) {
+            guard (-Int64(last.priority), last.ticket) < (-Int64(claim.priority), claim.ticket)
+            else {
+                throw .invalid(field: "ticket", reason: "\(object.name) has waiters out of turn")
+            }
+        }
+        if let limit = object.limit, claim.permitCount > limit {
+            throw .outOfRange(
+                field: "permits", value: UInt64(claim.permitCount), maximum: UInt64(limit))
         }
     }
 }
@@ -67,6 +83,7 @@ extension ClaimTable {
 extension ClaimedObject {
     /// What stands in front of its claims.
     func encodeHead(into writer: inout ByteWriter) {
+        writer.optional(limit)
         writer.integer(previousEnd.rawValue)
         writer.bytes(previousValue)
         writer.integer(nextTicket)
@@ -85,7 +102,8 @@ extension Claim {
     func encode(into writer: inout ByteWriter, sessions: Arena<Session>) {
         writer.integer(sessions[request.session].id.number)
         writer.integer(request.number)
-        writer.integer(mode.rawValue)
+        mode.encode(into: &writer)
+        writer.integer(priority)
         writer.integer(token.number)
         writer.integer(since.microseconds)
         writer.integer(ticket)
@@ -97,13 +115,14 @@ extension Claim {
     ) throws(WireError) {
         let session = try reader.sessionIndex("session", in: sessions)
         let number: UInt64 = try reader.integer("number")
-        let mode: LockMode = try reader.choice("mode")
+        let mode = try LockMode(from: &reader)
+        let priority: Int32 = try reader.integer("priority")
         let token = try reader.token("token")
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
         self.init(
             request: RequestReference(session: session, number: number), object: object,
-            mode: mode, since: since,
+            mode: mode, priority: priority, since: since,
             value: try reader.bytes("value", maximum: ClientLimits.leaderValue))
         self.token = token
         self.ticket = ticket

@@ -1,26 +1,32 @@
 import ConclaveBase
 import ConclaveWire
 
-/// A lock or a leader slot: who has it, and who comes next.
+/// A lock, a semaphore or a leader slot: who has it, and who comes next.
 struct ClaimedObject: Sendable {
     let name: ObjectName
-    /// In the order in which they were granted; more than one only if all are shared.
+    /// How many permits a semaphore gives out; `nil`: it is none.
+    var limit: UInt32?
+    /// Permits that are given out; more than `limit` only if that was lowered meanwhile.
+    var permitCount: UInt64 = 0
+    /// In the order in which they were granted; more than one only if all are shared, or have
+    /// permits.
     var holders = ClaimList()
-    var queue = ClaimList()
+    var queue = ClaimQueue()
     var nextTicket: UInt64 = 0
     /// How the last holder that left did so, and what it had published.
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
 }
 
-/// Named objects that are held and queued for: locks, and leader slots, which are exclusive and
-/// carry values.
+/// Named objects that are held and queued for: locks and semaphores, and leader slots, which are
+/// exclusive and carry values.
 ///
-/// First come, first served: nobody is granted before an earlier claim on the same object, and a
-/// run of shared claims is granted together. The token is the version that grants. It grows with
+/// First come, first served: nobody is granted before an earlier claim of the same or a higher
+/// priority on the same object, however few permits it wants, and a run of shared claims is granted
+/// together. The token is the version that grants. It grows with
 /// every exclusive grant of a name, since a name is granted exclusively at most once in one
-/// version: a session has one claim on it, and one version ends one session. The shared holders of
-/// one run share their token.
+/// version: a session has one claim on it, and one version ends one session. Shared holders, and
+/// those of permits, that are granted together share their token.
 struct ClaimTable: Sendable {
     /// What a session asks for.
     struct Wish {
@@ -28,6 +34,7 @@ struct ClaimTable: Sendable {
         var mode: LockMode
         var value: [UInt8] = []
         var isTry = false
+        var priority: Int32 = 0
     }
 
     enum Outcome: Equatable {
@@ -37,6 +44,8 @@ struct ClaimTable: Sendable {
         /// The session has it, or waits for it, already.
         case alreadyClaimed
         case queueIsFull
+        /// It is a semaphore of that limit, or none if `nil`: not what the wish takes it for.
+        case isOther(limit: UInt32?)
     }
 
     private(set) var objects = Arena<ClaimedObject>()
@@ -91,19 +100,19 @@ struct ClaimTable: Sendable {
 
     /// How many waiters are ahead of a waiting claim, at most: some may have left since.
     func position(of claim: Int) -> UInt32 {
-        let queue = objects[claims[claim].object].queue
-        guard let first = queue.first else { return 0 }
-        let distance = claims[claim].ticket - claims[first].ticket
-        return UInt32(clamping: min(distance, UInt64(queue.count - 1)))
+        UInt32(clamping: objects[claims[claim].object].queue.position(of: claim, in: claims))
     }
 
     /// Takes the object, or a place at the end of its queue. `isOpen`: grants are not suspended.
     mutating func claim(
         _ name: ObjectName, _ wish: Wish, isOpen: Bool, maximumWaiters: Int, at moment: Moment
     ) -> Outcome {
-        let object = indexes[name] ?? makeObject(name)
+        let known = indexes[name]
+        let limit = known.map { objects[$0].limit } ?? wish.mode.limit
+        guard wish.mode.isOf(limit: limit) else { return .isOther(limit: limit) }
+        let object = known ?? makeObject(name, limit: limit)
         if claim(of: wish.request.session, on: object) != nil { return .alreadyClaimed }
-        if isOpen, objects[object].queue.isEmpty, admits(wish.mode, to: object) {
+        if isOpen, isNext(wish.priority, for: object), admits(wish.mode, to: object) {
             let claim = makeClaim(wish, on: object, at: moment)
             hold(claim, at: moment)
             return .granted(claim: claim)
@@ -128,6 +137,7 @@ struct ClaimTable: Sendable {
         let claim = claims[index]
         if claim.isHeld {
             objects[claim.object].holders.remove(index, in: &claims)
+            objects[claim.object].permitCount -= UInt64(claim.permitCount)
             objects[claim.object].previousEnd = end
             objects[claim.object].previousValue = claim.value
         } else {
@@ -138,7 +148,8 @@ struct ClaimTable: Sendable {
         claims.remove(index)
     }
 
-    /// Grants an object to those whose turn it is: one exclusive claim, or a run of shared ones.
+    /// Grants an object to those whose turn it is: one exclusive claim, a run of shared ones, or as
+    /// many as there are permits for.
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
@@ -160,12 +171,31 @@ struct ClaimTable: Sendable {
         claims[claim].value = value
     }
 
+    /// Takes a semaphore's new limit. Nobody is granted by it: see `grantNext`.
+    mutating func setLimit(of object: Int, to limit: UInt32) {
+        objects[object].limit = limit
+    }
+
+    /// What the waiter that wants most of a semaphore's permits wants.
+    func largestWish(for object: Int) -> UInt32 {
+        waiters(of: object).map { claims[$0].permitCount }.max() ?? 0
+    }
+
+    /// Whether a new claim comes before all that wait.
+    private func isNext(_ priority: Int32, for object: Int) -> Bool {
+        objects[object].queue.first.map { claims[$0].priority < priority } ?? true
+    }
+
     private func admits(_ mode: LockMode, to object: Int) -> Bool {
+        if let count = mode.permitCount, let limit = objects[object].limit {
+            return objects[object].permitCount + UInt64(count) <= UInt64(limit)
+        }
         guard let holder = objects[object].holders.first else { return true }
         return mode == .shared && claims[holder].mode == .shared
     }
 
     private mutating func hold(_ claim: Int, at moment: Moment) {
+        objects[claims[claim].object].permitCount += UInt64(claims[claim].permitCount)
         claims[claim].token = FencingToken(moment.version)
         claims[claim].since = moment.time
         objects[claims[claim].object].holders.append(claim, in: &claims)
@@ -178,8 +208,8 @@ struct ClaimTable: Sendable {
         objects[object].queue.append(claim, in: &claims)
     }
 
-    private mutating func makeObject(_ name: ObjectName) -> Int {
-        let object = objects.insert(ClaimedObject(name: name))
+    private mutating func makeObject(_ name: ObjectName, limit: UInt32?) -> Int {
+        let object = objects.insert(ClaimedObject(name: name, limit: limit))
         indexes[name] = object
         return object
     }
@@ -187,8 +217,8 @@ struct ClaimTable: Sendable {
     private mutating func makeClaim(_ wish: Wish, on object: Int, at moment: Moment) -> Int {
         add(
             Claim(
-                request: wish.request, object: object, mode: wish.mode, since: moment.time,
-                value: wish.value))
+                request: wish.request, object: object, mode: wish.mode,
+                priority: wish.priority, since: moment.time, value: wish.value))
     }
 
     private mutating func add(_ claim: Claim) -> Int {
@@ -205,9 +235,10 @@ extension ClaimTable {
     ///
     /// - Precondition: no object has that name, and no session two claims on it.
     mutating func restore(
-        _ name: ObjectName, previousEnd: PreviousEnd, previousValue: [UInt8], nextTicket: UInt64
+        _ name: ObjectName, limit: UInt32?, previousEnd: PreviousEnd, previousValue: [UInt8],
+        nextTicket: UInt64
     ) -> Int {
-        let object = makeObject(name)
+        let object = makeObject(name, limit: limit)
         objects[object].previousEnd = previousEnd
         objects[object].previousValue = previousValue
         objects[object].nextTicket = nextTicket
@@ -218,9 +249,22 @@ extension ClaimTable {
         let index = add(claim)
         if claim.isHeld {
             objects[claim.object].holders.append(index, in: &claims)
+            objects[claim.object].permitCount += UInt64(claim.permitCount)
         } else {
             objects[claim.object].queue.append(index, in: &claims)
         }
         return index
+    }
+}
+
+extension LockMode {
+    /// Whether what is asked for can be had of a semaphore of that limit; `nil`: of a lock that is
+    /// none.
+    fileprivate func isOf(limit: UInt32?) -> Bool {
+        switch (self, limit) {
+        case (.permits(let count, let named), let limit?): count <= limit && named ?? limit == limit
+        case (.permits, nil): false
+        case (.exclusive, _), (.shared, _): limit == nil
+        }
     }
 }

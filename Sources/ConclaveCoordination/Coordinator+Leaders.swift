@@ -3,9 +3,9 @@ import ConclaveWire
 
 extension Coordinator {
     mutating func campaign(
-        for name: ObjectName, value: [UInt8], _ request: RequestReference,
-        effects: inout [CoordinationEffect]
+        for name: ObjectName, _ wish: ClaimTable.Wish, effects: inout [CoordinationEffect]
     ) {
+        let request = wish.request
         if slots.index(of: name) == nil, !hasRoomForObject {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
@@ -14,13 +14,13 @@ extension Coordinator {
             refuse(request, .quotaExceeded, claimQuotaMessage, effects: &effects)
             return
         }
-        guard hasRoom(forValueBytes: value.count) else {
+        guard hasRoom(forValueBytes: wish.value.count) else {
             refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
             return
         }
         let outcome = slots.claim(
-            name, ClaimTable.Wish(request: request, mode: .exclusive, value: value),
-            isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject, at: now)
+            name, wish, isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject,
+            at: now)
         switch outcome {
         case .granted(let claim):
             tellElected(claim, effects: &effects)
@@ -29,7 +29,7 @@ extension Coordinator {
         case .alreadyClaimed:
             let message = "the session leads or is a candidate in slot \(name) already"
             refuse(request, .alreadyHeld, message, effects: &effects)
-        case .busy, .queueIsFull:
+        case .busy, .queueIsFull, .isOther:
             let message = "slot \(name) has \(quotas.waitersPerObject) candidates already"
             refuse(request, .quotaExceeded, message, effects: &effects)
         }

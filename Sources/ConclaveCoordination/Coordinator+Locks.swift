@@ -33,7 +33,49 @@ extension Coordinator {
         case .queueIsFull:
             let message = "\(quotas.waitersPerObject) requests wait for lock \(name) already"
             refuse(request, .quotaExceeded, message, effects: &effects)
+        case .isOther(let limit):
+            let message = Self.mistake(about: name, wish.mode, limit: limit)
+            refuse(request, .invalid, message, effects: &effects)
         }
+    }
+
+    /// `limit`: the lock's; `nil`: it is no semaphore, or is not there.
+    private static func mistake(
+        about name: ObjectName, _ mode: LockMode, limit: UInt32?
+    ) -> String {
+        switch (mode, limit) {
+        case (.permits(let count, _), let limit?) where count > limit:
+            "semaphore \(name) has \(limit) permits, not the \(count) that are asked for"
+        case (.permits(_, let named?), let limit?):
+            "semaphore \(name) has a limit of \(limit), not of \(named)"
+        case (.permits(_, _?), nil): "lock \(name) is no semaphore"
+        case (.permits, _):
+            "lock \(name) is no semaphore, or has no limit yet, since nobody has it: name one"
+        case (.exclusive, _), (.shared, _):
+            "lock \(name) is a semaphore" + (limit.map { " of \($0) permits" } ?? "")
+        }
+    }
+
+    /// Sets how many permits a semaphore gives out. What is given out stays so; those who wait must
+    /// all still come to their turn.
+    mutating func setLimit(
+        of name: ObjectName, to limit: UInt32, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard let lock = locks.index(of: name), locks.objects[lock].limit != nil else {
+            let message = "nobody holds or awaits a semaphore \(name)"
+            refuse(request, .refused, message, effects: &effects)
+            return
+        }
+        let wanted = locks.largestWish(for: lock)
+        guard wanted <= limit else {
+            let message = "somebody waits for \(wanted) permits of semaphore \(name)"
+            refuse(request, .refused, message, effects: &effects)
+            return
+        }
+        locks.setLimit(of: lock, to: limit)
+        answer(request, .done, effects: &effects)
+        if plant != .limitServesNobody { grantNext(lock: lock, effects: &effects) }
     }
 
     mutating func release(

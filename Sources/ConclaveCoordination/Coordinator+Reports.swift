@@ -41,7 +41,8 @@ extension Coordinator {
             kind: kind, name: table.objects[index].name,
             holders: table.holders(of: index).map { report(table.claims[$0]) },
             waiters: table.waiters(of: index).map { report(table.claims[$0]) },
-            value: table.objects[index].holders.first.map { table.claims[$0].value } ?? [])
+            value: table.objects[index].holders.first.map { table.claims[$0].value } ?? [],
+            limit: table.objects[index].limit)
     }
 
     private func report(_ claim: Claim) -> SessionReport {
@@ -49,7 +50,8 @@ extension Coordinator {
         return SessionReport(
             session: session.id, host: session.process.host, pid: session.process.pid,
             uid: session.process.uid, unit: session.process.unit, label: session.label,
-            token: claim.token.number, mode: claim.mode, since: claim.since, remaining: nil)
+            token: claim.token.number, mode: claim.mode, priority: claim.priority,
+            since: claim.since, remaining: nil)
     }
 
     private func report(barrier index: Int) -> ObjectReport {

@@ -53,13 +53,18 @@ extension Coordinator {
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         switch operation {
-        case .acquire(let name, let mode, let isTry):
-            let wish = ClaimTable.Wish(request: request, mode: mode, isTry: isTry)
+        case .acquire(let name, let mode, let isTry, let priority):
+            let wish = ClaimTable.Wish(
+                request: request, mode: mode, isTry: isTry, priority: priority)
             acquire(name, wish, effects: &effects)
         case .release(let name, let token):
             release(name, under: token, request, effects: &effects)
-        case .campaign(let slot, let value):
-            campaign(for: slot, value: value, request, effects: &effects)
+        case .limit(let name, let limit):
+            setLimit(of: name, to: limit, request, effects: &effects)
+        case .campaign(let slot, let value, let priority):
+            let wish = ClaimTable.Wish(
+                request: request, mode: .exclusive, value: value, priority: priority)
+            campaign(for: slot, wish, effects: &effects)
         case .announce(let slot, let token, let value):
             announce(value, in: slot, under: token, request, effects: &effects)
         case .resign(let slot, let token):
@@ -198,7 +203,7 @@ extension Operation {
     fileprivate var letsGo: Bool {
         switch self {
         case .release, .resign, .cancel: true
-        case .acquire, .campaign, .announce, .arrive: false
+        case .acquire, .limit, .campaign, .announce, .arrive: false
         }
     }
 }

@@ -18,6 +18,8 @@ final class ClientWorld {
     let longestTTL: Interval
     let lockNames: [String]
     let slotNames: [String]
+    /// `nil`: there are no semaphores in this run.
+    var semaphores: SemaphoreWork?
     /// What the kernel keeps of what a client has not read.
     let socketByteCount: Int
     var requestCount = 0

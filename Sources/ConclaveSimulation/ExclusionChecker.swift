@@ -64,8 +64,9 @@ struct ExclusionChecker {
 
     private func check(_ key: Key) throws(Violation) {
         let valid = holdings[key, default: []].filter { $0.client.isValid(at: instant($0.client)) }
-        guard valid.count > 1, let exclusive = valid.first(where: { $0.mode == .exclusive })
-        else { return }
+        guard valid.count > 1 else { return }
+        if let limit = valid[0].mode.limit { return try check(valid, of: key, limit: limit) }
+        guard let exclusive = valid.first(where: { $0.mode == .exclusive }) else { return }
         let other = valid.first { $0.client !== exclusive.client }
         guard let other else { return }
         throw Violation(
@@ -73,5 +74,15 @@ struct ExclusionChecker {
             "\(key.kind) \(key.name) is held by client \(exclusive.client.index) with token "
                 + "\(exclusive.token) and by client \(other.client.index) with token "
                 + "\(other.token)")
+    }
+    private func check(
+        _ holdings: [Holding], of key: Key, limit: UInt32
+    ) throws(Violation) {
+        let count = holdings.reduce(0) { $0 + ($1.mode.permitCount ?? 0) }
+        guard count > limit else { return }
+        throw Violation(
+            .mutualExclusion,
+            "\(count) of the \(limit) permits of \(key.name) are held, by clients "
+                + "\(holdings.map(\.client.index))")
     }
 }

@@ -8,6 +8,8 @@ final class LockProgram: ClientProgram {
         var call: CallID
         var name: ObjectName
         var mode: LockMode
+        /// Of a semaphore.
+        var permits: SemaphoreWork.Wish?
         var isTry: Bool
         var newestBefore: FencingToken
         /// When it loses patience and cancels.
@@ -77,17 +79,26 @@ final class LockProgram: ClientProgram {
     }
 
     private func acquire(by client: ClientProcess, at now: Moment, world: ClientWorld) {
-        let name = world.name(from: world.lockNames, &client.random)
-        let mode: LockMode = client.random.chance(perMille: 700) ? .exclusive : .shared
+        let semaphores = world.semaphores
+        var permits: SemaphoreWork.Wish?
+        if let semaphores, client.random.chance(perMille: 400) {
+            permits = semaphores.wish(&client.random)
+        }
+        let name =
+            permits.map { world.name($0.name) }
+            ?? world.name(from: world.lockNames, &client.random)
+        let mode: LockMode =
+            permits?.mode ?? (client.random.chance(perMille: 700) ? .exclusive : .shared)
+        let priority = semaphores?.priority(&client.random) ?? 0
         let isTry = client.random.chance(perMille: 200)
         let isBounded = client.random.chance(perMille: 400)
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
-            .acquire(name: name, mode: mode, isTry: isTry),
+            .acquire(name: name, mode: mode, isTry: isTry, priority: priority),
             within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Wish(
-                call: call, name: name, mode: mode, isTry: isTry,
+                call: call, name: name, mode: mode, permits: permits, isTry: isTry,
                 newestBefore: world.exclusion.newestToken(of: Self.key(name)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
@@ -119,12 +130,15 @@ final class LockProgram: ClientProgram {
             let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
             state = .holding(wish.name, grant.token, until: until)
             try world.exclusion.granted(
-                Self.key(wish.name), to: client, mode: wish.mode, token: grant.token,
+                Self.key(wish.name), to: client, mode: wish.permits?.known ?? wish.mode, token: grant.token,
                 newestBefore: wish.newestBefore)
         case .reply(.busy) where wish.isTry:
             rest(client, world: world)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(wish.name), answered \(answer)")
+        case .failed(.refused(let refusal))
+        where refusal.code == .invalid && wish.permits?.mayBeRefused == true:
+            rest(client, world: world)
         case .failed(let failure):
             try world.expectHarmless(failure, of: wish.name)
             rest(client, world: world)

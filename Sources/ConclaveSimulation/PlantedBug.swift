@@ -47,6 +47,8 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "K10", within: 20, workload: .mixed)
         case .leavingWaiterStopsQueue:
             PlantedBug(plant, rule: "C8", within: 100, workload: .mixed)
+        case .limitServesNobody:
+            PlantedBug(plant, rule: "C8", within: 100, workload: .locks)
         case .openTwice:
             PlantedBug(plant, rule: "K9", within: 100, workload: .mixed)
         case .takeOverAtOnce:

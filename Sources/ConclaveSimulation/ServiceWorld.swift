@@ -104,6 +104,7 @@ final class ServiceWorld {
         heldEffects = Array(repeating: [], count: shape.hostCount)
         self.random = random
         world.bursts = bursts
+        world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }

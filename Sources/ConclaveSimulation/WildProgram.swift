@@ -82,6 +82,9 @@ final class WildProgram: ClientProgram {
             }
             switch choice {
             case 6, 7, 8:
+                if let semaphores = world.semaphores, client.random.chance(perMille: 400) {
+                    return useSemaphore(semaphores, client, world: world)
+                }
                 let name = world.name(from: world.lockNames, &client.random)
                 acquire(name, client, world: world)
             case 9: campaign(client, world: world)
@@ -106,6 +109,28 @@ final class WildProgram: ClientProgram {
             key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
         let isTry = client.random.chance(perMille: 400)
         wishes[call(.acquire(name: name, mode: mode, isTry: isTry), client, world: world)] = wish
+    }
+
+    /// One like the others, or one whose limit changes.
+    private func useSemaphore(
+        _ semaphores: SemaphoreWork, _ client: ClientProcess, world: ClientWorld
+    ) {
+        if client.random.chance(perMille: 300) {
+            let limit = semaphores.changingLimit(&client.random)
+            _ = call(
+                .limit(name: world.name(SemaphoreWork.changingName), limit: limit), client,
+                world: world)
+            return
+        }
+        let permits = semaphores.wish(&client.random)
+        let key = ExclusionChecker.Key(kind: .lock, name: permits.name)
+        let wish = Wish(
+            key: key, mode: permits.known, newestBefore: world.exclusion.newestToken(of: key))
+        let operation = Operation.acquire(
+            name: world.name(permits.name), mode: permits.mode,
+            isTry: client.random.chance(perMille: 400),
+            priority: semaphores.priority(&client.random))
+        wishes[call(operation, client, world: world)] = wish
     }
 
     private func campaign(_ client: ClientProcess, world: ClientWorld) {

@@ -27,8 +27,8 @@ struct ConclaveCommand: ParsableCommand {
               else  the command's own; 128 + n: it was killed by signal n
             """,
         subcommands: [
-            LockCommand.self, ElectCommand.self, LeaderCommand.self, BarrierCommand.self,
-            StatusCommand.self, MembersCommand.self, MemberCommand.self, RecoverCommand.self,
-            ViewsCommand.self, LocksCommand.self, WhyCommand.self,
+            LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
+            BarrierCommand.self, StatusCommand.self, MembersCommand.self, MemberCommand.self,
+            RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
         ])
 }

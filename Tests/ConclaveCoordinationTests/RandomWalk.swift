@@ -184,12 +184,15 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(12) {
+        switch random.below(13) {
         case 0..<4:
-            let mode: LockMode = random.chance(perMille: 500) ? .shared : .exclusive
-            return .acquire(name: name, mode: mode, isTry: random.chance(perMille: 200))
+            return .acquire(
+                name: name, mode: mode(), isTry: random.chance(perMille: 200),
+                priority: pick([0, 0, 1, -1]))
         case 4..<6: return .release(name: name, token: token(locks))
-        case 6: return .campaign(slot: name, value: [UInt8(random.below(256))])
+        case 6:
+            return .campaign(
+                slot: name, value: [UInt8(random.below(256))], priority: pick([0, 0, 1]))
         case 7: return .announce(slot: name, token: token(slots), value: [1])
         case 8: return .resign(slot: name, token: token(slots))
         case 9, 10:
@@ -198,6 +201,7 @@ struct RandomWalk {
                     name: name, parties: random.chance(perMille: 950) ? 3 : 2,
                     rank: random.chance(perMille: 200) ? UInt32(random.below(2)) : nil,
                     payload: [UInt8(random.below(256))]))
+        case 11: return .limit(name: name, limit: 1 + UInt32(random.below(3)))
         default:
             let waiting = clients[session]!.waiting.sorted()
             let target = waiting.isEmpty ? random.below(number) : pick(waiting)
@@ -205,17 +209,27 @@ struct RandomWalk {
         }
     }
 
+    private mutating func mode() -> LockMode {
+        switch random.below(4) {
+        case 0, 1: return .permits(1 + UInt32(random.below(2)), of: pick([2, 2, 2, 3, nil]))
+        case 2: return .shared
+        default: return .exclusive
+        }
+    }
+
     private mutating func follow(_ operation: Operation, _ session: SessionID, _ number: UInt64) {
         let version = stage.version
         switch operation {
-        case .acquire(let name, let mode, let isTry):
-            let waiter = ReferenceModel.Waiter(session: session, number: number, mode: mode)
+        case .acquire(let name, let mode, let isTry, let priority):
+            let waiter = ReferenceModel.Waiter(
+                session: session, number: number, mode: mode, priority: priority)
             locks.acquire(name, waiter, isTry: isTry, at: version)
         case .release(let name, let token):
             locks.release(name, session, token: token.number, at: version)
-        case .campaign(let slot, _):
+        case .limit(let name, let limit): locks.limit(name, limit, at: version)
+        case .campaign(let slot, _, let priority):
             let waiter = ReferenceModel.Waiter(
-                session: session, number: number, mode: .exclusive)
+                session: session, number: number, mode: .exclusive, priority: priority)
             slots.acquire(slot, waiter, isTry: false, at: version)
         case .resign(let slot, let token):
             slots.release(slot, session, token: token.number, at: version)
@@ -266,7 +280,7 @@ struct RandomWalk {
         case .exclusive:
             #expect(token > newest.any)
             newestTokens[grant.name] = (any: token, exclusive: token)
-        case .shared:
+        case .shared, .permits:
             #expect(token >= newest.any && token > newest.exclusive)
             newestTokens[grant.name] = (any: token, exclusive: newest.exclusive)
         }

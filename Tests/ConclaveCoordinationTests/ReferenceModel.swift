@@ -14,11 +14,26 @@ struct ReferenceModel {
         var session: SessionID
         var number: UInt64
         var mode: LockMode
+        var priority: Int32 = 0
     }
 
     struct Object: Equatable {
         var holders: [Holder] = []
         var waiters: [Waiter] = []
+        /// Of a semaphore.
+        var limit: UInt32?
+
+        func isMeant(by mode: LockMode) -> Bool {
+            guard let count = mode.permitCount else { return limit == nil }
+            return count <= limit ?? 0 && mode.limit ?? limit == limit
+        }
+
+        func admits(_ mode: LockMode) -> Bool {
+            if let count = mode.permitCount {
+                return holders.reduce(count) { $0 + ($1.mode.permitCount ?? 0) } <= limit ?? 0
+            }
+            return holders.isEmpty || (mode == .shared && holders.allSatisfy { $0.mode == .shared })
+        }
     }
 
     /// Only those that somebody holds or awaits.
@@ -28,11 +43,13 @@ struct ReferenceModel {
     mutating func acquire(
         _ name: ObjectName, _ waiter: Waiter, isTry: Bool, at version: Version
     ) {
-        var object = objects[name] ?? Object()
-        guard !object.holders.contains(where: { $0.session == waiter.session }),
+        var object = objects[name] ?? Object(limit: waiter.mode.limit)
+        guard object.isMeant(by: waiter.mode),
+            !object.holders.contains(where: { $0.session == waiter.session }),
             !object.waiters.contains(where: { $0.session == waiter.session })
         else { return }
-        object.waiters.append(waiter)
+        let place = object.waiters.firstIndex { $0.priority < waiter.priority }
+        object.waiters.insert(waiter, at: place ?? object.waiters.endIndex)
         grant(&object, at: version)
         if isTry { object.waiters.removeAll { $0 == waiter } }
         store(object, as: name)
@@ -43,6 +60,15 @@ struct ReferenceModel {
     ) {
         change(name, at: version) { object in
             object.holders.removeAll { $0.session == session && $0.token == token }
+        }
+    }
+
+    mutating func limit(_ name: ObjectName, _ limit: UInt32, at version: Version) {
+        change(name, at: version) { object in
+            guard object.limit != nil,
+                object.waiters.allSatisfy({ $0.mode.permitCount ?? 0 <= limit })
+            else { return }
+            object.limit = limit
         }
     }
 
@@ -78,14 +104,11 @@ struct ReferenceModel {
     }
 
     private mutating func store(_ object: Object, as name: ObjectName) {
-        objects[name] = object == Object() ? nil : object
+        objects[name] = object.holders.isEmpty && object.waiters.isEmpty ? nil : object
     }
 
     private func grant(_ object: inout Object, at version: Version) {
-        while !isSuspended, let next = object.waiters.first {
-            let isFree = object.holders.isEmpty
-            let isShared = next.mode == .shared && object.holders.allSatisfy { $0.mode == .shared }
-            guard isFree || isShared else { return }
+        while !isSuspended, let next = object.waiters.first, object.admits(next.mode) {
             object.waiters.removeFirst()
             object.holders.append(
                 Holder(session: next.session, mode: next.mode, token: version.number))
@@ -98,7 +121,10 @@ extension ReferenceModel.Object {
         holders = report.holders.map {
             .init(session: $0.session, mode: $0.mode, token: $0.token)
         }
-        waiters = report.waiters.map { .init(session: $0.session, number: 0, mode: $0.mode) }
+        waiters = report.waiters.map {
+            .init(session: $0.session, number: 0, mode: $0.mode, priority: $0.priority)
+        }
+        limit = report.limit
     }
 
     var withoutNumbers: Self {

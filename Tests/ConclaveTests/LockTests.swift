@@ -7,7 +7,7 @@ import Testing
     /// Grants only what is not called "held"; a cancel comes in time.
     private static func refuseHeld(_ request: ScriptedDaemon.Request) -> [ScriptedDaemon.Action] {
         switch request.operation {
-        case .acquire(let name, _, let isTry) where name.text == "held":
+        case .acquire(let name, _, let isTry, _) where name.text == "held":
             return isTry ? [.reply(.busy(holder: SessionID(9)))] : []
         case .cancel(let number, _):
             return [

@@ -65,19 +65,19 @@ final class ScriptedDaemon: Sendable {
     static func grant(_ request: Request) -> [Action] {
         let token = FencingToken(request.number)
         switch request.operation {
-        case .acquire(let name, let mode, _):
+        case .acquire(let name, let mode, _, _):
             return [
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
             ]
-        case .campaign(let slot, _):
+        case .campaign(let slot, _, _):
             return [
                 .reply(
                     .elected(Term(slot: slot, token: token, previousEnd: .died, previousValue: [1]))
                 )
             ]
         case .cancel: return [.reply(.cancelOutcome(wasCancelled: false))]
-        case .release, .resign, .announce: return [.reply(.done)]
+        case .release, .resign, .announce, .limit: return [.reply(.done)]
         case .arrive, nil: return []
         }
     }

@@ -81,10 +81,23 @@ import Testing
         #expect(throws: WireError.unknown(field: "try", value: 2)) {
             try decode([2]) { try $0.flag("try") }
         }
-        #expect(throws: WireError.unknown(field: "mode", value: 3)) {
-            try decode([3]) { (reader: inout ByteReader) throws -> LockMode in
-                try reader.choice("mode")
-            }
+        #expect(throws: WireError.unknown(field: "mode", value: 4)) {
+            try decode([4]) { try LockMode(from: &$0) }
+        }
+    }
+
+    @Test func `no permits, and more than there are, are no request for permits`() {
+        #expect(throws: WireError.invalid(field: "permits", reason: "must not be 0")) {
+            try decode([3, 0, 0, 0, 0, 0]) { try LockMode(from: &$0) }
+        }
+        #expect(throws: WireError.outOfRange(field: "permits", value: 3, maximum: 2)) {
+            try decode([3, 3, 0, 0, 0, 1, 2, 0, 0, 0]) { try LockMode(from: &$0) }
+        }
+        var writer = ByteWriter()
+        writer.text("a")
+        writer.integer(UInt32(0))
+        #expect(throws: WireError.invalid(field: "limit", reason: "must not be 0")) {
+            try decode(writer.bytes) { try Operation.decode(.limit, from: &$0) }
         }
     }
 

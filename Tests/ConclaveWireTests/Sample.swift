@@ -54,8 +54,12 @@ extension Sample {
 
     private static let operations: [Sample] = [
         .operation(.acquire(name: name, mode: .shared, isTry: true)),
+        .operation(
+            .acquire(name: name, mode: .permits(2, of: 3), isTry: false, priority: -7)),
+        .operation(.acquire(name: name, mode: .permits(1), isTry: false, priority: .max)),
         .operation(.release(name: name, token: token)),
-        .operation(.campaign(slot: name, value: [1, 2, 3])),
+        .operation(.limit(name: name, limit: 5)),
+        .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4)),
         .operation(.announce(slot: name, token: token, value: [4])),
         .operation(.resign(slot: name, token: token)),
         .operation(

@@ -12,22 +12,41 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 8) {
+        switch source.choice(of: 9) {
         case 0, 1:
             return .acquire(
-                name: name, mode: source.pick(LockMode.allCases), isTry: source.flag())
+                name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source))
         case 2: return .release(name: name, token: token)
-        case 3: return .campaign(slot: name, value: source.bytes(source.choice(of: 16)))
+        case 3:
+            return .campaign(
+                slot: name, value: source.bytes(source.choice(of: 16)),
+                priority: priority(&source))
         case 4:
             return .announce(
                 slot: name, token: token, value: source.bytes(source.choice(of: 16)))
         case 5: return .resign(slot: name, token: token)
         case 6: return .arrive(arrival(at: name, &source, knowing: coordinator))
+        case 7: return .limit(name: name, limit: 1 + UInt32(source.choice(of: 4)))
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),
                 reason: source.pick(CancelReason.allCases))
         }
+    }
+
+    private static func mode(_ source: inout ByteSource) -> LockMode {
+        switch source.choice(of: 3) {
+        case 0: return .exclusive
+        case 1: return .shared
+        default:
+            let limit = 1 + UInt32(source.choice(of: 4))
+            let count = 1 + UInt32(source.choice(of: Int(limit)))
+            return .permits(count, of: source.flag() ? limit : nil)
+        }
+    }
+
+    private static func priority(_ source: inout ByteSource) -> Int32 {
+        source.pick([0, 1, -1, .max, .min])
     }
 
     private static func arrival(

@@ -50,6 +50,26 @@ import Testing
         holder.kill()
     }
 
+    @Test func `a semaphore's limit is its own: another one is 64, one of nothing is 1`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("builds", ["--permits", "2", "--limit", "3"])
+        #expect(try group.run("why", ["builds"]).output.contains("2 of 3 permits taken"))
+        func take(_ arguments: String...) throws -> Int32 {
+            try group.run("lock", ["builds"] + arguments + ["--try", "--", "true"]).status
+        }
+        #expect(try take("--permits", "1") == 0)
+        #expect(try take("--permits", "2") == 1)
+        #expect(try take("--permits", "1", "--limit", "4") == 64)
+        #expect(try take("--permits", "4") == 64)
+        #expect(try take() == 64)
+        #expect(try take("--permits", "2", "--limit", "1") == 64)
+        #expect(try group.run("limit", ["builds", "4"]).status == 0)
+        #expect(try take("--permits", "2", "--limit", "4") == 0)
+        #expect(try group.run("limit", ["nothing", "4"]).status == 1)
+        #expect(try group.run("limit", ["builds", "0"]).status == 64)
+        holder.kill()
+    }
+
     @Test func `1 says that a barrier broke, to everyone who waits at it`() throws {
         let group = try Group.serving(of: 1)
         let first = try group.begin("barrier", ["b", "--parties", "3"], at: 1)

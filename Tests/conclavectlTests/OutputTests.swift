@@ -55,14 +55,34 @@ import Testing
                 waiters: [holder(token: 0)]))
         let claim =
             #""session":5,"host":1,"pid":4711,"uid":0,"unit":"m.service","label":"migrate.sh","#
-            + #""mode":"exclusive""#
+            + #""mode":"exclusive","permits":null,"priority":0"#
         #expect(
             object.json.description
                 == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
                 + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200}],"#
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
-                + #""position":1}],"parties":0,"generation":0,"value":""}"#)
+                + #""position":1}],"parties":0,"generation":0,"value":"","limit":null}"#)
+    }
+
+    @Test func `of a semaphore says how many permits are taken`() throws {
+        var half = holder(token: 77)
+        half.mode = .permits(2, of: 3)
+        var urgent = holder(token: 0)
+        urgent.mode = .permits(3)
+        urgent.priority = 4
+        let name = try ObjectName("builds")
+        let report = ObjectReport(
+            kind: .lock, name: name, holders: [half], waiters: [urgent], limit: 3)
+        let object = ObjectStatus(report)
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        let lines = explanation.text("builds").split(separator: "\n")
+        #expect(lines[0] == "lock builds, 2 of 3 permits taken")
+        #expect(lines[1].contains("token 77, 2 permits, held since"))
+        #expect(lines[2].contains("3 permits, priority 4, waiting since"))
+        #expect(object.json.description.contains(#""limit":3"#))
+        #expect(object.json.description.contains(#""permits":3,"priority":4"#))
     }
 
     @Test func `of a status has the documented fields`() {

@@ -1,7 +1,7 @@
 public import ConclaveBase
 package import ConclaveWire
 
-/// A lock, leader slot or barrier, who holds it and who waits.
+/// A lock or semaphore, a leader slot or a barrier, who holds it and who waits.
 public struct ObjectStatus: Hashable, Sendable {
     /// New kinds may be added.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
@@ -23,6 +23,8 @@ public struct ObjectStatus: Hashable, Sendable {
     public let generation: UInt64
     /// What a leader has published; else empty.
     public let value: [UInt8]
+    /// How many permits a semaphore gives out; `nil`: it is none.
+    public let limit: UInt32?
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -32,6 +34,7 @@ public struct ObjectStatus: Hashable, Sendable {
         partyCount = Int(report.parties)
         generation = report.generation
         value = report.value
+        limit = report.limit
     }
 
     /// `value` as text; what is not UTF-8 is replaced.
@@ -61,6 +64,8 @@ public struct Claim: Hashable, Sendable {
     /// `nil` while it waits.
     public let token: FencingToken?
     public let mode: Lock.Mode
+    /// With which it waits, or waited.
+    public let priority: Int32
     public let since: Timestamp
     /// How long its session stays valid by the asked daemon's clock; `nil` if that is another
     /// daemon's session.
@@ -75,6 +80,7 @@ public struct Claim: Hashable, Sendable {
         label = report.label
         token = report.token == 0 ? nil : FencingToken(report.token)
         mode = Lock.Mode(report.mode)
+        priority = report.priority
         since = report.since
         remaining = report.remaining.map { Duration($0) }
     }

@@ -1,7 +1,7 @@
 import ConclaveBase
 import ConclaveWire
 
-/// What happened to one lock or leader slot, as actions of its model.
+/// What happened to one lock, semaphore or leader slot, as actions of its model.
 struct ClaimHistory {
     let kind: ObjectKind
     let name: ObjectName
@@ -26,7 +26,7 @@ struct ClaimHistory {
     mutating func check(maximumSteps: Int) throws(Violation) -> ObjectVerdict {
         try checkTokens()
         collect()
-        let model = ClaimModel(lives: lives, isComplete: isComplete)
+        let model = ClaimModel(lives: lives, isComplete: isComplete, limit: limit)
         var search = LinearizabilitySearch(model, actions, maximumSteps: maximumSteps)
         switch search.run(from: ClaimModel.State()) {
         case .linearizable: return ObjectVerdict(isDecided: true, stepCount: search.stepCount)
@@ -89,6 +89,19 @@ struct ClaimHistory {
     }
 
     // MARK: - Actions
+
+    /// What a semaphore's limit was all the time: a grant that names one has the right one.
+    private var limit: UInt32? {
+        var limit: UInt32?
+        for operation in operations {
+            switch (operation.what.action, operation.answer) {
+            case (.limit, _): return nil
+            case (.acquire(.permits(_, let named?), _), .granted?): limit = max(limit ?? 0, named)
+            default: break
+            }
+        }
+        return limit
+    }
 
     /// Whether each grant that was ever made is known.
     private var isComplete: Bool {
@@ -171,7 +184,7 @@ struct ClaimHistory {
             return .letGo(process: process, token: token.number)
         case (.announce(let token, let value), _):
             return .announce(process: process, token: token.number, value: value)
-        case (.arrive, _): return nil
+        case (.arrive, _), (.limit, _): return nil
         }
     }
 
@@ -183,10 +196,11 @@ struct ClaimHistory {
             mode: mode, token: token.number, value: [], earlierCount: earlierCount, after: end)
     }
 
-    /// A shared try finds a shared lock busy if somebody waits to have it alone.
+    /// A try finds busy what it could have, but for somebody who waits: to have a shared lock alone,
+    /// or for more permits.
     private func mayFindWaiter(_ busy: History.Operation) -> Bool {
         operations.contains { operation in
-            guard case .acquire(.exclusive, isTry: false) = operation.what.action,
+            guard case .acquire(let mode, isTry: false) = operation.what.action, mode != .shared,
                 operation.process != busy.process
             else { return false }
             return operation.invoked <= busy.completed

@@ -1,7 +1,7 @@
 import ConclaveBase
 import ConclaveWire
 
-/// A lock or a leader slot as its users see it.
+/// A lock, a semaphore or a leader slot as its users see it.
 ///
 /// A grant happens when it is made, not when it is asked for: who waits is not part of the state.
 /// Tokens are versions of one order, so grants happen in the order of their tokens; an end of a
@@ -59,6 +59,8 @@ struct ClaimModel: SequentialModel {
     let lives: [UInt64: History.Life]
     /// Nobody's grant is unknown.
     let isComplete: Bool
+    /// Of a semaphore; `nil`: it is none, or nobody knows.
+    var limit: UInt32?
 
     func step(_ action: Action, from state: State) -> State? {
         switch action {
@@ -69,7 +71,7 @@ struct ClaimModel: SequentialModel {
                 Holder(process: process, token: 0, mode: mode, value: value), state)
         case .busy(let mode, let holder, let findsWaiter, let process):
             guard !state.over.contains(process), !state.holders.isEmpty,
-                findsWaiter || !admits(mode, state),
+                findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
                 holder == nil || state.holders.contains(where: { $0.process == holder })
             else { return nil }
             return state
@@ -104,8 +106,15 @@ struct ClaimModel: SequentialModel {
     }
 
     private func admits(_ mode: LockMode, _ state: State) -> Bool {
-        state.holders.isEmpty
+        if let count = mode.permitCount {
+            return state.holders.reduce(count) { $0 + ($1.mode.permitCount ?? 0) } <= limit ?? .max
+        }
+        return state.holders.isEmpty
             || (mode == .shared && state.holders.allSatisfy { $0.mode == .shared })
+    }
+
+    private func isLimitUnknown(_ mode: LockMode) -> Bool {
+        mode.permitCount != nil && limit == nil
     }
 
     private func holding(_ holder: Holder, _ state: State) -> State {

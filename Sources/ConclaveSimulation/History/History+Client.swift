@@ -6,9 +6,11 @@ extension HistoryCall {
     /// `nil`: it is about another request, and no object.
     init?(_ operation: Operation) {
         switch operation {
-        case .acquire(let name, let mode, let isTry): self.init(.acquire(mode, isTry: isTry), name)
+        case .acquire(let name, let mode, let isTry, _):
+            self.init(.acquire(mode, isTry: isTry), name)
+        case .limit(let name, let limit): self.init(.limit(limit), name)
         case .release(let name, let token): self.init(.release(token), name)
-        case .campaign(let slot, let value): self.init(.campaign(value: value), slot)
+        case .campaign(let slot, let value, _): self.init(.campaign(value: value), slot)
         case .announce(let slot, let token, let value):
             self.init(.announce(token, value: value), slot)
         case .resign(let slot, let token): self.init(.resign(token), slot)
@@ -76,6 +78,6 @@ extension HistoryObservation {
 extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
-        .cancel, .acquire, .release, .campaign, .announce, .resign, .arrive,
+        .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive,
     ]
 }

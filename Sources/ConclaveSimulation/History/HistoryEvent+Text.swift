@@ -69,12 +69,16 @@ extension HistoryCall {
         case .acquire(let mode, let isTry):
             line.add("do", .text("acquire"))
             line.add("name", .text(name.text))
-            line.add("mode", .text(mode == .exclusive ? "exclusive" : "shared"))
+            mode.write(to: &line)
             if isTry { line.add("try", .flag(true)) }
         case .release(let token):
             line.add("do", .text("release"))
             line.add("name", .text(name.text))
             line.add("token", .integer(token.number))
+        case .limit(let limit):
+            line.add("do", .text("limit"))
+            line.add("name", .text(name.text))
+            line.add("limit", .integer(UInt64(limit)))
         case .campaign(let value):
             line.add("do", .text("campaign"))
             line.add("name", .text(name.text))
@@ -103,13 +107,10 @@ extension HistoryCall {
         let action = try fields.text("do")
         switch action {
         case "acquire":
-            let mode = try fields.text("mode")
-            guard mode == "exclusive" || mode == "shared" else {
-                throw .invalid(key: "mode", value: mode)
-            }
-            self.action = .acquire(
-                mode == "shared" ? .shared : .exclusive, isTry: try fields.flag("try"))
+            let mode = try LockMode(&fields)
+            self.action = .acquire(mode, isTry: try fields.flag("try"))
         case "release": self.action = .release(try fields.token("token"))
+        case "limit": self.action = .limit(try fields.small("limit"))
         case "campaign": self.action = .campaign(value: try fields.bytes("value"))
         case "announce":
             self.action = .announce(try fields.token("token"), value: try fields.bytes("value"))
@@ -120,6 +121,31 @@ extension HistoryCall {
                 generation: try fields.optionalInteger("generation"),
                 payload: try fields.bytes("payload"))
         default: throw .invalid(key: "do", value: action)
+        }
+    }
+}
+
+extension LockMode {
+    fileprivate func write(to line: inout HistoryLine) {
+        switch self {
+        case .exclusive: line.add("mode", .text("exclusive"))
+        case .shared: line.add("mode", .text("shared"))
+        case .permits(let count, let limit):
+            line.add("mode", .text("permits"))
+            line.add("permits", .integer(UInt64(count)))
+            if let limit { line.add("limit", .integer(UInt64(limit))) }
+        }
+    }
+
+    fileprivate init(_ fields: inout HistoryFields) throws(HistoryError) {
+        let mode = try fields.text("mode")
+        switch mode {
+        case "exclusive": self = .exclusive
+        case "shared": self = .shared
+        case "permits":
+            self = .permits(
+                try fields.small("permits"), of: try fields.optionalSmall("limit"))
+        default: throw .invalid(key: "mode", value: mode)
         }
     }
 }

@@ -45,6 +45,8 @@ package struct HistoryCall: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
         case acquire(LockMode, isTry: Bool)
         case release(FencingToken)
+        /// Of a semaphore.
+        case limit(UInt32)
         case campaign(value: [UInt8])
         case announce(FencingToken, value: [UInt8])
         case resign(FencingToken)
@@ -62,7 +64,7 @@ package struct HistoryCall: Equatable, Sendable {
 
     package var kind: ObjectKind {
         switch action {
-        case .acquire, .release: .lock
+        case .acquire, .release, .limit: .lock
         case .campaign, .announce, .resign: .leaderSlot
         case .arrive: .barrier
         }

@@ -2,7 +2,8 @@ import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
 
-/// Locks and leader slots: first come, first served, and a run of shared ones together.
+/// Locks, semaphores and leader slots: by priority, then first come, first served; a run of shared
+/// ones together.
 extension Specification {
     mutating func claim(_ key: ObjectKey, _ claim: SpecifiedQueue.Claim, isTry: Bool) {
         let (id, number) = (claim.session, claim.number)
@@ -13,9 +14,10 @@ extension Specification {
         guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
-        let queue = queues[key] ?? SpecifiedQueue()
+        let queue = queues[key] ?? SpecifiedQueue(limit: claim.mode.limit)
+        guard queue.isMeant(by: claim.mode) else { return refuse(id, number, .invalid) }
         if queue.request(of: id) != nil { return refuse(id, number, .alreadyHeld) }
-        if !grantsAreSuspended, queue.waiters.isEmpty, queue.admits(claim.mode) {
+        if !grantsAreSuspended, queue.isNext(claim.priority), queue.admits(claim.mode) {
             queues[key] = queue
             hold(claim, key)
         } else if isTry {
@@ -25,10 +27,22 @@ extension Specification {
             refuse(id, number, .quotaExceeded)
         } else {
             queues[key] = queue
-            queues[key]!.waiters.append(claim)
+            queues[key]!.wait(claim)
             touched.insert(key)
             wait(id, number, in: key)
         }
+    }
+
+    mutating func setLimit(
+        _ key: ObjectKey, _ limit: UInt32, _ id: SessionID, _ number: UInt64
+    ) {
+        guard let queue = queues[key], queue.limit != nil,
+            queue.waiters.allSatisfy({ $0.mode.permitCount ?? 0 <= limit })
+        else { return refuse(id, number, .refused) }
+        queues[key]!.limit = limit
+        touched.insert(key)
+        answer(id, number, .done)
+        grantNext(key)
     }
 
     /// It has one at most on each object.
@@ -85,16 +99,13 @@ extension Specification {
     @discardableResult
     mutating func grantNext(_ key: ObjectKey) -> Bool {
         guard !grantsAreSuspended else { return false }
-        var granted: [SpecifiedQueue.Claim] = []
-        while let next = queues[key]!.waiters.first,
-            queues[key]!.admits(next.mode), granted.allSatisfy({ $0.mode == .shared }),
-            granted.isEmpty || next.mode == .shared
-        {
+        var isGranted = false
+        while let next = queues[key]!.waiters.first, queues[key]!.admits(next.mode) {
             queues[key]!.waiters.removeFirst()
-            granted.append(next)
+            hold(next, key)
+            isGranted = true
         }
-        for claim in granted { hold(claim, key) }
-        return !granted.isEmpty
+        return isGranted
     }
 
     /// The token is the version that grants.

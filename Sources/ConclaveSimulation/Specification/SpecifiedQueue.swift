@@ -1,17 +1,20 @@
 import ConclaveBase
 import ConclaveWire
 
-/// A lock or a leader slot: who holds it and who waits, in order.
+/// A lock, a semaphore or a leader slot: who holds it and who waits, in order.
 struct SpecifiedQueue {
     struct Claim: Equatable {
         var session: SessionID
         var number: UInt64
         var mode: LockMode
-        var value: [UInt8]
+        var priority: Int32 = 0
+        var value: [UInt8] = []
         /// 0 while it waits.
         var token: UInt64 = 0
     }
 
+    /// Of a semaphore.
+    var limit: UInt32?
     var holders: [Claim] = []
     var waiters: [Claim] = []
     var previousEnd = PreviousEnd.none
@@ -24,7 +27,31 @@ struct SpecifiedQueue {
     }
 
     func admits(_ mode: LockMode) -> Bool {
-        holders.isEmpty || (mode == .shared && holders.allSatisfy { $0.mode == .shared })
+        if let count = mode.permitCount {
+            return holders.reduce(count) { $0 + ($1.mode.permitCount ?? 0) } <= limit ?? 0
+        }
+        return holders.isEmpty || (mode == .shared && holders.allSatisfy { $0.mode == .shared })
+    }
+
+    /// Whether somebody who asks for `mode` takes it for what it is.
+    func isMeant(by mode: LockMode) -> Bool {
+        switch (mode, limit) {
+        case (.permits(let count, let named), let limit?):
+            count <= limit && (named == nil || named == limit)
+        case (.permits, nil): false
+        case (_, let limit): limit == nil
+        }
+    }
+
+    /// Before everybody of a lower priority, and after the others.
+    mutating func wait(_ claim: Claim) {
+        let place = waiters.firstIndex { $0.priority < claim.priority } ?? waiters.endIndex
+        waiters.insert(claim, at: place)
+    }
+
+    /// Nobody who waits comes before a new one of that priority.
+    func isNext(_ priority: Int32) -> Bool {
+        waiters.allSatisfy { $0.priority < priority }
     }
 
     /// The request by which a session holds it or waits.

@@ -13,6 +13,7 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
 
     case acquire = 16
     case release = 17
+    case limit = 18
 
     case campaign = 32
     case announce = 33

@@ -3,9 +3,12 @@ package import ConclaveBase
 /// A client's request that changes replicated state. The same bytes travel on the client socket, in
 /// the ordered stream and in the journal.
 package enum Operation: Equatable, Sendable {
-    case acquire(name: ObjectName, mode: LockMode, isTry: Bool)
+    /// Waiters of a higher priority come first; within one, whoever came first.
+    case acquire(name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0)
     case release(name: ObjectName, token: FencingToken)
-    case campaign(slot: ObjectName, value: [UInt8])
+    /// Sets how many permits a semaphore gives out that somebody holds or awaits.
+    case limit(name: ObjectName, limit: UInt32)
+    case campaign(slot: ObjectName, value: [UInt8], priority: Int32 = 0)
     case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
     case resign(slot: ObjectName, token: FencingToken)
     case arrive(BarrierArrival)
@@ -17,6 +20,7 @@ package enum Operation: Equatable, Sendable {
         switch self {
         case .acquire: .acquire
         case .release: .release
+        case .limit: .limit
         case .campaign: .campaign
         case .announce: .announce
         case .resign: .resign
@@ -27,16 +31,21 @@ package enum Operation: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
-        case .acquire(let name, let mode, let isTry):
+        case .acquire(let name, let mode, let isTry, let priority):
             writer.name(name)
-            writer.integer(mode.rawValue)
+            mode.encode(into: &writer)
             writer.flag(isTry)
+            writer.integer(priority)
         case .release(let name, let token), .resign(let name, let token):
             writer.name(name)
             writer.integer(token.number)
-        case .campaign(let slot, let value):
+        case .limit(let name, let limit):
+            writer.name(name)
+            writer.integer(limit)
+        case .campaign(let slot, let value, let priority):
             writer.name(slot)
             writer.bytes(value)
+            writer.integer(priority)
         case .announce(let slot, let token, let value):
             writer.name(slot)
             writer.integer(token.number)
@@ -56,14 +65,22 @@ package enum Operation: Equatable, Sendable {
         switch type {
         case .acquire:
             let name = try reader.name("name")
-            let mode: LockMode = try reader.choice("mode")
-            return .acquire(name: name, mode: mode, isTry: try reader.flag("try"))
+            let mode = try LockMode(from: &reader)
+            let isTry = try reader.flag("try")
+            return .acquire(
+                name: name, mode: mode, isTry: isTry, priority: try reader.integer("priority"))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
+        case .limit:
+            let name = try reader.name("name")
+            let limit: UInt32 = try reader.integer("limit")
+            guard limit > 0 else { throw .invalid(field: "limit", reason: "must not be 0") }
+            return .limit(name: name, limit: limit)
         case .campaign:
             let slot = try reader.name("slot")
             let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
-            return .campaign(slot: slot, value: value)
+            return .campaign(
+                slot: slot, value: value, priority: try reader.integer("priority"))
         case .announce:
             let slot = try reader.name("slot")
             let token = try reader.token("token")

@@ -7,7 +7,7 @@ package enum Reply: Equatable, Sendable {
     /// Not free, and the request was a try.
     case busy(holder: SessionID?)
     case elected(Term)
-    /// Released, announced, resigned.
+    /// Released, announced, resigned, or a limit was set.
     case done
     case tripped(BarrierResult)
     case broken(BarrierBreak)
@@ -99,14 +99,14 @@ package struct LockGrant: Equatable, Sendable {
 
     package init(from reader: inout ByteReader) throws(WireError) {
         name = try reader.name("name")
-        mode = try reader.choice("mode")
+        mode = try LockMode(from: &reader)
         token = try reader.token("token")
         previousEnd = try reader.choice("previous end")
     }
 
     package func encode(into writer: inout ByteWriter) {
         writer.name(name)
-        writer.integer(mode.rawValue)
+        mode.encode(into: &writer)
         writer.integer(token.number)
         writer.integer(previousEnd.rawValue)
     }

@@ -11,13 +11,15 @@ package struct SessionReport: Equatable, Sendable {
     /// The token if it holds; 0 while it waits.
     package var token: UInt64
     package var mode: LockMode
+    /// With which it waits, or waited.
+    package var priority: Int32
     package var since: Timestamp
     /// How long it stays valid by the asked daemon's clock; `nil` if attached elsewhere.
     package var remaining: Interval?
 
     package init(
         session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
-        token: UInt64, mode: LockMode, since: Timestamp, remaining: Interval?
+        token: UInt64, mode: LockMode, priority: Int32 = 0, since: Timestamp, remaining: Interval?
     ) {
         self.session = session
         self.host = host
@@ -27,6 +29,7 @@ package struct SessionReport: Equatable, Sendable {
         self.label = label
         self.token = token
         self.mode = mode
+        self.priority = priority
         self.since = since
         self.remaining = remaining
     }
@@ -39,7 +42,8 @@ package struct SessionReport: Equatable, Sendable {
         unit = try reader.text("unit", maximum: Int(UInt16.max))
         label = try reader.text("label", maximum: ClientLimits.label)
         token = try reader.integer("token")
-        mode = try reader.choice("mode")
+        mode = try LockMode(from: &reader)
+        priority = try reader.integer("priority")
         since = try reader.timestamp("since")
         let remaining: Int64? = try reader.optional("remaining")
         self.remaining = remaining.map(Interval.init(nanoseconds:))
@@ -53,7 +57,8 @@ package struct SessionReport: Equatable, Sendable {
         writer.text(unit)
         writer.text(label)
         writer.integer(token)
-        writer.integer(mode.rawValue)
+        mode.encode(into: &writer)
+        writer.integer(priority)
         writer.integer(since.microseconds)
         writer.optional(remaining?.nanoseconds)
     }
@@ -79,10 +84,12 @@ package struct ObjectReport: Equatable, Sendable {
     package var generation: UInt64
     /// A leader's published value; else empty.
     package var value: [UInt8]
+    /// How many permits a semaphore gives out; `nil`: it is none.
+    package var limit: UInt32?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
-        parties: UInt32 = 0, generation: UInt64 = 0, value: [UInt8] = []
+        parties: UInt32 = 0, generation: UInt64 = 0, value: [UInt8] = [], limit: UInt32? = nil
     ) {
         self.kind = kind
         self.name = name
@@ -91,6 +98,7 @@ package struct ObjectReport: Equatable, Sendable {
         self.parties = parties
         self.generation = generation
         self.value = value
+        self.limit = limit
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -107,6 +115,7 @@ package struct ObjectReport: Equatable, Sendable {
         parties = try reader.integer("parties")
         generation = try reader.integer("generation")
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+        limit = try reader.optional("limit")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -117,6 +126,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.integer(parties)
         writer.integer(generation)
         writer.bytes(value)
+        writer.optional(limit)
     }
 }
 

@@ -35,6 +35,12 @@ struct HoldOptions: ParsableArguments {
             valueName: "duration"))
     var ttl: DurationArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Who waits with a higher priority comes first, whenever it came.",
+            valueName: "number"))
+    var priority: Int32 = 0
+
     func validate() throws {
         if let ttl, ttl.duration == .zero { throw ValidationError("--ttl must be positive") }
     }

@@ -54,9 +54,9 @@ struct ElectCommand: ParsableCommand {
         let signals = WrapperSignals()
         try checkProgram(command[0])
         let request = HoldRequest(
-            kind: .leadership(value: value), name: slot.text, wait: hold.wait?.duration,
-            ttl: hold.ttl?.duration ?? .seconds(5), socket: common.socket,
-            label: label(of: command))
+            kind: .leadership(value: value), name: slot.text, priority: hold.priority,
+            wait: hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
+            socket: common.socket, label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)
         while true {
             var wrapper = Wrapper(

@@ -17,6 +17,9 @@ struct LockCommand: ParsableCommand {
 
               conclave lock db/migrate --wait 30s -- ./migrate.sh --all
               conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
+              conclave lock builds --permits 1 --limit 4 -- make
+
+            With --permits the lock is a semaphore: it gives out --limit permits at once and no             more. The limit is kept in one place; 'conclave limit' changes it. Once somebody has             the semaphore --limit may be left out, and another limit is refused.
 
             With --json one object a state (waiting, granted, released, lost) goes to the standard \
             error.
@@ -33,6 +36,15 @@ struct LockCommand: ParsableCommand {
     @Flag(help: "Hold it together with other shared holders.")
     var shared = false
 
+    @Option(
+        help: ArgumentHelp("Take so many permits of a semaphore.", valueName: "count"))
+    var permits: UInt32?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many permits the semaphore gives out at once.", valueName: "count"))
+    var limit: UInt32?
+
     @Flag(name: .customLong("try"), help: "Do not wait: exit with 1 if it is not free.")
     var isTry = false
 
@@ -44,6 +56,15 @@ struct LockCommand: ParsableCommand {
 
     func validate() throws {
         if isTry, hold.wait != nil { throw ValidationError("--try and --wait exclude each other") }
+        if shared, permits != nil || limit != nil {
+            throw ValidationError("--shared excludes --permits and --limit")
+        }
+        if permits == 0 || limit == 0 {
+            throw ValidationError("--permits and --limit must not be 0")
+        }
+        if let limit, permits ?? 1 > limit {
+            throw ValidationError("--permits is more than --limit")
+        }
         if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
     }
 
@@ -51,13 +72,20 @@ struct LockCommand: ParsableCommand {
         let signals = WrapperSignals()
         try checkProgram(command[0])
         let request = HoldRequest(
-            kind: .lock(shared ? .shared : .exclusive), name: name.text,
+            kind: .lock(mode), name: name.text, priority: hold.priority,
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
             socket: common.socket, label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "name", name: name.text)
         var wrapper = Wrapper(
             request, CommandWords(last: command.count), narrator, signals)
         throw wrapper.run()
+    }
+}
+
+extension LockCommand {
+    private var mode: Lock.Mode {
+        if permits != nil || limit != nil { return .permits(permits ?? 1, of: limit) }
+        return shared ? .shared : .exclusive
     }
 }
 

@@ -73,6 +73,7 @@ extension ObjectStatus {
                 }),
             "parties": .count(partyCount), "generation": .unsigned(generation),
             "value": .string(text),
+            "limit": .optional(limit, { .unsigned(UInt64($0)) }),
         ])
     }
 
@@ -87,7 +88,14 @@ extension Lock.Mode {
         switch self {
         case .exclusive: "exclusive"
         case .shared: "shared"
+        case .permits: "permits"
         }
+    }
+}
+
+extension Lock.Mode {
+    var permitCount: UInt32? {
+        if case .permits(let count, _) = self { count } else { nil }
     }
 }
 
@@ -97,6 +105,8 @@ extension Claim {
             "session": .unsigned(session.number), "host": host.json,
             "pid": .unsigned(UInt64(pid)), "uid": .unsigned(UInt64(uid)), "unit": .string(unit),
             "label": .string(label), "mode": .string(mode.text),
+            "permits": .optional(mode.permitCount, { .unsigned(UInt64($0)) }),
+            "priority": .integer(Int64(priority)),
             "token": .optional(token, { .unsigned($0.number) }), "since": .string(since.text),
             "remainingMilliseconds": .optional(remaining, { .integer($0.milliseconds) }),
         ]

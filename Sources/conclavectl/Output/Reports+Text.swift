@@ -87,6 +87,8 @@ extension Claim {
         if !unit.isEmpty { text += ", \(unit)" }
         text += ")"
         if let token { text += ", token \(token)" }
+        if let count = mode.permitCount { text += ", \(count) permit\(count == 1 ? "" : "s")" }
+        if priority != 0 { text += ", priority \(priority)" }
         text += ", \(token == nil ? "waiting" : "held") since \(since.text)"
         if let remaining { text += ", valid for \(remaining.text)" }
         if !label.isEmpty { text += ": \(label)" }
@@ -124,7 +126,12 @@ extension ObjectStatus {
 
     private var title: String {
         var title = "\(kind.words) \(name)"
-        if let mode { title += ", \(mode.text)" }
+        if let limit {
+            let taken = holders.reduce(0) { $0 + UInt64($1.mode.permitCount ?? 0) }
+            title += ", \(taken) of \(limit) permits taken"
+        } else if let mode {
+            title += ", \(mode.text)"
+        }
         if kind == .barrier {
             title += ", generation \(generation): \(waiters.count) of \(partyCount) arrived"
         }

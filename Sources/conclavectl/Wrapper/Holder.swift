@@ -9,6 +9,7 @@ struct HoldRequest: Sendable {
 
     var kind: Kind
     var name: String
+    var priority: Int32
     /// Zero: try only.
     var wait: Duration?
     var ttl: Duration
@@ -80,13 +81,17 @@ final class Holder: Sendable {
     ) async throws {
         switch request.kind {
         case .lock(let mode):
-            try await conclave.withLock(request.name, mode: mode, wait: request.wait) { lock in
+            try await conclave.withLock(
+                request.name, mode: mode, priority: request.priority, wait: request.wait
+            ) { lock in
                 await body(
                     Grant(
                         token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity))
             }
         case .leadership(let value):
-            try await conclave.withLeadership(of: request.name, value: value, wait: request.wait) {
+            try await conclave.withLeadership(
+                of: request.name, value: value, priority: request.priority, wait: request.wait
+            ) {
                 await body(
                     Grant(token: $0.token, previousEnd: $0.previousEnd, validity: $0.validity))
             }
