@@ -12,6 +12,7 @@ package enum Operation: Equatable, Sendable {
     /// Gives up the request of that number, in order (K10). An arrival that is cancelled breaks
     /// its generation.
     case cancel(number: UInt64, reason: CancelReason)
+    case transact(KeyTransaction)
 
     package var type: ClientFrameType {
         switch self {
@@ -22,6 +23,7 @@ package enum Operation: Equatable, Sendable {
         case .resign: .resign
         case .arrive: .arrive
         case .cancel: .cancel
+        case .transact: .transact
         }
     }
 
@@ -46,6 +48,8 @@ package enum Operation: Equatable, Sendable {
         case .cancel(let number, let reason):
             writer.integer(number)
             writer.integer(reason.rawValue)
+        case .transact(let transaction):
+            transaction.encode(into: &writer)
         }
     }
 
@@ -76,6 +80,8 @@ package enum Operation: Equatable, Sendable {
         case .cancel:
             let number: UInt64 = try reader.integer("number")
             return .cancel(number: number, reason: try reader.choice("reason"))
+        case .transact:
+            return .transact(try KeyTransaction(from: &reader))
         default:
             return nil
         }
