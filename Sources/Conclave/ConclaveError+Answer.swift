@@ -13,12 +13,13 @@ extension ConclaveError {
 
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
-        case .granted, .elected, .done, .tripped, .cancelOutcome: nil
+        case .granted, .elected, .done, .tripped, .cancelOutcome, .written: nil
         case .busy(let holder):
             ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")
         case .broken(let report): ConclaveError(BarrierReport(report))
         case .cancelled: CancellationError()
         case .refused(let refusal): ConclaveError(refusal)
+        case .mismatched(let mismatch): ConclaveError(ConfigurationConflict(mismatch))
         }
     }
 
@@ -54,6 +55,7 @@ extension ConclaveError {
             case .unsupported, .malformed: .unsupported
             case .refused: .refused
             case .outcomeUnknown: .outcomeUnknown
+            case .historyGone: .historyGone
             }
         self.init(code, refusal.message)
     }

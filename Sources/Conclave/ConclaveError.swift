@@ -7,17 +7,29 @@ public struct ConclaveError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// Who broke the barrier, and who is missing; only with `barrierBroken`.
     public let barrierReport: BarrierReport?
+    /// What was there instead; only with `compareFailed`.
+    public let conflict: ConfigurationConflict?
 
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
         barrierReport = nil
+        conflict = nil
     }
 
     init(_ report: BarrierReport) {
         code = .barrierBroken
         message = report.message
         barrierReport = report
+        conflict = nil
+    }
+
+    init(_ conflict: ConfigurationConflict) {
+        code = .compareFailed
+        let found = conflict.found.map { "was put at version \($0.modified)" } ?? "is absent"
+        message = "key \(conflict.key) \(found)"
+        barrierReport = nil
+        self.conflict = conflict
     }
 
     public var description: String { "\(code): \(message)" }
@@ -58,6 +70,9 @@ extension ConclaveError {
         /// It cannot be as things are; the message says why. Nothing was changed.
         public static let refused = Code(number: 11, description: "refused")
 
+        /// The moment that was asked for lies before the history that is kept.
+        public static let historyGone = Code(number: 13, description: "history gone")
+
         /// Not obtained in time; the waiting was cancelled, in order. Nothing is held.
         public static let timedOut = Code(number: 32, description: "timed out")
         /// Held by somebody else, and the request was a try.
@@ -70,5 +85,8 @@ extension ConclaveError {
         public static let barrierBroken = Code(number: 36, description: "barrier broken")
         /// No daemon answers at the socket.
         public static let disconnected = Code(number: 37, description: "disconnected")
+        /// A key was not as a change of the configuration demanded; `conflict` says what it was.
+        /// Nothing was changed.
+        public static let compareFailed = Code(number: 38, description: "compare failed")
     }
 }

@@ -95,4 +95,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case snapshotUntold
     /// The member that is told to have a wrong state is the next one in the view.
     case neighbourAccused
+    /// A transaction happens whatever its compares find.
+    case compareIgnored
+    /// A key that goes with a session stays when that ends.
+    case keyOutlivesSession
+    /// A watch that is resumed begins with what changes from then on.
+    case resumedWatchSkips
+    /// A read is answered from the own copy before it is known to be new enough.
+    case readAnsweredEarly
 }

@@ -23,10 +23,13 @@ struct Call {
     var newestEpoch = Epoch.none
     /// The version of the newest state told to an observer.
     var newestVersion = Version.zero
+    /// Of a watch of keys.
+    var watch: WatchProgress?
 
     init(_ content: Content, deadline: Instant?) {
         self.content = content
         self.deadline = deadline ?? .distantFuture
+        if case .query(.watchKeys(let asked)) = content { watch = WatchProgress(from: asked.from) }
     }
 
     var wasSent: Bool { number != 0 }
@@ -44,7 +47,7 @@ struct Call {
         switch content {
         case .operation(.release), .operation(.resign), .operation(.cancel): true
         case .operation(.acquire), .operation(.limit), .operation(.campaign), .operation(.announce),
-            .operation(.arrive), .query:
+            .operation(.arrive), .operation(.transact), .query:
             false
         }
     }

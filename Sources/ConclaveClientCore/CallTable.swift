@@ -67,6 +67,15 @@ struct CallTable {
         return true
     }
 
+    /// Changes how far a watch of keys has come, if the call is one.
+    mutating func changeWatch<Result>(
+        _ id: CallID, _ body: (inout WatchProgress) -> Result?
+    ) -> Result? {
+        guard var watch = calls[id]?.watch else { return nil }
+        defer { calls[id]?.watch = watch }
+        return body(&watch)
+    }
+
     mutating func remove(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
         ids[call.number] = nil

@@ -120,7 +120,8 @@ extension ClientCore {
     mutating func sendQuery(_ id: CallID, effects: inout [Effect]) {
         calls.noteSent(id)
         guard let call = calls[id], case .query(let query) = call.content else { return }
-        send(query.type, number: call.number, effects: &effects) { $0.raw(query.body) }
+        let asked = query.resumed(call.watch)
+        send(query.type, number: call.number, effects: &effects) { $0.raw(asked.body) }
     }
 
     /// A reply has come: the daemon is told so by the next request, or by a frame of its own if

@@ -14,19 +14,21 @@ extension ClientCore {
     }
 
     /// The connection is gone: what is unanswered waits for the next one.
-    mutating func apart(_ reason: String, now: Instant) {
+    mutating func apart(_ reason: String, now: Instant, effects: inout [Effect]) {
         if case .apart = phase { return }
         phase = .apart(retryAt: now.advanced(by: backoff.next()))
         apartReason = reason
         apartSince = now
         serving = nil
         goodbyeNumber = nil
+        interruptWatches()
+        tellWatchers(effects: &effects)
     }
 
     /// Gives the connection up from this side.
     mutating func hangUp(_ reason: String, now: Instant, effects: inout [Effect]) {
         effects.append(.disconnect)
-        apart(reason, now: now)
+        apart(reason, now: now, effects: &effects)
     }
 
     mutating func askForSession(effects: inout [Effect]) {
@@ -51,6 +53,7 @@ extension ClientCore {
         serving = hello.serving
         if !wantsSession { backoff.reset() }
         sendQueries(effects: &effects)
+        tellWatchers(effects: &effects)
     }
 
     mutating func opened(_ session: SessionOpened, effects: inout [Effect]) {

@@ -45,7 +45,9 @@ extension ClientCore {
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         switch type {
-        case .serving: serving = try ServingState(from: &reader)
+        case .serving:
+            serving = try ServingState(from: &reader)
+            tellWatchers(effects: &effects)
         case .sessionEnded: end(.ended(try reader.choice("session end")), effects: &effects)
         default: try subscriptionEvent(frame, effects: &effects)
         }
@@ -55,7 +57,7 @@ extension ClientCore {
         _ frame: FrameBuffer.Frame, effects: inout [Effect]
     ) throws(WireError) {
         guard let id = calls.call(numbered: frame.header.number), let call = calls[id],
-            case .query(let query) = call.content, call.isAnswered
+            case .query(let query) = call.content, call.isAnswered || call.watch != nil
         else { return }
         tellNews(try query.decode(event: frame.body), id, effects: &effects)
     }
@@ -98,6 +100,7 @@ extension ClientCore {
     private mutating func report(
         _ report: Report, to query: Query, _ id: CallID, effects: inout [Effect]
     ) {
+        if case .keyNews(let news) = report { return take(news, id, effects: &effects) }
         guard query.isSubscription else {
             calls.remove(id)
             effects.append(.answered(id, .report(report)))
@@ -108,7 +111,9 @@ extension ClientCore {
         switch report {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
-        case .status, .members, .view, .locks, .why, .memberChange, .recovered: break
+        case .status, .members, .view, .locks, .why, .memberChange, .recovered, .keys, .keyNews,
+            .keyUpdate:
+            break
         }
         effects.append(.answered(id, .report(report)))
     }
@@ -127,7 +132,8 @@ extension ClientCore {
         case .leader(let state):
             guard calls.noteVersion(id, state.version) else { return }
             effects.append(.event(id, .report(report)))
-        case .status, .members, .locks, .why, .memberChange, .recovered:
+        case .keyNews(let news): take(news, id, effects: &effects)
+        case .status, .members, .locks, .why, .memberChange, .recovered, .keys, .keyUpdate:
             effects.append(.event(id, .report(report)))
         }
     }

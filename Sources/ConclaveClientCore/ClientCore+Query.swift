@@ -1,5 +1,5 @@
 package import ConclaveBase
-import ConclaveWire
+package import ConclaveWire
 
 extension ClientCore {
     /// A question, or a wish of an administrator, that needs no session; asking again does no harm.
@@ -12,6 +12,9 @@ extension ClientCore {
         case why(ObjectName)
         /// First the present state, then each change, also "nobody".
         case observeLeader(slot: ObjectName)
+        case readKeys(KeyQuery)
+        /// First the present state, or what changed after a version, then each change.
+        case watchKeys(KeyWatch)
         case addMember(NodeID, address: String)
         case removeMember(NodeID)
         /// Go on without the members that are gone, in that era of versions at least.
@@ -28,6 +31,8 @@ extension ClientCore.Query {
         case .locks: .locks
         case .why: .why
         case .observeLeader: .observeLeader
+        case .readKeys: .readKeys
+        case .watchKeys: .watchKeys
         case .addMember: .addMember
         case .removeMember: .removeMember
         case .recover: .recover
@@ -37,8 +42,8 @@ extension ClientCore.Query {
     var isSubscription: Bool {
         switch self {
         case .views(let follow): follow
-        case .observeLeader: true
-        case .status, .members, .locks, .why, .addMember, .removeMember, .recover: false
+        case .observeLeader, .watchKeys: true
+        case .status, .members, .locks, .why, .readKeys, .addMember, .removeMember, .recover: false
         }
     }
 
@@ -46,7 +51,7 @@ extension ClientCore.Query {
     var isWish: Bool {
         switch self {
         case .addMember, .removeMember, .recover: true
-        case .status, .members, .views, .locks, .why, .observeLeader: false
+        case .status, .members, .views, .locks, .why, .observeLeader, .readKeys, .watchKeys: false
         }
     }
 
@@ -57,6 +62,8 @@ extension ClientCore.Query {
         case .views(let follow): writer.flag(follow)
         case .locks(let prefix): writer.text(prefix)
         case .why(let name), .observeLeader(let name): writer.name(name)
+        case .readKeys(let query): query.encode(into: &writer)
+        case .watchKeys(let watch): watch.encode(into: &writer)
         case .addMember(let node, let address):
             writer.integer(node.number)
             writer.text(address)
@@ -64,6 +71,13 @@ extension ClientCore.Query {
         case .recover(let era): writer.integer(era)
         }
         return writer.bytes
+    }
+
+    /// As it is asked on another connection.
+    func resumed(_ watch: WatchProgress?) -> Self {
+        guard case .watchKeys(var asked) = self, let watch else { return self }
+        asked.from = watch.upTo
+        return .watchKeys(asked)
     }
 
     func decode(reply body: [UInt8]) throws(WireError) -> ClientCore.Report {
@@ -86,6 +100,8 @@ extension ClientCore.Query {
         case .status: return .status(try StatusReport(from: &reader))
         case .why: return .why(try WhyReport(from: &reader))
         case .observeLeader: return .leader(try LeaderState(from: &reader))
+        case .readKeys: return .keys(try KeyReport(from: &reader))
+        case .watchKeys: return .keyNews(try KeyNews(from: &reader))
         case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
         case .recover: return .recovered(try RecoverReport(from: &reader))
         case .members:

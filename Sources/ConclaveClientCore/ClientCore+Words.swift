@@ -45,6 +45,10 @@ extension ClientCore {
         case locks([ObjectReport])
         case why(WhyReport)
         case leader(LeaderState)
+        case keys(KeyReport)
+        /// As a daemon tells it: nobody but the core sees it.
+        case keyNews(KeyNews)
+        case keyUpdate(KeyUpdate)
         /// The member list is as it was wanted, since that view.
         case memberChange(Epoch)
         /// The daemon went on alone.

@@ -92,7 +92,7 @@ package struct ClientCore {
         switch input {
         case .connected: connected(now: now, effects: &effects)
         case .frame(let frame): received(frame, now: now, effects: &effects)
-        case .disconnected(let reason): apart(reason, now: now)
+        case .disconnected(let reason): apart(reason, now: now, effects: &effects)
         case .tick: break
         }
         turn(now: now, effects: &effects)

@@ -19,6 +19,9 @@ package enum Command: Equatable, Sendable {
     /// Ends the time without grants after a loss of state (V26). No effect unless `epoch` is the
     /// installed one.
     case openGrants(epoch: Epoch)
+    /// Changes nothing: once it is applied at `member`, so is everything that was acknowledged
+    /// anywhere before it was proposed. The number is that daemon's own.
+    case mark(member: Member, number: UInt64)
 
     private enum Kind: UInt8 {
         case open = 1
@@ -29,6 +32,7 @@ package enum Command: Equatable, Sendable {
         case expire = 6
         case yieldAttachment = 7
         case openGrants = 8
+        case mark = 9
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -67,6 +71,10 @@ package enum Command: Equatable, Sendable {
         case .openGrants(let epoch):
             writer.integer(Kind.openGrants.rawValue)
             writer.integer(epoch.number)
+        case .mark(let member, let number):
+            writer.integer(Kind.mark.rawValue)
+            writer.member(member)
+            writer.integer(number)
         }
     }
 
@@ -100,6 +108,9 @@ package enum Command: Equatable, Sendable {
             self = .yieldAttachment(
                 session: session, attachment: try reader.integer("attach number"))
         case .openGrants: self = .openGrants(epoch: try reader.epoch("epoch"))
+        case .mark:
+            let member = try reader.member("member")
+            self = .mark(member: member, number: try reader.integer("number"))
         }
     }
 

@@ -26,4 +26,8 @@ package enum CoordinationEffect: Equatable, Sendable {
     case settled(session: SessionID, number: UInt64)
     /// Another leader, nobody, or a new value.
     case leaderChanged(slot: ObjectName)
+    /// Those keys, by name, are not as they were; all at once.
+    case keysChanged([ObjectName], at: Version)
+    /// What `member` ordered to see where the order is has been applied.
+    case marked(member: Member, number: UInt64)
 }

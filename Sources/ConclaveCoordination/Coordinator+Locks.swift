@@ -131,7 +131,8 @@ extension Coordinator {
 
     /// Whether values may grow by `byteCount`.
     func hasRoom(forValueBytes byteCount: Int) -> Bool {
-        slots.valueByteCount + barriers.payloadByteCount + byteCount <= quotas.valueByteCount
+        slots.valueByteCount + barriers.payloadByteCount + keys.valueByteCount + byteCount
+            <= quotas.valueByteCount
     }
 
     var valueQuotaMessage: String { "there are \(quotas.valueByteCount) bytes of values already" }

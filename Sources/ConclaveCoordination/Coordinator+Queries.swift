@@ -5,9 +5,11 @@ extension Coordinator {
     package var sessionCount: Int { sessions.count }
 
     /// About how many rows a frozen copy has.
-    package var rowCount: Int { 2 * sessions.count + objectCount + ended.records.count }
+    package var rowCount: Int {
+        2 * sessions.count + objectCount + ended.records.count + keys.log.count
+    }
 
-    package var objectCount: Int { locks.count + slots.count + barriers.count }
+    package var objectCount: Int { locks.count + slots.count + barriers.count + keys.count }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on
     /// from view to view (V18).

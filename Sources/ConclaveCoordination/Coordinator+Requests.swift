@@ -73,6 +73,8 @@ extension Coordinator {
             arrive(arrival, request, effects: &effects)
         case .cancel(let number, let reason):
             cancel(number, reason: reason, request, effects: &effects)
+        case .transact(let transaction):
+            transact(transaction, request, effects: &effects)
         }
     }
 
@@ -203,7 +205,7 @@ extension Operation {
     fileprivate var letsGo: Bool {
         switch self {
         case .release, .resign, .cancel: true
-        case .acquire, .limit, .campaign, .announce, .arrive: false
+        case .acquire, .limit, .campaign, .announce, .arrive, .transact: false
         }
     }
 }

@@ -224,7 +224,7 @@ extension Coordinator {
         effects.append(.openRefused(nonce: nonce, member: member, refusal))
     }
 
-    /// Ends a session: locks, then terms, then barriers, each by name, go on without it.
+    /// Ends a session: locks, then terms, then keys, then barriers, each by name, go on without it.
     private mutating func finish(
         _ index: Int, reason: SessionEnd, effects: inout [CoordinationEffect]
     ) {
@@ -236,6 +236,7 @@ extension Coordinator {
         let end = PreviousEnd(reason)
         for claim in locks.claims(of: index) { giveUp(lock: claim, end, effects: &effects) }
         for claim in slots.claims(of: index) { giveUp(slot: claim, end, effects: &effects) }
+        deleteKeys(of: id, effects: &effects)
         breakBarriers(awaitedBy: index, reason: reason, effects: &effects)
         remember(index)
         sessions.remove(index)

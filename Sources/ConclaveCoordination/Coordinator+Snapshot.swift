@@ -40,8 +40,11 @@ enum SnapshotRow: UInt8 {
     case decision = 7
     case replies = 8
     case ended = 9
+    /// From where on the history of keys is kept.
+    case keyFloor = 10
+    case key = 11
 
-    static let format: UInt16 = 3
+    static let format: UInt16 = 4
 
     /// At most so many entries of a list stand in one row, and no further one beyond so many bytes.
     static let maximumCount = 128

@@ -1,7 +1,7 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// Sessions, locks, leader slots and barriers, as every member of the group has them.
+/// Sessions, locks, leader slots, barriers and keys, as every member of the group has them.
 ///
 /// It depends on nothing but the commands and views it was given, in their order: no clock, no
 /// chance, no order that a hash table chose. So replicas that were told the same are the same, and
@@ -26,6 +26,7 @@ package struct Coordinator: Sendable {
     var locks = ClaimTable()
     var slots = ClaimTable()
     var barriers = BarrierTable()
+    var keys = KeyTable()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -74,6 +75,8 @@ package struct Coordinator: Sendable {
         if installed.historyWasGivenUp, plant != .sessionsOutliveHistory {
             endAllSessions(effects: &effects)
         }
+        // What watchers know of what was given up may never have happened.
+        if installed.historyWasGivenUp || installed.stateWasLost { keys.forgetHistory(at: now) }
         reviewTakeovers(effects: &effects)
         witness?.installed(installed, after: previous, by: self, effects: effects[told...])
     }
@@ -104,6 +107,8 @@ package struct Coordinator: Sendable {
             yieldAttachment(of: session, attachment: attachment, effects: &effects)
         case .openGrants(let epoch):
             openGrants(epoch: epoch, effects: &effects)
+        case .mark(let member, let number):
+            effects.append(.marked(member: member, number: number))
         }
     }
 

@@ -43,6 +43,9 @@ package struct CoordinatorBuilder: Sendable {
         case .decision: try coordinator.barriers.takeDecision(&reader)
         case .replies: try takeReplies(&reader)
         case .ended: try takeEnded(&reader)
+        case .keyFloor: try coordinator.keys.takeFloor(&reader, now: coordinator.now)
+        case .key:
+            try coordinator.keys.take(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -55,6 +58,7 @@ package struct CoordinatorBuilder: Sendable {
         if let record { try append(record) }
         record = nil
         coordinator.barriers.releaseByDeciders()
+        try coordinator.keys.restoreLog(sessions: coordinator.sessions)
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }
@@ -173,7 +177,7 @@ extension SnapshotRow {
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
-        case .state, .session, .lock, .slot, .replies, .ended: rawValue
+        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key: rawValue
         }
     }
 }

@@ -10,7 +10,7 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, over
+        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, over
     }
 
     private let version: Version
@@ -22,6 +22,7 @@ package struct FrozenCoordinator: Sendable {
     private let slots: FrozenClaims
     private let barriers: Arena<Barrier>
     private let ended: EndedSessions.Records
+    private let keys: FrozenKeys
 
     private var section = Section.state
     /// Where the next row of the section is looked for.
@@ -45,6 +46,7 @@ package struct FrozenCoordinator: Sendable {
         slots = coordinator.slots.frozen
         barriers = coordinator.barriers.frozen
         ended = coordinator.ended.records
+        keys = coordinator.keys.frozen
     }
 
     /// Appends the next row; false if there was none left.
@@ -66,6 +68,8 @@ package struct FrozenCoordinator: Sendable {
         case .barriers: encodeBarrier(into: &writer)
         case .replies: encodeReplies(into: &writer)
         case .ended: encodeEnded(into: &writer)
+        case .keyFloor: encodeKeyFloor(into: &writer)
+        case .keys: encodeKey(into: &writer)
         case .over: false
         }
     }
@@ -196,6 +200,30 @@ package struct FrozenCoordinator: Sendable {
             return place + 1 < record.replies.count ? place + 1 : nil
         }
         goOn(place, told: count, isMore: next != nil)
+        return true
+    }
+
+    private mutating func encodeKeyFloor(into writer: inout ByteWriter) -> Bool {
+        guard place == 0 else { return false }
+        place = 1
+        writer.integer(SnapshotRow.keyFloor.rawValue)
+        writer.integer(keys.floor.version.number)
+        writer.integer(keys.floor.time.microseconds)
+        return true
+    }
+
+    /// A key with what is kept of its past.
+    private mutating func encodeKey(into writer: inout ByteWriter) -> Bool {
+        guard let index = keys.rows.firstIndex(from: place) else { return false }
+        let key = keys.rows[index]
+        writer.integer(SnapshotRow.key.rawValue)
+        writer.name(key.name)
+        writer.integer(UInt32(told))
+        let (count, next) = writer.entries(from: told) { place, writer in
+            key.revisions[place].encode(into: &writer)
+            return place + 1 < key.revisions.count ? place + 1 : nil
+        }
+        goOn(index, told: count, isMore: next != nil)
         return true
     }
 }

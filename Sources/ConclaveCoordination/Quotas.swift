@@ -6,14 +6,22 @@ import ConclaveWire
 package struct Quotas: Hashable, Sendable {
     package var sessions = 10_000
     package var sessionsPerUID = 1_000
-    /// Locks, leader slots and barriers together.
+    /// Locks, leader slots, barriers and keys together.
     package var objects = 1_000_000
     package var waitersPerObject = 10_000
     /// Locks and leader slots that one session holds or awaits. Its end gives them up at one
     /// version, and the group stands still as long: 0.25 s at this bound.
     package var claimsPerSession = 100_000
-    /// Leaders' and candidates' values and barrier payloads together.
+    /// Leaders' and candidates' values, barrier payloads and the values of keys together.
     package var valueByteCount = 256 << 20
+    /// Values of keys that processes of one user have put.
+    package var valueByteCountPerUID = 64 << 20
+    /// Keys that go with one session, all at one version.
+    package var ephemeralKeysPerSession = 10_000
+    /// Changes of keys that are kept for those who read or watch from an earlier version, and the
+    /// bytes that only they hold.
+    package var keyHistoryCount = 65_536
+    package var keyHistoryByteCount = 32 << 20
     /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
     /// up to twice that; beyond it nothing is kept, and every request is refused for good.
     package var requestsPerSession = ClientLimits.requestsInFlight

@@ -45,6 +45,7 @@ package final class Host {
         bounds.maximumConnectionsPerUID = settings.maximumConnectionsPerUID
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
+        bounds.keysPerPiece = settings.keysPerPiece
         bounds.administrator = settings.administrator
         bounds.memberAddress = settings.memberAddress
         bounds.plant = settings.replica.plant
@@ -77,6 +78,10 @@ package final class Host {
             hasWork = takeOutputs(now: now) && replica.isServing && !service.proposals.isEmpty
             if !hasWork { break }
         }
+        if service.tellWatchers(machine: replica.machine, effects: &serviceEffects) {
+            hasWork = true
+        }
+        takeServiceEffects()
         // What waits for this turn's effects is for the next one, which follows at once.
         if service.beginTurn() { hasWork = true }
         checkStop(now: now)
@@ -145,6 +150,10 @@ package final class Host {
 
     private func feed(_ input: Service.Input, machine: Coordinator, now: Instant) {
         service.step(input, machine: machine, now: now, effects: &serviceEffects)
+        takeServiceEffects()
+    }
+
+    private func takeServiceEffects() {
         for effect in serviceEffects { effects.append(.client(effect)) }
         serviceEffects.removeAll(keepingCapacity: true)
     }

@@ -1,6 +1,7 @@
 package import ConclaveBase
 package import ConclaveCoordination
 package import ConclaveReplication
+import ConclaveWire
 
 /// Everything a host needs to know beforehand. Validated by whoever read it from outside.
 package struct HostSettings: Sendable {
@@ -15,6 +16,9 @@ package struct HostSettings: Sendable {
     package var maximumConnectionsPerUID = 1_000
     /// Slots of the validity page, the daemon's own included.
     package var validitySlotCount: UInt32 = 16 * 1024
+    /// Keys, or changes of them, in one piece of what a watcher is told, at most: all that fit a
+    /// frame but in the simulator, whose states are small.
+    package var keysPerPiece = ClientLimits.listedKeys
 
     /// The user beside root that may change the member list.
     package var administrator: UInt32 = 0

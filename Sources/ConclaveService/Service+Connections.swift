@@ -29,6 +29,7 @@ extension Service {
             reconsiderReading(id, effects: &effects)
         case .drained(let id):
             connections[id]?.backlog = 0
+            keyWatchers.unpark(id)
             reconsiderReading(id, effects: &effects)
         }
     }
@@ -95,6 +96,8 @@ extension Service {
             subscriptions.removeAll(of: id)
             forgetUnobserved()
         }
+        keyReads.removeAll(of: id)
+        keyWatchers.removeAll(of: id)
         let count = connectionCounts[connection.process.uid] ?? 0
         connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil
         var isWatched = false

@@ -80,10 +80,13 @@ extension Service {
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
-        case .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive:
+        case .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive,
+            .transact:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:
             try query(type, frame, from: id, machine: machine, now: now, effects: &effects)
+        case .readKeys, .watchKeys:
+            try askForKeys(type, frame, from: id, machine: machine, now: now, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)
         case .serving, .sessionEnded:

@@ -4,7 +4,7 @@ package import ConclaveWire
 
 /// Questions that change nothing, answered from the own copy of the state.
 extension Service {
-    private static let subscriptionsPerConnection = 1_024
+    static let subscriptionsPerConnection = 1_024
 
     /// Whether `picture` is to be refreshed before this frame.
     package static func asksForPicture(_ frame: FrameBuffer.Frame) -> Bool {
@@ -55,13 +55,16 @@ extension Service {
             let subscription: UInt64 = try reader.integer("number")
             try reader.finish()
             subscriptions.remove(id, subscription)
+            keyReads.remove(id, subscription)
+            keyWatchers.remove(
+                Subscriptions.Subscriber(connection: id, number: subscription))
             forgetUnobserved()
         default: return
         }
         answer(type, number: number, to: id, writer.bytes, effects: &effects)
     }
 
-    private mutating func answer(
+    mutating func answer(
         _ type: ClientFrameType, number: UInt64, to id: ConnectionID, _ body: [UInt8],
         effects: inout [ServiceEffect]
     ) {

@@ -119,6 +119,7 @@ extension Reply {
         case .done: .release
         case .tripped, .broken: .arrive
         case .cancelOutcome: .cancel
+        case .written, .mismatched: .transact
         }
     }
 }

@@ -11,6 +11,7 @@ extension Service {
     ) {
         guard !isWedged else { return }
         newestConfirmed = max(newestConfirmed ?? .distantPast, since)
+        lastConfirmed = max(lastConfirmed ?? .distantPast, since)
         for id in sessions.ids {
             extend(id, now: now, effects: &effects)
             answerOpening(of: id, machine: machine, effects: &effects)

@@ -54,7 +54,7 @@ extension Service {
         case .expire(let session, let attachment, _):
             machine.sessionState(session)?.attachment.number == attachment
         case .openGrants: machine.grantsAreSuspended
-        case .open, .resume, .request, .confirm, .end, .yieldAttachment: true
+        case .open, .resume, .request, .confirm, .end, .yieldAttachment, .mark: true
         }
     }
 
@@ -67,6 +67,7 @@ extension Service {
         for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
             proposeAnew(id, machine: machine, effects: &effects)
         }
+        if let mark = keyReads.drawAnew() { propose(.mark(member: settings.own, number: mark)) }
     }
 
     private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {
@@ -131,6 +132,7 @@ extension Service {
         for slot in subscriptions.observedSlots {
             tellLeader(of: slot, machine: machine, effects: &effects)
         }
+        keyWatchers.noteEverything()
     }
 }
 

@@ -65,6 +65,8 @@ package struct Service {
     var subscriptions = Subscriptions()
     /// The version of the state that observers of a slot were told last.
     var toldLeaders: [ObjectName: Version] = [:]
+    var keyReads = KeyReads()
+    var keyWatchers = KeyWatchers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     /// What connected clients believe; they are told at `tellAt` if that is something else by then.
     var toldServing = ServingState(isServing: false, reason: "the daemon is starting")
@@ -75,6 +77,8 @@ package struct Service {
     var isWedged = true
     /// The newest heartbeat of the installed epoch that a majority confirmed.
     var newestConfirmed: Instant?
+    /// The newest heartbeat of any epoch that a majority confirmed.
+    var lastConfirmed: Instant?
     var absences = AbsenceTimers()
     /// No session is due before this.
     var earliestDue = Instant.distantFuture
@@ -126,6 +130,7 @@ package struct Service {
     package mutating func takeProposals() -> [[UInt8]] {
         let taken = proposals
         proposals = []
+        keyReads.close()
         return taken
     }
 
@@ -174,6 +179,12 @@ package struct Service {
             requestSettled(number, of: session, effects: &effects)
         case .leaderChanged(let slot):
             tellLeader(of: slot, machine: machine, effects: &effects)
+        case .keysChanged(let keys, let version):
+            keyWatchers.noteChange(of: keys, at: version)
+        case .marked(let member, let number):
+            if member == settings.own {
+                answerReads(upTo: number, machine: machine, effects: &effects)
+            }
         }
     }
 

@@ -21,6 +21,8 @@ package struct ServiceSettings: Sendable {
     /// the fabric could not reach a machine there. None: this daemon has no address for members
     /// itself.
     package var memberAddress: (@Sendable ([UInt8]) -> [UInt8]?)? = { $0 }
+    /// Keys, or changes of them, in one piece of what a watcher is told, at most.
+    package var keysPerPiece = ClientLimits.listedKeys
     /// A bug for the simulator to find; a daemon has none.
     package var plant: Plant?
 

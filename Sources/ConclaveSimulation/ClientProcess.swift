@@ -95,7 +95,7 @@ final class ClientProcess {
     }
 
     /// It waits for nothing that the group owes it.
-    var isContent: Bool { program is ObserverProgram }
+    var isContent: Bool { program is ObserverProgram || program is WatchProgram }
 
     func maps(_ page: ValidityPage) -> Bool { self.page === page }
 
@@ -186,6 +186,9 @@ final class ClientProcess {
             throw Violation(.badInput, "a daemon's reply does not decode")
         }
         try world.order.check(reply, to: header.number, of: session)
+        if let version = world.order.answerVersion(of: header.number, of: session) {
+            world.newestAcknowledged = max(world.newestAcknowledged, version)
+        }
     }
 
     /// A goodbye is answered when the session is over, or somebody else's.

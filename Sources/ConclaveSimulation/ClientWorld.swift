@@ -25,6 +25,13 @@ final class ClientWorld {
     var requestCount = 0
     private var processCount: UInt64 = 0
     var arrivalCount: UInt64 = 0
+    /// Values of keys that were put: each is another one.
+    var valueCount: UInt64 = 0
+    /// The newest version at which something happened that a client was told of.
+    var newestAcknowledged = Version.zero
+
+    static let keyNames = ["k/a", "k/a/1", "k/b", "k/b/2", "l", "l/1"]
+    static let keyPrefixes = ["", "k/", "k/a", "l"]
 
     init(
         timeline: Timeline, order: OrderChecker, pace: Interval, longestTTL: Interval,
@@ -109,6 +116,10 @@ final class ClientWorld {
         name(WorldShape.pick(names, &random))
     }
 
+    func key(_ random: inout SeededRandom) -> ObjectName {
+        name(from: Self.keyNames, &random)
+    }
+
     // MARK: - Expectations
 
     /// The answer to letting go of, or changing, what the session holds: done, unless the session
@@ -128,6 +139,9 @@ final class ClientWorld {
 
     /// Some requests run into a quota.
     var hasQuotas = false
+
+    /// Some changes of keys run into a quota of theirs.
+    var hasKeyQuotas = false
 
     /// Whether programs may ask for more at once than the group keeps of a session.
     var bursts: ClientBursts?

@@ -130,7 +130,8 @@ final class LockProgram: ClientProgram {
             let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
             state = .holding(wish.name, grant.token, until: until)
             try world.exclusion.granted(
-                Self.key(wish.name), to: client, mode: wish.permits?.known ?? wish.mode, token: grant.token,
+                Self.key(wish.name), to: client, mode: wish.permits?.known ?? wish.mode,
+                token: grant.token,
                 newestBefore: wish.newestBefore)
         case .reply(.busy) where wish.isTry:
             rest(client, world: world)

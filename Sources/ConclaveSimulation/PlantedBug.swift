@@ -83,6 +83,10 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "K7", within: 100, workload: .mixed)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
+        case .compareIgnored, .keyOutlivesSession:
+            PlantedBug(plant, rule: "C4", within: 20, workload: .configuration)
+        case .resumedWatchSkips, .readAnsweredEarly:
+            PlantedBug(plant, rule: "C3", within: 20, workload: .configuration)
         }
     }
 }

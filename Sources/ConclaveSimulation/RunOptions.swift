@@ -30,6 +30,8 @@ package enum Workload: String, Sendable, CaseIterable {
     /// Replicas alone, with a state machine that hashes everything.
     case group
     /// Whole daemons with clients that take locks, campaign and observe, wait at barriers, or do
-    /// all of it.
+    /// all of it, often with keys beside.
     case locks, elections, barriers, mixed
+    /// Whole daemons with clients that change, read and watch keys.
+    case configuration
 }

@@ -29,7 +29,7 @@ extension ServiceWorld {
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
         var settings = ClientSettings(
             ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
-            opensSession: !(program is ObserverProgram))
+            opensSession: !(program is ObserverProgram || program is WatchProgram))
         if let bursts = world.bursts { settings.requestsInFlight = bursts.requestsInFlight }
         let inbox = seats[seat].inbox
         inbox.open()
@@ -50,12 +50,13 @@ extension ServiceWorld {
 
     private func program(for seat: Int) -> any ClientProgram {
         let first = timeline.now.advanced(by: world.pause(&random))
+        if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
         let kind =
             switch workload {
             case .locks: 0
             case .elections: 1 + seat % 2
             case .barriers: 3
-            case .group, .mixed: seat % 4
+            case .group, .mixed, .configuration: seat % 4
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
@@ -75,13 +76,34 @@ extension ServiceWorld {
         case .elections: seat % 6 == 4
         case .barriers: false
         case .group, .mixed: seat % 8 == 4
+        case .configuration: false
         }
+    }
+
+    private func isForKeys(_ seat: Int) -> Bool {
+        workload == .configuration || seat >= otherSeatCount
+    }
+
+    private func keyProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
+        let place = seat - otherSeatCount
+        let isWriter =
+            place < 0 ? seat % 3 != 2 : place < keyTraffic?.writerCount ?? 0
+        if isWriter { return KeyProgram(firstActAt: first) }
+        let selector: KeySelector =
+            random.chance(perMille: 300)
+            ? .key(world.key(&random))
+            : .prefix(WorldShape.pick(ClientWorld.keyPrefixes, &random))
+        let isLate = random.chance(perMille: 300)
+        let back = random.below(40)
+        let number = world.order.version.number
+        let from = isLate && number > back ? Version(number - back) : nil
+        return WatchProgram(selector, from: from, firstActAt: first)
     }
 
     /// Seats are parties of barriers in threes; those that are left over go in by themselves.
     private func partyProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
         let step = workload == .barriers ? 1 : 4
-        let places = Array(stride(from: seat % step, to: seats.count, by: step))
+        let places = Array(stride(from: seat % step, to: otherSeatCount, by: step))
         let place = places.firstIndex(of: seat)!
         let group = place / Self.partiesPerBarrier
         let members = places.dropFirst(group * Self.partiesPerBarrier)
@@ -218,10 +240,17 @@ extension ServiceWorld {
         return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
     }()
 
+    /// Runs without keys are as they were before there were any.
+    private var garbageTypes: [ClientFrameType] {
+        keyTraffic == nil
+            ? ClientFrameType.allCases.filter { $0.rawValue < ClientFrameType.transact.rawValue }
+            : ClientFrameType.allCases
+    }
+
     private func garbage() -> [UInt8] {
         let type =
             random.chance(perMille: 900)
-            ? WorldShape.pick(ClientFrameType.allCases, &random).rawValue
+            ? WorldShape.pick(garbageTypes, &random).rawValue
             : UInt16(random.below(100))
         let body = (0..<random.below(60)).map { _ in UInt8(random.below(4) * random.below(80)) }
         var bytes = FrameHeader.frame(type: type, number: random.below(20), body: body)

@@ -15,6 +15,7 @@ extension ServiceWorld {
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
                 var settings = HostSettings(replica: settings(of: index), quotas: quotas)
+                settings.keysPerPiece = keyTraffic?.keysPerPiece ?? settings.keysPerPiece
                 settings.witness = world.order
                 settings.validitySlotCount = validitySlotCount
                 var random = random

@@ -122,13 +122,15 @@ extension ServiceWorld {
         }
             && watch.listedHosts.allSatisfy { host in
                 guard let machine = host.daemon?.host.replica.machine else { return false }
-                return machine.sessionCount == 0 && machine.objectCount == 0
+                return machine.sessionCount == 0 && machine.objectCount == machine.keyCount
+                    && machine.ephemeralKeyCount == 0
             }
     }
 
-    /// Nobody leads any more, and observers were told so.
+    /// Nobody leads any more, and observers were told so; whoever watches keys knows what they are.
     private func checkObservers() throws(Violation) {
         for case let client? in seats.map(\.client) {
+            try checkWatcher(client)
             guard client.isAlive, !client.isOver, client.connection != nil,
                 client.inbox.pausedUntil < timeline.now,
                 let observer = client.program as? ObserverProgram, let newest = observer.newest
@@ -139,6 +141,19 @@ extension ServiceWorld {
                 "client \(client.index) was not told that \(newest.slot) is led by nobody, but "
                     + "that session \(leader.session) does")
         }
+    }
+
+    private func checkWatcher(_ client: ClientProcess) throws(Violation) {
+        guard client.isAlive, !client.isOver, client.connection != nil,
+            client.inbox.pausedUntil < timeline.now,
+            let watcher = client.program as? WatchProgram, watcher.isSure
+        else { return }
+        let present = world.order.presentEntries(of: watcher.subject)
+        guard watcher.entries != present else { return }
+        throw Violation(
+            .progress,
+            "client \(client.index) watches \(watcher.subject) and knows of \(watcher.entries), but "
+                + "there is \(present)")
     }
 
     /// What the processes did and were told, as one history.

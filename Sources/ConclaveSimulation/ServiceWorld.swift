@@ -60,6 +60,10 @@ final class ServiceWorld {
     var linkCount: UInt64 = 0
     var pidCount: UInt32 = 100
     let workload: Workload
+    /// Keys of the configuration are changed and watched.
+    var keyTraffic: KeyTraffic?
+    /// Seats that are not there for keys alone.
+    private(set) var otherSeatCount = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
@@ -91,7 +95,9 @@ final class ServiceWorld {
             cluster: cluster, shape: shape, faults: faults, random: random.split())
         let drawn = Self.quotas(&random)
         let bursts = ClientBursts.drawn(seed: options.seed)
-        quotas = Self.quotas(drawn, bursts)
+        let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
+        self.keyTraffic = keyTraffic
+        quotas = Self.quotas(drawn, bursts, keyTraffic)
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
@@ -105,6 +111,7 @@ final class ServiceWorld {
         self.random = random
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
+        world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }
@@ -131,8 +138,11 @@ final class ServiceWorld {
         return 2 + UInt32(random.below(4))
     }
 
-    private static func quotas(_ drawn: Quotas, _ bursts: ClientBursts?) -> Quotas {
+    private static func quotas(
+        _ drawn: Quotas, _ bursts: ClientBursts?, _ keyTraffic: KeyTraffic?
+    ) -> Quotas {
         var quotas = drawn
+        keyTraffic?.bound(&quotas)
         if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
         return quotas
     }
@@ -175,6 +185,18 @@ final class ServiceWorld {
             seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
             scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
         }
+        otherSeatCount = count
+        for _ in 0..<(keyTraffic?.seatCount ?? 0) { makeKeySeat() }
+    }
+
+    private func makeKeySeat() {
+        guard var random = keyTraffic?.random else { return }
+        let index = seats.count
+        let process = UInt16(shape.hostCount + index)
+        let inbox = Inbox(process: process, timeline: timeline, random: random.split())
+        seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
+        scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
+        keyTraffic?.random = random
     }
 
     // MARK: - Phases

@@ -9,6 +9,9 @@ package enum Simulation {
     }
 
     private static func drawn(by seed: UInt64) -> Workload {
+        // From numbers of its own: most seeds do what they did before there were keys.
+        var own = SeededRandom(seed: seed ^ 0x636F_6E66_6967_0000)
+        if own.chance(perMille: 80) { return .configuration }
         var random = SeededRandom(seed: ~seed)
         return WorldShape.pick(
             [.group, .group, .mixed, .mixed, .mixed, .locks, .elections, .barriers], &random)

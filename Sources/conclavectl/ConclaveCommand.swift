@@ -3,7 +3,7 @@ import ArgumentParser
 struct ConclaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conclave",
-        abstract: "Locks, elections and barriers for the hosts of a cluster.",
+        abstract: "Locks, elections, barriers and shared configuration for the hosts of a cluster.",
         discussion: """
             Talks to the daemon of this host, conclaved. The socket is --socket or \
             $CONCLAVE_SOCKET; else /run/conclave/conclave.sock, conclave/conclave.sock in \
@@ -12,10 +12,12 @@ struct ConclaveCommand: ParsableCommand {
               conclave lock db/migrate -- ./migrate.sh
               conclave elect scheduler --value "$HOSTNAME" -- ./scheduler
               conclave barrier step-7 --parties 64 --timeout 5m
+              conclave put db/primary 10.0.0.4
               conclave status
 
             Exit codes:
-              1     not obtained: busy, waited too long, barrier broken, deadlock
+              1     not obtained: busy, waited too long, barrier broken, deadlock, a key that
+                    is not there or not as demanded
               64    wrong usage or an invalid value
               69    no daemon at the socket, or it is outside the majority
               75    the daemon went away while waiting; nothing is held, try again
@@ -30,5 +32,7 @@ struct ConclaveCommand: ParsableCommand {
             LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
             BarrierCommand.self, StatusCommand.self, MembersCommand.self, MemberCommand.self,
             RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
+            PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
+            WatchCommand.self, TransactionCommand.self,
         ])
 }

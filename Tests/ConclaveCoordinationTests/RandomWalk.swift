@@ -72,7 +72,8 @@ struct RandomWalk {
         checkTrips()
         while !clients.isEmpty { try end() }
         try check()
-        #expect(stage.coordinator.objectCount == 0)
+        #expect(stage.coordinator.objectCount == stage.coordinator.keyCount)
+        #expect(stage.coordinator.ephemeralKeyCount == 0)
         #expect(stage.coordinator.sessionCount == 0)
         #expect(stage.coordinator.digest == replica.coordinator.digest)
     }
@@ -184,7 +185,8 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(13) {
+        switch random.below(16) {
+        case 13...: return .transact(transaction(name))
         case 0..<4:
             return .acquire(
                 name: name, mode: mode(), isTry: random.chance(perMille: 200),
@@ -217,6 +219,18 @@ struct RandomWalk {
         }
     }
 
+    private mutating func transaction(_ name: ObjectName) -> KeyTransaction {
+        let other = pick(Self.names)
+        let put = KeyOperation.put(
+            name, value: [UInt8](repeating: 1, count: Int(random.below(40))),
+            isEphemeral: random.chance(perMille: 500))
+        let compare = KeyCompare(pick(Self.names), pick([.absent, .present]))
+        return KeyTransaction(
+            compares: random.chance(perMille: 300) ? [compare] : [],
+            operations: name == other
+                ? [put] : random.chance(perMille: 500) ? [.delete(other)] : [put, .delete(other)])
+    }
+
     private mutating func follow(_ operation: Operation, _ session: SessionID, _ number: UInt64) {
         let version = stage.version
         switch operation {
@@ -236,7 +250,7 @@ struct RandomWalk {
         case .cancel(let target, _):
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
-        case .announce, .arrive: break
+        case .announce, .arrive, .transact: break
         }
     }
 

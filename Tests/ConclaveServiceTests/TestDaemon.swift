@@ -59,6 +59,7 @@ final class TestDaemon {
         }
         var effects: [ServiceEffect] = []
         service.step(input, machine: group.machine, now: group.now, effects: &effects)
+        while service.tellWatchers(machine: group.machine, effects: &effects) {}
         for effect in effects { perform(effect) }
         _ = service.beginTurn()
         flush()
@@ -220,7 +221,8 @@ extension [FrameBuffer.Frame] {
     var replies: [(number: UInt64, reply: Reply)] {
         compactMap { frame in
             let type = frame.header.type
-            guard frame.header.flags == .reply, (16..<64).contains(type) || type == 6, type != 35
+            guard frame.header.flags == .reply, (16..<64).contains(type) || type == 6 || type == 96,
+                type != 35
             else { return nil }
             var reader = ByteReader(frame.body)
             guard let reply = try? Reply(from: &reader) else { return nil }
@@ -250,7 +252,9 @@ extension Reply {
         switch self {
         case .granted(let grant): grant.token
         case .elected(let term): term.token
-        case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused: nil
+        case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused, .written,
+            .mismatched:
+            nil
         }
     }
 }

@@ -54,6 +54,21 @@ struct HistoryBuilder {
         add(.observed(observation), process)
     }
 
+    /// Asked just now, or at `since`.
+    mutating func read(
+        _ process: UInt64, _ query: KeyQuery, _ report: KeyReport, since: UInt64? = nil
+    ) {
+        now += 1
+        add(
+            .read(HistoryRead(asked: since ?? now, query: query, report: report)), process)
+    }
+
+    /// Of the process's only watch, of everything.
+    mutating func watched(_ process: UInt64, _ news: KeyNews) {
+        add(
+            .watched(HistoryWatch(watch: KeyWatch(.prefix("")), news: news)), process, call: 1)
+    }
+
     /// A whole operation that nothing overlaps.
     mutating func run(
         _ process: UInt64, _ call: UInt64, _ action: HistoryCall.Action,

@@ -17,6 +17,24 @@ import Testing
         .called(
             HistoryCall(
                 .arrive(parties: 3, rank: 2, generation: 8, payload: []), name)),
+        .called(
+            HistoryCall(
+                .transact(
+                    KeyTransaction(
+                        compares: [KeyCompare(name, .version(Version(3)))],
+                        operations: [.put(name, value: [1], isEphemeral: true), .delete(name)])),
+                name)),
+        .answered(.written(KeysWritten(version: Version(9), changedCount: 2))),
+        .answered(
+            .mismatched(KeyMismatch(version: Version(9), index: 0, key: name, found: nil))),
+        .read(
+            HistoryRead(
+                asked: 7, query: KeyQuery(.key(name), isLocal: true),
+                report: KeyReport(version: Version(9), age: nil, entries: []))),
+        .watched(
+            HistoryWatch(
+                watch: KeyWatch(.prefix("a"), from: Version(2)),
+                news: .changes([], upTo: Version(9)))),
         .answered(.granted(.max, after: .died)), .answered(.busy(3)),
         .answered(.busy(holder: nil)), .answered(.elected(9, after: .released, [1, 2])),
         .answered(.done), .answered(.tripped(5, rank: 1, 1, 2)), .answered(.broken(5)),

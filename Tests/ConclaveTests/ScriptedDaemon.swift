@@ -78,6 +78,11 @@ final class ScriptedDaemon: Sendable {
             ]
         case .cancel: return [.reply(.cancelOutcome(wasCancelled: false))]
         case .release, .resign, .announce, .limit: return [.reply(.done)]
+        case .transact(let transaction):
+            let version = Version(request.number)
+            let written = KeysWritten(
+                version: version, changedCount: UInt32(transaction.operations.count))
+            return [.reply(.written(written))]
         case .arrive, nil: return []
         }
     }

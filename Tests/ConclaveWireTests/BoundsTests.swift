@@ -145,4 +145,27 @@ import Testing
             try reader.part("part", count: -1)
         }
     }
+
+    @Test func `a transaction and a value are taken up to their limits and no further`() throws {
+        let key = try ObjectName("k")
+        func transaction(_ operations: [KeyOperation], _ compares: [KeyCompare] = []) throws {
+            var writer = ByteWriter()
+            KeyTransaction(compares: compares, operations: operations).encode(into: &writer)
+            _ = try decode(writer.bytes) { try KeyTransaction(from: &$0) }
+        }
+        let value = [UInt8](repeating: 1, count: 64 * 1_024)
+        try transaction([.put(key, value: value, isEphemeral: false)])
+        #expect(throws: WireError.outOfRange(field: "value", value: 65_537, maximum: 65_536)) {
+            try transaction([.put(key, value: value + [1], isEphemeral: false)])
+        }
+        try transaction(
+            Array(repeating: .delete(key), count: 128),
+            Array(repeating: KeyCompare(key, .absent), count: 128))
+        #expect(throws: WireError.outOfRange(field: "operations", value: 129, maximum: 128)) {
+            try transaction(Array(repeating: .delete(key), count: 129))
+        }
+        #expect(throws: WireError.outOfRange(field: "compares", value: 129, maximum: 128)) {
+            try transaction([], Array(repeating: KeyCompare(key, .absent), count: 129))
+        }
+    }
 }

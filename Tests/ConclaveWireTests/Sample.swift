@@ -38,7 +38,7 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 
 extension Sample {
     static let all =
-        sessionFrames + operations + replies + reports + [frameHeader, view, lineage]
+        sessionFrames + operations + replies + reports + keys + [frameHeader, view, lineage]
 
     private static func operation(_ operation: Operation) -> Sample {
         let type = operation.type
@@ -67,6 +67,8 @@ extension Sample {
                 BarrierArrival(name: name, parties: 4, rank: 3, generation: 9, payload: [7, 7]))),
         .operation(.arrive(BarrierArrival(name: name, parties: 1))),
         .operation(.cancel(number: 5, reason: .timedOut)),
+        .operation(
+            .transact(KeyTransaction(operations: [.put(name, value: [6], isEphemeral: false)]))),
     ]
 
     private static func reply(_ description: String, _ reply: Reply) -> Sample {

@@ -71,7 +71,7 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
-        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel:
+        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel, .transact:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -111,6 +111,8 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.integer("era") as UInt16 },
                 { $1.integer($0) })
+        case .readKeys: roundTrip(body, KeyQuery.init(from:), { $0.encode(into: &$1) })
+        case .watchKeys: roundTrip(body, KeyWatch.init(from:), { $0.encode(into: &$1) })
         case .goodbye, .status, .members: body.isEmpty
         case .serving, .sessionEnded: false
         }
@@ -135,7 +137,7 @@ enum ClientFrames {
             return roundTrip(
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
-        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel:
+        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel, .transact:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(
@@ -143,6 +145,10 @@ enum ClientFrames {
                 { $1.integer($0.number) })
         case .recover:
             return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
+        case .readKeys:
+            return roundTrip(body, KeyReport.init(from:), { $0.encode(into: &$1) })
+        case .watchKeys:
+            return roundTrip(body, KeyNews.init(from:), { $0.encode(into: &$1) })
         case .observeLeader, .status, .members, .views, .locks, .why:
             return readAsReport(type, frame)
         }

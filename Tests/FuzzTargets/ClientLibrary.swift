@@ -116,6 +116,8 @@ struct ClientLibrary {
         let queries: [ClientCore.Query] = [
             .status, .members, .views(follow: true), .views(follow: false), .locks(prefix: "a"),
             .why(name), .observeLeader(slot: name),
+            .readKeys(OperationChoices.keyQuery(&source)),
+            .watchKeys(OperationChoices.keyWatch(&source)),
         ]
         let query = source.pick(queries)
         let deadline = source.flag() ? now.advanced(by: .seconds(1)) : nil
@@ -144,7 +146,8 @@ struct ClientLibrary {
     private mutating func answer() {
         let number = source.number(near: [1, 2, 3, 4, 5, 6])
         let name = source.pick(OperationChoices.names)
-        switch source.choice(of: 8) {
+        switch source.choice(of: 9) {
+        case 8: tellNews(number, name)
         case 0:
             let refusal = Refusal(source.pick(RefusalCode.allCases), "no")
             let type = source.pick(ClientFrameType.allCases)
@@ -172,6 +175,28 @@ struct ClientLibrary {
             let reply = reply(about: name)
             tell(.acquire, .reply, number) { reply.encode(into: &$0) }
         }
+    }
+
+    /// Of keys, in any order and as often as it likes.
+    private mutating func tellNews(_ number: UInt64, _ name: ObjectName) {
+        let version = Version(source.number(near: [1, 2, 3]))
+        let stamp = KeyStamp(created: version, modified: version, putCount: 1)
+        let form = source.byte()
+        let news: KeyNews
+        if form & 1 == 0 {
+            let entry = KeyEntry(name: name, stamp: stamp, time: .zero, value: [1])
+            news = .state(
+                KeyStatePart(
+                    version: version, isFirst: form & 2 == 0, isLast: form & 4 == 0,
+                    isResync: form & 8 != 0, entries: [entry]))
+        } else {
+            let kinds: [KeyChange.Kind] = [.put(stamp, value: [1]), .deleted, .sessionEnded]
+            let change = KeyChange(
+                name: name, version: version, time: .zero, kind: source.pick(kinds))
+            news = .changes(
+                form & 2 == 0 ? [change] : [], upTo: Version(source.number(near: [1, 2, 3])))
+        }
+        tell(.watchKeys, form & 16 == 0 ? .event : .reply, number) { news.encode(into: &$0) }
     }
 
     private mutating func reply(about name: ObjectName) -> Reply {

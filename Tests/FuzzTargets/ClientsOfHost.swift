@@ -176,7 +176,7 @@ struct ClientsOfHost {
         let id = source.pick(connections)
         let number = source.number(near: [1, 2, 3, 4, 5, 6, 7, 8])
         let names = OperationChoices.names
-        switch source.choice(of: 16) {
+        switch source.choice(of: 18) {
         case 0: open(id)
         case 1: resume(id, number)
         case 2: send(.goodbye, number, id) { _ in }
@@ -195,6 +195,12 @@ struct ClientsOfHost {
             send(source.flag() ? .locks : .unsubscribe, number, id) { writer in
                 if subscription & 1 == 1 { writer.text("") } else { writer.integer(subscription) }
             }
+        case 16:
+            let query = OperationChoices.keyQuery(&source)
+            send(.readKeys, number, id) { query.encode(into: &$0) }
+        case 17:
+            let watch = OperationChoices.keyWatch(&source)
+            send(.watchKeys, number, id) { watch.encode(into: &$0) }
         default:
             let body = OperationFrame(
                 confirmed: source.number(near: [0, 0, 1, 2]),

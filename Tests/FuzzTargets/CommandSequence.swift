@@ -36,6 +36,10 @@ struct CommandSequence {
             quotas.requestsPerSession = 3
             quotas.ended = 2
             quotas.endedReplies = 4
+            quotas.valueByteCountPerUID = 16
+            quotas.ephemeralKeysPerSession = 2
+            quotas.keyHistoryCount = 4
+            quotas.keyHistoryByteCount = 400
         }
         self.quotas = quotas
         self.source = source
@@ -209,9 +213,52 @@ struct CommandSequence {
             coordinator.why(name).encode(into: &writer)
             coordinator.leaderState(name).encode(into: &writer)
         }
+        checkKeys(&writer)
         for session in sessions {
             _ = coordinator.waitingNumbers(of: session)
             _ = coordinator.storedReplies(of: session)
+        }
+    }
+
+    /// What the history tells from its beginning on leads to the keys as they are.
+    private func checkKeys(_ writer: inout ByteWriter) {
+        let budget = KeyBudget(count: 2, byteCount: 64)
+        var known: [ObjectName: KeyEntry] = [:]
+        let all = KeyBudget(count: .max, byteCount: .max, steps: .max)
+        let floor = coordinator.keyFloor
+        for entry in coordinator.keys(prefix: "", at: floor, all).entries {
+            known[entry.name] = entry
+        }
+        var cursor = KeyCursor(after: floor)
+        while cursor != KeyCursor(after: coordinator.version) {
+            let page = coordinator.keyChanges(after: cursor, budget) { _ in true }
+            demand(page.cursor != cursor, "reading the changes does not get on")
+            cursor = page.cursor
+            for change in page.changes { apply(change, to: &known) }
+        }
+        var told: [KeyEntry] = []
+        var next: ObjectName?
+        repeat {
+            let page = coordinator.keys(
+                prefix: "", after: next, at: coordinator.version, budget)
+            told += page.entries
+            next = page.next
+        } while next != nil
+        demand(
+            told == known.values.sorted { $0.name < $1.name },
+            "the changes lead to \(known), but the keys are \(told)")
+        demand(told.count == coordinator.keyCount, "the keys are not counted right")
+        for entry in told { entry.encode(into: &writer) }
+    }
+
+    private func apply(_ change: KeyChange, to known: inout [ObjectName: KeyEntry]) {
+        switch change.kind {
+        case .put(let stamp, let value):
+            known[change.name] = KeyEntry(
+                name: change.name, stamp: stamp, time: change.time, value: value)
+        case .deleted, .sessionEnded:
+            demand(known[change.name] != nil, "\(change.name) is deleted, and was not there")
+            known[change.name] = nil
         }
     }
 }

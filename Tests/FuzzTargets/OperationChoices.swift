@@ -13,9 +13,10 @@ enum OperationChoices {
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
         switch source.choice(of: 9) {
-        case 0, 1:
+        case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source))
+        case 1: return .transact(transaction(&source, knowing: coordinator))
         case 2: return .release(name: name, token: token)
         case 3:
             return .campaign(
@@ -47,6 +48,57 @@ enum OperationChoices {
 
     private static func priority(_ source: inout ByteSource) -> Int32 {
         source.pick([0, 1, -1, .max, .min])
+    }
+
+    private static func transaction(
+        _ source: inout ByteSource, knowing coordinator: Coordinator
+    ) -> KeyTransaction {
+        let compares = (0..<source.choice(of: 3)).map { _ in
+            let key = source.pick(names)
+            let known = coordinator.key(key, at: coordinator.version)?.stamp.modified.number
+            switch source.choice(of: 3) {
+            case 0: return KeyCompare(key, .absent)
+            case 1: return KeyCompare(key, .present)
+            default:
+                let version = source.number(near: [known ?? coordinator.version.number])
+                return KeyCompare(key, .version(Version(version)))
+            }
+        }
+        let operations = (0..<source.choice(of: 4)).map { _ in
+            let key = source.pick(names)
+            let form = source.byte()
+            if form & 3 == 0 { return KeyOperation.delete(key) }
+            return .put(
+                key, value: source.bytes(source.choice(of: 16)), isEphemeral: form & 4 != 0)
+        }
+        return KeyTransaction(compares: compares, operations: operations)
+    }
+
+    /// A question about those keys.
+    static func keyQuery(_ source: inout ByteSource) -> KeyQuery {
+        let key = source.pick(names)
+        let form = source.byte()
+        let selection: KeyQuery.Selection =
+            form & 1 == 0
+            ? .key(key)
+            : .prefix(
+                form & 2 == 0 ? "" : key.text, after: form & 4 == 0 ? nil : key,
+                limit: UInt32(source.byte()))
+        let moments: [KeyMoment] = [
+            .now, .version(Version(source.number(near: [1, 2, 5]))),
+            .time(Timestamp(microseconds: source.number(near: [1, 1_000_000]))),
+        ]
+        return KeyQuery(
+            selection, at: source.pick(moments), isLocal: form & 8 != 0,
+            namesOnly: form & 16 != 0)
+    }
+
+    static func keyWatch(_ source: inout ByteSource) -> KeyWatch {
+        let key = source.pick(names)
+        let form = source.byte()
+        return KeyWatch(
+            form & 1 == 0 ? .key(key) : .prefix(form & 2 == 0 ? "" : key.text),
+            from: form & 4 == 0 ? nil : Version(source.number(near: [1, 2, 5])))
     }
 
     private static func arrival(

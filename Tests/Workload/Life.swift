@@ -49,7 +49,8 @@ final class Life: Sendable {
         tally.ended(call, with: answer)
         switch answer {
         case .unknown: hasLost.store(true, ordering: .releasing)
-        case .granted, .elected, .busy, .done, .tripped: noteValid(at: call.began)
+        case .granted, .elected, .busy, .done, .tripped, .written, .mismatched:
+            noteValid(at: call.began)
         case .broken, .cancelled, .refused: break
         }
     }
@@ -74,6 +75,15 @@ final class Life: Sendable {
     func observed(_ observation: HistoryObservation) {
         history.write(
             HistoryEvent(at: HistoryClock.nanoseconds, process: process, .observed(observation)))
+    }
+
+    func read(_ read: HistoryRead) {
+        history.write(HistoryEvent(at: HistoryClock.nanoseconds, process: process, .read(read)))
+    }
+
+    func watched(_ watched: HistoryWatch) {
+        history.write(
+            HistoryEvent(at: HistoryClock.nanoseconds, process: process, .watched(watched)))
     }
 
     private func write(_ kind: HistoryEvent.Kind, of call: Call, at nanoseconds: UInt64? = nil) {

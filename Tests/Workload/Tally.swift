@@ -48,6 +48,8 @@ extension HistoryAnswer {
         case .cancelled: "cancelled"
         case .unknown: "unknown"
         case .refused(let code): "refused-\(code)"
+        case .written: "written"
+        case .mismatched: "mismatched"
         }
     }
 }

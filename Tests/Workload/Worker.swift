@@ -8,6 +8,7 @@ struct Worker {
         case locker
         case candidate
         case party
+        case writer
     }
 
     /// A session that goes well lasts for so many operations.
@@ -63,6 +64,7 @@ struct Worker {
         case .locker: return await takeLock(life)
         case .candidate: await lead(life)
         case .party: await arrive(life)
+        case .writer: await configure(life)
         }
         return true
     }

@@ -7,7 +7,7 @@ import Glibc
 struct Workload: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conclave-workload",
-        abstract: "Locks, campaigns and barriers whose history `conclave-sim` can check.",
+        abstract: "Locks, campaigns, barriers and keys whose history `conclave-sim` can check.",
         discussion: """
             Goes on until the file that --until names is there and every operation is answered; \
             then prints how often there was each answer, and how long the longest one took.
@@ -48,6 +48,12 @@ struct Workload: AsyncParsableCommand {
                 let observer = Observer(
                     socket: socket[index % socket.count], slot: slot, history: file, tally: tally)
                 observers.addTask { await observer.run() }
+            }
+            for (index, prefix) in ["", "key/b"].enumerated() {
+                let watcher = Watcher(
+                    socket: socket[index % socket.count], prefix: prefix, history: file,
+                    tally: tally)
+                observers.addTask { await watcher.run() }
             }
             await withTaskGroup(of: Void.self) { group in
                 for index in 0..<workers {

@@ -40,13 +40,52 @@ import Testing
         ["elect", "s", "--wait", "0", "--", "true"],
         ["barrier", "b", "--parties", "2", "--rank", "2"],
         ["elect", "s", "--value", String(repeating: "v", count: 4_097), "--", "true"],
-        ["frobnicate"],
+        ["frobnicate"], ["put"], ["put", ""], ["put", "a", "b", "--if-version", "x"],
+        ["put", "a", "b", "--if-version", "1", "--if-absent"], ["get"], ["get", "a\u{7}"],
+        ["get", "a", "--at", "yesterday"], ["delete"], ["watch", ""], ["watch"],
+        ["watch", "a", "--from", "-1"], ["transaction", "--put", "a"],
+        ["transaction", "--put", "=1"], ["transaction", "--if-version", "a=b"],
     ])
     func `that makes no sense is wrong usage`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) {
             try ConclaveCommand.parseAsRoot(arguments)
         }
         #expect(error.map { ConclaveCommand.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test(
+        arguments: [
+            ("7", .version(Version(7))),
+            ("1970-01-01T00:00Z", .time(Timestamp(microseconds: 0))),
+            ("2000-02-29T00:00:00Z", .time(Timestamp(microseconds: 951_782_400_000_000))),
+            ("2024-03-01T00:00:00.123Z", .time(Timestamp(microseconds: 1_709_251_200_123_000))),
+            ("2099-12-31T23:59:59Z", .time(Timestamp(microseconds: 4_102_444_799_000_000))),
+        ] as [(String, ConfigurationMoment)])
+    func `takes a moment as a version or a time`(text: String, moment: ConfigurationMoment) {
+        #expect(MomentArgument(argument: text)?.moment == moment)
+    }
+
+    @Test(arguments: [
+        "", "-1", "2024-03-01", "2024-03-01T00:00", "2024-13-01T00:00Z", "2024-03-01T24:00Z",
+        "2024-03-01T00:00:00.1Z", "1969-12-31T00:00Z", "2024-3-1T00:00Z", "٢-01-01T00:00Z",
+    ])
+    func `refuses what is no moment`(text: String) {
+        #expect(MomentArgument(argument: text) == nil)
+    }
+
+    @Test func `takes what a transaction demands and does`() throws {
+        let parsed = try ConclaveCommand.parseAsRoot([
+            "transaction", "--if-version", "a=7", "--if-absent", "b", "--put", "a=x=y", "--put",
+            "b=", "--delete", "c",
+        ])
+        let transaction = try #require(parsed as? TransactionCommand)
+        #expect(
+            try transaction.compares() == [
+                ConfigurationCompare("a", is: .version(Version(7))),
+                ConfigurationCompare("b", is: .absent),
+            ])
+        #expect(
+            try transaction.changes() == [.put("a", "x=y"), .put("b", ""), .delete("c")])
     }
 
     @Test func `explains itself`() {

@@ -82,7 +82,9 @@ public struct Views: AsyncSequence, Sendable {
                 switch report {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
-                case .status, .members, .locks, .why, .leader, .memberChange, .recovered: continue
+                case .status, .members, .locks, .why, .leader, .memberChange, .recovered, .keys,
+                    .keyNews, .keyUpdate:
+                    continue
                 }
             }
             return waiting.popLast()

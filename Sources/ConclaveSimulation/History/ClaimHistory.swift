@@ -184,7 +184,7 @@ struct ClaimHistory {
             return .letGo(process: process, token: token.number)
         case (.announce(let token, let value), _):
             return .announce(process: process, token: token.number, value: value)
-        case (.arrive, _), (.limit, _): return nil
+        case (.arrive, _), (.limit, _), (.transact, _): return nil
         }
     }
 

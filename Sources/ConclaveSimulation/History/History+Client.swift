@@ -20,6 +20,9 @@ extension HistoryCall {
                     parties: arrival.parties, rank: arrival.rank,
                     generation: arrival.generation, payload: arrival.payload),
                 arrival.name)
+        case .transact(let transaction):
+            guard let name = transaction.firstKey else { return nil }
+            self.init(.transact(transaction), name)
         case .cancel: return nil
         }
     }
@@ -62,9 +65,16 @@ extension HistoryAnswer {
         case .broken(let report): self = .broken(generation: report.generation, report.reason)
         case .cancelled: self = .cancelled
         case .refused(let refusal): self = .refused(refusal.code)
+        case .written(let written): self = .written(written)
+        case .mismatched(let mismatch): self = .mismatched(mismatch)
         case .cancelOutcome: return nil
         }
     }
+}
+
+extension KeyTransaction {
+    /// Of those that it changes or compares.
+    fileprivate var firstKey: ObjectName? { operations.first?.key ?? compares.first?.key }
 }
 
 extension HistoryObservation {
@@ -78,6 +88,6 @@ extension HistoryObservation {
 extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
-        .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive,
+        .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .transact,
     ]
 }

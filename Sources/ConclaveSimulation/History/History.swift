@@ -52,9 +52,21 @@ package struct History {
         var call: UInt64
     }
 
+    struct WatchKey: Hashable, Comparable {
+        var process: UInt64
+        var call: UInt64
+
+        static func < (lhs: Self, rhs: Self) -> Bool {
+            (lhs.process, lhs.call) < (rhs.process, rhs.call)
+        }
+    }
+
     private(set) var operations: [Operation] = []
     private(set) var lives: [UInt64: Life] = [:]
     private(set) var observations: [(process: UInt64, what: HistoryObservation)] = []
+    private(set) var reads: [(process: UInt64, answered: UInt64, what: HistoryRead)] = []
+    /// By process and call, in the order in which they were told.
+    private(set) var watches: [WatchKey: [(at: UInt64, what: HistoryWatch)]] = [:]
     private var places: [Key: Int] = [:]
 
     package init() {}
@@ -93,6 +105,10 @@ package struct History {
             let known = since ?? lastProofOfLife(of: process)
             mayEnd(process, from: min(known, event.nanoseconds))
         case .observed(let observation): observations.append((process, observation))
+        case .read(let read): reads.append((process, event.nanoseconds, read))
+        case .watched(let watch):
+            watches[WatchKey(process: process, call: event.call), default: []]
+                .append((event.nanoseconds, watch))
         }
     }
 

@@ -22,13 +22,17 @@ package struct HistoryChecker {
     package mutating func check() throws(Violation) {
         var byObject: [ObjectKey: [History.Operation]] = [:]
         for operation in history.operations {
-            let key = ObjectKey(kind: operation.what.kind, name: operation.what.name)
+            guard let kind = operation.what.kind else { continue }
+            let key = ObjectKey(kind: kind, name: operation.what.name)
             byObject[key, default: []].append(operation)
         }
         for key in byObject.keys.sorted() {
             try check(key, byObject[key]!)
             if key.kind == .leaderSlot { try checkObservations(of: key.name, byObject[key]!) }
         }
+        var keys = KeyHistory(history)
+        try keys.check()
+        if keys.keyCount > 0 { objectCount += keys.keyCount }
     }
 
     private mutating func check(

@@ -36,6 +36,15 @@ extension HistoryEvent {
         case .observed(let observation):
             line.add("event", .text("observed"))
             observation.write(to: &line)
+        case .read(let read):
+            line.add("event", .text("read"))
+            line.add("since", .integer(read.asked))
+            line.add("query", .text(Hexadecimal.text(of: Self.bytes(read.query.encode))))
+            line.add("report", .text(Hexadecimal.text(of: Self.bytes(read.report.encode))))
+        case .watched(let watched):
+            line.add("event", .text("watched"))
+            line.add("watch", .text(Hexadecimal.text(of: Self.bytes(watched.watch.encode))))
+            line.add("news", .text(Hexadecimal.text(of: Self.bytes(watched.news.encode))))
         }
         return line.text
     }
@@ -57,9 +66,44 @@ extension HistoryEvent {
         case "lost": kind = .lost(since: try fields.integer("since"))
         case "died": kind = .died(since: try fields.optionalInteger("since"))
         case "observed": kind = .observed(try HistoryObservation(&fields))
+        case "read":
+            kind = .read(
+                HistoryRead(
+                    asked: try fields.integer("since"),
+                    query: try fields.decoded("query", KeyQuery.init(from:)),
+                    report: try fields.decoded("report", KeyReport.init(from:))))
+        case "watched":
+            kind = .watched(
+                HistoryWatch(
+                    watch: try fields.decoded("watch", KeyWatch.init(from:)),
+                    news: try fields.decoded("news", KeyNews.init(from:))))
         default: throw .invalid(key: "event", value: event)
         }
         try fields.finish()
+    }
+
+    /// As it is on the wire.
+    fileprivate static func bytes(_ encode: (inout ByteWriter) -> Void) -> [UInt8] {
+        var writer = ByteWriter()
+        encode(&writer)
+        return writer.bytes
+    }
+}
+
+extension HistoryFields {
+    /// What is written as it is on the wire.
+    fileprivate mutating func decoded<Value>(
+        _ key: String, _ decode: (inout ByteReader) throws(WireError) -> Value
+    ) throws(HistoryError) -> Value {
+        let bytes = try bytes(key)
+        do throws(WireError) {
+            var reader = ByteReader(bytes)
+            let value = try decode(&reader)
+            try reader.finish()
+            return value
+        } catch {
+            throw .invalid(key: key, value: error.description)
+        }
     }
 }
 
@@ -99,6 +143,11 @@ extension HistoryCall {
             if let rank { line.add("rank", .integer(UInt64(rank))) }
             if let generation { line.add("generation", .integer(generation)) }
             line.add("payload", .text(Hexadecimal.text(of: payload)))
+        case .transact(let transaction):
+            line.add("do", .text("transact"))
+            line.add("name", .text(name.text))
+            let bytes = HistoryEvent.bytes(transaction.encode)
+            line.add("request", .text(Hexadecimal.text(of: bytes)))
         }
     }
 
@@ -120,6 +169,8 @@ extension HistoryCall {
                 parties: try fields.small("parties"), rank: try fields.optionalSmall("rank"),
                 generation: try fields.optionalInteger("generation"),
                 payload: try fields.bytes("payload"))
+        case "transact":
+            self.action = .transact(try fields.decoded("request", KeyTransaction.init(from:)))
         default: throw .invalid(key: "do", value: action)
         }
     }
@@ -171,6 +222,10 @@ extension HistoryAnswer {
             line.add("generation", .integer(generation))
             line.add("reason", .text("\(reason)"))
         case .refused(let code): line.add("code", .text("\(code)"))
+        case .written(let written):
+            line.add("reply", .text(Hexadecimal.text(of: HistoryEvent.bytes(written.encode))))
+        case .mismatched(let mismatch):
+            line.add("reply", .text(Hexadecimal.text(of: HistoryEvent.bytes(mismatch.encode))))
         case .done, .cancelled, .unknown: break
         }
     }
@@ -186,6 +241,8 @@ extension HistoryAnswer {
         case .cancelled: "cancelled"
         case .unknown: "unknown"
         case .refused: "refused"
+        case .written: "written"
+        case .mismatched: "mismatched"
         }
     }
 
@@ -210,6 +267,9 @@ extension HistoryAnswer {
         case "cancelled": self = .cancelled
         case "unknown": self = .unknown
         case "refused": self = .refused(try fields.choice("code"))
+        case "written": self = .written(try fields.decoded("reply", KeysWritten.init(from:)))
+        case "mismatched":
+            self = .mismatched(try fields.decoded("reply", KeyMismatch.init(from:)))
         default: throw .invalid(key: "answer", value: answer)
         }
     }

@@ -24,6 +24,10 @@ package struct HistoryEvent: Equatable, Sendable {
         case died(since: UInt64?)
         /// What an observer of a slot was told.
         case observed(HistoryObservation)
+        /// What a reader of keys was answered.
+        case read(HistoryRead)
+        /// What a watcher of keys was told.
+        case watched(HistoryWatch)
     }
 
     package var nanoseconds: UInt64
@@ -52,6 +56,7 @@ package struct HistoryCall: Equatable, Sendable {
         case resign(FencingToken)
         /// `generation`: the one that is meant, if it is not just the present one.
         case arrive(parties: UInt32, rank: UInt32?, generation: UInt64?, payload: [UInt8])
+        case transact(KeyTransaction)
     }
 
     package var name: ObjectName
@@ -62,11 +67,13 @@ package struct HistoryCall: Equatable, Sendable {
         self.name = name
     }
 
-    package var kind: ObjectKind {
+    /// `nil`: keys, of which one call may concern several.
+    package var kind: ObjectKind? {
         switch action {
         case .acquire, .release, .limit: .lock
         case .campaign, .announce, .resign: .leaderSlot
         case .arrive: .barrier
+        case .transact: nil
         }
     }
 }
@@ -87,6 +94,36 @@ package enum HistoryAnswer: Equatable, Sendable {
     case unknown
     /// It had no effect.
     case refused(RefusalCode)
+    case written(KeysWritten)
+    /// It had no effect, since a compare did not hold.
+    case mismatched(KeyMismatch)
+}
+
+/// A question about keys and its answer. If it was not a local one, the answer holds everything
+/// that was acknowledged before the question.
+package struct HistoryRead: Equatable, Sendable {
+    /// When it was asked, in nanoseconds of the history's clock.
+    package var asked: UInt64
+    package var query: KeyQuery
+    package var report: KeyReport
+
+    package init(asked: UInt64, query: KeyQuery, report: KeyReport) {
+        self.asked = asked
+        self.query = query
+        self.report = report
+    }
+}
+
+/// News of one watch of a process: a whole state first, or again when changes may be missing; else
+/// changes of which none is missing.
+package struct HistoryWatch: Equatable, Sendable {
+    package var watch: KeyWatch
+    package var news: KeyNews
+
+    package init(watch: KeyWatch, news: KeyNews) {
+        self.watch = watch
+        self.news = news
+    }
 }
 
 /// A leader slot as it was at a version.

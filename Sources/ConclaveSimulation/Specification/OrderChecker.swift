@@ -24,6 +24,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     /// Each request's one reply, and the version that gave it.
     private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
     private var histories: [ObjectKey: ObjectHistory] = [:]
+    private var keyPictures = KeyPictures()
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
@@ -82,11 +83,12 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             if view.stateWasLost {
                 specification = Specification(quotas: specification.quotas)
                 for key in histories.keys { histories[key]!.clear(at: version) }
+                keyPictures.reset(to: SpecifiedKeys(), at: version)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
-            let expected = specification.install(view, time: machine.time)
             specification.version = version
+            let expected = specification.install(view, time: machine.time)
             note(nil, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
         compare(nil, effects, at: version)
@@ -107,6 +109,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         for key in histories.keys {
             histories[key]!.note(specification.queues[key], at: specification.version)
         }
+        keyPictures.reset(to: specification.keys, at: specification.version)
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -141,6 +144,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             histories[key, default: ObjectHistory()].note(
                 specification.queues[key], at: version)
         }
+        keyPictures.note(specification.changedKeys)
     }
 
     private func compare(
@@ -176,7 +180,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             case .reply(_, _, .tripped), .reply(_, _, .broken): return .barriers
             case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
             case .detachRequested, .attached: return .mutualExclusion
-            case .leaderChanged: return .progress
+            case .leaderChanged, .keysChanged: return .progress
             default: continue
             }
         }
@@ -257,6 +261,77 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                     + "but it was \(known.map { "\($0)" } ?? "nothing")")
         }
     }
+
+    /// What was asked about keys, and answered.
+    func check(_ report: KeyReport, to query: KeyQuery) throws(Violation) {
+        try checkIsKnown(report.version, to: "a reader of keys")
+        var known: [KeyEntry]
+        switch query.selection {
+        case .key(let key):
+            known = keyPictures.entry(key, at: report.version).map { [$0] } ?? []
+        case .prefix(let prefix, let after, _):
+            known = keyPictures.entries(of: .prefix(prefix), at: report.version)
+            if let after { known.removeAll { !(after < $0.name) } }
+            if let next = report.next { known.removeAll { next < $0.name } }
+        }
+        if query.namesOnly { for index in known.indices { known[index].value = [] } }
+        guard known != report.entries else { return }
+        throw Violation(
+            .totalOrder,
+            "at version \(report.version.counter) \(query) was answered \(report.entries), but "
+                + "there was \(known)")
+    }
+
+    private func checkIsKnown(_ version: Version, to who: String) throws(Violation) {
+        guard version > specification.version else { return }
+        throw Violation(.nothingLost, "\(who) knows of version \(version.counter)")
+    }
+
+    /// The state that a watcher was told.
+    func check(
+        _ entries: [KeyEntry], of selector: KeySelector, at version: Version
+    ) throws(Violation) {
+        try checkIsKnown(version, to: "a watcher")
+        let known = keyPictures.entries(of: selector, at: version)
+        guard known != entries else { return }
+        throw Violation(
+            .totalOrder,
+            "at version \(version.counter) a watcher was told \(entries), but there was \(known)")
+    }
+
+    /// The changes that a watcher was told, who knew everything up to `version` and of that up to
+    /// `name`.
+    func check(
+        _ changes: [KeyChange], of selector: KeySelector, after version: Version,
+        _ name: ObjectName?, upTo last: Version
+    ) throws(Violation) {
+        let end = max(last, changes.last?.version ?? last)
+        try checkIsKnown(end, to: "a watcher")
+        var known = keyPictures.changes(of: selector, after: version, name, upTo: end)
+        if let newest = changes.last {
+            known.removeAll { change in
+                change.version > last && change.version == newest.version
+                    && newest.name < change.name
+            }
+        }
+        guard known != changes else { return }
+        throw Violation(
+            .totalOrder,
+            "after version \(version.counter) a watcher was told \(changes) up to "
+                + "\(last.counter), but there was \(known)")
+    }
+
+    /// Whether every change after `version` is kept.
+    func keepsChanges(after version: Version) -> Bool { specification.keys.floor <= version }
+
+    /// What a watcher must know in the end.
+    func presentEntries(of selector: KeySelector) -> [KeyEntry] {
+        keyPictures.entries(of: selector, at: specification.version)
+    }
+
+    var version: Version { specification.version }
+
+    var time: Timestamp { specification.time }
 
     // MARK: - What the world asks
 

@@ -59,6 +59,7 @@ extension Specification {
             self.claim(key, claim, isTry: false)
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
+        case .transact(let transaction): transact(transaction, id, number)
         case .release, .resign, .cancel: break
         }
     }

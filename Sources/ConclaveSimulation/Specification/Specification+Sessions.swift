@@ -101,8 +101,8 @@ extension Specification {
         effects.append(.openRefused(nonce: nonce, member: member, Refusal(code, "")))
     }
 
-    /// Locks, then terms, both in the order in which the session asked for them, then barriers, by
-    /// name, go on without it.
+    /// Locks, then terms, both in the order in which the session asked for them, then keys, then
+    /// barriers, both by name, go on without it.
     mutating func finish(_ id: SessionID, _ reason: SessionEnd) {
         let session = sessions[id]!
         effects.append(
@@ -115,6 +115,7 @@ extension Specification {
                 leave(claim.key, id, PreviousEnd(reason))
             }
         }
+        deleteKeys(of: id)
         for name in barriers.keys.sorted()
         where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
             breakGeneration(of: name, .partyEnded, ended: id)

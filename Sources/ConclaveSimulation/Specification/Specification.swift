@@ -19,10 +19,13 @@ struct Specification {
     var ended: [EndedSession] = []
     var queues: [ObjectKey: SpecifiedQueue] = [:]
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
+    var keys = SpecifiedKeys()
     /// What follows from what is being applied.
     var effects: [CoordinationEffect] = []
     /// Objects whose holders or waiters may have changed meanwhile.
     var touched: Set<ObjectKey> = []
+    /// Changes of keys meanwhile.
+    var changedKeys: [SpecifiedKeys.Change] = []
 
     struct EndedSession {
         var id: SessionID
@@ -56,6 +59,8 @@ struct Specification {
             guard sessions[session]?.attachment.number == attachment else { break }
             passOn(session, .expired)
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
+        case .mark(let member, let number)?:
+            effects.append(.marked(member: member, number: number))
         case nil: break
         }
         return effects
@@ -67,6 +72,9 @@ struct Specification {
         if installed.stateWasLost || installed.historyWasGivenUp { grantsAreSuspended = true }
         if installed.historyWasGivenUp {
             for id in sessions.keys.sorted() { finish(id, .expired) }
+        }
+        if installed.stateWasLost || installed.historyWasGivenUp {
+            keys.forgetHistory(at: version)
         }
         for id in sessions.keys.sorted() {
             guard let session = sessions[id], let takeover = session.takeover else { continue }
@@ -83,6 +91,7 @@ struct Specification {
         self.time = max(self.time, time)
         effects = []
         touched = []
+        changedKeys = []
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds
@@ -100,12 +109,12 @@ struct Specification {
         for key in queues.keys.sorted() { grantNext(key) }
     }
 
-    var objectCount: Int { queues.count + barriers.count }
+    var objectCount: Int { queues.count + barriers.count + keys.values.count }
 
-    /// Values of leaders and candidates, payloads that wait, and those of results somebody may
-    /// still ask for.
+    /// Values of leaders, candidates and keys, payloads that wait, and those of results somebody
+    /// may still ask for.
     var valueByteCount: Int {
-        let values = queues.values.reduce(0) { $0 + $1.valueByteCount }
+        let values = queues.values.reduce(keys.valueByteCount) { $0 + $1.valueByteCount }
         return barriers.values.reduce(values) { $0 + $1.payloadByteCount }
     }
 }

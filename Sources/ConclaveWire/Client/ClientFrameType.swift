@@ -39,4 +39,11 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     /// Administration: go on without the members that are gone. The body is the lowest era that
     /// versions may go on in, the reply a `RecoverReport`.
     case recover = 82
+
+    /// Changes keys of the configuration, all at one version or none.
+    case transact = 96
+    /// Asks for one key, or a page of those with a prefix; the reply is a `KeyReport`.
+    case readKeys = 97
+    /// Subscribes to a key or a prefix: `KeyNews`, the first as a reply, then as events.
+    case watchKeys = 98
 }

@@ -12,5 +12,12 @@ package enum ClientLimits {
     package static let message = 1_024
     package static let memberAddress = MemberList.maximumAddressByteCount
     package static let listed = 100_000
+    package static let keyValue = 64 * 1024
+    package static let transactionCompares = 128
+    package static let transactionOperations = 128
+    /// Keys of one page, and changes of one event.
+    package static let listedKeys = 1_000
+    /// A page goes on until it has so many bytes: with its last entry it fits a frame.
+    package static let keyPage = 256 * 1024
     package static let defaultTTL = Interval.seconds(5)
 }

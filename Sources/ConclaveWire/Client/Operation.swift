@@ -15,6 +15,7 @@ package enum Operation: Equatable, Sendable {
     /// Gives up the request of that number, in order (K10). An arrival that is cancelled breaks
     /// its generation.
     case cancel(number: UInt64, reason: CancelReason)
+    case transact(KeyTransaction)
 
     package var type: ClientFrameType {
         switch self {
@@ -26,6 +27,7 @@ package enum Operation: Equatable, Sendable {
         case .resign: .resign
         case .arrive: .arrive
         case .cancel: .cancel
+        case .transact: .transact
         }
     }
 
@@ -55,6 +57,8 @@ package enum Operation: Equatable, Sendable {
         case .cancel(let number, let reason):
             writer.integer(number)
             writer.integer(reason.rawValue)
+        case .transact(let transaction):
+            transaction.encode(into: &writer)
         }
     }
 
@@ -93,6 +97,8 @@ package enum Operation: Equatable, Sendable {
         case .cancel:
             let number: UInt64 = try reader.integer("number")
             return .cancel(number: number, reason: try reader.choice("reason"))
+        case .transact:
+            return .transact(try KeyTransaction(from: &reader))
         default:
             return nil
         }

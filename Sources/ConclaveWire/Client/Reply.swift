@@ -16,10 +16,14 @@ package enum Reply: Equatable, Sendable {
     /// To a cancel: whether it came in time. If not, the request's own reply stands.
     case cancelOutcome(wasCancelled: Bool)
     case refused(Refusal)
+    case written(KeysWritten)
+    /// Nothing was changed.
+    case mismatched(KeyMismatch)
 
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
+        case written, mismatched
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -49,6 +53,12 @@ package enum Reply: Equatable, Sendable {
         case .refused(let refusal):
             writer.integer(Kind.refused.rawValue)
             refusal.encode(into: &writer)
+        case .written(let written):
+            writer.integer(Kind.written.rawValue)
+            written.encode(into: &writer)
+        case .mismatched(let mismatch):
+            writer.integer(Kind.mismatched.rawValue)
+            mismatch.encode(into: &writer)
         }
     }
 
@@ -66,6 +76,8 @@ package enum Reply: Equatable, Sendable {
         case .cancelled: self = .cancelled
         case .cancelOutcome: self = .cancelOutcome(wasCancelled: try reader.flag("cancelled"))
         case .refused: self = .refused(try Refusal(from: &reader))
+        case .written: self = .written(try KeysWritten(from: &reader))
+        case .mismatched: self = .mismatched(try KeyMismatch(from: &reader))
         }
     }
 }
@@ -166,6 +178,8 @@ package enum RefusalCode: UInt16, Sendable, CaseIterable {
     case refused = 11
     /// Nobody knows yet whether it happens.
     case outcomeUnknown = 12
+    /// What is asked for lies before the history that is kept.
+    case historyGone = 13
 }
 
 package struct Refusal: Equatable, Sendable {

@@ -10,6 +10,8 @@ func ask(_ common: CommonOptions, _ body: @escaping @Sendable (Conclave) async t
             let conclave = try await common.connect()
             try await body(conclave)
             inbox.send(nil)
+        } catch let status as ExitStatus {
+            inbox.send(status)
         } catch let error as ConclaveError {
             Failure.tell(error, json: common.json)
             inbox.send(ExitStatus(for: error))

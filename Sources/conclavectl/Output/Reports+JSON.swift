@@ -197,6 +197,9 @@ extension ConclaveError {
         if let barrierReport {
             members.append(JSON.Member(name: "barrier", value: barrierReport.json))
         }
+        if let conflict {
+            members.append(JSON.Member(name: "conflict", value: conflict.json))
+        }
         return .object(members)
     }
 }

@@ -1,0 +1,122 @@
+import ConclaveBase
+package import ConclaveCoordination
+import ConclaveWire
+
+/// Watchers of keys: first the present state, then every change in order.
+extension Service {
+    /// What all watchers together are told in one turn, in bytes.
+    private static let watchedByteCountOfTurn = 1 << 20
+
+    mutating func begin(_ watch: KeyWatch, _ read: KeyReads.Read, machine: Coordinator) {
+        let place: KeyWatchers.Place
+        if let from = watch.from, from <= machine.version {
+            let isSkipping = settings.plant == .resumedWatchSkips
+            place = .changes(KeyCursor(after: isSkipping ? machine.version : from))
+        } else {
+            // What is later than everything that was acknowledged is of another history.
+            place = .state(machine.version, after: nil, isResync: watch.from != nil)
+        }
+        keyWatchers.add(
+            Subscriptions.Subscriber(connection: read.connection, number: read.number),
+            KeyWatchers.Watcher(selector: watch.selector, place: place))
+    }
+
+    /// Tells watchers what is new to them, as far as their connections take it. Called once a turn;
+    /// returns whether more can be told at once.
+    package mutating func tellWatchers(
+        machine: Coordinator, effects: inout [ServiceEffect]
+    ) -> Bool {
+        guard !keyWatchers.behind.isEmpty else { return false }
+        var left = Self.watchedByteCountOfTurn
+        var again: [KeyWatchers.ID] = []
+        let line = keyWatchers.takeLine()
+        for (place, id) in line.enumerated() {
+            guard left > 0 else {
+                keyWatchers.line(line[place...])
+                break
+            }
+            guard connections[id.connection]?.backlog == 0 else {
+                keyWatchers.park(id)
+                continue
+            }
+            left -= tell(id, machine: machine, effects: &effects)
+            if keyWatchers[id]?.isBehind == true { again.append(id) }
+        }
+        keyWatchers.line(again)
+        return !keyWatchers.behind.isEmpty
+    }
+
+    /// One piece of news; returns how many bytes it has.
+    private mutating func tell(
+        _ id: KeyWatchers.ID, machine: Coordinator, effects: inout [ServiceEffect]
+    ) -> Int {
+        guard let watcher = keyWatchers[id] else { return 0 }
+        let (news, place) = news(for: watcher, machine: machine)
+        let isBehind = place != .changes(KeyCursor(after: machine.version))
+        var isWorthAWord = true
+        if case .changes(let changes, _) = news, changes.isEmpty, watcher.isAnswered {
+            isWorthAWord = false
+        }
+        keyWatchers.moved(id, to: place, isBehind: isBehind)
+        guard isWorthAWord else { return 0 }
+        var writer = ByteWriter()
+        news.encode(into: &writer)
+        send(
+            .watchKeys, watcher.isAnswered ? .event : .reply, number: id.number,
+            to: id.connection, effects: &effects
+        ) { $0.raw(writer.bytes) }
+        return writer.bytes.count
+    }
+
+    private var budgetOfPiece: KeyBudget {
+        KeyBudget(count: settings.keysPerPiece, byteCount: ClientLimits.keyPage)
+    }
+
+    private func news(
+        for watcher: KeyWatchers.Watcher, machine: Coordinator
+    ) -> (KeyNews, KeyWatchers.Place) {
+        switch watcher.place {
+        case .state(let version, let after, let isResync) where machine.keyFloor <= version:
+            return state(
+                of: watcher.selector, at: version, after: after, isResync: isResync,
+                machine: machine)
+        case .changes(let cursor) where cursor.isKept(from: machine.keyFloor):
+            let (changes, reached) = machine.keyChanges(
+                after: cursor, budgetOfPiece, where: watcher.selector.matches)
+            return (.changes(changes, upTo: reached.wholeVersion), .changes(reached))
+        case .state, .changes:
+            // The history is gone: what was missed shows in the state only.
+            return state(
+                of: watcher.selector, at: machine.version, after: nil, isResync: true,
+                machine: machine)
+        }
+    }
+
+    private func state(
+        of selector: KeySelector, at version: Version, after: ObjectName?, isResync: Bool,
+        machine: Coordinator
+    ) -> (KeyNews, KeyWatchers.Place) {
+        var part = KeyStatePart(
+            version: version, isFirst: after == nil, isLast: true, isResync: isResync,
+            entries: [])
+        switch selector {
+        case .key(let key):
+            part.entries = machine.key(key, at: version).map { [$0] } ?? []
+        case .prefix(let prefix):
+            let page = machine.keys(
+                prefix: prefix, after: after, at: version, budgetOfPiece)
+            part.entries = page.entries
+            guard let next = page.next else { break }
+            part.isLast = false
+            return (.state(part), .state(version, after: next, isResync: isResync))
+        }
+        return (.state(part), .changes(KeyCursor(after: version)))
+    }
+}
+
+extension KeyCursor {
+    /// Whether every change after it is kept in a history that begins at `floor`.
+    fileprivate func isKept(from floor: Version) -> Bool {
+        name == nil ? floor <= version : floor < version
+    }
+}

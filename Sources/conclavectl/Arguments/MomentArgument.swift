@@ -1,0 +1,77 @@
+import ArgumentParser
+import Conclave
+
+/// A moment of the configuration: a version, or a time in UTC such as `2026-03-01T03:12:00Z`; the
+/// seconds, and parts of them to the millisecond, may be left out.
+struct MomentArgument: ExpressibleByArgument, Equatable {
+    var moment: ConfigurationMoment
+
+    init?(argument: String) {
+        if let number = UInt64(argument) {
+            moment = .version(Version(number))
+        } else if let time = Timestamp(iso8601: argument) {
+            moment = .time(time)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A version as the configuration shows it.
+struct VersionArgument: ExpressibleByArgument, Equatable {
+    var version: Version
+
+    init?(argument: String) {
+        guard let number = UInt64(argument) else { return nil }
+        version = Version(number)
+    }
+}
+
+extension Timestamp {
+    /// Of the years 1970 to 9999, in UTC.
+    init?(iso8601 text: String) {
+        let halves = text.split(separator: "T", omittingEmptySubsequences: false)
+        guard halves.count == 2, halves[1].last == "Z" else { return nil }
+        let date = halves[0].split(separator: "-", omittingEmptySubsequences: false)
+        let clock = halves[1].dropLast().split(separator: ":", omittingEmptySubsequences: false)
+        guard date.count == 3, (2...3).contains(clock.count),
+            let year = UInt64(digits: date[0], count: 4), year >= 1_970,
+            let month = UInt64(digits: date[1], count: 2), (1...12).contains(month),
+            let day = UInt64(digits: date[2], count: 2), (1...31).contains(day),
+            let hour = UInt64(digits: clock[0], count: 2), hour < 24,
+            let minute = UInt64(digits: clock[1], count: 2), minute < 60,
+            let milliseconds = clock.count == 3 ? Self.milliseconds(clock[2]) : 0
+        else { return nil }
+        let days = UInt64.days(toYear: year, month: month, day: day)
+        let minutes = (days * 24 + hour) * 60 + minute
+        self.init(microseconds: (minutes * 60_000 + milliseconds) * 1_000)
+    }
+
+    private static func milliseconds(_ text: Substring) -> UInt64? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let seconds = UInt64(digits: parts[0], count: 2),
+            seconds < 60
+        else { return nil }
+        guard parts.count == 2 else { return seconds * 1_000 }
+        guard let milliseconds = UInt64(digits: parts[1], count: 3) else { return nil }
+        return seconds * 1_000 + milliseconds
+    }
+}
+
+extension UInt64 {
+    fileprivate init?(digits: Substring, count: Int) {
+        guard digits.utf8.count == count, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        self.init(digits)
+    }
+
+    /// From 1970-01-01 on; as `civilDate`, the other way round.
+    fileprivate static func days(toYear year: UInt64, month: UInt64, day: UInt64) -> UInt64 {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear / 400
+        let yearOfEra = shiftedYear % 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+}

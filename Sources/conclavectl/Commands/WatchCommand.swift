@@ -1,0 +1,57 @@
+import ArgumentParser
+import Conclave
+
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Follow a key of the configuration, or all that begin alike.",
+        discussion: """
+            Prints the present state, then every change in order, until it is interrupted. It goes \
+            on when the daemon restarts. 'resync' says that changes may be missing, and the state \
+            follows; 'doubtful' that there may be changes that nobody tells for now, since no \
+            daemon is there or it is outside the majority; 'assured' that this is over. With --from \
+            only what changed after that version is told.
+
+              conclave watch db/primary
+              conclave watch db/ --prefix --from 281474976710660
+              conclave watch db/ --prefix --json
+              {"event":"state","resync":false,"version":…,"keys":[{"key":"db/primary",…}]}
+              {"event":"put","key":"db/primary","value":"10.0.0.5",…}
+              {"event":"deleted","key":"db/primary","version":…,"time":"…"}
+
+            Exit codes: 64 wrong usage; 69 no daemon; 75 the daemon did not come back; 77 not \
+            permitted.
+            """)
+
+    @Argument(help: "The key, or with --prefix how they begin.")
+    var key: String
+
+    @Flag(help: "All keys that begin so.")
+    var prefix = false
+
+    @Option(
+        help: ArgumentHelp("Begin with what changed after this version.", valueName: "version"))
+    var from: VersionArgument?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if !prefix, NameArgument(argument: key) == nil {
+            throw ValidationError("'\(key)' is not the name of a key")
+        }
+    }
+
+    func run() throws {
+        let (key, isPrefix, from, json) = (key, prefix, from?.version, common.json)
+        try ask(common) { conclave in
+            let configuration = conclave.configuration
+            let updates =
+                isPrefix
+                ? configuration.watch(prefix: key, from: from)
+                : configuration.watch(key, from: from)
+            for try await update in updates {
+                Output.standard(json ? update.json.description : update.text)
+            }
+        }
+    }
+}

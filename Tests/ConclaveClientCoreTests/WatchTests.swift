@@ -1,0 +1,155 @@
+import ConclaveBase
+import ConclaveClientCore
+import ConclaveWire
+import Testing
+
+@Suite struct `Watches of keys` {
+    private var client = TestClient()
+    private let key: ObjectName
+    private let watch: CallID
+
+    init() throws {
+        client.open()
+        key = try ObjectName("a")
+        watch = client.query(.watchKeys(KeyWatch(.key(key))))
+        client.effects.removeAll()
+    }
+
+    private func entry(_ version: UInt64) -> KeyEntry {
+        KeyEntry(
+            name: key,
+            stamp: KeyStamp(
+                created: Version(version), modified: Version(version), putCount: 1),
+            time: .zero, value: [])
+    }
+
+    private func change(_ version: UInt64, _ name: String = "a") -> KeyChange {
+        KeyChange(
+            name: (try? ObjectName(name)) ?? key, version: Version(version), time: .zero,
+            kind: .deleted)
+    }
+
+    private mutating func receive(_ news: KeyNews, _ flags: FrameHeader.Flags = .event) {
+        client.receive(.watchKeys, flags, number: 1) { news.encode(into: &$0) }
+    }
+
+    private mutating func receiveState(
+        _ version: UInt64, isFirst: Bool = true, isLast: Bool = true, isResync: Bool = false,
+        _ flags: FrameHeader.Flags = .event
+    ) {
+        receive(
+            .state(
+                KeyStatePart(
+                    version: Version(version), isFirst: isFirst, isLast: isLast,
+                    isResync: isResync, entries: [entry(version)])), flags)
+    }
+
+    private mutating func takeUpdates() -> [ClientCore.KeyUpdate] {
+        client.take().compactMap { effect in
+            switch effect {
+            case .answered(watch, .report(.keyUpdate(let update))),
+                .event(watch, .report(.keyUpdate(let update))):
+                update
+            default: nil
+            }
+        }
+    }
+
+    private mutating func reconnect(isServing: Bool = true) {
+        client.now = max(client.now, client.core.nextTick)
+        client.connect()
+        client.receiveHello(isServing: isServing, reason: isServing ? "" : "no majority")
+        client.receiveOpened(.resume)
+    }
+
+    /// What the last watch that was sent asks for.
+    private mutating func sentFrom() throws -> Version? {
+        let frame = try #require(
+            try client.sent().last { $0.header.type == ClientFrameType.watchKeys.rawValue })
+        var reader = ByteReader(frame.body)
+        return try KeyWatch(from: &reader).from
+    }
+
+    @Test mutating func `a state in pieces is told as a whole, then each change`() {
+        receiveState(5, isLast: false, .reply)
+        #expect(takeUpdates() == [])
+        receiveState(5, isFirst: false)
+        receive(.changes([change(6), change(7)], upTo: Version(8)))
+        #expect(
+            takeUpdates() == [
+                .state([entry(5), entry(5)], at: Version(5), isResync: false),
+                .changes([change(6), change(7)], upTo: Version(8)),
+            ])
+    }
+
+    @Test mutating func `it is resumed from where nothing is missing, and told none twice`()
+        throws
+    {
+        receiveState(5, .reply)
+        // Version 7 comes in two pieces, and the second does not come.
+        receive(.changes([change(6), change(7, "a")], upTo: Version(6)))
+        client.step(.disconnected(reason: "reset"))
+        _ = client.take()
+        reconnect()
+        #expect(try sentFrom() == Version(6))
+        receive(.changes([change(7, "a"), change(7, "b")], upTo: Version(7)), .reply)
+        #expect(takeUpdates().last == .changes([change(7, "b")], upTo: Version(7)))
+    }
+
+    @Test mutating func `half a state is forgotten with its connection`() throws {
+        receiveState(5, isLast: false, .reply)
+        client.step(.disconnected(reason: "reset"))
+        _ = client.take()
+        reconnect()
+        #expect(try sentFrom() == nil)
+        receiveState(5, isFirst: false)
+        #expect(takeUpdates() == [])
+        receiveState(9, .reply)
+        #expect(takeUpdates() == [.state([entry(9)], at: Version(9), isResync: false)])
+    }
+
+    @Test mutating func `whoever cannot be told everything is told that, once`() {
+        receiveState(5, .reply)
+        client.receive(.serving, .event) {
+            ServingState(isServing: false, reason: "no majority").encode(into: &$0)
+        }
+        client.step(.disconnected(reason: "reset"))
+        #expect(
+            takeUpdates() == [
+                .state([entry(5)], at: Version(5), isResync: false),
+                .doubtful(reason: "no majority"),
+            ])
+        reconnect()
+        #expect(takeUpdates() == [])
+        receive(.changes([], upTo: Version(6)), .reply)
+        #expect(takeUpdates() == [.assured])
+    }
+
+    @Test mutating func `the doubt is over when the daemon serves again`() {
+        receiveState(5, .reply)
+        for isServing in [false, true] {
+            client.receive(.serving, .event) {
+                ServingState(isServing: isServing, reason: "r").encode(into: &$0)
+            }
+        }
+        #expect(takeUpdates().dropFirst() == [.doubtful(reason: "r"), .assured])
+    }
+
+    @Test mutating func `a resync is told as such`() {
+        receiveState(5, .reply)
+        receiveState(20, isResync: true)
+        #expect(takeUpdates().last == .state([entry(20)], at: Version(20), isResync: true))
+    }
+
+    @Test mutating func `one that was asked to begin at a version says so until it is told more`()
+        throws
+    {
+        client.cancel(watch)
+        let late = client.query(.watchKeys(KeyWatch(.key(key), from: Version(3))))
+        #expect(try sentFrom() == Version(3))
+        client.step(.disconnected(reason: "reset"))
+        reconnect()
+        #expect(try sentFrom() == Version(3))
+        #expect(late != watch)
+    }
+}
