@@ -33,7 +33,7 @@ package struct Membership {
         /// This member was asked to have the member list changed.
         case change(MemberChange)
         /// A view of another history, which this member has made alone, is recorded.
-        case salvaged(NextView, by: String)
+        indirect case salvaged(NextView, by: String)
     }
 
     package enum Effect {
@@ -46,7 +46,7 @@ package struct Membership {
         case fill(to: NodeID, ranges: [FillRange])
         case levelJoiner(Member, trim: [UInt64])
         /// Deliver below the trim, then enter the view.
-        case install(NextView, Seat)
+        indirect case install(NextView, Seat)
         /// Others are more than one epoch ahead: learn from them.
         case learn
         case event(GroupEvent)
@@ -94,7 +94,7 @@ package struct Membership {
     /// A change of the member list that the next view should make.
     var wanted: MemberChange?
     /// What this machine still owes the group that it was removed from.
-    var farewell: Farewell?
+    package internal(set) var farewell: Farewell?
     /// Whom this member accused in this epoch, and whom it would have.
     var accused: [Member] = []
     var keptToItself: [NodeID] = []
