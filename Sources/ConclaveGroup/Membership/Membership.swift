@@ -306,7 +306,7 @@ package struct Membership {
         isHurried = false
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
-            nextPing = now.advanced(by: settings.heartbeat)
+            nextPing = now.advanced(by: pingPause)
             ping(now: now, effects: &effects)
         }
         tickFounding(now: now, effects: &effects)
@@ -317,6 +317,14 @@ package struct Membership {
         let isTakeoverNear = takeoverAt < now.advanced(by: settings.heartbeat)
         isHurried =
             isCoordinating || pendingPromise != nil || isTakeoverNear && mayTakeOver && mayVote
+    }
+
+    /// Between two pings, in whole heartbeats: there are two in the time for which an answer counts,
+    /// which is longer for who has no vote and only waits to be let in.
+    var pingPause: Interval {
+        let window = seat == .member || seat == .voter ? settings.suspicion / 2 : settings.suspicion
+        let count = window.nanoseconds / 2 / settings.heartbeat.nanoseconds
+        return settings.heartbeat * max(1, count)
     }
 
     /// Whoever there is a path to, member of the view or not.
