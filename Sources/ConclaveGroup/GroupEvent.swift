@@ -13,14 +13,14 @@ package enum GroupEvent: Equatable, Sendable {
     case wedged(Epoch)
     case promised(Epoch, Ballot)
     /// This member asks for acceptance of `value`, after it was promised the ballot by a quorum.
-    case proposed(Ballot, value: NextView)
+    indirect case proposed(Ballot, value: NextView)
     case accepted(Epoch, Ballot)
     case overtaken(Epoch, by: Ballot)
-    case installed(InstalledView)
+    indirect case installed(InstalledView)
     /// The member list that came with a view, and what was changed in it.
-    case listed(MemberList, in: Epoch, after: MemberChange?)
+    indirect case listed(MemberList, in: Epoch, after: MemberChange?)
     /// A member was asked to have the list changed.
-    case changeWanted(MemberChange, through: NodeID)
+    indirect case changeWanted(MemberChange, through: NodeID)
     /// The list does not name this member any more.
     case removed(Epoch)
     /// This member is not in the view that the others installed.
@@ -44,7 +44,7 @@ package enum GroupEvent: Equatable, Sendable {
     case journalSetAside(reason: String)
     /// By an operator's hand this member goes on in another history, in which it has begun a view of
     /// its own (V27).
-    case historyGivenUp(Lineage, for: Lineage, in: Epoch, by: String)
+    indirect case historyGivenUp(Lineage, for: Lineage, in: Epoch, by: String)
     /// One copy of the view journal was bad and is made anew from the other.
     case viewJournalRepaired(file: String, reason: String)
     /// The disk has no room for a file; what needs it waits.

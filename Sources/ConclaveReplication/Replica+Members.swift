@@ -16,7 +16,16 @@ extension Replica {
 
     /// The machines that may be members, as the newest view that is known here has them; before
     /// the first, as the configuration has them.
-    package var list: MemberList { membership.list }
+    package var list: MemberList { membership.memory.current?.list ?? membership.list }
+
+    /// Whether this machine may be a member, by the newest list that it knows or heard of.
+    var isListed: Bool {
+        let newest = membership.heardEpoch > view.epoch ? membership.heardList : list
+        return newest.contains(settings.own.node)
+    }
+
+    /// The members that a machine which was removed still has to tell so.
+    var unaware: [NodeID] { membership.farewell?.unaware ?? [] }
 
     /// Has the member list changed with the next view. `memberChange` tells the outcome, within
     /// half a minute; asking for what is so already, or asking again, does no harm.
@@ -65,7 +74,7 @@ extension Replica {
     private func tickChange(_ pending: PendingChange, now: Instant) {
         // A removed member that was asked itself may be the only one that knows so far, and whoever
         // hears that it is done may turn the machine off.
-        if pending.change.isDone(in: list), membership.unaware.isEmpty {
+        if pending.change.isDone(in: list), unaware.isEmpty {
             answerChange(.done(view.epoch))
         } else if now >= pending.deadline {
             answerChange(
@@ -80,11 +89,11 @@ extension Replica {
 
     func tickMembers(now: Instant) {
         if let pending = pendingChange { tickChange(pending, now: now) }
-        guard now >= partingUntil, membership.unaware.isEmpty else { return }
+        guard now >= partingUntil, unaware.isEmpty else { return }
         partingUntil = .distantFuture
         parting = []
         adoptMembers()
-        if !membership.isListed { tell(.removed) }
+        if !isListed { tell(.removed) }
     }
 
     /// Who is removed hears of it on the paths that it has; only then are they cut. A member that is

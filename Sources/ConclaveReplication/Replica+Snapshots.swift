@@ -16,7 +16,10 @@ extension Replica {
     /// When the next part of a snapshot is to be sent to a learner.
     var nextPartDue: Instant {
         guard isTeaching else { return .distantFuture }
-        return teachings.compactMap { $0.partDue(among: teachings.count) }.min() ?? .distantFuture
+        let count = teachings.count
+        return teachings.reduce(.distantFuture) { earliest, teaching in
+            min(earliest, teaching.partDue(among: count) ?? .distantFuture)
+        }
     }
 
     private var isSnapshotDue: Bool {

@@ -8,6 +8,12 @@ extension Replica {
         let isServing = isServing
         let reason = isServing ? nil : notServing
         guard isServing != wasServing || reason != toldReason else { return }
+        tellServing(isServing, reason)
+    }
+
+    // Not inlined, like `tell`.
+    @inline(never)
+    private func tellServing(_ isServing: Bool, _ reason: NotServing?) {
         wasServing = isServing
         toldReason = reason
         tell(.serving(isServing: isServing, reason: reason?.sentence ?? ""))
@@ -55,9 +61,8 @@ extension Replica {
     }
 
     private var whyOutside: NotServing.Outside {
-        let unaware = membership.unaware
         if !unaware.isEmpty { return .removedUntold(to: unaware) }
-        if !membership.isListed { return .removed }
+        if !isListed { return .removed }
         if isPausing {
             return .pausing(leftOutCount: leftOutCount, milliseconds: joinPause.milliseconds)
         }
@@ -65,13 +70,13 @@ extension Replica {
     }
 
     private var unconnected: [NodeID] {
-        memberStates().filter { $0.state == .absent }.map(\.node)
+        list.nodes.filter { $0 != settings.own.node && paths[$0] == nil }
     }
 
     /// All machines of the member list as this member sees them.
     package func memberStates() -> [(node: NodeID, state: MemberState)] {
         let isSeated = membership.seat == .member
-        return membership.list.nodes.map { node in
+        return list.nodes.map { node in
             let path = node == settings.own.node ? settings.own : paths[node]
             guard let rank = view.rank(of: node) else {
                 return (node, path == nil ? .absent : .joining)

@@ -62,7 +62,7 @@ extension Replica {
                 teachings[place].lastSent = now
             }
         }
-        teachings.removeAll { forgotten.contains($0.id) }
+        if !forgotten.isEmpty { teachings.removeAll { forgotten.contains($0.id) } }
     }
 
     func tickTeaching(now: Instant) {
@@ -107,7 +107,7 @@ extension Replica {
     private func admitTheReady(now: Instant) {
         guard isTeacher else { return }
         let ready = teachings.filter { now.since($0.readyAt) <= settings.suspicion }
-        guard let first = ready.compactMap(\.readySince).min() else { return }
+        guard let first = ready.compactMap({ $0.readySince }).min() else { return }
         let isSomebodyNear = teachings.contains {
             now.since($0.readyAt) > settings.suspicion && isClose($0)
                 && now.since($0.startedAt) < settings.suspicion * 6

@@ -1,14 +1,14 @@
-package import ConclaveBase
-package import ConclaveReplication
+import ConclaveBase
+import ConclaveReplication
 
 /// The machines of one group and the network between them. It starts, ends and steps the daemons;
 /// what they say is for whoever runs the cluster.
-package final class Cluster<Daemon: SimulatedDaemon> {
-    package let timeline: Timeline
-    package let network: SimulatedNetwork
-    package let hosts: [SimulatedHost<Daemon>]
-    package let nodes: [NodeID]
-    package private(set) var crashCount = 0
+final class Cluster<Daemon: SimulatedDaemon> {
+    let timeline: Timeline
+    let network: SimulatedNetwork
+    let hosts: [SimulatedHost<Daemon>]
+    let nodes: [NodeID]
+    private(set) var crashCount = 0
     /// Told of each daemon that has ended, by its host.
     var ended: ((Int) -> Void)?
     /// Told of each frame that a host's daemon sends to another one.
@@ -18,7 +18,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     private let drift: Int64
     private var inputs: [Inbox.Input] = []
 
-    package init(
+    init(
         hostCount: Int, drift: Int64, disk: DiskProfile, timeline: Timeline, random: SeededRandom
     ) {
         var random = random
@@ -62,7 +62,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
 
     // MARK: - Starting and ending daemons
 
-    package func scheduleStart(of host: Int, after interval: Interval) {
+    func scheduleStart(of host: Int, after interval: Interval) {
         hosts[host].startStamp += 1
         timeline.schedule(
             .start(host: UInt8(host), stamp: hosts[host].startStamp), after: interval)
@@ -70,7 +70,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
 
     /// Starts a daemon, unless that start was overtaken or one runs already. `make` is given what
     /// the new process has.
-    package func start(
+    func start(
         _ host: Int, stamp: UInt32,
         make: (SimulatedHost<Daemon>, any Fabric, SeededRandom) throws(FatalFault) -> Daemon
     ) throws(FatalFault) {
@@ -97,7 +97,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     }
 
     /// The process is killed, or ends by itself.
-    package func endProcess(on index: Int) {
+    func endProcess(on index: Int) {
         let host = hosts[index]
         guard host.daemon != nil else { return }
         crashCount += 1
@@ -108,7 +108,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         ended?(index)
     }
 
-    package func losePower(on index: Int) {
+    func losePower(on index: Int) {
         let host = hosts[index]
         guard host.hasPower, host.daemon != nil || host.startCount > 0 else { return }
         crashCount += 1
@@ -124,7 +124,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
 
     /// Gives the daemon its inputs and its tick. The turn must be finished with `endTurn`, unless
     /// this returns `nil`: there was no turn.
-    package func beginTurn(of index: Int, stamp: UInt32) -> (daemon: Daemon, now: Instant)? {
+    func beginTurn(of index: Int, stamp: UInt32) -> (daemon: Daemon, now: Instant)? {
         let host = hosts[index]
         guard let daemon = host.daemon, host.inbox.beginTurn(stamp: stamp) else { return nil }
         let now = host.clock.instant(at: timeline.now)
@@ -149,7 +149,7 @@ package final class Cluster<Daemon: SimulatedDaemon> {
     /// Lets the daemon send what the turn led to. Returns whether it was held back meanwhile: then
     /// what it wants done on its host is not done before its next turn.
     @discardableResult
-    package func endTurn(of index: Int, daemon: Daemon, now: Instant) -> Bool {
+    func endTurn(of index: Int, daemon: Daemon, now: Instant) -> Bool {
         let host = hosts[index]
         let isHeldBack = host.pauseInTurn > .zero
         if isHeldBack {
@@ -166,8 +166,17 @@ package final class Cluster<Daemon: SimulatedDaemon> {
         return isHeldBack
     }
 
+    /// Moves the time on to the next event that is for whoever runs the cluster, `nil` if none is due
+    /// at `limit` or before. Until then no daemon does anything.
+    func next(until limit: Moment) -> SimulationEvent? {
+        while let event = timeline.next(until: limit) {
+            if !step(event) { return event }
+        }
+        return nil
+    }
+
     /// Takes care of events that are not for whoever runs the cluster; `false` if this one is.
-    package func step(_ event: SimulationEvent) -> Bool {
+    private func step(_ event: SimulationEvent) -> Bool {
         switch event {
         case .arrival, .established, .broken, .giveUp, .dial:
             network.step(event)

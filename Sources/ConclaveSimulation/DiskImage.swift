@@ -4,8 +4,9 @@ package import ConclaveBase
 /// with it that no sync has covered. It is only read.
 package final class DiskImage: Disk {
     private let numbers: [String: Int]
-    private var files: [Int: SimulatedFile]
-    private var isSettled: Set<Int> = []
+    private let files: [Int: SimulatedFile]
+    /// Those that were looked at, without what was not synced.
+    private var settled: [Int: SimulatedFile] = [:]
 
     init(names: [String: Int], files: [Int: SimulatedFile]) {
         numbers = names
@@ -22,22 +23,26 @@ package final class DiskImage: Disk {
     package func list() throws(DiskError) -> [String] { numbers.keys.sorted() }
 
     package func byteCount(of file: String) throws(DiskError) -> Int {
-        files[try number(of: file)]!.bytes.count
+        guard let number = numbers[file], let contents = files[number] else {
+            throw .notFound(file)
+        }
+        return contents.syncedByteCount
     }
 
     package func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
-        let contents = files[try number(of: file)]!
-        let start = min(offset, contents.bytes.count)
-        let range = start..<min(contents.bytes.count, start + count)
-        guard contents.isReadable(range) else { throw .failed(file, number: 5) }
-        return Array(contents.bytes[range])
+        guard let bytes = try contents(of: file).read(at: offset, count: count) else {
+            throw .failed(file, number: 5)
+        }
+        return bytes
     }
 
     /// Files are settled when they are first looked at: most of them are not.
-    private func number(of name: String) throws(DiskError) -> Int {
-        guard let number = numbers[name], files[number] != nil else { throw .notFound(name) }
-        if isSettled.insert(number).inserted { files[number]!.dropUnsynced() }
-        return number
+    private func contents(of name: String) throws(DiskError) -> SimulatedFile {
+        guard let number = numbers[name], var file = files[number] else { throw .notFound(name) }
+        if let known = settled[number] { return known }
+        file.dropUnsynced()
+        settled[number] = file
+        return file
     }
 
     /// Whoever reads it tidies up as a start does, and that does not count.

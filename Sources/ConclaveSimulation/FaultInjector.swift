@@ -1,8 +1,8 @@
-package import ConclaveBase
+import ConclaveBase
 
 /// Lets things go wrong in a cluster, at times and of kinds that a seed decides, and puts them
 /// right again.
-package final class FaultInjector<Daemon: SimulatedDaemon> {
+final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Something that went wrong and is still to be put right.
     private struct Fault {
         var kind: FaultKind
@@ -25,13 +25,13 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Makes an overtaken next fault stale.
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
-    package private(set) var isStopped = false
+    private(set) var isStopped = false
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
-    package private(set) var faultCount = 0
-    package private(set) var hasLostRows = false
+    private(set) var faultCount = 0
+    private(set) var hasLostRows = false
     /// A member's state was corrupted.
-    package private(set) var hasCorrupted = false
+    private(set) var hasCorrupted = false
     /// Corrupts the state of a host's daemon, if that is to be.
     var corrupt: ((Int) -> Bool)?
     /// Holds back everything on a host that is not its daemon.
@@ -43,7 +43,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Told of each host that gets an empty disk.
     var erased: ((Int) -> Void)?
 
-    package init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
+    init(cluster: Cluster<Daemon>, shape: WorldShape, random: SeededRandom) {
         self.cluster = cluster
         self.shape = shape
         self.random = random
@@ -61,7 +61,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
         timeline.schedule(.fault(index: Self.nextIndex, stamp: nextStamp), after: pause)
     }
 
-    package func step(index: UInt16, stamp: UInt32) {
+    func step(index: UInt16, stamp: UInt32) {
         guard !isStopped else { return }
         if index == Self.nextIndex {
             guard stamp == nextStamp else { return }
@@ -75,7 +75,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     }
 
     /// A host takes a step of a view change: a good time for something to go wrong just there.
-    package func provoke(at host: Int) {
+    func provoke(at host: Int) {
         guard !isStopped, !shape.provoked.isEmpty, random.chance(perMille: shape.provokedPerMille)
         else { return }
         provokedHosts.append(random.chance(perMille: 700) ? host : anyHost())
@@ -311,7 +311,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
 
     /// After everything was put right: lets all of `members` fail but `count`, each in a manner of
     /// its own, until `stop`. Returns those that go on.
-    package func fell(of members: [Int], sparing count: Int) -> [Int] {
+    func fell(of members: [Int], sparing count: Int) -> [Int] {
         var survivors = members
         while survivors.count > count {
             let place = Int(random.below(UInt64(survivors.count)))
@@ -385,7 +385,7 @@ package final class FaultInjector<Daemon: SimulatedDaemon> {
     }
 
     /// The end of everything bad: links heal, disks go on, and whoever is down comes back.
-    package func stop() {
+    func stop() {
         isStopped = true
         timeline.trace.line(at: timeline.now, "HEAL")
         for place in active.indices {

@@ -2,7 +2,7 @@ import ConclaveBase
 
 /// The frames of one kind on their way in one direction of one connection: in order, each with the
 /// moment it arrives.
-struct FrameStream {
+final class FrameStream {
     private var frames: [(arrival: Moment, frame: FabricFrame)] = []
     private var first = 0
     /// No frame arrives before the one ahead of it.
@@ -19,7 +19,7 @@ struct FrameStream {
     var nextArrival: Moment? { isEmpty ? nil : frames[first].arrival }
 
     /// Empties the stream for a new connection, on which nothing arrives before `moment`.
-    mutating func reset(notBefore moment: Moment) {
+    func reset(notBefore moment: Moment) {
         frames.removeAll(keepingCapacity: true)
         first = 0
         lastArrival = moment
@@ -28,20 +28,20 @@ struct FrameStream {
         stuckSince = .never
     }
 
-    mutating func append(_ frame: FabricFrame, arrival: Moment) {
+    func append(_ frame: FabricFrame, arrival: Moment) {
         lastArrival = max(lastArrival, arrival)
         frames.append((lastArrival, frame))
     }
 
     /// Loses everything behind the first `count` frames.
-    mutating func truncate(to count: Int) {
+    func truncate(to count: Int) {
         frames.removeLast(max(0, frames.count - first - count))
     }
 
     var count: Int { frames.count - first }
 
     /// Takes out the first frame if it has arrived at `now`.
-    mutating func next(at now: Moment) -> FabricFrame? {
+    func next(at now: Moment) -> FabricFrame? {
         guard first < frames.count, frames[first].arrival <= now else { return nil }
         let frame = frames[first].frame
         first += 1

@@ -251,8 +251,7 @@ final class GroupWorld {
     // MARK: - Events
 
     private func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
-        while !done(), let event = timeline.next(until: limit) {
-            if cluster.step(event) { continue }
+        while !done(), let event = cluster.next(until: limit) {
             switch event {
             case .turn(let process, let stamp):
                 try turn(of: Int(process), stamp: stamp)
@@ -350,9 +349,9 @@ final class GroupWorld {
     }
 
     private func command(by host: Int, length: UInt64) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(reserving: Int(length) + 8)
         writer.integer(proposalCount << 8 | UInt64(host))
-        for _ in 0..<length { writer.integer(UInt8(truncatingIfNeeded: proposalCount)) }
+        writer.raw(Array(repeating: UInt8(truncatingIfNeeded: proposalCount), count: Int(length)))
         return writer.bytes
     }
 

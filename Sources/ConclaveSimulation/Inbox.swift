@@ -15,10 +15,10 @@ package final class Inbox {
 
     package let process: UInt16
     /// How long it takes from the first input to the turn.
-    package var wakeUp = Delays(.microseconds(2) ... .microseconds(30))
-    package private(set) var pausedUntil = Moment.start
+    var wakeUp = Delays(.microseconds(2) ... .microseconds(30))
+    private(set) var pausedUntil = Moment.start
     /// False while there is no process: what comes in is lost.
-    package private(set) var isOpen = false
+    private(set) var isOpen = false
 
     private let timeline: Timeline
     private var random: SeededRandom

@@ -48,7 +48,8 @@ package struct LogMachine: StateMachine {
         mix(version.number)
         mix(time.microseconds)
         mix(number)
-        for byte in reader.rest() { mix(UInt64(byte)) }
+        while reader.remaining >= 8, let word: UInt64 = try? reader.integer("rest") { mix(word) }
+        while let byte = try? reader.byte("rest") { mix(UInt64(byte)) }
         self.version = version
         self.time = time
         add(.applied(number: number), to: &effects)

@@ -256,8 +256,7 @@ final class ServiceWorld {
     // MARK: - Events
 
     func advance(until limit: Moment, done: () -> Bool) throws(Violation) {
-        while !done(), let event = timeline.next(until: limit) {
-            if cluster.step(event) { continue }
+        while !done(), let event = cluster.next(until: limit) {
             switch event {
             case .turn(let process, let stamp):
                 try turn(of: Int(process), stamp: stamp)

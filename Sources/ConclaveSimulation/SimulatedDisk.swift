@@ -21,15 +21,15 @@ package final class SimulatedDisk: Disk {
 
     package var profile: DiskProfile
     /// Nothing completes before this.
-    package private(set) var stalledUntil = Moment.start
+    private(set) var stalledUntil = Moment.start
     /// How often it was replaced by an empty one.
-    package private(set) var eraseCount = 0
+    private(set) var eraseCount = 0
     /// No new file finds room, and no old one can grow.
     package var isFull = false
     /// Syncs to come that fail.
     package var failingSyncCount = 0
     /// Syncs that failed.
-    package private(set) var failedSyncCount = 0
+    private(set) var failedSyncCount = 0
 
     private let host: UInt8
     private let timeline: Timeline
@@ -66,10 +66,10 @@ package final class SimulatedDisk: Disk {
             throw .notFound(file)
         }
         guard offset >= 0, count >= 0 else { throw .failed(file, number: 22) }
-        let start = min(offset, contents.bytes.count)
-        let range = start..<min(contents.bytes.count, start + count)
-        guard contents.isReadable(range) else { throw .failed(file, number: 5) }
-        return Array(contents.bytes[range])
+        guard let bytes = contents.read(at: offset, count: count) else {
+            throw .failed(file, number: 5)
+        }
+        return bytes
     }
 
     package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {

@@ -14,7 +14,7 @@ package struct SimulatedFile {
     }
 
     package private(set) var bytes: [UInt8] = []
-    private var syncedByteCount = 0
+    private(set) var syncedByteCount = 0
     /// When the size was changed last.
     private var sizeWrite: UInt64 = 0
     /// Sectors that differ from what is on the disk, or may.
@@ -54,6 +54,14 @@ package struct SimulatedFile {
         let end = min(start + Self.sectorByteCount, bytes.count)
         // A copy of its own, so that the file's array stays unshared.
         return ArraySlice(Array(bytes[start..<end]))
+    }
+
+    /// At most `count` bytes from `offset`; nil: some of them cannot be read.
+    func read(at offset: Int, count: Int) -> [UInt8]? {
+        let start = min(offset, bytes.count)
+        let range = start..<min(bytes.count, start + count)
+        guard isReadable(range) else { return nil }
+        return range == bytes.indices ? bytes : Array(bytes[range])
     }
 
     /// A sync that started after the write numbered `last` has ended.
@@ -141,7 +149,7 @@ package struct SimulatedFile {
 
     private mutating func restore(_ image: Image, to sector: Int) {
         let start = sector * Self.sectorByteCount
-        for (index, byte) in image.bytes.enumerated() { bytes[start + index] = byte }
+        bytes.replaceSubrange(start..<start + image.bytes.count, with: image.bytes)
         let end = min(start + Self.sectorByteCount, bytes.count)
         // What the file did not have yet reads as zeros.
         for index in min(end, start + image.bytes.count)..<end { bytes[index] = 0 }
@@ -150,7 +158,7 @@ package struct SimulatedFile {
     private mutating func resize(to byteCount: Int) {
         if byteCount < bytes.count {
             bytes.removeLast(bytes.count - byteCount)
-        } else {
+        } else if byteCount > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: byteCount - bytes.count))
         }
     }

@@ -193,9 +193,10 @@ extension SimulatedNetwork {
             profile.delays.draw(from: &random) + profile.delays.draw(from: &random)
             + directions[opposite(end)].profile.delays.draw(from: &random)
         let openAt = timeline.now.advanced(by: handshake)
-        ends[end] = End(
-            state: .opening, connection: connection,
-            patience: random.interval(in: profile.patience), openAt: openAt)
+        ends[end].state = .opening
+        ends[end].connection = connection
+        ends[end].patience = random.interval(in: profile.patience)
+        ends[end].openAt = openAt
         for stream in outgoing(opposite(end)) { streams[stream].reset(notBefore: openAt) }
         timeline.schedule(.established(end: UInt16(end), connection: connection), at: openAt)
     }

@@ -60,8 +60,9 @@ extension SimulatedNetwork {
     private func deliver(_ stream: Int, to receiver: Int, connection: UInt32) {
         let peer = owner(ofEnd: opposite(receiver))
         let inbox = inboxes[owner(ofEnd: receiver)]
-        streams[stream].retryAfter = .zero
-        while let frame = streams[stream].next(at: timeline.now) {
+        let stream = streams[stream]
+        stream.retryAfter = .zero
+        while let frame = stream.next(at: timeline.now) {
             timeline.trace.mix(UInt64(frame.byteCount))
             inbox.put(
                 .fabric(

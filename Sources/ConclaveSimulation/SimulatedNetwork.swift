@@ -16,7 +16,7 @@ package final class SimulatedNetwork {
     }
 
     /// One host's end of its connection to a peer.
-    struct End {
+    final class End {
         var state = EndState.closed
         var connection: UInt32 = 0
         /// For how long it lets its bytes go unacknowledged.
@@ -26,7 +26,7 @@ package final class SimulatedNetwork {
     }
 
     /// One direction between two hosts.
-    struct Direction {
+    final class Direction {
         var cutCount = 0
         var rowsToLose = 0
         var profile = LinkProfile.near
@@ -34,13 +34,13 @@ package final class SimulatedNetwork {
         var isCut: Bool { cutCount > 0 }
     }
 
-    struct Pair {
+    final class Pair {
         var connection: UInt32 = 0
         var dialSerial: UInt32 = 0
         var backoff = Interval.zero
     }
 
-    struct Host {
+    final class Host {
         var hasPower = true
         /// The process that runs there.
         var process: Member?
@@ -51,17 +51,22 @@ package final class SimulatedNetwork {
         var known: [Bool]
         /// What it sends leaves no sooner.
         var heldUntil = Moment.start
+
+        init(hostCount: Int) {
+            known = Array(repeating: true, count: hostCount)
+        }
     }
 
     package let hostCount: Int
     let timeline: Timeline
     let inboxes: [Inbox]
     var random: SeededRandom
-    var hosts: [Host]
-    var ends: [End]
-    var streams: [FrameStream]
-    var directions: [Direction]
-    var pairs: [Pair]
+    // Objects: each number is changed where it lies, without taking hold of all of its kind.
+    let hosts: [Host]
+    let ends: [End]
+    let streams: [FrameStream]
+    let directions: [Direction]
+    let pairs: [Pair]
 
     static let firstBackoff = Interval.milliseconds(10)
     static let lastBackoff = Interval.seconds(1)
@@ -72,13 +77,12 @@ package final class SimulatedNetwork {
         self.inboxes = inboxes
         self.timeline = timeline
         self.random = random
-        let square = hostCount * hostCount
-        hosts = Array(
-            repeating: Host(known: Array(repeating: true, count: hostCount)), count: hostCount)
-        ends = Array(repeating: End(), count: square)
-        streams = Array(repeating: FrameStream(), count: 2 * square)
-        directions = Array(repeating: Direction(), count: square)
-        pairs = Array(repeating: Pair(), count: square)
+        let count = hostCount
+        hosts = (0..<count).map { _ in Host(hostCount: count) }
+        ends = (0..<count * count).map { _ in End() }
+        streams = (0..<2 * count * count).map { _ in FrameStream() }
+        directions = (0..<count * count).map { _ in Direction() }
+        pairs = (0..<count * count).map { _ in Pair() }
     }
 
     /// The end of `host` towards `peer`, which is also the direction from it.

@@ -2,12 +2,15 @@ package import ConclaveBase
 
 /// The world's time, what is still to happen in it, and the digest of what did.
 package final class Timeline {
-    package private(set) var now = Moment.start
-    package private(set) var stepCount: UInt64 = 0
     package var trace = Trace()
+    private(set) var stepCount: UInt64 = 0
     private var queue = EventQueue<SimulationEvent>()
+    /// Apart from `now`: what other modules see is not read without a check each time.
+    private var reached = Moment.start
 
     package init() {}
+
+    package var now: Moment { reached }
 
     package func schedule(_ event: SimulationEvent, at time: Moment) {
         queue.schedule(event, at: max(time, now))
@@ -21,10 +24,10 @@ package final class Timeline {
     /// `limit` or before, and the time is then `limit`.
     package func next(until limit: Moment) -> SimulationEvent? {
         guard let (time, event) = queue.next(until: limit) else {
-            now = max(now, limit)
+            reached = max(now, limit)
             return nil
         }
-        now = time
+        reached = time
         stepCount += 1
         trace.mix(time.nanoseconds)
         trace.mix(event.word)

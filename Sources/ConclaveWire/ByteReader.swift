@@ -31,6 +31,13 @@ package struct ByteReader: Sendable {
         return value == 1
     }
 
+    // Nothing generic is inlined into other modules: unspecialized, a number costs fifty times what
+    // loading it does.
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
+    @specialized(where T == Int64)
     package mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
         _ field: String
     ) throws(WireError) -> T {

@@ -7,6 +7,12 @@ package struct ByteWriter: Sendable {
         bytes.reserveCapacity(byteCount)
     }
 
+    // As for `ByteReader`.
+    @specialized(where T == UInt8)
+    @specialized(where T == UInt16)
+    @specialized(where T == UInt32)
+    @specialized(where T == UInt64)
+    @specialized(where T == Int64)
     package mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
         unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
@@ -19,7 +25,8 @@ package struct ByteWriter: Sendable {
         integer(UInt32(value))
     }
 
-    package mutating func raw(_ value: some Sequence<UInt8>) {
+    @specialized(where Bytes == [UInt8])
+    package mutating func raw<Bytes: Sequence<UInt8>>(_ value: Bytes) {
         bytes.append(contentsOf: value)
     }
 

@@ -3,42 +3,47 @@ package import ConclaveBase
 /// Who hears whom, measured by round trips outside of any epoch: an answer to a ping shows both
 /// ways. The nonce of a ping is the instant at which it was sent.
 package struct Hearing: Equatable {
-    private var answeredPing: [NodeID: Instant] = [:]
-    private var answeredAt: [NodeID: Instant] = [:]
-    /// The first answer since the path was last silent or broken.
-    private var since: [NodeID: Instant] = [:]
+    /// Since the path was last silent or broken.
+    private struct Answers: Equatable {
+        /// When the first ping and the newest one that were answered had been sent.
+        var firstPing: Instant
+        var newestPing: Instant
+        var at: Instant
+    }
+
+    private var answers: [NodeID: Answers] = [:]
 
     package init() {}
 
     package mutating func heard(_ node: NodeID, nonce: UInt64, now: Instant) {
         let sent = Instant(nanoseconds: nonce)
         guard sent <= now else { return }
-        answeredPing[node] = max(answeredPing[node] ?? .distantPast, sent)
-        answeredAt[node] = now
-        if since[node] == nil { since[node] = now }
+        let known = answers[node]
+        answers[node] = Answers(
+            firstPing: known?.firstPing ?? sent, newestPing: max(known?.newestPing ?? sent, sent),
+            at: now)
     }
 
     package mutating func broken(_ node: NodeID) {
-        answeredPing[node] = nil
-        answeredAt[node] = nil
-        since[node] = nil
+        answers[node] = nil
     }
 
     /// Whether `node` has answered a ping sent at `start` or later, no longer than `window` ago.
     package func hears(
         _ node: NodeID, sentSince start: Instant, window: Interval, now: Instant
     ) -> Bool {
-        guard let ping = answeredPing[node], let at = answeredAt[node] else { return false }
-        return ping >= start && now.since(at) <= window
+        guard let known = answers[node] else { return false }
+        return known.newestPing >= start && now.since(known.at) <= window
     }
 
-    /// For how long `node` has answered without a pause longer than `window`, up to its last answer.
+    /// For how long `node` has answered without a pause longer than `window`: from the first ping to
+    /// the newest one that it has answered.
     package mutating func steadyFor(_ node: NodeID, window: Interval, now: Instant) -> Interval {
-        guard let at = answeredAt[node], let since = since[node] else { return .zero }
-        guard now.since(at) <= window else {
+        guard let known = answers[node] else { return .zero }
+        guard now.since(known.at) <= window else {
             broken(node)
             return .zero
         }
-        return at.since(since)
+        return known.newestPing.since(known.firstPing)
     }
 }

@@ -7,11 +7,6 @@ extension Membership {
     /// The list that is in force: the founding's until there is a view.
     package var list: MemberList { memory.current?.list ?? foundingList }
 
-    /// Whether this machine may be a member, by the newest list that it knows or heard of.
-    package var isListed: Bool {
-        (heardEpoch > memory.epoch ? heardList : list).contains(own.node)
-    }
-
     var foundingList: MemberList {
         MemberList(
             configured.map {

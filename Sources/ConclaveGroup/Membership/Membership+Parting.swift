@@ -4,7 +4,7 @@ package import ConclaveBase
 /// knows of it: the others can be too few to find it out by themselves. So it tells them until a
 /// majority of those who go on have recorded the view; only then is it not needed any more.
 extension Membership {
-    struct Farewell {
+    package struct Farewell {
         /// The view without this machine.
         var view: NextView
         /// Who is known to have recorded it.
@@ -17,31 +17,32 @@ extension Membership {
             }
             self.view = view
         }
-    }
 
-    /// The members that this removed machine still has to tell of the view without it; none: it may
-    /// go.
-    package var unaware: [NodeID] {
-        guard let farewell else { return [] }
-        return farewell.view.members.map(\.node).filter { !farewell.knowing.contains($0) }
+        /// The members that still have to be told; none: this machine may go.
+        package var unaware: [NodeID] {
+            view.members.map(\.node).filter { !knowing.contains($0) }
+        }
     }
 
     mutating func tickFarewell(now: Instant, effects: inout [Effect]) {
-        guard let next = farewell?.nextSend, now >= next, let view = farewell?.view else { return }
-        farewell?.nextSend = now.advanced(by: settings.suspicion / 2)
-        for node in unaware where paths[node] != nil {
-            effects.append(.send(.install(view), to: node))
+        guard let farewell, now >= farewell.nextSend else { return }
+        self.farewell?.nextSend = now.advanced(by: settings.suspicion / 2)
+        for node in farewell.unaware where paths[node] != nil {
+            effects.append(.send(.install(farewell.view), to: node))
         }
     }
 
     /// Somebody is in a view, or knows of it.
     mutating func isKnown(_ value: NextView, to node: NodeID) {
-        guard let view = farewell?.view, value.lineage == view.lineage, value.epoch >= view.epoch
+        guard var farewell, value.lineage == farewell.view.lineage,
+            value.epoch >= farewell.view.epoch
         else { return }
-        farewell?.knowing.insert(node)
+        farewell.knowing.insert(node)
+        let view = farewell.view
         // A later view was agreed on by a majority of this one.
         let isAgreed = value.epoch > view.epoch
-        if isAgreed || view.members.count - unaware.count >= view.view.quorum { farewell = nil }
+        let isKnown = view.members.count - farewell.unaware.count >= view.view.quorum
+        self.farewell = isAgreed || isKnown ? nil : farewell
     }
 
     /// Who was removed and tells of a view that is recorded here hears so.

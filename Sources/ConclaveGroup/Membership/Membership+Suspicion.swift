@@ -39,7 +39,7 @@ extension Membership {
         isFrozen = false
         wedgedAt = now
         joiners = joiners.filter { isAdmissible($0, now: now) }
-        nextPing = now.advanced(by: settings.heartbeat)
+        nextPing = now.advanced(by: pingPause)
         effects.append(.event(.wedged(memory.epoch)))
         effects.append(.wedge)
         ping(now: now, effects: &effects)

@@ -33,7 +33,7 @@ package struct Membership {
         /// This member was asked to have the member list changed.
         case change(MemberChange)
         /// A view of another history, which this member has made alone, is recorded.
-        case salvaged(NextView, by: String)
+        indirect case salvaged(NextView, by: String)
     }
 
     package enum Effect {
@@ -46,7 +46,7 @@ package struct Membership {
         case fill(to: NodeID, ranges: [FillRange])
         case levelJoiner(Member, trim: [UInt64])
         /// Deliver below the trim, then enter the view.
-        case install(NextView, Seat)
+        indirect case install(NextView, Seat)
         /// Others are more than one epoch ahead: learn from them.
         case learn
         case event(GroupEvent)
@@ -94,7 +94,7 @@ package struct Membership {
     /// A change of the member list that the next view should make.
     var wanted: MemberChange?
     /// What this machine still owes the group that it was removed from.
-    var farewell: Farewell?
+    package internal(set) var farewell: Farewell?
     /// Whom this member accused in this epoch, and whom it would have.
     var accused: [Member] = []
     var keptToItself: [NodeID] = []
@@ -306,7 +306,7 @@ package struct Membership {
         isHurried = false
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
-            nextPing = now.advanced(by: settings.heartbeat)
+            nextPing = now.advanced(by: pingPause)
             ping(now: now, effects: &effects)
         }
         tickFounding(now: now, effects: &effects)
@@ -317,6 +317,14 @@ package struct Membership {
         let isTakeoverNear = takeoverAt < now.advanced(by: settings.heartbeat)
         isHurried =
             isCoordinating || pendingPromise != nil || isTakeoverNear && mayTakeOver && mayVote
+    }
+
+    /// Between two pings, in whole heartbeats: there are two in the time for which an answer counts,
+    /// which is longer for who has no vote and only waits to be let in.
+    var pingPause: Interval {
+        let window = seat == .member || seat == .voter ? settings.suspicion / 2 : settings.suspicion
+        let count = window.nanoseconds / 2 / settings.heartbeat.nanoseconds
+        return settings.heartbeat * max(1, count)
     }
 
     /// Whoever there is a path to, member of the view or not.

@@ -2,6 +2,8 @@ package import ConclaveBase
 package import ConclaveWire
 
 /// What members say to each other about views, on the control path.
+///
+/// Most of it is pings: what is large lies elsewhere, so that these stay small.
 package enum MembershipFrame: Equatable, Sendable {
     /// Are you there, and do we hear each other both ways?
     case ping(UInt64)
@@ -9,8 +11,8 @@ package enum MembershipFrame: Equatable, Sendable {
     /// The sender has ended its epoch because of `whom`.
     case accuse(Epoch, whom: NodeID, reason: DepartureReason, silent: Interval)
     /// Asks for a promise; carries the decided view that began the present epoch.
-    case prepare(Ballot, decided: NextView)
-    case promise(Promise)
+    indirect case prepare(Ballot, decided: NextView)
+    indirect case promise(Promise)
     /// A higher ballot was promised.
     case overtaken(Epoch, by: Ballot)
     /// Get level with `trim`, from whoever was told to send you what you lack, and say so.
@@ -19,10 +21,10 @@ package enum MembershipFrame: Equatable, Sendable {
     case fill(Epoch, Ballot, to: NodeID, ranges: [FillRange])
     /// Everything below the trim is held and synced.
     case level(Epoch, Ballot)
-    case accept(Ballot, NextView)
+    indirect case accept(Ballot, NextView)
     case accepted(Epoch, Ballot)
     /// Decided; also the answer to any frame of an older epoch.
-    case install(NextView)
+    indirect case install(NextView)
     /// Record this founding and confirm it (V24).
     case found(Lineage, founder: Member, members: [NodeID])
     case founded(Lineage, founder: Incarnation, by: Member)
@@ -109,6 +111,16 @@ extension MembershipFrame {
         case .change(let epoch, let change):
             writer.kind(Kind.change, epoch.number)
             change.encode(into: &writer)
+        }
+    }
+
+    /// Whether the frame that comes next says what its sender's disk has. Most do not, and need not
+    /// be decoded for that.
+    package static func pledges(_ reader: ByteReader) -> Bool {
+        var reader = reader
+        return switch (try? reader.byte("membership frame")).flatMap(Kind.init) {
+        case .promise, .prepare, .accepted, .level, .found, .founded: true
+        default: false
         }
     }
 

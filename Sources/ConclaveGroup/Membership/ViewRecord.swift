@@ -7,13 +7,13 @@ package enum ViewRecord: Equatable, Sendable {
     /// The founding that this member confirmed or, as the founder, proposed.
     case founding(Lineage, members: [NodeID])
     case promise(Epoch, Ballot)
-    case accept(Ballot, NextView)
+    indirect case accept(Ballot, NextView)
     /// A decided view; `voteFrom`: the first epoch in which this `NodeID` may vote (V13).
-    case installed(NextView, voteFrom: Epoch)
+    indirect case installed(NextView, voteFrom: Epoch)
     /// A learner is level with the trim that lets this incarnation of it in.
     case joining(Member)
     /// What this node had of that history is damaged and set aside: from here on it is blank.
-    case lost(ViewMemory.Loss)
+    indirect case lost(ViewMemory.Loss)
 
     package func encode(into writer: inout ByteWriter) {
         switch self {

@@ -56,9 +56,11 @@ struct RecoveredSegments {
     private func refuseBatches(
         in bytes: [UInt8], segment: UInt64, lineage: Lineage
     ) throws(FatalFault) {
-        for offset in stride(from: Sector.byteCount, to: bytes.count, by: Sector.byteCount) {
+        var offset = Sector.byteCount
+        while let start = Sector.next(BatchFormat.magic, in: bytes, from: offset) {
+            offset = start + Sector.byteCount
             let batch = BatchFormat.decode(
-                bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
+                bytes, at: start, segment: BatchFormat.covered(segment, plant: plant),
                 lineage: lineage)
             guard let batch else { continue }
             throw .damaged(
@@ -94,21 +96,18 @@ struct RecoveredSegments {
         var offset = Sector.byteCount
         var last: SegmentJournal.Mark?
         var end = offset
-        while offset < bytes.count {
-            guard
-                let batch = BatchFormat.decode(
-                    bytes, at: offset, segment: BatchFormat.covered(segment, plant: plant),
-                    lineage: lineage)
-            else {
-                offset += Sector.byteCount
-                continue
-            }
+        while let start = Sector.next(BatchFormat.magic, in: bytes, from: offset) {
+            let batch = BatchFormat.decode(
+                bytes, at: start, segment: BatchFormat.covered(segment, plant: plant),
+                lineage: lineage)
+            offset = start + (batch?.byteCount ?? Sector.byteCount)
+            guard let batch else { continue }
             guard batch.number <= BatchFormat.lastNumber else {
                 throw .damaged(
                     "\(SegmentFormat.name(segment)): a batch has the number \(batch.number)")
             }
             let isNext = batchNumber == 0 || batch.number == batchNumber + 1
-            guard offset == end, isNext else {
+            guard start == end, isNext else {
                 throw .damaged(
                     "\(SegmentFormat.name(segment)): batch \(batchNumber + 1) is bad, and batch "
                         + "\(batch.number) was written after it was synced: acknowledged data may "
@@ -117,7 +116,6 @@ struct RecoveredSegments {
             batchNumber = batch.number
             records += batch.records
             for record in batch.records { Self.extend(&last, by: record) }
-            offset += batch.byteCount
             end = offset
             byteCount += batch.byteCount
         }

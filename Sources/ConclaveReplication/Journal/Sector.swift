@@ -13,4 +13,16 @@ enum Sector {
     static func padding(_ count: Int) -> [UInt8] {
         Array(repeating: 0, count: count)
     }
+
+    /// Where the first sector at `offset` or behind it lies that begins with `magic`; nil: none does.
+    ///
+    /// - Precondition: A sector begins at `offset`.
+    static func next(_ magic: UInt32, in bytes: [UInt8], from offset: Int) -> Int? {
+        unsafe bytes.withUnsafeBytes { bytes in
+            stride(from: offset, through: bytes.count - 4, by: byteCount).first { start in
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+                return UInt32(littleEndian: word) == magic
+            }
+        }
+    }
 }

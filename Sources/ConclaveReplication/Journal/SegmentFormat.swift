@@ -98,7 +98,7 @@ enum BatchFormat {
     static let headerByteCount = 24
     /// No batch has a number above this, so that the next one can always be counted.
     static let lastNumber: UInt64 = 1 << 60
-    private static let magic: UInt32 = 0x4342_4E43
+    static let magic: UInt32 = 0x4342_4E43
 
     static func encode(
         _ records: [UInt8], number: UInt64, recordCount: Int, segment: UInt64, offset: Int,

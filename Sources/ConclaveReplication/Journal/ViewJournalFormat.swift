@@ -93,18 +93,17 @@ enum ViewJournalFormat {
     static func records(in bytes: [UInt8]) -> [(sequence: UInt64, body: [UInt8])] {
         var result: [(UInt64, [UInt8])] = []
         var offset = 0
-        while offset + headerByteCount <= bytes.count {
-            if let (sequence, body) = record(in: bytes, at: offset) {
-                result.append((sequence, body))
-                offset += Sector.roundUp(headerByteCount + body.count)
-            } else {
-                offset += Sector.byteCount
-            }
+        while let start = Sector.next(magic, in: bytes, from: offset) {
+            let record = record(in: bytes, at: start)
+            if let record { result.append(record) }
+            offset = start + Sector.roundUp(headerByteCount + (record?.body.count ?? 0))
         }
         return result
     }
 
-    private static func record(in bytes: [UInt8], at offset: Int) -> (UInt64, [UInt8])? {
+    private static func record(
+        in bytes: [UInt8], at offset: Int
+    ) -> (sequence: UInt64, body: [UInt8])? {
         var reader = ByteReader(bytes, in: offset..<bytes.count)
         do {
             guard try reader.integer("magic") == magic else { return nil }

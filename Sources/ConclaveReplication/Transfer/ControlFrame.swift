@@ -13,7 +13,7 @@ enum ControlFrame: Equatable {
     case transfer(TransferFrame)
     /// What do you have? Asked by a member that is to go on without the others (V27).
     case survey(id: UInt64)
-    case holding(id: UInt64, Holding)
+    indirect case holding(id: UInt64, Holding)
 
     static let membershipKind: UInt8 = 1
     static let transferKind: UInt8 = 4

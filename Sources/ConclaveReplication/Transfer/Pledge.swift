@@ -25,7 +25,8 @@ package enum Pledge: Equatable, Sendable {
         else { return nil }
         switch kind {
         case ControlFrame.membershipKind:
-            guard let frame = try? MembershipFrame(from: &reader) else { return nil }
+            guard MembershipFrame.pledges(reader), let frame = try? MembershipFrame(from: &reader)
+            else { return nil }
             self.init(frame)
         case ControlFrame.transferKind:
             self.init(transfer: reader)
