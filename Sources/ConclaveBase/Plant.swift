@@ -103,4 +103,6 @@ public enum Plant: String, CaseIterable, Sendable {
     case resumedWatchSkips
     /// A read is answered from the own copy before it is known to be new enough.
     case readAnsweredEarly
+    /// V26: after a loss of state grants wait for the longest ttl of the own file, not the group's.
+    case waitsForOwnLongestTTL
 }

@@ -56,14 +56,15 @@ extension Service {
         return Refusal(.invalid, "this connection has a session already")
     }
 
-    /// K8.
-    private func refusal(ofTTL ttl: Interval) -> Refusal? {
+    /// K8. How long a session of this group may last is known from its views: what comes before the
+    /// first one is looked at again when that begins.
+    func refusal(ofTTL ttl: Interval) -> Refusal? {
         let minimum = settings.minimumSessionTTL
         if ttl < minimum {
             return Refusal(
                 .invalid, "ttl: \(ttl) is less than \(minimum), 3 x the setting timing.suspicion")
         }
-        if ttl > maximumSessionTTL {
+        if epoch != .none, ttl > maximumSessionTTL {
             return Refusal(
                 .invalid,
                 "ttl: \(ttl) is more than \(maximumSessionTTL), the group's setting "

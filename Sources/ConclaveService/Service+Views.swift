@@ -21,7 +21,9 @@ extension Service {
                 expiry(of: session, silent: installed.silence(of: session), from: start)
             })
         if machine.grantsAreSuspended {
-            let wait = ClockDrift.lengthened(maximumSessionTTL)
+            let isOwn = settings.plant == .waitsForOwnLongestTTL
+            let longest = isOwn ? settings.maximumSessionTTL : maximumSessionTTL
+            let wait = ClockDrift.lengthened(longest)
             absences.add([
                 AbsenceTimers.Timer(
                     due: start.advanced(by: wait), command: .openGrants(epoch: epoch))
@@ -75,6 +77,8 @@ extension Service {
         if opening.isAbandoned {
             openings[nonce] = nil
             effects.append(.forget(opening.connection))
+        } else if case .open(let open) = opening.command, let refusal = refusal(ofTTL: open.ttl) {
+            openRefused(nonce, refusal, effects: &effects)
         } else {
             propose(opening.command)
         }

@@ -87,6 +87,8 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "C4", within: 20, workload: .configuration)
         case .resumedWatchSkips, .readAnsweredEarly:
             PlantedBug(plant, rule: "C3", within: 20, workload: .configuration)
+        case .waitsForOwnLongestTTL:
+            PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
         }
     }
 }

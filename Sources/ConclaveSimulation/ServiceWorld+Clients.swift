@@ -232,6 +232,27 @@ extension ServiceWorld {
             after: teardown)
     }
 
+    /// A process wants a session that lasts longer than any may in this group (V26), and waits a
+    /// while for it. The order knows whether it got one.
+    func askForTooLong(of host: Int) {
+        guard !isFinishing, !faults.isStopped else { return }
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: nil, host: host)
+        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        send(Self.beginning, on: id)
+        let longest = shape.maximumSessionTTL
+        let ttl = random.interval(in: longest + .milliseconds(1)...longest * 2)
+        let name = Secret(high: random.next(), low: random.next())
+        var writer = ByteWriter()
+        OpenRequest(id: name, ttl: ttl, label: "too long").encode(into: &writer)
+        send(FrameHeader.frame(type: ClientFrameType.open.rawValue, body: writer.bytes), on: id)
+        let life = WorldShape.logarithmic(shape.heartbeat...shape.suspicion * 20, &random)
+        timeline.schedule(
+            .work(index: Self.deathIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
+            after: life)
+    }
+
     /// What a proper client begins with.
     static let beginning: [UInt8] = {
         var hello = ByteWriter()

@@ -30,13 +30,26 @@ extension ServiceWorld {
             throw Violation(.progress, "node \(cluster.nodes[index]) cannot start: \(error)")
         }
         try watch.started(on: index)
+        if hasEditedFiles, random.chance(perMille: 500) { askForTooLong(of: index) }
     }
 
     private func settings(of index: Int) -> ReplicaSettings {
         var settings = shape.replicaSettings(
             own: cluster.hosts[index].member, nodes: watch.administrator.files[index])
         settings.plant = options.plant
+        settings.maximumSessionTTL = longestTTL(inFileOf: index)
         return settings
+    }
+
+    private func longestTTL(inFileOf index: Int) -> Interval {
+        guard hasEditedFiles, watch.checker.newestEpoch > .none else {
+            return shape.maximumSessionTTL
+        }
+        let start = cluster.hosts[index].member.incarnation.number
+        var random = SeededRandom(seed: options.seed ^ start)
+        let shortest = shape.suspicion * 3
+        if random.chance(perMille: 500) { return shortest }
+        return random.interval(in: shortest...shape.maximumSessionTTL * 2)
     }
 
     /// What a start of a daemon would find on a disk.

@@ -68,6 +68,17 @@ extension ServiceWorld {
         }
     }
 
+    /// After a loss of state nothing is granted as long as any session may have been valid that the
+    /// group ever had (V26), whether there is one or not.
+    func checkWait() {
+        let waited = timeline.now.since(grantsSuspendedAt)
+        guard waited < shape.maximumSessionTTL else { return }
+        world.order.report(
+            .mutualExclusion,
+            "grants begin \(waited) after state was lost, in a group whose sessions may be valid "
+                + "for \(shape.maximumSessionTTL)")
+    }
+
     /// After a loss of state nothing is granted as long as somebody believes in what was lost (V26).
     func checkNothingIsBelieved() {
         for case let client? in seats.map(\.client) {

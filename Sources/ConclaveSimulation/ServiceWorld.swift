@@ -51,6 +51,11 @@ final class ServiceWorld {
     let world: ClientWorld
     let quotas: Quotas
     let validitySlotCount: UInt32
+    /// Once there is a view, the files of daemons that start name another longest ttl than the
+    /// group's, which alone counts (V26).
+    let hasEditedFiles: Bool
+    /// When the first member went on without what was lost of the state.
+    var grantsSuspendedAt = Moment.start
     var validity = ValidityChecker()
     /// Sessions that ended with a goodbye: their clients have let go, though they may find them valid
     /// until they are told.
@@ -93,6 +98,9 @@ final class ServiceWorld {
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
+        // From numbers of its own: other runs are as they were before there were any such.
+        var files = SeededRandom(seed: options.seed ^ 0x6564_6974_6564_5574)
+        hasEditedFiles = files.chance(perMille: 200)
         let drawn = Self.quotas(&random)
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
@@ -101,7 +109,9 @@ final class ServiceWorld {
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
-            order: OrderChecker(quotas: quotas, keepsPast: shape.majorityLostAt != nil),
+            order: OrderChecker(
+                quotas: quotas, longestTTL: shape.maximumSessionTTL,
+                keepsPast: shape.majorityLostAt != nil),
             pace: WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &random),
             longestTTL: shape.maximumSessionTTL,
             lockNames: (0...random.below(3)).map { "lock/\($0)" },
@@ -151,7 +161,11 @@ final class ServiceWorld {
         timeline.trace.line(at: timeline.now, "\(shape)")
         world.clock = { [cluster] client in cluster.hosts[client.host].clock }
         world.order.follower = { [unowned self] effect in follow(effect) }
-        world.order.grantsOpened = { [unowned self] in checkNothingIsBelieved() }
+        world.order.grantsSuspended = { [unowned self] in grantsSuspendedAt = timeline.now }
+        world.order.grantsOpened = { [unowned self] in
+            checkWait()
+            checkNothingIsBelieved()
+        }
         world.exclusion.instant = { [timeline, cluster] client in
             cluster.hosts[client.host].clock.instant(at: timeline.now)
         }
@@ -224,6 +238,7 @@ final class ServiceWorld {
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         world.order.follower = nil
+        world.order.grantsSuspended = nil
         world.order.grantsOpened = nil
         faults.clientFault = nil
         faults.suspendClients = nil

@@ -26,6 +26,28 @@ import Testing
         #expect(group.history.isEmpty)
     }
 
+    @Test func `a ttl that the file allows is refused by a group that does not (V26)`() throws {
+        let group = TestGroup(longestTTL: .seconds(30), isFounded: false)
+        let id = group[0].connect()
+        group[0].hello(id)
+        group[0].open(id, ttl: .seconds(40))
+        #expect(try group[0].received(id).refusals.isEmpty)
+        group.install([group[0].member])
+        let refusal = try #require(try group[0].received(id).refusals.first)
+        #expect(refusal.message.contains("maxSessionTtl"))
+        #expect(group.history.isEmpty)
+    }
+
+    @Test func `a ttl that the group allows is taken, whatever the file says (V26)`() throws {
+        let group = TestGroup(longestTTL: .seconds(120), isFounded: false)
+        let id = group[0].connect()
+        group[0].hello(id)
+        group[0].open(id, ttl: .seconds(90))
+        group.install([group[0].member])
+        #expect(try group[0].received(id).refusals.isEmpty)
+        #expect(group.machine.sessionCount == 1)
+    }
+
     @Test func `openings given up while nothing is served leave nothing behind`() throws {
         daemon.isServing = false
         daemon.step(.serving(ServingState(isServing: false, reason: "no quorum")))

@@ -57,6 +57,9 @@ final class TestDaemon {
             lastSecret += 1
             service.spareSecret = Secret(high: UInt64(member.node.number), low: lastSecret)
         }
+        if case .installed = input, let longest = group.longestTTL {
+            service.maximumSessionTTL = longest
+        }
         var effects: [ServiceEffect] = []
         service.step(input, machine: group.machine, now: group.now, effects: &effects)
         while service.tellWatchers(machine: group.machine, effects: &effects) {}

@@ -16,21 +16,24 @@ final class TestGroup {
     private(set) var history: [Command] = []
     /// What the machine told.
     private(set) var told: [CoordinationEffect] = []
+    /// Of any session, if that is not what the daemons' files say.
+    let longestTTL: Interval?
     /// Proposals stay in `proposed` until `order` is called.
     var isHeld = false
     private var isOrdering = false
 
     init(
         daemonCount: Int = 1, quotas: Quotas = Quotas(), validitySlotCount: UInt32 = 64,
-        plant: Plant? = nil
+        longestTTL: Interval? = nil, isFounded: Bool = true, plant: Plant? = nil
     ) {
         machine = Coordinator(quotas: quotas)
+        self.longestTTL = longestTTL
         daemons = (1...daemonCount).map { number in
             TestDaemon(
                 number: UInt32(number), group: self, validitySlotCount: validitySlotCount,
                 plant: plant)
         }
-        install(daemons.map(\.member))
+        if isFounded { install(daemons.map(\.member)) }
     }
 
     subscript(index: Int) -> TestDaemon { daemons[index] }

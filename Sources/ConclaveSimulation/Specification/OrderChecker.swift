@@ -20,6 +20,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     /// What it was at each version, if another history may go on from any of them.
     private var past: [Version: Specification] = [:]
     private let keepsPast: Bool
+    /// Of any session, as the group was founded with.
+    private let longestTTL: Interval
     private var steps: [Version: Step] = [:]
     /// Each request's one reply, and the version that gave it.
     private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
@@ -29,14 +31,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
     var follower: ((CoordinationEffect) -> Void)?
-    /// Told when grants begin again after a loss of state.
+    /// Told when nothing is granted any more, since state was lost, and when grants begin again.
+    var grantsSuspended: (() -> Void)?
     var grantsOpened: (() -> Void)?
     /// Sessions in which somebody sends numbers in an order of his own.
     var unruly: Set<SessionID> = []
 
     /// - Parameter keepsPast: A history may be given up.
-    init(quotas: Quotas, keepsPast: Bool = false) {
+    init(quotas: Quotas, longestTTL: Interval, keepsPast: Bool = false) {
         specification = Specification(quotas: quotas)
+        self.longestTTL = longestTTL
         self.keepsPast = keepsPast
     }
 
@@ -89,6 +93,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             }
             specification.version = version
             let expected = specification.install(view, time: machine.time)
+            if view.stateWasLost || view.historyWasGivenUp { grantsSuspended?() }
             note(nil, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
         compare(nil, effects, at: version)
@@ -120,6 +125,12 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 "version \(version.counter) is applied, but nobody applied those before it")
         }
         if let command { checkNumber(of: command) }
+        if case .open(let open)? = command, open.ttl > longestTTL {
+            report(
+                .mutualExclusion,
+                "a session is opened with ttl \(open.ttl), and after a loss of state grants wait "
+                    + "for \(longestTTL) only")
+        }
         let wereSuspended = specification.grantsAreSuspended
         let expected = specification.apply(command, at: version, time: machine.time)
         if wereSuspended, !specification.grantsAreSuspended { grantsOpened?() }
