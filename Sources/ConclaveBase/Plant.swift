@@ -105,4 +105,6 @@ public enum Plant: String, CaseIterable, Sendable {
     case readAnsweredEarly
     /// V26: after a loss of state grants wait for the longest ttl of the own file, not the group's.
     case waitsForOwnLongestTTL
+    /// V30: a segment is removed before it is recorded that nothing of it is needed.
+    case removedBeforeRecorded
 }

@@ -220,6 +220,9 @@ extension Replica {
             first = journal?.firstSegment(needed: header.mark)
         }
         if let first { viewJournal.mark.firstSegment = first }
+        if settings.plant == .removedBeforeRecorded, let first {
+            journal?.forget(before: first, on: disk)
+        }
         let tag = nextTag()
         forgetting = (tag, before: first)
         viewJournal.appendMark(to: disk, tag: tag)

@@ -17,6 +17,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// The index of the event that brings the next fault; others are places in `active`.
     private static var nextIndex: UInt16 { .max }
     private static var provokedIndex: UInt16 { .max - 1 }
+    private static var snapshotIndex: UInt16 { .max - 2 }
 
     private let cluster: Cluster<Daemon>
     private let shape: WorldShape
@@ -26,8 +27,13 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
     private(set) var isStopped = false
+    /// In some runs things go wrong just when a snapshot is there and what it replaces goes; from
+    /// numbers of its own, so that the other runs are as they were.
+    private var snapshotRandom: SeededRandom
+    private let strikesAtSnapshots: Bool
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
+    private var struckHosts: [(host: Int, kind: FaultKind)] = []
     private(set) var faultCount = 0
     private(set) var hasLostRows = false
     /// A member's state was corrupted.
@@ -47,6 +53,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         self.cluster = cluster
         self.shape = shape
         self.random = random
+        var other = random
+        snapshotRandom = SeededRandom(seed: other.next() ^ 0x736E_6170_7368_6F74)
+        strikesAtSnapshots = snapshotRandom.chance(perMille: 150)
         scheduleNext()
     }
 
@@ -69,6 +78,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
             scheduleNext()
         } else if index == Self.provokedIndex {
             begin(WorldShape.pick(shape.provoked, &random), host: provokedHosts.removeFirst())
+        } else if index == Self.snapshotIndex {
+            let (host, kind) = struckHosts.removeFirst()
+            begin(kind, host: host)
         } else if let fault = active[Int(index)], fault.stamp == stamp {
             goOn(with: Int(index))
         }
@@ -81,6 +93,17 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         provokedHosts.append(random.chance(perMille: 700) ? host : anyHost())
         let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
         timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
+    }
+
+    /// A host has a new snapshot.
+    func provokeAtSnapshot(on host: Int) {
+        guard !isStopped, strikesAtSnapshots, snapshotRandom.chance(perMille: 300) else { return }
+        let kinds = shape.faults.filter { $0 == .kill || $0 == .power }
+        guard !kinds.isEmpty else { return }
+        struckHosts.append((host, WorldShape.pick(kinds, &snapshotRandom)))
+        let pause = WorldShape.logarithmic(
+            .microseconds(1) ... .milliseconds(20), &snapshotRandom)
+        timeline.schedule(.fault(index: Self.snapshotIndex, stamp: 0), after: pause)
     }
 
     private func anyHost() -> Int {

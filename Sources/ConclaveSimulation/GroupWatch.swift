@@ -135,6 +135,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
+        case .snapshotWritten: faults.provokeAtSnapshot(on: index)
         case .journalSetAside(let reason):
             guard cluster.hosts[index].damagedAtStart != nil else {
                 throw Violation(

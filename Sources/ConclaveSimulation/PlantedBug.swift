@@ -89,6 +89,7 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "C3", within: 20, workload: .configuration)
         case .waitsForOwnLongestTTL:
             PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+        case .removedBeforeRecorded: PlantedBug(plant, rule: "V30", within: 200)
         }
     }
 }
