@@ -130,6 +130,18 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `what was answered may happen again under a version of a later era`() throws
+    {
+        let later = Version(startOfEra: 3).number + 1
+        write(1, at: 5, [put(a, 1)])
+        write(1, at: 6, [put(a, 2)])
+        read(at: later + 4, [entry(a, 1, at: later)])
+        var foreign = self
+        foreign.read(at: later + 4, [entry(a, 3, at: later)])
+        try foreign.expect(.totalOrder)
+        try expect(nil)
+    }
+
     @Test mutating func `a watcher is told the state, then all changes`() throws {
         write(1, at: 5, [put(a, 1)])
         state(5, [entry(a, 1, at: 5)])

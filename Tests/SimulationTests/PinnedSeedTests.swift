@@ -35,6 +35,10 @@ import Testing
         ["--seed", "7007", "--only", "mixed"],
         // A segment that a record named as needed was given up.
         ["--seed", "51", "--only", "group"],
+        // Keys whose answered changes are applied again in a later era.
+        ["--seed", "8", "--only", "mixed"],
+        // Keys alone, watched in pieces of one.
+        ["--seed", "10", "--count", "4", "--jobs", "2", "--only", "configuration"],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [
@@ -65,7 +69,8 @@ import Testing
         "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
         "fullTTLShown", "holeIsDamage", "staleBatchIsNew", "sessionsOutliveHistory",
         "givenUpHistoryGrants", "frozenBeforeSync", "acceptedBeforeSync", "oneBarrierBreaks",
-        "shownBeforeForgotten", "neighbourAccused", "acknowledgeOnFullDisk",
+        "shownBeforeForgotten", "neighbourAccused", "acknowledgeOnFullDisk", "compareIgnored",
+        "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -163,7 +163,7 @@ struct KeyHistory {
                 open.invoked <= told
                     && open.operation.puts(value, isEphemeral: stamp.session != nil)
             }
-            guard !isPossible else { return }
+            guard !isPossible, !wasApplied(name, stamp, value: value) else { return }
             throw broken(
                 name, "\(who) saw what was put at version \(stamp.modified), but nobody put it")
         }
@@ -175,6 +175,16 @@ struct KeyHistory {
                 name,
                 "\(who) saw \(value.map { "\($0)" } ?? "a value") of version \(stamp.modified), "
                     + "but that is not what was put then")
+        }
+    }
+
+    /// What one member holds and had not applied when a history was given up is applied in the next
+    /// era, under another version, though it had been answered in the one before.
+    private func wasApplied(_ name: ObjectName, _ stamp: KeyStamp, value: [UInt8]?) -> Bool {
+        (writesByKey[name] ?? []).contains { place in
+            writes[place].version.era < stamp.modified.era
+                && writes[place].operation(on: name)?
+                    .puts(value, isEphemeral: stamp.session != nil) == true
         }
     }
 
