@@ -10,7 +10,7 @@ package struct PlantedBug: Sendable {
     /// The work that shows it soonest.
     package var workload: Workload
 
-    init(_ plant: Plant, rule: String, within seedCount: Int, workload: Workload = .group) {
+    init(_ plant: Plant, rule: String, within seedCount: Int, in workload: Workload = .group) {
         self.plant = plant
         self.rule = rule
         self.seedCount = seedCount
@@ -27,9 +27,8 @@ package struct PlantedBug: Sendable {
         case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 200)
         case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 200)
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
-        case .grantBeforeValidityEnds:
-            PlantedBug(plant, rule: "K4", within: 50, workload: .locks)
-        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, workload: .locks)
+        case .grantBeforeValidityEnds: PlantedBug(plant, rule: "K4", within: 50, in: .locks)
+        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, in: .locks)
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
         case .blankMemberVotes: PlantedBug(plant, rule: "V13", within: 600)
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
@@ -43,52 +42,36 @@ package struct PlantedBug: Sendable {
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
         case .changeForgotten: PlantedBug(plant, rule: "V16", within: 300)
         case .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
-        case .cancelLeavesWaiter:
-            PlantedBug(plant, rule: "K10", within: 20, workload: .mixed)
-        case .leavingWaiterStopsQueue:
-            PlantedBug(plant, rule: "C8", within: 100, workload: .mixed)
-        case .limitServesNobody:
-            PlantedBug(plant, rule: "C8", within: 100, workload: .locks)
-        case .openTwice:
-            PlantedBug(plant, rule: "K9", within: 100, workload: .mixed)
-        case .takeOverAtOnce:
-            PlantedBug(plant, rule: "K7", within: 50, workload: .mixed)
-        case .breakUntold:
-            PlantedBug(plant, rule: "C7", within: 20, workload: .mixed)
-        case .vacancyUntold:
-            PlantedBug(plant, rule: "C8", within: 20, workload: .mixed)
-        case .snapshotGrants:
-            PlantedBug(plant, rule: "V26", within: 50, workload: .mixed)
-        case .goodbyeAnsweredEarly:
-            PlantedBug(plant, rule: "C3", within: 20, workload: .mixed)
-        case .fullTTLShown:
-            PlantedBug(plant, rule: "K3", within: 20, workload: .mixed)
-        case .anewBackwards:
-            PlantedBug(plant, rule: "V20", within: 200, workload: .mixed)
+        case .cancelLeavesWaiter: PlantedBug(plant, rule: "K10", within: 20, in: .mixed)
+        case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
+        case .limitServesNobody: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
+        case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
+        case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)
+        case .vacancyUntold: PlantedBug(plant, rule: "C8", within: 20, in: .mixed)
+        case .snapshotGrants: PlantedBug(plant, rule: "V26", within: 50, in: .mixed)
+        case .goodbyeAnsweredEarly: PlantedBug(plant, rule: "C3", within: 20, in: .mixed)
+        case .fullTTLShown: PlantedBug(plant, rule: "K3", within: 20, in: .mixed)
+        case .anewBackwards: PlantedBug(plant, rule: "V20", within: 200, in: .mixed)
         case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
         case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
         case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
-        case .sessionsOutliveHistory:
-            PlantedBug(plant, rule: "V27", within: 100, workload: .mixed)
-        case .givenUpHistoryGrants:
-            PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+        case .sessionsOutliveHistory: PlantedBug(plant, rule: "V27", within: 100, in: .mixed)
+        case .givenUpHistoryGrants: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
         case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
         case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
-        case .oneBarrierBreaks:
-            PlantedBug(plant, rule: "C7", within: 50, workload: .mixed)
-        case .shownBeforeForgotten:
-            PlantedBug(plant, rule: "K7", within: 100, workload: .mixed)
+        case .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
+        case .shownBeforeForgotten: PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .compareIgnored, .keyOutlivesSession:
-            PlantedBug(plant, rule: "C4", within: 20, workload: .configuration)
+            PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
         case .resumedWatchSkips, .readAnsweredEarly:
-            PlantedBug(plant, rule: "C3", within: 20, workload: .configuration)
-        case .waitsForOwnLongestTTL:
-            PlantedBug(plant, rule: "V26", within: 100, workload: .mixed)
+            PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
+        case .waitsForOwnLongestTTL: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .removedBeforeRecorded: PlantedBug(plant, rule: "V30", within: 200)
         }
     }
