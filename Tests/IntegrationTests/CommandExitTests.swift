@@ -134,6 +134,47 @@ import Testing
         #expect(try holder.end().status == 76)
     }
 
+    /// The daemon hangs: nothing but the page and the own clock says that it is time.
+    @Test(arguments: ["signal", "kill"])
+    func `a command has ended by the deadline when every daemon is stopped`(
+        action: String
+    ) throws {
+        let group = try Group.serving(of: 1)
+        let (beats, told) = (group.directory.file("beats"), group.directory.file("told"))
+        let script =
+            "trap 'echo told >\(told)' TERM; "
+            + "while :; do date +%s%N >>\(beats); sleep 0.02; done"
+        let holder = try group.begin(
+            "lock", ["a", "--ttl", "3s", "--on-loss", action, "--", "sh", "-c", script], at: 1)
+        try wait(for: "the lock") { Self.newest(group.directory.read("beats")) != nil }
+        try group.daemon(1).send(SIGSTOP)
+        let stopped = try #require(Self.newest(group.directory.read("beats")))
+        let ending = try holder.end()
+        try group.daemon(1).send(SIGCONT)
+        #expect(ending.status == 76, "\(ending.errors)")
+        // The last word of the daemon was before, and its deadline is the ttl after that at most.
+        let last = try #require(Self.newest(group.directory.read("beats")))
+        #expect(last < stopped + 3_100_000_000)
+        #expect((group.directory.read("told") == "told\n") == (action == "signal"))
+        #expect(try group.run("lock", ["a", "--wait", "20s", "--", "true"]).status == 0)
+    }
+
+    /// The last whole line, a number.
+    private static func newest(_ lines: String) -> UInt64? {
+        guard let end = lines.lastIndex(of: "\n") else { return nil }
+        return lines[..<end].split(separator: "\n").last.flatMap { UInt64($0) }
+    }
+
+    @Test func `a command that is only to be told goes on, and 76 says that it was lost`() throws {
+        let group = try Group.serving(of: 1)
+        let holder = try group.hold("a", ["--ttl", "3s", "--on-loss", "notify"])
+        group.kill(1)
+        try wait(for: "the word") { holder.errors.contains("the command goes on") }
+        #expect(holder.isRunning)
+        group.endHolding("a")
+        #expect(try holder.end().status == 76)
+    }
+
     @Test func `77 says that this user may not connect`() throws {
         let group = try Group.serving(of: 1)
         let socket = group.socket(1)

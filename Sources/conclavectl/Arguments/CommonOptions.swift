@@ -37,6 +37,12 @@ struct HoldOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "What the command gets a second before it is lost (a quarter of a short ttl).",
+            valueName: "action"))
+    var onLoss = LossAction.signal
+
+    @Option(
+        help: ArgumentHelp(
             "Who waits with a higher priority comes first, whenever it came.",
             valueName: "number"))
     var priority: Int32 = 0

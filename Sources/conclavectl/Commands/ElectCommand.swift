@@ -56,7 +56,7 @@ struct ElectCommand: ParsableCommand {
         let request = HoldRequest(
             kind: .leadership(value: value), name: slot.text, priority: hold.priority,
             wait: hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
-            socket: common.socket, label: label(of: command))
+            onLoss: hold.onLoss, socket: common.socket, label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)
         while true {
             var wrapper = Wrapper(

@@ -8,9 +8,11 @@ struct LockCommand: ParsableCommand {
         discussion: """
             Waits for the lock, runs the command without a shell in a process group of its own, \
             passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it, and releases the lock when it has \
-            ended. If the lock is lost, because this host was cut off for longer than the ttl, the \
-            command gets SIGTERM, and SIGKILL a second later. If this program is killed with \
-            SIGKILL, so is the command, but not what the command has started.
+            ended. If the lock is going to be lost, because the daemon hangs or this host is cut off \
+            for longer than the ttl, the command gets SIGTERM a second before, and SIGKILL at the \
+            deadline: nobody else has the lock before it has ended. --on-loss kill sends SIGKILL at \
+            once, --on-loss notify only says so. If this program is killed with SIGKILL, so is the \
+            command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
             grant: let what the lock guards refuse a smaller token than it has seen.
@@ -74,7 +76,7 @@ struct LockCommand: ParsableCommand {
         let request = HoldRequest(
             kind: .lock(mode), name: name.text, priority: hold.priority,
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
-            socket: common.socket, label: label(of: command))
+            onLoss: hold.onLoss, socket: common.socket, label: label(of: command))
         let narrator = Narrator(json: common.json, noun: "name", name: name.text)
         var wrapper = Wrapper(
             request, CommandWords(last: command.count), narrator, signals)

@@ -13,6 +13,7 @@ struct HoldRequest: Sendable {
     /// Zero: try only.
     var wait: Duration?
     var ttl: Duration
+    var onLoss: LossAction
     var socket: String?
     var label: String
 }

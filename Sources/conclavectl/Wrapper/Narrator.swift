@@ -25,11 +25,12 @@ struct Narrator {
         state("released", [])
     }
 
-    func lost(_ reason: String) {
+    func lost(_ reason: String, goesOn: Bool) {
         if json {
             state("lost", [JSON.Member(name: "reason", value: .string(reason))])
         } else {
-            Output.error("lost \(name.shown): \(reason.shown); the command is stopped")
+            let end = goesOn ? "goes on" : "is stopped"
+            Output.error("lost \(name.shown): \(reason.shown); the command \(end)")
         }
     }
 

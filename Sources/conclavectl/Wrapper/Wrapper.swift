@@ -8,8 +8,11 @@ import Glibc
 /// stopped at the deadline also when the daemon hangs. It ends when the command has ended and what
 /// was held is given back.
 struct Wrapper {
-    /// How long a command that must stop may take, from SIGTERM to SIGKILL.
+    /// How long a command that must stop may take when what was held is lost without a warning, from
+    /// SIGTERM to SIGKILL.
     private static let grace = UInt64(1_000_000_000)
+    /// How long before the deadline a command is stopped: so that it has ended by then.
+    private static let longestMargin = Duration.seconds(1)
     /// How long an ordered cancel or release is waited for; without it the end of this process does
     /// the same.
     private static let patience = UInt64(2_000_000_000)
@@ -26,6 +29,8 @@ struct Wrapper {
     }
 
     private let command: CommandWords
+    private let onLoss: LossAction
+    private let margin: Duration
     private let narrator: Narrator
     private let holder: Holder
     private let signals: WrapperSignals
@@ -33,6 +38,8 @@ struct Wrapper {
     private let terminal = Terminal()
     private var phase = Phase.waiting
     private var forwarded: Set<Int32> = []
+    /// What was held is lost, and the command goes on.
+    private var isLossTold = false
 
     /// Asks for what `request` names at once.
     init(
@@ -40,6 +47,8 @@ struct Wrapper {
         _ signals: WrapperSignals
     ) {
         self.command = command
+        onLoss = request.onLoss
+        margin = min(Self.longestMargin, request.ttl / 4)
         self.narrator = narrator
         self.signals = signals
         timer = conclave_linux_timer_create()
@@ -155,8 +164,8 @@ struct Wrapper {
             phase = .done(ExitStatus(ExitStatus.lost))
             return
         }
-        guard grant.validity.isValid else {
-            narrator.lost("its deadline has passed")
+        guard grant.validity.isValid, !isLossTold else {
+            if !isLossTold { narrator.lost("its deadline has passed", goesOn: false) }
             phase = .done(ExitStatus(ExitStatus.lost))
             return
         }
@@ -169,17 +178,32 @@ struct Wrapper {
         guard isatty(STDIN_FILENO) == 1 else { return }
         terminal.takeBack(from: child)
         terminal.stopWithGroup()
-        guard grant.validity.isValid else { return lost(child, "its deadline has passed") }
+        if isLossNear(grant) {
+            lost(child, Self.nearLoss, at: grant.validity.deadline)
+            if onLoss != .notify { return }
+        }
         terminal.give(to: child)
         child.signalGroup(SIGCONT)
     }
 
-    private mutating func lost(_ child: ChildProcess, _ reason: String) {
-        narrator.lost(reason)
-        child.signalGroup(SIGTERM)
-        child.signalGroup(SIGCONT)
-        phase = .stopping(child, isKilled: false)
-        wake(after: Self.grace)
+    /// It is lost, or will be at `deadline`.
+    private mutating func lost(
+        _ child: ChildProcess, _ reason: String, at deadline: ContinuousClock.Instant? = nil
+    ) {
+        guard !isLossTold else { return }
+        isLossTold = true
+        narrator.lost(reason, goesOn: onLoss == .notify)
+        switch onLoss {
+        case .notify: return
+        case .signal:
+            child.signalGroup(SIGTERM)
+            child.signalGroup(SIGCONT)
+            phase = .stopping(child, isKilled: false)
+            wake(after: deadline.flatMap(Self.nanoseconds(until:)) ?? Self.grace)
+        case .kill:
+            child.signalGroup(SIGKILL)
+            phase = .stopping(child, isKilled: true)
+        }
     }
 
     private mutating func release(_ status: ExitStatus) {
@@ -193,10 +217,10 @@ struct Wrapper {
     private mutating func timeMayBeUp() {
         switch phase {
         case .running(let child, let grant):
-            if grant.validity.isValid {
-                watchDeadline(of: grant)
+            if isLossNear(grant) {
+                lost(child, Self.nearLoss, at: grant.validity.deadline)
             } else {
-                lost(child, "its deadline has passed")
+                watchDeadline(of: grant)
             }
         case .stopping(let child, let isKilled):
             guard !isKilled, isTimeUp else { return }
@@ -221,12 +245,29 @@ struct Wrapper {
         conclave_linux_timer_set(timer, dueAt)
     }
 
-    /// The deadline moves while all is well: it is looked at again when it would have passed.
+    private static let nearLoss = "the daemon has not extended it, and its deadline has come"
+
+    /// Whether the command must stop now to have ended by the deadline. One that may go on is told at
+    /// the deadline itself.
+    private func isLossNear(_ grant: Holder.Grant) -> Bool {
+        if onLoss == .notify { return !grant.validity.isValid }
+        return grant.validity.deadline - ContinuousClock.now <= margin
+    }
+
+    /// The deadline moves while all is well: it is looked at again when the command would have had
+    /// to stop.
     private mutating func watchDeadline(of grant: Holder.Grant) {
-        let remaining = grant.validity.deadline - ContinuousClock.now
-        let (seconds, attoseconds) = max(.zero, remaining).components
+        let before = onLoss == .notify ? Duration.zero : margin
+        let dueAt = grant.validity.deadline - before
+        guard !isLossTold, let nanoseconds = Self.nanoseconds(until: dueAt) else { return }
+        wake(after: nanoseconds)
+    }
+
+    /// Zero if it has passed; `nil`: it never comes.
+    private static func nanoseconds(until instant: ContinuousClock.Instant) -> UInt64? {
+        let (seconds, attoseconds) = max(.zero, instant - ContinuousClock.now).components
         let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !whole.overflow, whole.partialValue < UInt64.max / 2 else { return }
-        wake(after: whole.partialValue + UInt64(attoseconds / 1_000_000_000))
+        guard !whole.overflow, whole.partialValue < UInt64.max / 2 else { return nil }
+        return whole.partialValue + UInt64(attoseconds / 1_000_000_000)
     }
 }
