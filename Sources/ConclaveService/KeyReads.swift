@@ -19,6 +19,8 @@ struct KeyReads {
 
     /// By the mark that each waits for, in the order in which they were asked.
     private var waiting: [(mark: UInt64, read: Read)] = []
+    /// Whose mark is applied, in the order in which they were asked.
+    private var ready: [Read] = []
     private var counts: [ConnectionID: Int] = [:]
     private var lastMark: UInt64 = 0
     /// The newest mark is not on its way yet: whoever asks now may wait for it.
@@ -50,13 +52,26 @@ struct KeyReads {
         return mark
     }
 
-    /// Those that waited for no later mark than this.
-    mutating func take(upTo mark: UInt64) -> [Read] {
+    /// Those that waited for no later mark than this may be answered.
+    mutating func release(upTo mark: UInt64) {
         let count = waiting.prefix { $0.mark <= mark }.count
-        let taken = waiting[..<count].map(\.read)
+        ready += waiting[..<count].map(\.read)
         waiting.removeFirst(count)
-        for read in taken { uncount(read) }
+    }
+
+    /// All that may be answered. Each is `answered` then, or kept.
+    mutating func takeReady() -> [Read] {
+        var taken: [Read] = []
+        swap(&taken, &ready)
         return taken
+    }
+
+    mutating func keep(_ reads: [Read]) {
+        ready += reads
+    }
+
+    mutating func answered(_ read: Read) {
+        uncount(read)
     }
 
     mutating func remove(_ connection: ConnectionID, _ number: UInt64) {
@@ -69,7 +84,9 @@ struct KeyReads {
 
     private mutating func removeAll(where isMeant: (Read) -> Bool) {
         for entry in waiting where isMeant(entry.read) { uncount(entry.read) }
+        for read in ready where isMeant(read) { uncount(read) }
         waiting.removeAll { isMeant($0.read) }
+        ready.removeAll(where: isMeant)
     }
 
     private mutating func drawMark() -> UInt64 {

@@ -4,8 +4,10 @@ import ConclaveWire
 
 /// Watchers of keys: first the present state, then every change in order.
 extension Service {
-    /// What all watchers together are told in one turn, in bytes.
-    private static let watchedByteCountOfTurn = 1 << 20
+    /// What all readers and watchers together are told in one turn, in bytes.
+    private static let toldByteCountOfTurn = 1 << 20
+    /// What looking at one version costs, told or not, as if it were bytes.
+    private static let byteCountOfVersion = 64
 
     mutating func begin(_ watch: KeyWatch, _ read: KeyReads.Read, machine: Coordinator) {
         let place: KeyWatchers.Place
@@ -21,13 +23,14 @@ extension Service {
             KeyWatchers.Watcher(selector: watch.selector, place: place))
     }
 
-    /// Tells watchers what is new to them, as far as their connections take it. Called once a turn;
-    /// returns whether more can be told at once.
+    /// Answers what is read and tells watchers what is new to them, as far as their connections take
+    /// it. Called once a turn; returns whether more can be told at once.
     package mutating func tellWatchers(
         machine: Coordinator, effects: inout [ServiceEffect]
     ) -> Bool {
-        guard !keyWatchers.behind.isEmpty else { return false }
-        var left = Self.watchedByteCountOfTurn
+        var left = Self.toldByteCountOfTurn
+        let isReadLeft = answerReads(&left, machine: machine, effects: &effects)
+        guard !keyWatchers.behind.isEmpty else { return isReadLeft }
         var again: [KeyWatchers.ID] = []
         let line = keyWatchers.takeLine()
         for (place, id) in line.enumerated() {
@@ -43,10 +46,10 @@ extension Service {
             if keyWatchers[id]?.isBehind == true { again.append(id) }
         }
         keyWatchers.line(again)
-        return !keyWatchers.behind.isEmpty
+        return isReadLeft || !keyWatchers.behind.isEmpty
     }
 
-    /// One piece of news; returns how many bytes it has.
+    /// One piece of news; returns what it costs, in bytes: also that nothing was found.
     private mutating func tell(
         _ id: KeyWatchers.ID, machine: Coordinator, effects: inout [ServiceEffect]
     ) -> Int {
@@ -58,14 +61,28 @@ extension Service {
             isWorthAWord = false
         }
         keyWatchers.moved(id, to: place, isBehind: isBehind)
-        guard isWorthAWord else { return 0 }
+        let cost = Self.cost(from: watcher.place, to: place, isBehind: isBehind)
+        guard isWorthAWord else { return cost }
         var writer = ByteWriter()
         news.encode(into: &writer)
         send(
             .watchKeys, watcher.isAnswered ? .event : .reply, number: id.number,
             to: id.connection, effects: &effects
         ) { $0.raw(writer.bytes) }
-        return writer.bytes.count
+        return max(cost, writer.bytes.count)
+    }
+
+    /// What it took to look for a piece. One that did not come to the end has looked at as much as it
+    /// may.
+    private static func cost(
+        from old: KeyWatchers.Place, to new: KeyWatchers.Place, isBehind: Bool
+    ) -> Int {
+        guard !isBehind else { return ClientLimits.keyPage }
+        guard case .changes(let begin) = old, case .changes(let end) = new else {
+            return byteCountOfVersion
+        }
+        let versionCount = end.version.number &- begin.version.number &+ 1
+        return min(ClientLimits.keyPage, Int(min(versionCount, 4_096)) * byteCountOfVersion)
     }
 
     private var budgetOfPiece: KeyBudget {

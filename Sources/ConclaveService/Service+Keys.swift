@@ -22,7 +22,8 @@ extension Service {
             query.isLocal || settings.plant == .readAnsweredEarly
         {
             let age = query.isLocal ? lastConfirmed.map { now.since($0) } : .zero
-            return answer(query, read, age: age, machine: machine, effects: &effects)
+            answer(query, read, age: age, machine: machine, effects: &effects)
+            return
         }
         wait(read, type, effects: &effects)
     }
@@ -44,30 +45,49 @@ extension Service {
         if let mark = keyReads.add(read) { propose(.mark(member: settings.own, number: mark)) }
     }
 
-    /// Everything that was acknowledged before these were asked is applied here.
+    /// Answers what waited for its mark, everything that was acknowledged before it was asked being
+    /// applied here, as far as connections take it and `left` bytes go. Returns whether more can be
+    /// answered at once.
     mutating func answerReads(
-        upTo mark: UInt64, machine: Coordinator, effects: inout [ServiceEffect]
-    ) {
-        for read in keyReads.take(upTo: mark) {
+        _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
+    ) -> Bool {
+        var kept: [KeyReads.Read] = []
+        var isMore = false
+        for read in keyReads.takeReady() {
+            guard connections[read.connection]?.backlog == 0 else {
+                kept.append(read)
+                continue
+            }
+            guard left > 0 else {
+                isMore = true
+                kept.append(read)
+                continue
+            }
+            keyReads.answered(read)
             switch read.question {
             case .read(let query):
-                answer(query, read, age: .zero, machine: machine, effects: &effects)
+                left -= answer(query, read, age: .zero, machine: machine, effects: &effects)
             case .watch(let watch): begin(watch, read, machine: machine)
             }
         }
+        keyReads.keep(kept)
+        return isMore
     }
 
+    /// Returns how many bytes the answer has.
+    @discardableResult
     private mutating func answer(
         _ query: KeyQuery, _ read: KeyReads.Read, age: Interval?, machine: Coordinator,
         effects: inout [ServiceEffect]
-    ) {
+    ) -> Int {
         let version: Version
         do throws(KeyHistoryFault) {
             version = try machine.version(of: query.moment)
         } catch {
-            return refuse(
+            refuse(
                 error.refusal, type: ClientFrameType.readKeys.rawValue, number: read.number,
                 on: read.connection, effects: &effects)
+            return 0
         }
         var report = Self.report(query, at: version, machine: machine)
         report.age = age
@@ -79,6 +99,7 @@ extension Service {
         answer(
             .readKeys, number: read.number, to: read.connection, writer.bytes,
             effects: &effects)
+        return writer.bytes.count
     }
 
     private static func report(

@@ -183,7 +183,7 @@ package struct Service {
             keyWatchers.noteChange(of: keys, at: version)
         case .marked(let member, let number):
             if member == settings.own {
-                answerReads(upTo: number, machine: machine, effects: &effects)
+                keyReads.release(upTo: number)
             }
         }
     }
