@@ -20,7 +20,8 @@ struct ConclaveCommand: ParsableCommand {
                     is not there or not as demanded
               64    wrong usage or an invalid value
               69    no daemon at the socket, or it is outside the majority
-              75    the daemon went away while waiting; nothing is held, try again
+              75    the daemon went away while waiting; nothing is held, and nobody knows whether
+                    anything was changed: look, then try again
               76    held, then lost: the command was stopped
               77    not permitted
               126   the command is not executable (nothing was taken)

@@ -21,7 +21,9 @@ struct LockCommand: ParsableCommand {
               conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
               conclave lock builds --permits 1 --limit 4 -- make
 
-            With --permits the lock is a semaphore: it gives out --limit permits at once and no             more. The limit is kept in one place; 'conclave limit' changes it. Once somebody has             the semaphore --limit may be left out, and another limit is refused.
+            With --permits the lock is a semaphore: it gives out --limit permits at once and no \
+            more. The limit is kept in one place; 'conclave limit' changes it. Once somebody has \
+            the semaphore --limit may be left out, and another limit is refused.
 
             With --json one object a state (waiting, granted, released, lost) goes to the standard \
             error.
