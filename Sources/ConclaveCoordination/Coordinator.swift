@@ -33,8 +33,8 @@ package struct Coordinator: Sendable {
         self.quotas = quotas
     }
 
-    /// Applies one ordered command and appends what follows from it. What does not decode has no
-    /// effect.
+    /// Applies one ordered command and appends what follows from it. What does not decode changes
+    /// nothing, and that is told.
     ///
     /// - Precondition: `version` is larger than in any call before.
     package mutating func apply(
@@ -49,7 +49,11 @@ package struct Coordinator: Sendable {
         var known = try? Command(from: &reader)
         if (try? reader.finish()) == nil { known = nil }
         let told = effects.count
-        if let known { apply(known, effects: &effects) }
+        if let known {
+            apply(known, effects: &effects)
+        } else {
+            effects.append(.notUnderstood(at: version))
+        }
         witness?.applied(known, after: previous, by: self, effects: effects[told...])
     }
 

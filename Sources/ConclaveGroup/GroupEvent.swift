@@ -54,6 +54,8 @@ package enum GroupEvent: Equatable, Sendable {
     case stateDiffers(NodeID, version: Version)
     /// No state at that version has a majority: nothing is granted any more.
     case stateDivided(version: Version)
+    /// What was ordered there is nothing that this daemon knows, and changed nothing.
+    case commandNotUnderstood(version: Version)
 }
 
 /// What a member that does not serve is waiting for.

@@ -180,6 +180,8 @@ package final class Host {
         _ output: ReplicaOutput<CoordinationEffect>, machine: Coordinator, now: Instant
     ) {
         switch output {
+        case .machine(.notUnderstood(let version)):
+            effects.append(.event(.commandNotUnderstood(version: version)))
         case .machine(let effect): feed(.machine(effect), machine: machine, now: now)
         case .installed(let view, let rank, let stateReplaced):
             service.maximumSessionTTL = replica.maximumSessionTTL

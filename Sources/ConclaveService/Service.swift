@@ -181,6 +181,7 @@ package struct Service {
             tellLeader(of: slot, machine: machine, effects: &effects)
         case .keysChanged(let keys, let version):
             keyWatchers.noteChange(of: keys, at: version)
+        case .notUnderstood: break
         case .marked(let member, let number):
             if member == settings.own {
                 keyReads.release(upTo: number)

@@ -173,6 +173,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 .totalOrder,
                 "no state is said to have a majority at version \(version.counter), though only "
                     + "that of \(tainted.sorted()) was corrupted")
+        case .commandNotUnderstood(let version):
+            throw Violation(
+                .totalOrder, "nobody knows the command at version \(version.counter)")
         default:
             break
         }

@@ -99,7 +99,7 @@ struct TestClient {
 
     mutating func receiveHello(isServing: Bool = true, reason: String = "") {
         let hello = DaemonHello(
-            version: 1, features: 0, node: NodeID(1), epoch: Epoch(1),
+            version: ClientLimits.protocolVersion, features: 0, node: NodeID(1), epoch: Epoch(1),
             serving: ServingState(isServing: isServing, reason: reason),
             minimumTTL: .seconds(3), maximumTTL: .seconds(60))
         receive(.hello) { hello.encode(into: &$0) }

@@ -43,17 +43,17 @@ import Testing
     }
 
     @Test(arguments: all)
-    func `what does not decode has no effect`(command: Command) throws {
+    func `what does not decode changes nothing, and is told`(command: Command) throws {
         var stage = Stage()
         let session = stage.open(7)
         stage.acquire(session, 1, Self.name)
         let sessions = stage.coordinator.sessions(attachedTo: Stage.member(1))
         for count in command.bytes.indices {
             stage.apply(bytes: Array(command.bytes[..<count]))
-            #expect(stage.effects.isEmpty)
+            #expect(stage.effects == [.notUnderstood(at: stage.version)])
         }
         stage.apply(bytes: command.bytes + [0])
-        #expect(stage.effects.isEmpty)
+        #expect(stage.effects == [.notUnderstood(at: stage.version)])
         #expect(stage.coordinator.sessions(attachedTo: Stage.member(1)) == sessions)
         #expect(stage.lock(Self.name)?.holders.map(\.session) == [session])
     }

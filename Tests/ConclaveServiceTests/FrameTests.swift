@@ -14,7 +14,7 @@ import Testing
         let frame = try #require(try daemon.received(id).first)
         var reader = ByteReader(frame.body)
         let hello = try DaemonHello(from: &reader)
-        #expect(hello.version == 1)
+        #expect(hello.version == ClientLimits.protocolVersion)
         #expect(hello.node == NodeID(1))
         #expect(hello.epoch == group.view.epoch)
         #expect(hello.serving.isServing)
@@ -30,7 +30,7 @@ import Testing
         }
         let refusal = try #require(try daemon.received(id).refusals.first)
         #expect(refusal.code == .unsupported)
-        #expect(refusal.message.contains("9") && refusal.message.contains("version 1"))
+        #expect(refusal.message.contains("9") && refusal.message.contains("version 2"))
         #expect(daemon.closed == [id])
         #expect(daemon.forgotten == [id])
     }

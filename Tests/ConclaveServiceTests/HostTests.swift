@@ -225,7 +225,8 @@ private final class HostBench {
             host: NodeID(1), pid: pid, startTime: 1, bootID: 1, uid: 0, gid: 0, unit: "")
         host.step(.client(.opened(id, process)), now: now)
         send(.hello, id, host) {
-            ClientHello(version: 1, features: 0, name: "test").encode(into: &$0)
+            ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "test").encode(
+                into: &$0)
         }
         return id
     }

@@ -154,7 +154,8 @@ final class TestDaemon {
 
     func hello(_ id: ConnectionID) {
         send(.hello, id) {
-            ClientHello(version: 1, features: 0, name: "test").encode(into: &$0)
+            ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "test").encode(
+                into: &$0)
         }
     }
 

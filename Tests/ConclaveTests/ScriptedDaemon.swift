@@ -239,7 +239,7 @@ final class ScriptedDaemon: Sendable {
     private static var hello: [UInt8] {
         var writer = ByteWriter()
         DaemonHello(
-            version: 1, features: 0, node: NodeID(1), epoch: Epoch(1),
+            version: ClientLimits.protocolVersion, features: 0, node: NodeID(1), epoch: Epoch(1),
             serving: ServingState(isServing: true, reason: ""), minimumTTL: .seconds(1),
             maximumTTL: .seconds(60)
         ).encode(into: &writer)

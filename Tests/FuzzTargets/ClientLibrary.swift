@@ -130,7 +130,7 @@ struct ClientLibrary {
 
     private mutating func greet() {
         let hello = DaemonHello(
-            version: 1, features: 0, node: NodeID(1), epoch: Epoch(1),
+            version: ClientLimits.protocolVersion, features: 0, node: NodeID(1), epoch: Epoch(1),
             serving: ServingState(isServing: source.flag(), reason: ""),
             minimumTTL: .seconds(3), maximumTTL: .seconds(60))
         tell(.hello, .reply, 0) { hello.encode(into: &$0) }

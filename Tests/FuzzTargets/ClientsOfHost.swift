@@ -140,7 +140,10 @@ struct ClientsOfHost {
             host: NodeID(1), pid: pid, startTime: 1, bootID: 1, uid: pid / 3, gid: 1, unit: "")
         host.step(.client(.opened(id, process)), now: now)
         guard source.choice(of: 8) != 7 else { return }
-        send(.hello, 0, id) { ClientHello(version: 1, features: 0, name: "f").encode(into: &$0) }
+        send(.hello, 0, id) {
+            ClientHello(version: ClientLimits.protocolVersion, features: 0, name: "f").encode(
+                into: &$0)
+        }
         guard source.flag() else { return }
         open(id)
         turn()

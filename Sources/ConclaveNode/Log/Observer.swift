@@ -72,6 +72,10 @@ package struct Observer {
         case .diskHasRoom: note(.notice, "the disk has room again", [])
         case .stateDiffers(let node, let version): differs(node, version)
         case .stateDivided(let version): differs(nil, version)
+        case .commandNotUnderstood(let version):
+            note(
+                .error, "a command of the group is not known here: it changed nothing",
+                [(LogKey.version, version)])
         }
     }
 

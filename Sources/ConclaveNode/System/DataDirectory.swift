@@ -8,8 +8,9 @@ import Glibc
 /// (V13, V24). Of which group it is says the lineage in its journal, and who may be a member the
 /// list in there: both are looked at by the other members.
 struct DataDirectory {
-    /// Grows when a daemon of before could not read what one of today writes.
-    static let format = 1
+    /// Grows when a daemon of before could not read what one of today writes, or one of today what was
+    /// written before: of the files, and of the commands and the state in them.
+    static let format = 2
 
     let path: String
     let node: NodeID

@@ -12,7 +12,7 @@ extension CoordinationEffect {
         case .queued(let session, let number, _):
             .queued(session: session, number: number, position: 0)
         case .opened, .attached, .detachRequested, .sessionEnded, .settled, .leaderChanged,
-            .keysChanged, .marked:
+            .keysChanged, .notUnderstood, .marked:
             self
         }
     }

@@ -61,7 +61,7 @@ struct Specification {
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
         case .mark(let member, let number)?:
             effects.append(.marked(member: member, number: number))
-        case nil: break
+        case nil: effects.append(.notUnderstood(at: version))
         }
         return effects
     }
