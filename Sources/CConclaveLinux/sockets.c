@@ -172,6 +172,10 @@ int conclave_linux_tcp_keep_alive(int socket, int idle_seconds, int interval_sec
     return number;
 }
 
+int conclave_linux_tcp_unheard_limit(int socket, unsigned milliseconds) {
+    return set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)milliseconds);
+}
+
 int conclave_linux_reuse_address(int socket) {
     return set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
 }

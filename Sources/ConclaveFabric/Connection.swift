@@ -94,6 +94,7 @@ final class Connection: ReactorHandler {
         // Without it a path to a host that lost its power stays open while nobody sends. A kernel
         // that refuses only makes that take longer.
         try? TCPSocket.keepAlive(socket, idleSeconds: 5, probes: 5)
+        try? TCPSocket.limitUnheard(socket, fabric.settings.unheardLimit)
     }
 
     /// Says why, and waits a while for the other end to read it. False: there is no way to say it.

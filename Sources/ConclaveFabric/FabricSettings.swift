@@ -7,7 +7,10 @@ package struct FabricSettings: Equatable, Sendable {
     package var helloTimeout = Interval.seconds(2)
     /// Before a dial that follows a failed one; doubled each time.
     package var firstDialPause = Interval.milliseconds(10)
-    package var lastDialPause = Interval.seconds(1)
+    package var lastDialPause = Interval.milliseconds(250)
+    /// A path whose other end has taken nothing for so long is given up, and made anew. More than
+    /// the suspicion time, or a silence would break paths before it is a suspicion.
+    package var unheardLimit = Interval.seconds(2)
     /// Connections without an accepted hello, and those that are being given up.
     package var maximumStrangers = 64
     /// Bytes that wait for one peer.

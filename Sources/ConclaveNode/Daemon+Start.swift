@@ -74,7 +74,8 @@ extension Daemon {
     ) throws(StartFault) -> Runtime {
         let runtimeSettings = RuntimeSettings(
             own: own, directory: directory.journalPath, addresses: try resolve(settings),
-            configurationDigest: settings.groupDigest, foundingDigest: settings.foundingDigest)
+            configurationDigest: settings.groupDigest, foundingDigest: settings.foundingDigest,
+            suspicion: settings.suspicion)
         do throws(RuntimeFault) {
             return try Runtime(runtimeSettings)
         } catch {

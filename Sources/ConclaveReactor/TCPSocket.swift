@@ -1,4 +1,5 @@
 import CConclaveLinux
+package import ConclaveBase
 import Glibc
 
 /// Non-blocking TCP sockets.
@@ -73,6 +74,17 @@ package enum TCPSocket {
         _ socket: Descriptor, idleSeconds: Int32, probes: Int32
     ) throws(SystemError) {
         let result = conclave_linux_tcp_keep_alive(socket.number, idleSeconds, 1, probes)
+        _ = try SystemError.check(result, "setsockopt")
+    }
+
+    /// Fails a connection (ETIMEDOUT) whose other end has not taken what was sent for so long. Without
+    /// it the kernel sends again after pauses that double: a network that was cut for a while and is
+    /// whole again stays unused for as long again.
+    package static func limitUnheard(
+        _ socket: Descriptor, _ limit: Interval
+    ) throws(SystemError) {
+        let milliseconds = UInt32(clamping: max(1, min(limit.milliseconds, Int64(Int32.max))))
+        let result = conclave_linux_tcp_unheard_limit(socket.number, milliseconds)
         _ = try SystemError.check(result, "setsockopt")
     }
 

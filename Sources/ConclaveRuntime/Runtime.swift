@@ -15,16 +15,25 @@ package struct RuntimeSettings: Sendable {
     package var configurationDigest: UInt64
     /// Of what those must have been told alike who found a group.
     package var foundingDigest: UInt64
+    /// A silence that long is a suspicion.
+    package var suspicion: Interval
 
     package init(
         own: Member, directory: String, addresses: [NodeID: SocketAddress],
-        configurationDigest: UInt64, foundingDigest: UInt64
+        configurationDigest: UInt64, foundingDigest: UInt64, suspicion: Interval
     ) {
         self.own = own
         self.directory = directory
         self.addresses = addresses
         self.configurationDigest = configurationDigest
         self.foundingDigest = foundingDigest
+        self.suspicion = suspicion
+    }
+
+    fileprivate var fabric: FabricSettings {
+        var fabric = FabricSettings()
+        fabric.unheardLimit = max(fabric.unheardLimit, suspicion * 2)
+        return fabric
     }
 }
 
@@ -67,7 +76,8 @@ package final class Runtime {
             let network = try TCPFabric(
                 own: settings.own, addresses: settings.addresses, listenAddress: address,
                 lineage: .none, configurationDigest: settings.configurationDigest,
-                foundingDigest: settings.foundingDigest, reactor: reactor)
+                foundingDigest: settings.foundingDigest, reactor: reactor,
+                settings: settings.fabric)
             self.network = network
             fabric = network
         } catch {

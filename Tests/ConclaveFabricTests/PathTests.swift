@@ -2,6 +2,7 @@ import ConclaveBase
 import ConclaveFabric
 import ConclaveReactor
 import ConclaveWire
+import Glibc
 import Testing
 
 @Suite struct `A path between two members` {
@@ -192,6 +193,28 @@ import Testing
             return
         }
         #expect((1 << 20...(1 << 20) + 200_000).contains(byteCount))
+        #expect(try pair.turn { pair.lower.recorder.connectedCount == 2 })
+    }
+
+    @Test func `a peer that takes nothing for too long is given up, and met again`() throws {
+        var settings = FabricSettings()
+        settings.unheardLimit = .milliseconds(400)
+        let pair = try Pair(settings: settings)
+        let bytes = [UInt8](repeating: 1, count: 100_000)
+        // More than the kernel's buffers take.
+        for _ in 0..<300 { pair.lower.fabric.write(bytes, at: 0, epoch: 1, to: second.node) }
+        pair.lower.fabric.flush()
+        #expect(try turn(pair.lower) { !pair.lower.recorder.events.isEmpty })
+        let event = try #require(pair.lower.recorder.events.first)
+        guard case .lost(let failure?) = event.what else {
+            Issue.record("\(event)")
+            return
+        }
+        #expect(failure.number == ETIMEDOUT)
+        #expect(
+            pair.lower.recorder.told == [
+                .connected(second), .disconnected(second.node, byPeer: false),
+            ])
         #expect(try pair.turn { pair.lower.recorder.connectedCount == 2 })
     }
 

@@ -142,6 +142,8 @@ int conclave_linux_tcp_accept(int socket, struct conclave_linux_address *peer);
 int conclave_linux_tcp_local_address(int socket, struct conclave_linux_address *address);
 int conclave_linux_tcp_no_delay(int socket);
 int conclave_linux_tcp_keep_alive(int socket, int idle_seconds, int interval_seconds, int probes);
+/* The connection fails with ETIMEDOUT when the other end has not taken what was sent for so long. */
+int conclave_linux_tcp_unheard_limit(int socket, unsigned milliseconds);
 int conclave_linux_reuse_address(int socket);
 int conclave_linux_listen(int socket, int backlog);
 int conclave_linux_shutdown_sending(int socket);
