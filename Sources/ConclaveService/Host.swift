@@ -78,7 +78,7 @@ package final class Host {
             hasWork = takeOutputs(now: now) && replica.isServing && !service.proposals.isEmpty
             if !hasWork { break }
         }
-        if service.tellWatchers(machine: replica.machine, effects: &serviceEffects) {
+        if service.tellWatchers(machine: replica.machine, now: now, effects: &serviceEffects) {
             hasWork = true
         }
         takeServiceEffects()

@@ -1,41 +1,51 @@
 import ConclaveBase
 import ConclaveWire
 
-/// Questions about keys that wait for a mark in the order: what is applied then holds everything
-/// that was acknowledged anywhere before they were asked.
+/// Questions about keys. Most wait for a mark in the order: what is applied then holds everything
+/// that was acknowledged anywhere before they were asked. Then they wait for a share of a turn.
 struct KeyReads {
     enum Question {
         case read(KeyQuery)
         case watch(KeyWatch)
     }
 
-    struct Read {
-        let connection: ConnectionID
-        let number: UInt64
+    typealias ID = Subscriptions.Subscriber
+
+    private struct Asked {
         let question: Question
+        let serial: UInt64
     }
 
-    static let maximumPerConnection = 1_024
-
+    private var asked: [ConnectionID: [UInt64: Asked]] = [:]
+    private var lastSerial: UInt64 = 0
     /// By the mark that each waits for, in the order in which they were asked.
-    private var waiting: [(mark: UInt64, read: Read)] = []
-    /// Whose mark is applied, in the order in which they were asked.
-    private var ready: [Read] = []
-    private var counts: [ConnectionID: Int] = [:]
+    private var waiting: [(mark: UInt64, place: TurnLine.Place)] = []
+    /// Those that may be answered.
+    var line = TurnLine()
     private var lastMark: UInt64 = 0
     /// The newest mark is not on its way yet: whoever asks now may wait for it.
     private var isOpen = false
 
-    var isEmpty: Bool { waiting.isEmpty }
-
-    func count(of connection: ConnectionID) -> Int { counts[connection] ?? 0 }
+    func count(of connection: ConnectionID) -> Int { asked[connection]?.count ?? 0 }
 
     /// Returns the mark that is to be proposed for it; `nil`: one that will do is.
-    mutating func add(_ read: Read) -> UInt64? {
+    mutating func add(_ question: Question, _ id: ID) -> UInt64? {
+        let place = note(question, id)
         let mark = isOpen ? nil : drawMark()
-        waiting.append((lastMark, read))
-        counts[read.connection, default: 0] += 1
+        waiting.append((lastMark, place))
         return mark
+    }
+
+    /// It waits for no mark.
+    mutating func addReady(_ question: Question, _ id: ID) {
+        line.append(note(question, id))
+    }
+
+    private mutating func note(_ question: Question, _ id: ID) -> TurnLine.Place {
+        lastSerial += 1
+        asked[id.connection, default: [:]][id.number] = Asked(
+            question: question, serial: lastSerial)
+        return TurnLine.Place(id: id, serial: lastSerial)
     }
 
     /// What was proposed is on its way.
@@ -46,6 +56,7 @@ struct KeyReads {
     /// Marks on their way may be lost: the one to be proposed for all that wait; `nil`: nobody does.
     mutating func drawAnew() -> UInt64? {
         isOpen = false
+        waiting = waiting.filter { question(at: $0.place) != nil }
         guard !waiting.isEmpty else { return nil }
         let mark = drawMark()
         for index in waiting.indices { waiting[index].mark = mark }
@@ -55,48 +66,31 @@ struct KeyReads {
     /// Those that waited for no later mark than this may be answered.
     mutating func release(upTo mark: UInt64) {
         let count = waiting.prefix { $0.mark <= mark }.count
-        ready += waiting[..<count].map(\.read)
+        line.append(waiting[..<count].lazy.map(\.place))
         waiting.removeFirst(count)
     }
 
-    /// All that may be answered. Each is `answered` then, or kept.
-    mutating func takeReady() -> [Read] {
-        var taken: [Read] = []
-        swap(&taken, &ready)
-        return taken
+    /// `nil`: whoever asked is gone.
+    func question(at place: TurnLine.Place) -> Question? {
+        let found = asked[place.id.connection]?[place.id.number]
+        return found?.serial == place.serial ? found?.question : nil
     }
 
-    mutating func keep(_ reads: [Read]) {
-        ready += reads
-    }
-
-    mutating func answered(_ read: Read) {
-        uncount(read)
-    }
-
-    mutating func remove(_ connection: ConnectionID, _ number: UInt64) {
-        removeAll { $0.connection == connection && $0.number == number }
+    /// It is answered, or not to be.
+    mutating func remove(_ id: ID) {
+        guard asked[id.connection]?.removeValue(forKey: id.number) != nil else { return }
+        if asked[id.connection]?.isEmpty == true { asked[id.connection] = nil }
+        line.leave(id)
     }
 
     mutating func removeAll(of connection: ConnectionID) {
-        removeAll { $0.connection == connection }
-    }
-
-    private mutating func removeAll(where isMeant: (Read) -> Bool) {
-        for entry in waiting where isMeant(entry.read) { uncount(entry.read) }
-        for read in ready where isMeant(read) { uncount(read) }
-        waiting.removeAll { isMeant($0.read) }
-        ready.removeAll(where: isMeant)
+        asked[connection] = nil
+        line.closed(connection)
     }
 
     private mutating func drawMark() -> UInt64 {
         lastMark += 1
         isOpen = true
         return lastMark
-    }
-
-    private mutating func uncount(_ read: Read) {
-        let count = counts[read.connection] ?? 0
-        counts[read.connection] = count > 1 ? count - 1 : nil
     }
 }

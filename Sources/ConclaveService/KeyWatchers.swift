@@ -6,7 +6,8 @@ import ConclaveWire
 ///
 /// A watcher has a place in the history and nothing else: what it is to be told is read from there
 /// when its connection takes it. So one that does not read costs nobody anything, and begins anew
-/// when the history has gone past its place.
+/// when the history has gone past its place. A change costs what looking for its watchers takes, and
+/// that is shared out over turns: only those are found who had been told everything.
 struct KeyWatchers {
     enum Place: Equatable {
         /// The state at `version` is being told; up to the name it was.
@@ -17,6 +18,8 @@ struct KeyWatchers {
     struct Watcher {
         let selector: KeySelector
         var place: Place
+        let uid: UInt32
+        let serial: UInt64
         /// The first piece of news is the reply to the request.
         var isAnswered = false
         /// There may be something to tell.
@@ -25,122 +28,123 @@ struct KeyWatchers {
 
     typealias ID = Subscriptions.Subscriber
 
+    /// Changes that are not looked at yet are kept up to here; with more everybody looks anew.
+    private static let maximumChanges = 1 << 16
+
     private var watchers: [ID: Watcher] = [:]
     private var numbers: [ConnectionID: Set<UInt64>] = [:]
-    private var byKey: [ObjectName: Set<ID>] = [:]
-    /// By the bytes of the prefix: what only looks alike is not the same.
-    private var byPrefix: [[UInt8]: Set<ID>] = [:]
-    /// How many prefixes there are of each length in bytes.
-    private var prefixLengths: [Int: Int] = [:]
-    /// Those that may have something to be told, in the order in which their turn comes.
-    private(set) var behind: [ID] = []
-    /// Those whose connections take nothing now.
-    private var parked: [ConnectionID: [ID]] = [:]
-
-    var isEmpty: Bool { watchers.isEmpty }
+    private var counts: [UInt32: Int] = [:]
+    private var lastSerial: UInt64 = 0
+    private var idle = IdleWatchers()
+    /// Whose watchers are still to be found: from `looked` on, in order.
+    private var changes: [(key: ObjectName, version: Version)] = []
+    private var looked = 0
+    /// Those that may have something to be told.
+    var line = TurnLine()
 
     func count(of connection: ConnectionID) -> Int { numbers[connection]?.count ?? 0 }
 
+    func count(ofUID uid: UInt32) -> Int { counts[uid] ?? 0 }
+
     subscript(id: ID) -> Watcher? { watchers[id] }
 
-    mutating func add(_ id: ID, _ watcher: Watcher) {
+    /// Nobody is to be told anything.
+    var isStill: Bool { line.isEmpty && looked == changes.count }
+
+    /// `nil`: whoever had this place in the line is gone.
+    func watcher(at place: TurnLine.Place) -> Watcher? {
+        watchers[place.id].flatMap { $0.serial == place.serial ? $0 : nil }
+    }
+
+    mutating func add(_ id: ID, _ selector: KeySelector, at place: Place, uid: UInt32) {
         remove(id)
-        watchers[id] = watcher
+        lastSerial += 1
+        watchers[id] = Watcher(selector: selector, place: place, uid: uid, serial: lastSerial)
         numbers[id.connection, default: []].insert(id.number)
-        switch watcher.selector {
-        case .key(let key): byKey[key, default: []].insert(id)
-        case .prefix(let prefix):
-            let bytes = Array(prefix.utf8)
-            if byPrefix[bytes] == nil { prefixLengths[bytes.count, default: 0] += 1 }
-            byPrefix[bytes, default: []].insert(id)
-        }
-        behind.append(id)
+        counts[uid, default: 0] += 1
+        line.append(TurnLine.Place(id: id, serial: lastSerial))
     }
 
     mutating func remove(_ id: ID) {
         guard let watcher = watchers.removeValue(forKey: id) else { return }
         numbers[id.connection]?.remove(id.number)
         if numbers[id.connection]?.isEmpty == true { numbers[id.connection] = nil }
-        if watcher.isBehind {
-            behind.removeAll { $0 == id }
-            parked[id.connection]?.removeAll { $0 == id }
-        }
-        switch watcher.selector {
-        case .key(let key):
-            byKey[key]?.remove(id)
-            if byKey[key]?.isEmpty == true { byKey[key] = nil }
-        case .prefix(let prefix):
-            let bytes = Array(prefix.utf8)
-            byPrefix[bytes]?.remove(id)
-            guard byPrefix[bytes]?.isEmpty == true else { return }
-            byPrefix[bytes] = nil
-            let left = (prefixLengths[bytes.count] ?? 1) - 1
-            prefixLengths[bytes.count] = left > 0 ? left : nil
-        }
+        let count = counts[watcher.uid] ?? 0
+        counts[watcher.uid] = count > 1 ? count - 1 : nil
+        if watcher.isBehind { line.leave(id) } else { idle.remove(id, watcher.selector) }
     }
 
     mutating func removeAll(of connection: ConnectionID) {
+        line.closed(connection)
         for number in (numbers[connection] ?? []).sorted() {
             remove(ID(connection: connection, number: number))
-        }
-        parked[connection] = nil
-    }
-
-    /// `keys` were changed at `version`. Who had been told everything before knows all up to there.
-    mutating func noteChange(of keys: [ObjectName], at version: Version) {
-        guard !watchers.isEmpty else { return }
-        var found: Set<ID> = []
-        for key in keys {
-            if let ids = byKey[key] { found.formUnion(ids) }
-            let bytes = Array(key.text.utf8)
-            for length in prefixLengths.keys where length <= bytes.count {
-                if let ids = byPrefix[Array(bytes[..<length])] { found.formUnion(ids) }
-            }
-        }
-        for id in found.sorted() { noteChange(for: id, at: version) }
-    }
-
-    private mutating func noteChange(for id: ID, at version: Version) {
-        guard let watcher = watchers[id], !watcher.isBehind,
-            case .changes(let cursor) = watcher.place, cursor.version < version
-        else { return }
-        watchers[id]?.place = .changes(KeyCursor(after: Version(version.number &- 1)))
-        watchers[id]?.isBehind = true
-        behind.append(id)
-    }
-
-    /// What had led to the state was not told: all look anew.
-    mutating func noteEverything() {
-        for id in watchers.keys.sorted() where watchers[id]?.isBehind == false {
-            watchers[id]?.isBehind = true
-            behind.append(id)
         }
     }
 
     /// The watcher has been told what could be told, and is at `place` now.
     mutating func moved(_ id: ID, to place: Place, isBehind: Bool) {
+        guard let watcher = watchers[id] else { return }
         watchers[id]?.place = place
         watchers[id]?.isAnswered = true
         watchers[id]?.isBehind = isBehind
+        guard watcher.isBehind != isBehind else { return }
+        if isBehind {
+            idle.remove(id, watcher.selector)
+        } else {
+            idle.insert(id, watcher.selector)
+        }
     }
 
-    /// Those that wait for their turn, which begin a new line.
-    mutating func takeLine() -> [ID] {
-        defer { behind = [] }
-        return behind
+    // MARK: - Changes
+
+    /// `keys` were changed at `version`: their watchers are found by `findWatchers`.
+    mutating func noteChange(of keys: [ObjectName], at version: Version) {
+        guard !idle.isEmpty else { return }
+        changes += keys.lazy.map { (key: $0, version: version) }
+        guard changes.count - looked > Self.maximumChanges else { return }
+        let oldest = changes[looked].version
+        forgetChanges()
+        for id in watchers.keys.sorted() { wake(id, at: oldest) }
     }
 
-    mutating func line(_ ids: some Sequence<ID>) {
-        behind += ids
+    /// Finds who watches what was changed, as far as `left` goes; finding costs as if it were bytes.
+    mutating func findWatchers(_ left: inout Int) {
+        while looked < changes.count, left > 0 {
+            let (key, version) = changes[looked]
+            looked += 1
+            let (found, cost) = idle.watchers(of: key)
+            left -= cost
+            for id in found.sorted() { wake(id, at: version) }
+        }
+        if looked == changes.count { forgetChanges() }
     }
 
-    /// Its connection takes nothing: it is passed over until `unpark`.
-    mutating func park(_ id: ID) {
-        parked[id.connection, default: []].append(id)
+    private mutating func forgetChanges() {
+        changes.removeAll(keepingCapacity: changes.count < 1_024)
+        looked = 0
     }
 
-    mutating func unpark(_ connection: ConnectionID) {
-        behind += parked.removeValue(forKey: connection) ?? []
+    /// Who had been told everything before `version` knows all up to there.
+    private mutating func wake(_ id: ID, at version: Version) {
+        guard let watcher = watchers[id], !watcher.isBehind,
+            case .changes(let cursor) = watcher.place, cursor.version < version
+        else { return }
+        watchers[id]?.place = .changes(KeyCursor(after: Version(version.number &- 1)))
+        setBehind(id, watcher)
+    }
+
+    /// What had led to the state was not told: all look anew.
+    mutating func noteEverything() {
+        forgetChanges()
+        for id in watchers.keys.sorted() {
+            if let watcher = watchers[id], !watcher.isBehind { setBehind(id, watcher) }
+        }
+    }
+
+    private mutating func setBehind(_ id: ID, _ watcher: Watcher) {
+        watchers[id]?.isBehind = true
+        idle.remove(id, watcher.selector)
+        line.append(TurnLine.Place(id: id, serial: watcher.serial))
     }
 }
 

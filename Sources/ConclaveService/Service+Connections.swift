@@ -29,7 +29,8 @@ extension Service {
             reconsiderReading(id, effects: &effects)
         case .drained(let id):
             connections[id]?.backlog = 0
-            keyWatchers.unpark(id)
+            keyReads.line.unpark(id)
+            keyWatchers.line.unpark(id)
             reconsiderReading(id, effects: &effects)
         }
     }

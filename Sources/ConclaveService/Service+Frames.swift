@@ -86,7 +86,7 @@ extension Service {
         case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:
             try query(type, frame, from: id, machine: machine, now: now, effects: &effects)
         case .readKeys, .watchKeys:
-            try askForKeys(type, frame, from: id, machine: machine, now: now, effects: &effects)
+            try askForKeys(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)
         case .serving, .sessionEnded:

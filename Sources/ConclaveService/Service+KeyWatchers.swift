@@ -1,4 +1,4 @@
-import ConclaveBase
+package import ConclaveBase
 package import ConclaveCoordination
 import ConclaveWire
 
@@ -9,7 +9,7 @@ extension Service {
     /// What looking at one version costs, told or not, as if it were bytes.
     private static let byteCountOfVersion = 64
 
-    mutating func begin(_ watch: KeyWatch, _ read: KeyReads.Read, machine: Coordinator) {
+    mutating func begin(_ watch: KeyWatch, _ id: KeyWatchers.ID, machine: Coordinator) {
         let place: KeyWatchers.Place
         if let from = watch.from, from <= machine.version {
             let isSkipping = settings.plant == .resumedWatchSkips
@@ -18,42 +18,49 @@ extension Service {
             // What is later than everything that was acknowledged is of another history.
             place = .state(machine.version, after: nil, isResync: watch.from != nil)
         }
-        keyWatchers.add(
-            Subscriptions.Subscriber(connection: read.connection, number: read.number),
-            KeyWatchers.Watcher(selector: watch.selector, place: place))
+        let uid = connections[id.connection]?.process.uid ?? 0
+        keyWatchers.add(id, watch.selector, at: place, uid: uid)
     }
 
     /// Answers what is read and tells watchers what is new to them, as far as their connections take
     /// it. Called once a turn; returns whether more can be told at once.
     package mutating func tellWatchers(
-        machine: Coordinator, effects: inout [ServiceEffect]
+        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) -> Bool {
-        var left = Self.toldByteCountOfTurn
-        let isReadLeft = answerReads(&left, machine: machine, effects: &effects)
-        guard !keyWatchers.behind.isEmpty else { return isReadLeft }
-        var again: [KeyWatchers.ID] = []
-        let line = keyWatchers.takeLine()
-        for (place, id) in line.enumerated() {
+        var left = Self.toldByteCountOfTurn / 2
+        answerReads(&left, machine: machine, now: now, effects: &effects)
+        left = max(left, 0) + Self.toldByteCountOfTurn / 2
+        if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
+        return !keyReads.line.isEmpty || !keyWatchers.isStill
+    }
+
+    private mutating func tellThoseBehind(
+        _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
+    ) {
+        keyWatchers.findWatchers(&left)
+        var again: [TurnLine.Place] = []
+        let line = keyWatchers.line.takeAll()
+        for (index, place) in line.enumerated() {
             guard left > 0 else {
-                keyWatchers.line(line[place...])
+                keyWatchers.line.append(line[index...])
                 break
             }
-            guard connections[id.connection]?.backlog == 0 else {
-                keyWatchers.park(id)
+            guard let watcher = keyWatchers.watcher(at: place) else { continue }
+            guard connections[place.id.connection]?.backlog == 0 else {
+                keyWatchers.line.park(place)
                 continue
             }
-            left -= tell(id, machine: machine, effects: &effects)
-            if keyWatchers[id]?.isBehind == true { again.append(id) }
+            left -= tell(watcher, place.id, machine: machine, effects: &effects)
+            if keyWatchers[place.id]?.isBehind == true { again.append(place) }
         }
-        keyWatchers.line(again)
-        return isReadLeft || !keyWatchers.behind.isEmpty
+        keyWatchers.line.append(again)
     }
 
     /// One piece of news; returns what it costs, in bytes: also that nothing was found.
     private mutating func tell(
-        _ id: KeyWatchers.ID, machine: Coordinator, effects: inout [ServiceEffect]
+        _ watcher: KeyWatchers.Watcher, _ id: KeyWatchers.ID, machine: Coordinator,
+        effects: inout [ServiceEffect]
     ) -> Int {
-        guard let watcher = keyWatchers[id] else { return 0 }
         let (news, place) = news(for: watcher, machine: machine)
         let isBehind = place != .changes(KeyCursor(after: machine.version))
         var isWorthAWord = true

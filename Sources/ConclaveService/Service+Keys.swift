@@ -4,9 +4,12 @@ import ConclaveWire
 
 /// Questions about keys: from the own copy, or once that is known to be new enough.
 extension Service {
+    /// In bytes sent.
+    private static let costOfRefusal = 64
+
     mutating func askForKeys(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+        effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         let number = frame.header.number
@@ -17,67 +20,71 @@ extension Service {
             question = .read(try KeyQuery(from: &reader))
         }
         try reader.finish()
-        let read = KeyReads.Read(connection: id, number: number, question: question)
+        let read = KeyReads.ID(connection: id, number: number)
+        guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
         if case .read(let query) = question,
             query.isLocal || settings.plant == .readAnsweredEarly
         {
-            let age = query.isLocal ? lastConfirmed.map { now.since($0) } : .zero
-            answer(query, read, age: age, machine: machine, effects: &effects)
-            return
+            return keyReads.addReady(question, read)
         }
-        wait(read, type, effects: &effects)
+        // Reads share a mark as long as it is not on its way.
+        if let mark = keyReads.add(question, read) {
+            propose(.mark(member: settings.own, number: mark))
+        }
     }
 
-    /// Reads share a mark as long as it is not on its way.
-    private mutating func wait(
-        _ read: KeyReads.Read, _ type: ClientFrameType, effects: inout [ServiceEffect]
-    ) {
-        let id = read.connection
-        let limit = Self.subscriptionsPerConnection
-        guard
-            keyReads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id) < limit
-        else {
-            let message = "the connection reads or follows \(limit) things already"
-            return refuse(
-                Refusal(.quotaExceeded, message), type: type.rawValue, number: read.number, on: id,
-                effects: &effects)
+    /// Refuses what would be too much for one connection, or one user.
+    private mutating func hasRoom(
+        for question: KeyReads.Question, of id: ConnectionID, _ type: ClientFrameType,
+        _ number: UInt64, effects: inout [ServiceEffect]
+    ) -> Bool {
+        let message: String
+        let uid = connections[id]?.process.uid ?? 0
+        if keyReads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
+            >= Self.subscriptionsPerConnection
+        {
+            message =
+                "the connection reads or follows \(Self.subscriptionsPerConnection) things already"
+        } else if case .watch = question,
+            keyWatchers.count(ofUID: uid) >= settings.maximumWatchesPerUID
+        {
+            message =
+                "user \(uid) watches keys \(settings.maximumWatchesPerUID) times on this host already"
+        } else {
+            return true
         }
-        if let mark = keyReads.add(read) { propose(.mark(member: settings.own, number: mark)) }
+        refuse(
+            Refusal(.quotaExceeded, message), type: type.rawValue, number: number, on: id,
+            effects: &effects)
+        return false
     }
 
     /// Answers what waited for its mark, everything that was acknowledged before it was asked being
-    /// applied here, as far as connections take it and `left` bytes go. Returns whether more can be
-    /// answered at once.
+    /// applied here, as far as connections take it and `left` bytes go.
     mutating func answerReads(
-        _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
-    ) -> Bool {
-        var kept: [KeyReads.Read] = []
-        var isMore = false
-        for read in keyReads.takeReady() {
-            guard connections[read.connection]?.backlog == 0 else {
-                kept.append(read)
+        _ left: inout Int, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard !keyReads.line.isEmpty else { return }
+        let line = keyReads.line.takeAll()
+        for (index, place) in line.enumerated() {
+            guard left > 0 else { return keyReads.line.append(line[index...]) }
+            guard let question = keyReads.question(at: place) else { continue }
+            guard connections[place.id.connection]?.backlog == 0 else {
+                keyReads.line.park(place)
                 continue
             }
-            guard left > 0 else {
-                isMore = true
-                kept.append(read)
-                continue
-            }
-            keyReads.answered(read)
-            switch read.question {
+            keyReads.remove(place.id)
+            switch question {
             case .read(let query):
-                left -= answer(query, read, age: .zero, machine: machine, effects: &effects)
-            case .watch(let watch): begin(watch, read, machine: machine)
+                left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
+            case .watch(let watch): begin(watch, place.id, machine: machine)
             }
         }
-        keyReads.keep(kept)
-        return isMore
     }
 
     /// Returns how many bytes the answer has.
-    @discardableResult
     private mutating func answer(
-        _ query: KeyQuery, _ read: KeyReads.Read, age: Interval?, machine: Coordinator,
+        _ query: KeyQuery, _ read: KeyReads.ID, machine: Coordinator, now: Instant,
         effects: inout [ServiceEffect]
     ) -> Int {
         let version: Version
@@ -87,10 +94,10 @@ extension Service {
             refuse(
                 error.refusal, type: ClientFrameType.readKeys.rawValue, number: read.number,
                 on: read.connection, effects: &effects)
-            return 0
+            return Self.costOfRefusal
         }
         var report = Self.report(query, at: version, machine: machine)
-        report.age = age
+        report.age = query.isLocal ? lastConfirmed.map { now.since($0) } : .zero
         if query.namesOnly {
             for index in report.entries.indices { report.entries[index].value = [] }
         }
@@ -99,7 +106,8 @@ extension Service {
         answer(
             .readKeys, number: read.number, to: read.connection, writer.bytes,
             effects: &effects)
-        return writer.bytes.count
+        // What is not told was read as well.
+        return max(writer.bytes.count, query.namesOnly ? ClientLimits.keyPage / 4 : 0)
     }
 
     private static func report(

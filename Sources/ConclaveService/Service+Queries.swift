@@ -55,9 +55,9 @@ extension Service {
             let subscription: UInt64 = try reader.integer("number")
             try reader.finish()
             subscriptions.remove(id, subscription)
-            keyReads.remove(id, subscription)
-            keyWatchers.remove(
-                Subscriptions.Subscriber(connection: id, number: subscription))
+            let subscriber = Subscriptions.Subscriber(connection: id, number: subscription)
+            keyReads.remove(subscriber)
+            keyWatchers.remove(subscriber)
             forgetUnobserved()
         default: return
         }

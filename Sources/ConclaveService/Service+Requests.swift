@@ -27,8 +27,8 @@ extension Service {
         ).bytes
         guard command.count <= settings.maximumCommandByteCount else {
             let message =
-                "the request takes \(command.count) bytes, more than the limit "
-                + "maximumCommandByteCount of \(settings.maximumCommandByteCount)"
+                "the request takes \(command.count) bytes, more than the "
+                + "\(settings.maximumCommandByteCount) that a slot has room for (slots.size)"
             return refuse(Refusal(.invalid, message), frame.header, on: id, effects: &effects)
         }
         let request = LocalSession.Request(type: type, command: command)

@@ -23,6 +23,8 @@ package struct ServiceSettings: Sendable {
     package var memberAddress: (@Sendable ([UInt8]) -> [UInt8]?)? = { $0 }
     /// Keys, or changes of them, in one piece of what a watcher is told, at most.
     package var keysPerPiece = ClientLimits.listedKeys
+    /// Watches of keys of one user on this host.
+    package var maximumWatchesPerUID = 20_000
     /// A bug for the simulator to find; a daemon has none.
     package var plant: Plant?
 

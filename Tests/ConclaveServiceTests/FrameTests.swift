@@ -127,7 +127,7 @@ import Testing
             .campaign(slot: try ObjectName("slot"), value: value), number: 1, id)
         let refusal = try #require(try daemon.received(id).refusals.first)
         #expect(refusal.code == .invalid)
-        #expect(refusal.message.contains("maximumCommandByteCount"))
+        #expect(refusal.message.contains("slots.size"))
         daemon.request(try lock("a"), number: 2, id)
         #expect(try daemon.received(id).replies.map(\.number) == [2])
     }

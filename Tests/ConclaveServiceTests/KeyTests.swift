@@ -150,6 +150,53 @@ import Testing
         #expect(refusals[0].message.contains("4000"))
     }
 
+    @Test mutating func `what is asked at once is answered in turns, however much it is`() throws {
+        for index in 0..<80 {
+            try put("db/\(index)", [UInt8](repeating: 1, count: 3_900))
+        }
+        group.isHeld = true
+        let query = KeyQuery(.prefix("db/", after: nil, limit: .max))
+        for number in 1...40 { ask(query, number: UInt64(number)) }
+        group.order()
+        #expect(daemon.turns.count { $0 > 0 } > 10)
+        #expect(daemon.turns.allSatisfy { $0 < (1 << 20) + ClientLimits.keyPage * 2 })
+        #expect(try frames(.readKeys).map(\.header.number) == Array(1...40))
+    }
+
+    @Test mutating func `local questions take turns as well`() throws {
+        try put("db/a")
+        daemon.step(.client(.stalled(watcher, byteCount: 1)))
+        let query = KeyQuery(.key(key), isLocal: true)
+        ask(query, number: 1)
+        ask(query, number: 2)
+        daemon.send(.unsubscribe, number: 3, watcher) { $0.integer(UInt64(1)) }
+        #expect(try frames(.readKeys).isEmpty)
+        daemon.step(.client(.drained(watcher)))
+        #expect(try frames(.readKeys).map(\.header.number) == [2])
+    }
+
+    @Test mutating func `a number that is asked again gets the later question's answer`() throws {
+        try put("db/a", [1])
+        try put("db/b", [2])
+        group.isHeld = true
+        ask(KeyQuery(.key(key)), number: 1)
+        ask(KeyQuery(.key(try ObjectName("db/b"))), number: 1)
+        group.order()
+        #expect(try report().entries.map(\.value) == [[2]])
+        #expect(try frames(.readKeys).isEmpty)
+    }
+
+    @Test func `a user watches so often and no more`() throws {
+        for number in 1...UInt64(300) { watch(.key(key), number: number) }
+        watch(.key(key), number: 301)
+        let refusals = try daemon.received(watcher).refusals
+        #expect(refusals.map(\.code) == [.quotaExceeded])
+        #expect(refusals[0].message.contains("300"))
+        daemon.send(.unsubscribe, number: 302, watcher) { $0.integer(UInt64(7)) }
+        watch(.key(key), number: 303)
+        #expect(try daemon.received(watcher).refusals.isEmpty)
+    }
+
     // MARK: - Watches
 
     @Test mutating func `a watcher is told the state, then each change`() throws {

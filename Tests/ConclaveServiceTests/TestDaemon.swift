@@ -23,6 +23,8 @@ final class TestDaemon {
     private(set) var page: [UInt32: Slot] = [:]
     /// Everything that was shown, in order.
     private(set) var shown: [Slot] = []
+    /// How many bytes were told in each turn.
+    private(set) var turns: [Int] = []
     var isServing = false
     /// The machine's effects do not reach it.
     var isDeaf = false
@@ -43,6 +45,7 @@ final class TestDaemon {
             addresses: [NodeID(1): "10.0.0.1:7400"])
         settings.plant = plant
         settings.administrator = 42
+        settings.maximumWatchesPerUID = 300
         settings.memberAddress = { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
             return text.contains(":") ? Array(text.lowercased().utf8) : nil
@@ -62,7 +65,13 @@ final class TestDaemon {
         }
         var effects: [ServiceEffect] = []
         service.step(input, machine: group.machine, now: group.now, effects: &effects)
-        while service.tellWatchers(machine: group.machine, effects: &effects) {}
+        var isMore = true
+        while isMore {
+            let told = effects.count
+            isMore = service.tellWatchers(
+                machine: group.machine, now: group.now, effects: &effects)
+            turns.append(effects[told...].reduce(0) { $0 + $1.sentByteCount })
+        }
         for effect in effects { perform(effect) }
         _ = service.beginTurn()
         flush()
@@ -260,5 +269,11 @@ extension Reply {
             .mismatched:
             nil
         }
+    }
+}
+
+extension ServiceEffect {
+    fileprivate var sentByteCount: Int {
+        if case .send(_, let bytes, _) = self { bytes.count } else { 0 }
     }
 }
