@@ -24,10 +24,13 @@ public struct ConclaveError: Error, Sendable, CustomStringConvertible {
         conflict = nil
     }
 
-    init(_ conflict: ConfigurationConflict) {
+    init(
+        _ conflict: ConfigurationConflict, demanded: ConfigurationCompare.Expectation? = nil
+    ) {
         code = .compareFailed
         let found = conflict.found.map { "was put at version \($0.modified)" } ?? "is absent"
-        message = "key \(conflict.key) \(found)"
+        message =
+            "key \(conflict.key) \(found)" + (demanded.map { ", and was to be \($0)" } ?? "")
         barrierReport = nil
         self.conflict = conflict
     }

@@ -30,7 +30,10 @@ extension ClientCore {
         _ query: Query, deadline: Instant?, now: Instant, effects: inout [Effect]
     ) -> CallID {
         let id = add(.query(query), deadline: deadline, now: now, effects: &effects)
-        if phase == .greeted || phase == .open { sendQuery(id, effects: &effects) }
+        if phase == .greeted || phase == .open {
+            sendQuery(id, effects: &effects)
+            tellDoubt(id, effects: &effects)
+        }
         return id
     }
 

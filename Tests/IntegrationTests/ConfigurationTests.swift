@@ -44,12 +44,16 @@ import Testing
         let keys = try group.run("list", ["a/", "--json"], at: 2).output
         #expect(keys.split(separator: "\n").count == 2)
         #expect(keys.contains(#""key":"a/y","value":"3""#))
+        #expect(try get("a/x", "--raw").output == "2")
+        let late = try group.run("put", ["a/x", "9", "--if-version", "1"])
+        #expect(late.status == 1)
+        #expect(late.errors.contains("was to be at version 1"))
         #expect(try group.run("delete", ["a/x"]).status == 0)
         #expect(try get("a/x").status == 1)
         let large = String(repeating: "v", count: 60_000)
         let refused = try group.run("put", ["a/large", large])
         #expect(refused.status == 64)
-        #expect(refused.errors.contains("limit"))
+        #expect(refused.errors.contains("slots.size"))
     }
 
     @Test func `an ephemeral key goes with its process`() throws {

@@ -68,6 +68,7 @@ import Testing
     @Test(arguments: [
         "", "-1", "2024-03-01", "2024-03-01T00:00", "2024-13-01T00:00Z", "2024-03-01T24:00Z",
         "2024-03-01T00:00:00.1Z", "1969-12-31T00:00Z", "2024-3-1T00:00Z", "٢-01-01T00:00Z",
+        "2023-02-29T00:00Z", "2100-02-29T00:00Z", "2024-04-31T00:00Z", "2024-12-32T00:00Z",
     ])
     func `refuses what is no moment`(text: String) {
         #expect(MomentArgument(argument: text) == nil)

@@ -91,6 +91,12 @@ public struct Configuration: Sendable {
         let transaction = try Self.transaction(changes, if: compares)
         let answer = await conclave.session.answer(
             to: .transact(transaction), deadline: Conclave.deadline(after: wait))
+        if case .reply(.mismatched(let mismatch)) = answer {
+            let index = Int(mismatch.index)
+            throw ConclaveError(
+                ConfigurationConflict(mismatch),
+                demanded: compares.indices.contains(index) ? compares[index].expectation : nil)
+        }
         guard case .reply(.written(let written)) = answer else {
             throw ConclaveError.unexpected(answer)
         }

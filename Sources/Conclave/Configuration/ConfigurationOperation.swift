@@ -47,7 +47,7 @@ public struct ConfigurationOperation: Hashable, Sendable {
 
 /// What a key must be for a transaction to happen.
 public struct ConfigurationCompare: Hashable, Sendable {
-    public struct Expectation: Hashable, Sendable {
+    public struct Expectation: Hashable, Sendable, CustomStringConvertible {
         fileprivate enum Kind: Hashable {
             case absent
             case present
@@ -62,6 +62,14 @@ public struct ConfigurationCompare: Hashable, Sendable {
         /// It is there, and was put last at `version`.
         public static func version(_ version: Version) -> Expectation {
             Expectation(kind: .version(version))
+        }
+
+        public var description: String {
+            switch kind {
+            case .absent: "absent"
+            case .present: "present"
+            case .version(let version): "at version \(version)"
+            }
         }
     }
 

@@ -37,7 +37,8 @@ extension Timestamp {
         guard date.count == 3, (2...3).contains(clock.count),
             let year = UInt64(digits: date[0], count: 4), year >= 1_970,
             let month = UInt64(digits: date[1], count: 2), (1...12).contains(month),
-            let day = UInt64(digits: date[2], count: 2), (1...31).contains(day),
+            let day = UInt64(digits: date[2], count: 2), day >= 1,
+            day <= UInt64.days(inMonth: month, ofYear: year),
             let hour = UInt64(digits: clock[0], count: 2), hour < 24,
             let minute = UInt64(digits: clock[1], count: 2), minute < 60,
             let milliseconds = clock.count == 3 ? Self.milliseconds(clock[2]) : 0
@@ -63,6 +64,12 @@ extension UInt64 {
         guard digits.utf8.count == count, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else { return nil }
         self.init(digits)
+    }
+
+    fileprivate static func days(inMonth month: UInt64, ofYear year: UInt64) -> UInt64 {
+        let next = month == 12 ? (year + 1, 1) : (year, month + 1)
+        return days(toYear: next.0, month: next.1, day: 1)
+            - days(toYear: year, month: month, day: 1)
     }
 
     /// From 1970-01-01 on; as `civilDate`, the other way round.

@@ -9,7 +9,8 @@ struct PutCommand: ParsableCommand {
         discussion: """
             Prints the version of the change. The value is the second argument, or, without one, \
             everything on the standard input. --if-version and --if-absent make the change depend \
-            on what is there.
+            on what is there. With its request a value must fit a slot of the group: 8 KiB, less \
+            some 100 bytes, unless the daemons are set otherwise (slots.size, up to 64 KiB).
 
               conclave put db/primary 10.0.0.4
               conclave put db/primary 10.0.0.5 --if-version 281474976710660
@@ -17,7 +18,7 @@ struct PutCommand: ParsableCommand {
               conclave put workers/"$HOSTNAME" up --ephemeral
 
             With --ephemeral the key is there as long as this command runs: it waits until it is \
-            interrupted.
+            interrupted, also if somebody deletes the key or puts it for good meanwhile.
 
             Exit codes: 0; 1 the key is not as demanded, or too much; 64 wrong usage; 69 no \
             daemon, or outside the majority; 75 nobody knows whether it was set; 77 not permitted.

@@ -9,15 +9,17 @@ struct WatchCommand: ParsableCommand {
             Prints the present state, then every change in order, until it is interrupted. It goes \
             on when the daemon restarts. 'resync' says that changes may be missing, and the state \
             follows; 'doubtful' that there may be changes that nobody tells for now, since no \
-            daemon is there or it is outside the majority; 'assured' that this is over. With --from \
-            only what changed after that version is told.
+            daemon is there or it is outside the majority; 'assured' that this is over. The \
+            changes of a transaction have one version and are printed together. With --from only \
+            what changed after that version is told: give the one that was printed last, or with \
+            --json the last 'resumeFrom'.
 
               conclave watch db/primary
               conclave watch db/ --prefix --from 281474976710660
               conclave watch db/ --prefix --json
               {"event":"state","resync":false,"version":…,"keys":[{"key":"db/primary",…}]}
-              {"event":"put","key":"db/primary","value":"10.0.0.5",…}
-              {"event":"deleted","key":"db/primary","version":…,"time":"…"}
+              {"event":"put","key":"db/primary","value":"10.0.0.5",…,"resumeFrom":…}
+              {"event":"deleted","key":"db/primary","version":…,"time":"…","resumeFrom":…}
 
             Exit codes: 64 wrong usage; 69 no daemon; 75 the daemon did not come back; 77 not \
             permitted.
@@ -49,8 +51,17 @@ struct WatchCommand: ParsableCommand {
                 isPrefix
                 ? configuration.watch(prefix: key, from: from)
                 : configuration.watch(key, from: from)
+            // The changes of a version are written together: what is seen of it is all of it.
+            var lines: [String] = []
             for try await update in updates {
-                Output.standard(json ? update.json.description : update.text)
+                lines.append(json ? update.json.description : update.text)
+                if let version = update.change?.version, let whole = update.version,
+                    whole < version
+                {
+                    continue
+                }
+                Output.standard(lines.joined(separator: "\n"))
+                lines = []
             }
         }
     }

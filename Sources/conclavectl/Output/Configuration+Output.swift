@@ -72,7 +72,7 @@ extension ConfigurationUpdate {
                 "version": .optional(version, { .unsigned($0.number) }),
                 "keys": .array(entries.map { $0.json() }),
             ])
-        case .change: return change?.json ?? .null
+        case .change: return change?.json(resumeFrom: version) ?? .null
         case .doubtful(let reason):
             return .object(["event": .string("doubtful"), "reason": .string(reason)])
         case .assured: return .object(["event": .string("assured")])
@@ -99,14 +99,18 @@ extension ConfigurationEntry {
 }
 
 extension ConfigurationChange {
-    fileprivate var json: JSON {
+    fileprivate func json(resumeFrom whole: Version?) -> JSON {
+        let place = JSON.Member(
+            name: "resumeFrom", value: .optional(whole, { .unsigned($0.number) }))
         if let entry {
-            return .object([JSON.Member(name: "event", value: .string("put"))] + entry.members())
+            let kind = JSON.Member(name: "event", value: .string("put"))
+            return .object([kind] + entry.members() + [place])
         }
-        return .object([
+        let members: KeyValuePairs<String, JSON> = [
             "event": .string(removal?.description ?? "deleted"), "key": .string(key),
             "version": .unsigned(version.number), "time": .string(time.text),
-        ])
+        ]
+        return .object(members.map { JSON.Member(name: $0.key, value: $0.value) } + [place])
     }
 
     fileprivate var line: String {

@@ -6,6 +6,10 @@ enum Output {
         write(line, to: STDOUT_FILENO)
     }
 
+    static func standard(bytes: [UInt8]) {
+        write(bytes, to: STDOUT_FILENO)
+    }
+
     /// One line that says who speaks.
     static func error(_ message: String) {
         write("conclave: \(message.onOneLine)", to: STDERR_FILENO)
@@ -17,7 +21,11 @@ enum Output {
     }
 
     private static func write(_ line: String, to descriptor: Int32) {
-        var rest = Array((line + "\n").utf8)[...]
+        write(Array((line + "\n").utf8), to: descriptor)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { bytes in
                 unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
