@@ -104,6 +104,14 @@ extension HistoryCall.Action {
     static let tryLock = HistoryCall.Action.acquire(.exclusive, isTry: true)
     static let tryShare = HistoryCall.Action.acquire(.shared, isTry: true)
 
+    static func permits(_ count: UInt32, of limit: UInt32) -> HistoryCall.Action {
+        .acquire(.permits(count, of: limit), isTry: false)
+    }
+
+    static func tryPermits(_ count: UInt32) -> HistoryCall.Action {
+        .acquire(.permits(count, of: nil), isTry: true)
+    }
+
     static func release(_ token: UInt64) -> HistoryCall.Action { .release(FencingToken(token)) }
     static func resign(_ token: UInt64) -> HistoryCall.Action { .resign(FencingToken(token)) }
 

@@ -148,7 +148,29 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `a semaphore that nobody holds is forgotten with its limit`() throws {
+        story.run(1, 1, .permits(1, of: 1), .granted(10))
+        story.run(2, 1, .tryPermits(1), .busy(1))
+        story.run(1, 2, .release(10), .done)
+        story.run(2, 2, .permits(1, of: 4), .granted(12))
+        try expect(nil)
+    }
+
     // MARK: - Wrong
+
+    @Test mutating func `more permits than the limit that all name`() throws {
+        story.run(1, 1, .permits(1, of: 2), .granted(10))
+        story.run(2, 1, .permits(2, of: 2), .granted(11))
+        story.run(1, 2, .release(10), .done)
+        try expect(.mutualExclusion)
+    }
+
+    @Test mutating func `a try finds a semaphore busy that has a permit left`() throws {
+        story.run(1, 1, .permits(1, of: 2), .granted(10))
+        story.run(2, 1, .tryPermits(1), .busy(1))
+        story.run(1, 2, .release(10), .done)
+        try expect(.exactlyOnce)
+    }
 
     @Test mutating func `granted between another's grant and release`() throws {
         story.run(1, 1, .lock, .granted(10))

@@ -90,17 +90,18 @@ struct ClaimHistory {
 
     // MARK: - Actions
 
-    /// What a semaphore's limit was all the time: a grant that names one has the right one.
+    /// What a semaphore's limit was all the time: a grant that names one has the right one. `nil`: not
+    /// known. It was changed, or forgotten with the last holder and named anew.
     private var limit: UInt32? {
-        var limit: UInt32?
+        var named: Set<UInt32> = []
         for operation in operations {
             switch (operation.what.action, operation.answer) {
             case (.limit, _): return nil
-            case (.acquire(.permits(_, let named?), _), .granted?): limit = max(limit ?? 0, named)
+            case (.acquire(.permits(_, let limit?), _), .granted?): named.insert(limit)
             default: break
             }
         }
-        return limit
+        return named.count == 1 ? named.first : nil
     }
 
     /// Whether each grant that was ever made is known.
