@@ -32,6 +32,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var askCount: UInt16 = 0
     private var asked: Set<Int> = []
     private var lastAsked: Int?
+    /// Whose daemon was asked, and lives.
+    private var askedDaemons: Set<Member> = []
+    /// One that was asked may have begun, and come to no end.
+    private var mayHaveBegun = false
     private var isStopped = false
 
     init(cluster: Cluster<Daemon>, shape: WorldShape, watch: GroupWatch<Daemon>) {
@@ -159,10 +163,19 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         trace("OPERATOR has node \(host.node) go on alone")
         asked.insert(host.index)
         lastAsked = host.index
+        noteEnded()
+        askedDaemons.insert(host.member)
         // What one tried that did not come to its end may have been an era before.
         daemon.salvage(
-            eraAtLeast: 100 + askCount, now: host.clock.instant(at: cluster.timeline.now))
+            eraAtLeast: mayHaveBegun ? 100 + askCount : 0,
+            now: host.clock.instant(at: cluster.timeline.now))
         host.inbox.askForTurn()
+    }
+
+    /// A daemon that lives, and is not at it, has refused.
+    private func noteEnded() {
+        let living = Set(cluster.hosts.filter { $0.daemon != nil }.map(\.member))
+        if !askedDaemons.isSubset(of: living) { mayHaveBegun = true }
     }
 
     private var hasAnswered: Bool {

@@ -10,6 +10,7 @@ extension ServiceWorld {
     /// C8: everybody comes back, and requests of every client are answered.
     func heal() throws(Violation) {
         world.isHealing = true
+        wantSessionsOfTheAbsent()
         let limit = timeline.now.advanced(by: Self.healingTime)
         try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
         // No time to lose where time does not help.
@@ -20,12 +21,40 @@ extension ServiceWorld {
         }
         guard watch.isWhole else { return }
         moveClientsFromStrangers()
+        try expectTakeovers()
         // Where some find no room others may wait for them for ever.
         if !world.hasQuotas {
             try expectAnswers(to: seats.compactMap(\.client), until: limit)
             try goOnWithoutMinority()
         }
         try settle()
+    }
+
+    /// In some runs other processes want sessions of members that are about to come back; they may
+    /// do so while those are still believed in.
+    private func wantSessionsOfTheAbsent() {
+        var other = SeededRandom(seed: options.seed ^ 0x7761_6E74_6564_0000)
+        guard shape.faults.contains(.clientTakeover), other.chance(perMille: 300) else { return }
+        for seat in seats.indices
+        where cluster.hosts[seats[seat].host].daemon?.isServing == false {
+            takeOver(from: seat)
+        }
+    }
+
+    /// K7: who wants a session has it, or is refused, when what was shown before is over.
+    private func expectTakeovers() throws(Violation) {
+        var owed = world.order.wanted
+        let patience = shape.maximumSessionTTL * 2 + shape.suspicion * 8 + .seconds(10)
+        try advance(until: timeline.now.advanced(by: patience)) {
+            let wanted = self.world.order.wanted
+            owed = owed.filter { wanted[$0.key] == $0.value }
+            return owed.isEmpty
+        }
+        guard let (session, _) = owed.min(by: { $0.key < $1.key }) else { return }
+        throw Violation(
+            .progress,
+            "another process wants session \(session), and neither gets it nor is refused: "
+                + situation)
     }
 
     /// All get an answer of the group from now on. A client that is over, or whose place was taken,

@@ -348,6 +348,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     func ttl(of session: SessionID) -> Interval? { specification.sessions[session]?.ttl }
 
+    /// What other processes want, and wait for (K7).
+    var wanted: [SessionID: ResumeCommand] { specification.sessions.compactMapValues(\.takeover) }
+
     func isOpen(_ session: SessionID) -> Bool { specification.sessions[session] != nil }
 
     func process(of session: SessionID) -> ProcessIdentity? {
