@@ -40,8 +40,15 @@ extension Conclave {
 
     /// Who leads `slot`: first the present state, then every change, also "nobody". After a
     /// reconnection the state found then comes again.
-    public func leader(of slot: String) -> LeaderChanges {
-        LeaderChanges(conclave: self, slot: slot)
+    ///
+    /// - Parameters:
+    ///   - local: The first state is that of the daemon's own copy at once, also outside the
+    ///     majority; else it is not older than anything that was acknowledged before the call.
+    ///   - wait: How long to wait for the first state at most; `nil`: for ever.
+    public func leader(
+        of slot: String, local: Bool = false, wait: Duration? = nil
+    ) -> LeaderChanges {
+        LeaderChanges(conclave: self, slot: slot, local: local, wait: wait)
     }
 
     static func check(value: [UInt8]) throws(ConclaveError) {
@@ -58,27 +65,29 @@ extension Conclave {
 public struct LeaderChanges: AsyncSequence, Sendable {
     let conclave: Conclave
     let slot: String
+    let local: Bool
+    let wait: Duration?
 
-    public func makeAsyncIterator() -> Iterator {
-        Iterator(conclave: conclave, slot: slot)
-    }
+    public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        private let conclave: Conclave
-        private let slot: String
+        private let changes: LeaderChanges
         private var reports: ClientSession.ReportStream.Iterator?
 
-        init(conclave: Conclave, slot: String) {
-            self.conclave = conclave
-            self.slot = slot
+        init(_ changes: LeaderChanges) {
+            self.changes = changes
         }
 
         /// - Throws: `sessionEnded` if the session is lost, `invalid` if the slot has no proper
-        ///   name.
+        ///   name, `unavailable` if the first state did not come in time.
         public mutating func next() async throws -> LeaderChange? {
             if reports == nil {
-                let query = ClientCore.Query.observeLeader(slot: try Conclave.name(slot))
-                reports = conclave.session.stream(query, isEndless: true).makeAsyncIterator()
+                let slot = try Conclave.name(changes.slot)
+                let query = ObjectQuery(.leader(slot), isLocal: changes.local)
+                reports = changes.conclave.session.stream(
+                    .objects(query), isEndless: true,
+                    deadline: Conclave.deadline(after: changes.wait)
+                ).makeAsyncIterator()
             }
             while let report = try await reports?.next(isolation: #isolation) {
                 if case .leader(let state) = report { return LeaderChange(state) }

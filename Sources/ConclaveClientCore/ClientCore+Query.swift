@@ -8,10 +8,9 @@ extension ClientCore {
         case members
         /// With `follow`: later views come as events.
         case views(follow: Bool)
-        case locks(prefix: String)
-        case why(ObjectName)
-        /// First the present state, then each change, also "nobody".
-        case observeLeader(slot: ObjectName)
+        /// A page of locks; who has something, who waits, and for whom; or a leader: first the
+        /// present state, then each change, also "nobody".
+        case objects(ObjectQuery)
         case readKeys(KeyQuery)
         /// First the present state, or what changed after a version, then each change.
         case watchKeys(KeyWatch)
@@ -28,9 +27,7 @@ extension ClientCore.Query {
         case .status: .status
         case .members: .members
         case .views: .views
-        case .locks: .locks
-        case .why: .why
-        case .observeLeader: .observeLeader
+        case .objects(let query): query.type
         case .readKeys: .readKeys
         case .watchKeys: .watchKeys
         case .addMember: .addMember
@@ -42,8 +39,9 @@ extension ClientCore.Query {
     var isSubscription: Bool {
         switch self {
         case .views(let follow): follow
-        case .observeLeader, .watchKeys: true
-        case .status, .members, .locks, .why, .readKeys, .addMember, .removeMember, .recover: false
+        case .objects(let query): query.type == .observeLeader
+        case .watchKeys: true
+        case .status, .members, .readKeys, .addMember, .removeMember, .recover: false
         }
     }
 
@@ -51,7 +49,7 @@ extension ClientCore.Query {
     var isWish: Bool {
         switch self {
         case .addMember, .removeMember, .recover: true
-        case .status, .members, .views, .locks, .why, .observeLeader, .readKeys, .watchKeys: false
+        case .status, .members, .views, .objects, .readKeys, .watchKeys: false
         }
     }
 
@@ -60,8 +58,7 @@ extension ClientCore.Query {
         switch self {
         case .status, .members: break
         case .views(let follow): writer.flag(follow)
-        case .locks(let prefix): writer.text(prefix)
-        case .why(let name), .observeLeader(let name): writer.name(name)
+        case .objects(let query): query.encode(into: &writer)
         case .readKeys(let query): query.encode(into: &writer)
         case .watchKeys(let watch): watch.encode(into: &writer)
         case .addMember(let node, let address):
@@ -98,8 +95,7 @@ extension ClientCore.Query {
     private func decode(from reader: inout ByteReader) throws(WireError) -> ClientCore.Report {
         switch self {
         case .status: return .status(try StatusReport(from: &reader))
-        case .why: return .why(try WhyReport(from: &reader))
-        case .observeLeader: return .leader(try LeaderState(from: &reader))
+        case .objects(let query): return try Self.decode(query, from: &reader)
         case .readKeys: return .keys(try KeyReport(from: &reader))
         case .watchKeys: return .keyNews(try KeyNews(from: &reader))
         case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
@@ -116,12 +112,16 @@ extension ClientCore.Query {
                 views.append(try ViewReport(from: &reader))
             }
             return .views(views)
-        case .locks:
-            var objects: [ObjectReport] = []
-            for _ in 0..<(try reader.count("objects", maximum: ClientLimits.listed)) {
-                objects.append(try ObjectReport(from: &reader))
-            }
-            return .locks(objects)
+        }
+    }
+
+    private static func decode(
+        _ query: ObjectQuery, from reader: inout ByteReader
+    ) throws(WireError) -> ClientCore.Report {
+        switch query.subject {
+        case .locks: .locks(try ObjectPage(from: &reader))
+        case .why: .why(try WhyReport(from: &reader))
+        case .leader: .leader(try LeaderState(from: &reader))
         }
     }
 }

@@ -42,7 +42,7 @@ extension ClientCore {
         case members([MemberReport])
         case view(ViewReport)
         case views([ViewReport])
-        case locks([ObjectReport])
+        case locks(ObjectPage)
         case why(WhyReport)
         case leader(LeaderState)
         case keys(KeyReport)

@@ -63,11 +63,25 @@ struct ClaimTable: Sendable {
     /// By name.
     var sorted: [Int] { sorted(prefix: "") }
 
-    /// Those whose name begins with `prefix`, by name.
-    func sorted(prefix: String) -> [Int] {
-        objects.indexes.map { (name: objects[$0].name, object: $0) }
-            .filter { $0.name.text.utf8.starts(with: prefix.utf8) }
-            .sorted { $0.name < $1.name }.map(\.object)
+    /// The first `maximum` whose names begin with `prefix` and come after `after`, by name.
+    func sorted(
+        prefix: String, after: ObjectName? = nil, maximum: Int = .max
+    ) -> [Int] {
+        var found: [(name: ObjectName, object: Int)] = []
+        func keepFirst() {
+            found.sort { $0.name < $1.name }
+            if found.count > maximum { found.removeLast(found.count - maximum) }
+        }
+        for index in objects.indexes {
+            let name = objects[index].name
+            guard name.text.utf8.starts(with: prefix.utf8), after.map({ $0 < name }) ?? true
+            else { continue }
+            found.append((name, index))
+            // Not all need be sorted to know the first.
+            if found.count / 4 > maximum { keepFirst() }
+        }
+        keepFirst()
+        return found.map(\.object)
     }
 
     func claim(of session: Int, on object: Int) -> Int? {

@@ -19,11 +19,22 @@ extension Coordinator {
             label: session.label, token: claim.token, value: claim.value, since: claim.since)
     }
 
-    /// Locks whose name begins with `prefix`, by name, at most `maximum`.
-    package func lockReports(
-        prefix: String, maximum: Int = ClientLimits.listed
-    ) -> [ObjectReport] {
-        locks.sorted(prefix: prefix).prefix(maximum).map { report(.lock, $0, in: locks) }
+    /// Locks whose names begin with `prefix` and come after `after`, by name: as many as an answer has
+    /// room for.
+    package func lockPage(prefix: String, after: ObjectName? = nil) -> ObjectPage {
+        let count = ClientLimits.listedObjects
+        let found = locks.sorted(prefix: prefix, after: after, maximum: count)
+        var page = ObjectPage(version: version, objects: [])
+        var writer = ByteWriter()
+        for index in found {
+            let report = report(.lock, index, in: locks)
+            page.objects.append(report)
+            report.encode(into: &writer)
+            if writer.bytes.count >= ClientLimits.keyPage { break }
+        }
+        let isWhole = page.objects.count == found.count && found.count < count
+        page.next = isWhole ? nil : page.objects.last?.name
+        return page
     }
 
     /// The objects of that name, and the chain of who waits for whom: from the first waiter, or
@@ -37,12 +48,16 @@ extension Coordinator {
     }
 
     private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {
-        ObjectReport(
-            kind: kind, name: table.objects[index].name,
-            holders: table.holders(of: index).map { report(table.claims[$0]) },
-            waiters: table.waiters(of: index).map { report(table.claims[$0]) },
-            value: table.objects[index].holders.first.map { table.claims[$0].value } ?? [],
-            limit: table.objects[index].limit)
+        let maximum = ClientLimits.listedSessions
+        let object = table.objects[index]
+        var report = ObjectReport(
+            kind: kind, name: object.name,
+            holders: table.holders(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
+            waiters: table.waiters(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
+            value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
+        report.holderCount = UInt32(clamping: object.holders.count)
+        report.waiterCount = UInt32(clamping: object.queue.count)
+        return report
     }
 
     private func report(_ claim: Claim) -> SessionReport {
@@ -56,16 +71,18 @@ extension Coordinator {
 
     private func report(barrier index: Int) -> ObjectReport {
         let barrier = barriers[index]
-        let waiters = barrier.arrivals.map { arrival in
+        let waiters = barrier.arrivals.prefix(ClientLimits.listedSessions).map { arrival in
             let session = sessions[arrival.request.session]
             return SessionReport(
                 session: arrival.session, host: arrival.host, pid: arrival.pid,
                 uid: session.process.uid, unit: session.process.unit, label: session.label,
                 token: 0, mode: .exclusive, since: arrival.at, remaining: nil)
         }
-        return ObjectReport(
+        var report = ObjectReport(
             kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
             parties: barrier.parties, generation: barrier.generation)
+        report.waiterCount = UInt32(clamping: barrier.arrivals.count)
+        return report
     }
 
     private func chain(from name: ObjectName) -> [WhyReport.Edge] {

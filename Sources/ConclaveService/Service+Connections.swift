@@ -29,7 +29,7 @@ extension Service {
             reconsiderReading(id, effects: &effects)
         case .drained(let id):
             connections[id]?.backlog = 0
-            keyReads.line.unpark(id)
+            reads.line.unpark(id)
             keyWatchers.line.unpark(id)
             reconsiderReading(id, effects: &effects)
         }
@@ -97,7 +97,7 @@ extension Service {
             subscriptions.removeAll(of: id)
             forgetUnobserved()
         }
-        keyReads.removeAll(of: id)
+        reads.removeAll(of: id)
         keyWatchers.removeAll(of: id)
         let count = connectionCounts[connection.process.uid] ?? 0
         connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil

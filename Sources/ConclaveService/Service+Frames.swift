@@ -83,10 +83,10 @@ extension Service {
         case .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive,
             .transact:
             try request(type, frame, from: id, machine: machine, effects: &effects)
-        case .status, .members, .views, .locks, .why, .observeLeader, .unsubscribe:
-            try query(type, frame, from: id, machine: machine, now: now, effects: &effects)
-        case .readKeys, .watchKeys:
-            try askForKeys(type, frame, from: id, effects: &effects)
+        case .status, .members, .views, .unsubscribe:
+            try query(type, frame, from: id, machine: machine, effects: &effects)
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys:
+            try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)
         case .serving, .sessionEnded:

@@ -31,7 +31,7 @@ extension Service {
         answerReads(&left, machine: machine, now: now, effects: &effects)
         left = max(left, 0) + Self.toldByteCountOfTurn / 2
         if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
-        return !keyReads.line.isEmpty || !keyWatchers.isStill
+        return !reads.line.isEmpty || !keyWatchers.isStill
     }
 
     private mutating func tellThoseBehind(

@@ -2,89 +2,14 @@ import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
 
-/// Questions about keys: from the own copy, or once that is known to be new enough.
+/// Questions about keys.
 extension Service {
     /// In bytes sent.
     private static let costOfRefusal = 64
 
-    mutating func askForKeys(
-        _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        effects: inout [ServiceEffect]
-    ) throws(WireError) {
-        var reader = ByteReader(frame.body)
-        let number = frame.header.number
-        let question: KeyReads.Question
-        if type == .watchKeys {
-            question = .watch(try KeyWatch(from: &reader))
-        } else {
-            question = .read(try KeyQuery(from: &reader))
-        }
-        try reader.finish()
-        let read = KeyReads.ID(connection: id, number: number)
-        guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
-        if case .read(let query) = question,
-            query.isLocal || settings.plant == .readAnsweredEarly
-        {
-            return keyReads.addReady(question, read)
-        }
-        // Reads share a mark as long as it is not on its way.
-        if let mark = keyReads.add(question, read) {
-            propose(.mark(member: settings.own, number: mark))
-        }
-    }
-
-    /// Refuses what would be too much for one connection, or one user.
-    private mutating func hasRoom(
-        for question: KeyReads.Question, of id: ConnectionID, _ type: ClientFrameType,
-        _ number: UInt64, effects: inout [ServiceEffect]
-    ) -> Bool {
-        let message: String
-        let uid = connections[id]?.process.uid ?? 0
-        if keyReads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
-            >= Self.subscriptionsPerConnection
-        {
-            message =
-                "the connection reads or follows \(Self.subscriptionsPerConnection) things already"
-        } else if case .watch = question,
-            keyWatchers.count(ofUID: uid) >= settings.maximumWatchesPerUID
-        {
-            message =
-                "user \(uid) watches keys \(settings.maximumWatchesPerUID) times on this host already"
-        } else {
-            return true
-        }
-        refuse(
-            Refusal(.quotaExceeded, message), type: type.rawValue, number: number, on: id,
-            effects: &effects)
-        return false
-    }
-
-    /// Answers what waited for its mark, everything that was acknowledged before it was asked being
-    /// applied here, as far as connections take it and `left` bytes go.
-    mutating func answerReads(
-        _ left: inout Int, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
-    ) {
-        guard !keyReads.line.isEmpty else { return }
-        let line = keyReads.line.takeAll()
-        for (index, place) in line.enumerated() {
-            guard left > 0 else { return keyReads.line.append(line[index...]) }
-            guard let question = keyReads.question(at: place) else { continue }
-            guard connections[place.id.connection]?.backlog == 0 else {
-                keyReads.line.park(place)
-                continue
-            }
-            keyReads.remove(place.id)
-            switch question {
-            case .read(let query):
-                left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
-            case .watch(let watch): begin(watch, place.id, machine: machine)
-            }
-        }
-    }
-
     /// Returns how many bytes the answer has.
-    private mutating func answer(
-        _ query: KeyQuery, _ read: KeyReads.ID, machine: Coordinator, now: Instant,
+    mutating func answer(
+        _ query: KeyQuery, _ read: Reads.ID, machine: Coordinator, now: Instant,
         effects: inout [ServiceEffect]
     ) -> Int {
         let version: Version

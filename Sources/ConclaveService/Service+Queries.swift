@@ -2,9 +2,11 @@ import ConclaveBase
 import ConclaveCoordination
 package import ConclaveWire
 
-/// Questions that change nothing, answered from the own copy of the state.
+/// Questions that change nothing: about this daemon, and about locks, slots and barriers.
 extension Service {
     static let subscriptionsPerConnection = 1_024
+    /// What it costs to look at one object's name, in bytes sent.
+    private static let costOfName = 8
 
     /// Whether `picture` is to be refreshed before this frame.
     package static func asksForPicture(_ frame: FrameBuffer.Frame) -> Bool {
@@ -16,7 +18,7 @@ extension Service {
 
     mutating func query(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+        machine: Coordinator, effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         var writer = ByteWriter()
@@ -31,37 +33,47 @@ extension Service {
         case .views:
             let follows = try reader.flag("follow")
             try reader.finish()
-            if follows, !subscribe(to: .views, number, id, effects: &effects) { return }
+            if follows, !followViews(number, id, effects: &effects) { return }
             writer.list(picture.views.map(ViewReport.init)) { $0.encode(into: &$1) }
-        case .locks:
-            let prefix = try reader.text("prefix", maximum: ObjectName.maximumByteCount)
-            try reader.finish()
-            let reports = machine.lockReports(prefix: prefix).map { remaining($0, now: now) }
-            writer.list(reports) { $0.encode(into: &$1) }
-        case .why:
-            let name = try reader.name("name")
-            try reader.finish()
-            var report = machine.why(name)
-            report.objects = report.objects.map { remaining($0, now: now) }
-            report.encode(into: &writer)
-        case .observeLeader:
-            let slot = try reader.name("slot")
-            try reader.finish()
-            if !subscribe(to: .leader(slot), number, id, effects: &effects) { return }
-            let state = machine.leaderState(slot)
-            toldLeaders[slot] = state.version
-            state.encode(into: &writer)
         case .unsubscribe:
             let subscription: UInt64 = try reader.integer("number")
             try reader.finish()
             subscriptions.remove(id, subscription)
             let subscriber = Subscriptions.Subscriber(connection: id, number: subscription)
-            keyReads.remove(subscriber)
+            reads.remove(subscriber)
             keyWatchers.remove(subscriber)
             forgetUnobserved()
         default: return
         }
         answer(type, number: number, to: id, writer.bytes, effects: &effects)
+    }
+
+    /// Returns what the answer costs, in bytes.
+    mutating func answer(
+        _ query: ObjectQuery, _ read: Reads.ID, machine: Coordinator, now: Instant,
+        effects: inout [ServiceEffect]
+    ) -> Int {
+        var writer = ByteWriter()
+        var cost = 0
+        switch query.subject {
+        case .locks(let prefix, let after):
+            var page = machine.lockPage(prefix: prefix, after: after)
+            page.objects = page.objects.map { remaining($0, now: now) }
+            page.encode(into: &writer)
+            cost = machine.objectCount * Self.costOfName
+        case .why(let name):
+            var report = machine.why(name)
+            report.objects = report.objects.map { remaining($0, now: now) }
+            report.encode(into: &writer)
+        case .leader(let slot):
+            subscriptions.add(.leader(slot), read.connection, read.number)
+            let state = machine.leaderState(slot)
+            toldLeaders[slot] = state.version
+            state.encode(into: &writer)
+        }
+        answer(
+            query.type, number: read.number, to: read.connection, writer.bytes, effects: &effects)
+        return max(cost, writer.bytes.count)
     }
 
     mutating func answer(
@@ -79,19 +91,11 @@ extension Service {
         send(type, .reply, number: number, to: id, effects: &effects) { $0.raw(body) }
     }
 
-    private mutating func subscribe(
-        to subject: Subscriptions.Subject, _ number: UInt64, _ id: ConnectionID,
-        effects: inout [ServiceEffect]
+    private mutating func followViews(
+        _ number: UInt64, _ id: ConnectionID, effects: inout [ServiceEffect]
     ) -> Bool {
-        let limit = Self.subscriptionsPerConnection
-        guard subscriptions.count(of: id) < limit else {
-            let type: ClientFrameType = subject == .views ? .views : .observeLeader
-            refuse(
-                Refusal(.quotaExceeded, "the connection follows \(limit) things already"),
-                type: type.rawValue, number: number, on: id, effects: &effects)
-            return false
-        }
-        subscriptions.add(subject, id, number)
+        guard hasRoom(of: id, .views, number, effects: &effects) else { return false }
+        subscriptions.add(.views, id, number)
         return true
     }
 

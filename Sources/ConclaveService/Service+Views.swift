@@ -69,7 +69,7 @@ extension Service {
         for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
             proposeAnew(id, machine: machine, effects: &effects)
         }
-        if let mark = keyReads.drawAnew() { propose(.mark(member: settings.own, number: mark)) }
+        if let mark = reads.drawAnew() { propose(.mark(member: settings.own, number: mark)) }
     }
 
     private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {

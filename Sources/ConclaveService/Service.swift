@@ -65,7 +65,7 @@ package struct Service {
     var subscriptions = Subscriptions()
     /// The version of the state that observers of a slot were told last.
     var toldLeaders: [ObjectName: Version] = [:]
-    var keyReads = KeyReads()
+    var reads = Reads()
     var keyWatchers = KeyWatchers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     /// What connected clients believe; they are told at `tellAt` if that is something else by then.
@@ -130,7 +130,7 @@ package struct Service {
     package mutating func takeProposals() -> [[UInt8]] {
         let taken = proposals
         proposals = []
-        keyReads.close()
+        reads.close()
         return taken
     }
 
@@ -184,7 +184,7 @@ package struct Service {
         case .notUnderstood: break
         case .marked(let member, let number):
             if member == settings.own {
-                keyReads.release(upTo: number)
+                reads.release(upTo: number)
             }
         }
     }

@@ -31,7 +31,7 @@ final class ObserverProgram: ClientProgram {
             return
         }
         if subscription == nil {
-            subscription = client.query(.observeLeader(slot: slot), within: nil)
+            subscription = client.query(.objects(ObjectQuery(.leader(slot))), within: nil)
         } else if question == nil {
             question = client.query(
                 question(&client.random, world: world), within: world.pause(&client.random))
@@ -43,11 +43,15 @@ final class ObserverProgram: ClientProgram {
         _ random: inout SeededRandom, world: ClientWorld
     ) -> ClientCore.Query {
         switch random.below(5) {
-        case 0: .status
-        case 1: .members
-        case 2: .views(follow: false)
-        case 3: .locks(prefix: "")
-        default: .why(world.name(from: world.lockNames, &random))
+        case 0: return .status
+        case 1: return .members
+        case 2: return .views(follow: false)
+        case 3:
+            let isLocal = random.chance(perMille: 500)
+            return .objects(ObjectQuery(.locks(prefix: "", after: nil), isLocal: isLocal))
+        default:
+            let name = world.name(from: world.lockNames, &random)
+            return .objects(ObjectQuery(.why(name), isLocal: random.chance(perMille: 500)))
         }
     }
 

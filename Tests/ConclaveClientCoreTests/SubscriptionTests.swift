@@ -11,7 +11,7 @@ import Testing
     init() throws {
         client.open()
         slot = try ObjectName("scheduler")
-        observe = client.query(.observeLeader(slot: slot))
+        observe = client.query(.objects(ObjectQuery(.leader(slot))))
         client.effects.removeAll()
     }
 

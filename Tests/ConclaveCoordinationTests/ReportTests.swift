@@ -11,16 +11,33 @@ import Testing
         sessions = stage.open(all: 1...3)
     }
 
-    @Test mutating func `locks are listed by name, under a prefix, up to a number`() {
+    @Test mutating func `locks are listed by name, under a prefix, after a name`() {
         for (number, name) in zip(UInt64(1)..., ["b/2", "a", "b/10", "c", "b"]) {
             stage.acquire(sessions[0], number, ObjectName(known: name))
         }
-        func names(_ prefix: String, maximum: Int = 100) -> [String] {
-            stage.coordinator.lockReports(prefix: prefix, maximum: maximum).map(\.name.text)
+        func names(_ prefix: String, after: String? = nil) -> [String] {
+            stage.coordinator.lockPage(
+                prefix: prefix, after: after.map(ObjectName.init(known:))
+            ).objects.map(\.name.text)
         }
         #expect(names("") == ["a", "b", "b/10", "b/2", "c"])
         #expect(names("b/") == ["b/10", "b/2"])
-        #expect(names("", maximum: 2) == ["a", "b"])
+        #expect(names("", after: "b/10") == ["b/2", "c"])
+        #expect(names("", after: "c").isEmpty)
+    }
+
+    @Test mutating func `a page has so many locks, and says where the next begins`() {
+        let names = (0..<600).map { ObjectName(known: String(10_000 + $0)) }
+        for (number, name) in zip(UInt64(1)..., names.reversed()) {
+            stage.acquire(sessions[0], number, name)
+        }
+        let first = stage.coordinator.lockPage(prefix: "")
+        #expect(first.objects.map(\.name) == Array(names[..<256]))
+        #expect(first.next == names[255])
+        let second = stage.coordinator.lockPage(prefix: "", after: first.next)
+        let last = stage.coordinator.lockPage(prefix: "", after: second.next)
+        #expect(second.objects.map(\.name) + last.objects.map(\.name) == Array(names[256...]))
+        #expect(last.next == nil)
     }
 
     @Test mutating func `a report says who holds and waits, and since when`() throws {

@@ -135,7 +135,7 @@ struct Stage {
     }
 
     func lock(_ name: ObjectName) -> ObjectReport? {
-        coordinator.lockReports(prefix: "").first { $0.name == name }
+        coordinator.lockPage(prefix: name.text).objects.first { $0.name == name }
     }
 }
 

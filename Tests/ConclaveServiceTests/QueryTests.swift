@@ -17,6 +17,11 @@ import Testing
         _ = try group[0].received(asker)
     }
 
+    private func ask(_ subject: ObjectQuery.Subject, number: UInt64, isLocal: Bool = false) {
+        let query = ObjectQuery(subject, isLocal: isLocal)
+        daemon.send(query.type, number: number, asker) { query.encode(into: &$0) }
+    }
+
     private func leaders(_ frames: [FrameBuffer.Frame]) throws -> [UInt32?] {
         try frames.filter { $0.header.type == ClientFrameType.observeLeader.rawValue }
             .map { frame in
@@ -46,22 +51,22 @@ import Testing
         let (id, _) = try daemon.connectWithSession()
         daemon.request(try lock("db/a"), number: 1, id)
         group.advance(.milliseconds(50))
-        daemon.send(.locks, number: 1, asker) { $0.text("db/") }
-        daemon.send(.locks, number: 2, asker) { $0.text("x") }
-        daemon.send(.why, number: 3, asker) { $0.text("db/a") }
+        ask(.locks(prefix: "db/", after: nil), number: 1)
+        ask(.locks(prefix: "x", after: nil), number: 2)
+        ask(.why(try ObjectName("db/a")), number: 3)
         let frames = try daemon.received(asker)
         var reader = ByteReader(frames[0].body)
-        #expect(try reader.count("objects", maximum: 10) == 1)
-        let object = try ObjectReport(from: &reader)
-        #expect(object.holders.map(\.remaining) == [.milliseconds(4_900)])
+        let page = try ObjectPage(from: &reader)
+        #expect(page.objects.map { $0.holders.map(\.remaining) } == [[.milliseconds(4_900)]])
+        #expect(page.next == nil)
         reader = ByteReader(frames[1].body)
-        #expect(try reader.count("objects", maximum: 10) == 0)
+        #expect(try ObjectPage(from: &reader).objects.isEmpty)
         reader = ByteReader(frames[2].body)
         let why = try WhyReport(from: &reader)
         #expect(why.objects.first?.holders.first?.remaining == .milliseconds(4_900))
     }
 
-    @Test func `an answer that does not fit a frame is refused`() throws {
+    @Test func `locks come in pages, each of which fits a frame`() throws {
         let (id, _) = try daemon.connectWithSession()
         let prefix = String(repeating: "x", count: 240)
         for number in 1...1_000 {
@@ -70,27 +75,40 @@ import Testing
             daemon.request(
                 operation, number: UInt64(number), confirmed: UInt64(number - 1), id)
         }
-        daemon.send(.locks, number: 1, asker) { $0.text(prefix) }
-        let small = try daemon.received(asker)
-        #expect(small.refusals.isEmpty)
-        let value = [UInt8](repeating: 1, count: 3_500)
-        for number in 1_001...1_400 {
-            daemon.request(
-                .campaign(slot: try ObjectName("slot \(number)"), value: value),
-                number: UInt64(number), confirmed: UInt64(number - 1), id)
-        }
-        for number in 1...3_000 {
-            let operation = Operation.acquire(
-                name: try ObjectName("\(prefix)//\(number)"), mode: .exclusive, isTry: false)
-            daemon.request(
-                operation, number: UInt64(1_400 + number), confirmed: UInt64(1_399 + number), id)
-        }
-        daemon.send(.locks, number: 2, asker) { $0.text("") }
-        #expect(try daemon.received(asker).refusals.map(\.code) == [.invalid])
+        var names: [ObjectName] = []
+        var after: ObjectName?
+        repeat {
+            ask(.locks(prefix: prefix, after: after), number: 1)
+            let frame = try #require(try daemon.received(asker).first)
+            var reader = ByteReader(frame.body)
+            let page = try ObjectPage(from: &reader)
+            names += page.objects.map(\.name)
+            after = page.next
+        } while after != nil
+        #expect(names.count == 1_000)
+        #expect(names == names.sorted())
+    }
+
+    @Test func `what others were told before it was asked is in the answer, unless it is local`()
+        throws
+    {
+        let (id, _) = try daemon.connectWithSession(pid: 7)
+        daemon.request(.campaign(slot: slot, value: []), number: 1, id)
+        group.isHeld = true
+        ask(.leader(slot), number: 4)
+        ask(.why(slot), number: 5)
+        ask(.locks(prefix: "", after: nil), number: 6)
+        #expect(try daemon.received(asker).isEmpty)
+        ask(.leader(slot), number: 7, isLocal: true)
+        let local = try daemon.received(asker)
+        #expect(local.map(\.header.number) == [7])
+        #expect(try leaders(local) == [7])
+        group.order()
+        #expect(try daemon.received(asker).map(\.header.number) == [4, 5, 6])
     }
 
     @Test func `an observer is told the present state, then each change, also nobody`() throws {
-        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        ask(.leader(slot), number: 4)
         let (id, _) = try daemon.connectWithSession(pid: 7)
         daemon.request(.campaign(slot: slot, value: []), number: 1, id)
         let token = try #require(try daemon.received(id).replies.first?.reply.token)
@@ -106,7 +124,7 @@ import Testing
     }
 
     @Test func `an observer that does not read is cut, and told so`() throws {
-        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        ask(.leader(slot), number: 4)
         let (id, _) = try daemon.connectWithSession()
         _ = try daemon.received(asker)
         daemon.step(.client(.stalled(asker, byteCount: 2 << 20)))
@@ -120,12 +138,12 @@ import Testing
         #expect(frames.refusals[0].message.contains("resync"))
 
         daemon.step(.client(.drained(asker)))
-        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        ask(.leader(slot), number: 4)
         #expect(try leaders(try daemon.received(asker)) == [nil])
     }
 
     @Test func `changes that were not told are found when the state is replaced`() throws {
-        daemon.send(.observeLeader, number: 4, asker) { $0.name(slot) }
+        ask(.leader(slot), number: 4)
         let (id, _) = try daemon.connectWithSession(pid: 7)
         daemon.isDeaf = true
         daemon.request(.campaign(slot: slot, value: []), number: 1, id)
@@ -151,7 +169,7 @@ import Testing
 
     @Test func `a connection follows so many things and no more`() throws {
         for number in 1...1_025 {
-            daemon.send(.observeLeader, number: UInt64(number), asker) { $0.name(slot) }
+            ask(.leader(slot), number: UInt64(number))
         }
         let frames = try daemon.received(asker)
         #expect(frames.count == 1_025)

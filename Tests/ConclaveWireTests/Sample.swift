@@ -193,6 +193,20 @@ extension Sample {
                 removed: [NodeID(2), NodeID(3)], quietFor: .seconds(60)),
             decode: { try RecoverReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
+            "object page",
+            ObjectPage(version: Version(11), objects: [object, object], next: name),
+            decode: { try ObjectPage(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "page query", ObjectQuery(.locks(prefix: "a/", after: name)),
+            decode: { try objectQuery(.locks, from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "why query", ObjectQuery(.why(name), isLocal: true),
+            decode: { try objectQuery(.why, from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "leader query", ObjectQuery(.leader(name)),
+            decode: { try objectQuery(.observeLeader, from: &$0) },
+            encode: { $0.encode(into: &$1) }),
+        Sample(
             "why",
             WhyReport(
                 objects: [object],
@@ -202,6 +216,12 @@ extension Sample {
                 ], version: Version(11)),
             decode: { try WhyReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
     ]
+
+    private static func objectQuery(
+        _ type: ClientFrameType, from reader: inout ByteReader
+    ) throws -> ObjectQuery {
+        try #require(try ObjectQuery(type, from: &reader))
+    }
 
     private static let frameHeader = Sample(
         "frame header",

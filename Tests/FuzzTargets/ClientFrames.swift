@@ -78,16 +78,15 @@ enum ClientFrames {
         case .views:
             roundTrip(
                 body, { reader throws(WireError) in try reader.flag("follow") }, { $1.flag($0) })
-        case .locks:
+        case .locks, .why, .observeLeader:
             roundTrip(
                 body,
                 { reader throws(WireError) in
-                    try reader.text("prefix", maximum: ObjectName.maximumByteCount)
-                },
-                { $1.text($0) })
-        case .why, .observeLeader:
-            roundTrip(
-                body, { reader throws(WireError) in try reader.name("name") }, { $1.name($0) })
+                    guard let query = try ObjectQuery(type, from: &reader) else {
+                        throw .unknown(field: "type", value: UInt64(type.rawValue))
+                    }
+                    return query
+                }, { $0.encode(into: &$1) })
         case .addMember:
             roundTrip(
                 body,
@@ -174,9 +173,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try list(&reader, of: ViewReport.init) },
                 { $1.list($0) { $0.encode(into: &$1) } })
         case .locks:
-            return roundTrip(
-                body, { reader throws(WireError) in try list(&reader, of: ObjectReport.init) },
-                { $1.list($0) { $0.encode(into: &$1) } })
+            return roundTrip(body, ObjectPage.init(from:), { $0.encode(into: &$1) })
         default:
             return roundTrip(body, WhyReport.init(from:), { $0.encode(into: &$1) })
         }

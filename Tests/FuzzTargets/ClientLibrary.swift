@@ -114,8 +114,10 @@ struct ClientLibrary {
     private mutating func query() {
         let name = source.pick(OperationChoices.names)
         let queries: [ClientCore.Query] = [
-            .status, .members, .views(follow: true), .views(follow: false), .locks(prefix: "a"),
-            .why(name), .observeLeader(slot: name),
+            .status, .members, .views(follow: true), .views(follow: false),
+            .objects(ObjectQuery(.locks(prefix: "a", after: nil))),
+            .objects(ObjectQuery(.why(name), isLocal: source.flag())),
+            .objects(ObjectQuery(.leader(name))),
             .readKeys(OperationChoices.keyQuery(&source)),
             .watchKeys(OperationChoices.keyWatch(&source)),
         ]

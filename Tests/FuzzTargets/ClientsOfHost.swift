@@ -192,11 +192,18 @@ struct ClientsOfHost {
             send(.views, number, id) { $0.flag(follows) }
         case 6:
             let name = source.pick(names)
-            send(source.flag() ? .why : .observeLeader, number, id) { $0.name(name) }
+            let subject: ObjectQuery.Subject = source.flag() ? .why(name) : .leader(name)
+            let query = ObjectQuery(subject, isLocal: source.flag())
+            send(query.type, number, id) { query.encode(into: &$0) }
         case 7:
             let subscription = source.number(near: [number])
+            let page = ObjectQuery(.locks(prefix: "", after: nil), isLocal: source.flag())
             send(source.flag() ? .locks : .unsubscribe, number, id) { writer in
-                if subscription & 1 == 1 { writer.text("") } else { writer.integer(subscription) }
+                if subscription & 1 == 1 {
+                    page.encode(into: &writer)
+                } else {
+                    writer.integer(subscription)
+                }
             }
         case 16:
             let query = OperationChoices.keyQuery(&source)

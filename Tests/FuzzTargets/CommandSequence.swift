@@ -203,7 +203,7 @@ struct CommandSequence {
 
     private func checkReports() {
         var writer = ByteWriter()
-        for lock in coordinator.lockReports(prefix: "") {
+        for lock in coordinator.lockPage(prefix: "").objects {
             let exclusive = lock.holders.filter { $0.mode == .exclusive }
             demand(
                 exclusive.isEmpty || lock.holders.count == 1, "\(lock.name) has two holders")

@@ -71,7 +71,7 @@ enum ForeignSnapshot {
             }
         }
         apply(.openGrants(epoch: Epoch(1)))
-        _ = coordinator.lockReports(prefix: "")
+        _ = coordinator.lockPage(prefix: "")
         for session in sessions {
             let attachment = coordinator.sessionState(session.id)?.attachment.number ?? 0
             apply(.end(session: session.id, attachment: attachment, reason: .died))

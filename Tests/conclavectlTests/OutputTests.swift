@@ -62,7 +62,8 @@ import Testing
                 + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200}],"#
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
-                + #""position":1}],"parties":0,"generation":0,"value":"","limit":null}"#)
+                + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
+                + #""value":"","limit":null}"#)
     }
 
     @Test func `of a semaphore says how many permits are taken`() throws {

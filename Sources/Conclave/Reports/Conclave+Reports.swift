@@ -1,8 +1,9 @@
 import ConclaveBase
 import ConclaveClientCore
+import ConclaveWire
 
-/// Questions that change nothing. They need no session, and `status`, `members` and `views` are
-/// answered also by a daemon outside the majority.
+/// Questions that change nothing. They need no session, and `status`, `members` and `views`, and what
+/// is asked for as `local`, are answered also by a daemon outside the majority.
 extension Conclave {
     /// How it stands with the group, as the local daemon sees it.
     ///
@@ -24,20 +25,36 @@ extension Conclave {
         return reports.map(MemberStatus.init)
     }
 
-    /// The locks, leader slots and barriers whose names begin with `prefix`, by name.
+    /// The locks and semaphores whose names begin with `prefix`, by name. Not older than anything
+    /// that was acknowledged before the call, page for page.
+    ///
+    /// - Parameters:
+    ///   - local: From the daemon's own copy at once, also outside the majority: it may be behind.
+    ///   - wait: How long to wait for each page at most.
     public func locks(
-        prefix: String = "", wait: Duration? = .seconds(10)
+        prefix: String = "", local: Bool = false, wait: Duration? = .seconds(10)
     ) async throws -> [ObjectStatus] {
-        let answer = await ask(.locks(prefix: prefix), wait)
-        guard case .report(.locks(let reports)) = answer else {
-            throw ConclaveError.unexpected(answer)
-        }
-        return reports.map(ObjectStatus.init)
+        var objects: [ObjectStatus] = []
+        var after: ObjectName?
+        repeat {
+            let query = ObjectQuery(.locks(prefix: prefix, after: after), isLocal: local)
+            let answer = await ask(.objects(query), wait)
+            guard case .report(.locks(let page)) = answer else {
+                throw ConclaveError.unexpected(answer)
+            }
+            objects += page.objects.map(ObjectStatus.init)
+            after = page.next
+        } while after != nil
+        return objects
     }
 
-    /// Who holds what is called `name`, who waits, and for whom.
-    public func why(_ name: String, wait: Duration? = .seconds(10)) async throws -> Explanation {
-        let answer = await ask(.why(try Self.name(name)), wait)
+    /// Who holds what is called `name`, who waits, and for whom. Not older than anything that was
+    /// acknowledged before the call, unless it is asked for as `local`.
+    public func why(
+        _ name: String, local: Bool = false, wait: Duration? = .seconds(10)
+    ) async throws -> Explanation {
+        let query = ObjectQuery(.why(try Self.name(name)), isLocal: local)
+        let answer = await ask(.objects(query), wait)
         guard case .report(.why(let report)) = answer else {
             throw ConclaveError.unexpected(answer)
         }

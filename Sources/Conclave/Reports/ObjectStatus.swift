@@ -14,9 +14,13 @@ public struct ObjectStatus: Hashable, Sendable {
 
     public let kind: Kind
     public let name: String
+    /// The first 500.
     public let holders: [Claim]
-    /// In the order of the queue; of a barrier, the parties that have arrived.
+    /// The first 500 in the order of the queue; of a barrier, of the parties that have arrived.
     public let waiters: [Claim]
+    /// With those that are not named.
+    public let holderCount: Int
+    public let waiterCount: Int
     /// Of a barrier; else zero.
     public let partyCount: Int
     /// Of a barrier; else zero.
@@ -31,6 +35,8 @@ public struct ObjectStatus: Hashable, Sendable {
         name = report.name.text
         holders = report.holders.map(Claim.init)
         waiters = report.waiters.map(Claim.init)
+        holderCount = Int(report.holderCount)
+        waiterCount = Int(report.waiterCount)
         partyCount = Int(report.parties)
         generation = report.generation
         value = report.value

@@ -61,12 +61,16 @@ extension ClientSession {
     }
 
     /// What `query` reports, until the stream is dropped; only the first unless `isEndless`.
-    func stream(_ query: ClientCore.Query, isEndless: Bool) -> ReportStream {
+    ///
+    /// - Parameter deadline: Of the first report.
+    func stream(
+        _ query: ClientCore.Query, isEndless: Bool, deadline: Instant? = nil
+    ) -> ReportStream {
         let (stream, continuation) = ReportStream.makeStream()
         let ticket = Ticket()
         continuation.onTermination = { [weak self] _ in self?.cancel(ticket) }
         begin(ticket, .stream(continuation, isEndless: isEndless)) { core, now, effects in
-            core.query(query, deadline: nil, now: now, effects: &effects)
+            core.query(query, deadline: deadline, now: now, effects: &effects)
         }
         return stream
     }

@@ -13,6 +13,9 @@ package enum ClientLimits {
     package static let message = 1_024
     package static let memberAddress = MemberList.maximumAddressByteCount
     package static let listed = 100_000
+    /// Objects of one page, and holders and waiters of one object that are named.
+    package static let listedObjects = 256
+    package static let listedSessions = 500
     package static let keyValue = 64 * 1024
     package static let transactionCompares = 128
     package static let transactionOperations = 128

@@ -71,13 +71,16 @@ package enum ObjectKind: UInt8, Sendable, CaseIterable {
     case barrier = 3
 }
 
-/// A lock, slot or barrier with its holders and its queue. For a barrier the arrived parties are
-/// `waiters`.
+/// A lock, slot or barrier with its holders and its queue, as many of both as an answer has room for:
+/// the first ones. For a barrier the arrived parties are `waiters`.
 package struct ObjectReport: Equatable, Sendable {
     package var kind: ObjectKind
     package var name: ObjectName
     package var holders: [SessionReport]
     package var waiters: [SessionReport]
+    /// With those that are not named.
+    package var holderCount: UInt32
+    package var waiterCount: UInt32
     /// Parties of a barrier; else 0.
     package var parties: UInt32
     /// A barrier's generation; else 0.
@@ -95,6 +98,8 @@ package struct ObjectReport: Equatable, Sendable {
         self.name = name
         self.holders = holders
         self.waiters = waiters
+        holderCount = UInt32(clamping: holders.count)
+        waiterCount = UInt32(clamping: waiters.count)
         self.parties = parties
         self.generation = generation
         self.value = value
@@ -105,13 +110,15 @@ package struct ObjectReport: Equatable, Sendable {
         kind = try reader.choice("kind")
         name = try reader.name("name")
         holders = []
-        for _ in 0..<(try reader.count("holders", maximum: ClientLimits.listed)) {
+        for _ in 0..<(try reader.count("holders", maximum: ClientLimits.listedSessions)) {
             holders.append(try SessionReport(from: &reader))
         }
         waiters = []
-        for _ in 0..<(try reader.count("waiters", maximum: ClientLimits.listed)) {
+        for _ in 0..<(try reader.count("waiters", maximum: ClientLimits.listedSessions)) {
             waiters.append(try SessionReport(from: &reader))
         }
+        holderCount = try reader.integer("holder count")
+        waiterCount = try reader.integer("waiter count")
         parties = try reader.integer("parties")
         generation = try reader.integer("generation")
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
@@ -123,6 +130,8 @@ package struct ObjectReport: Equatable, Sendable {
         writer.name(name)
         writer.list(holders) { $0.encode(into: &$1) }
         writer.list(waiters) { $0.encode(into: &$1) }
+        writer.integer(holderCount)
+        writer.integer(waiterCount)
         writer.integer(parties)
         writer.integer(generation)
         writer.bytes(value)

@@ -50,7 +50,7 @@ struct BarrierLast {
         _ conclave: Conclave, _ name: String, _ count: Int
     ) async throws {
         while count > 0 {
-            let arrived = try await conclave.why(name).objects.first?.waiters.count ?? 0
+            let arrived = try await conclave.why(name).objects.first?.waiterCount ?? 0
             if arrived >= count { return }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -7,7 +7,9 @@ struct LeaderCommand: ParsableCommand {
         abstract: "Show who leads a slot.",
         discussion: """
             Prints the leader of the slot with its term and value, or that there is none; with \
-            --follow then every change, also "nobody", until it is interrupted.
+            --follow then every change, also "nobody", until it is interrupted. The answer holds \
+            everything that was acknowledged before the question; --local asks this host's daemon \
+            for its own copy, also outside the majority.
 
               conclave leader scheduler --json
               {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,
@@ -24,12 +26,16 @@ struct LeaderCommand: ParsableCommand {
     @Flag(help: "Then print every change.")
     var follow = false
 
+    @Flag(help: "From the own copy of this host's daemon, which may be behind.")
+    var local = false
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (slot, follow, json) = (slot.text, follow, common.json)
+        let (slot, follow, local, json) = (slot.text, follow, local, common.json)
         try ask(common) { conclave in
-            for try await change in conclave.leader(of: slot) {
+            let changes = conclave.leader(of: slot, local: local, wait: .seconds(10))
+            for try await change in changes {
                 Output.standard(json ? change.json.description : change.text)
                 if !follow { return }
             }

@@ -4,9 +4,11 @@ import Conclave
 struct LocksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "locks",
-        abstract: "List locks, leader slots and barriers, who holds them and who waits.",
+        abstract: "List locks and semaphores, who holds them and who waits.",
         discussion: """
-            With --json one object each, with all holders and waiters.
+            With --json one object each, with its first 500 holders and waiters. The answer holds \
+            everything that was acknowledged before the question; --local asks this host's daemon \
+            for its own copy, also outside the majority.
 
               conclave locks db/ --json
               {"kind":"lock","name":"db/migrate","mode":"exclusive",
@@ -20,12 +22,15 @@ struct LocksCommand: ParsableCommand {
     @Argument(help: "Only names that begin so.")
     var prefix = ""
 
+    @Flag(help: "From the own copy of this host's daemon, which may be behind.")
+    var local = false
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (prefix, json) = (prefix, common.json)
+        let (prefix, local, json) = (prefix, local, common.json)
         try ask(common) { conclave in
-            let objects = try await conclave.locks(prefix: prefix)
+            let objects = try await conclave.locks(prefix: prefix, local: local)
             if json {
                 for object in objects { Output.standard(object.json.description) }
             } else {

@@ -7,7 +7,9 @@ struct WhyCommand: ParsableCommand {
         abstract: "Explain who holds something, who waits, and for whom.",
         discussion: """
             Prints the lock, leader slot or barrier of that name with its holders and its queue, \
-            and from the first waiter on the chain of who waits for whom.
+            and from the first waiter on the chain of who waits for whom. The answer holds \
+            everything that was acknowledged before the question; --local asks this host's daemon \
+            for its own copy, also outside the majority.
 
               conclave why db/migrate
               lock db/migrate, exclusive
@@ -21,12 +23,15 @@ struct WhyCommand: ParsableCommand {
     @Argument(help: "The name of the lock, slot or barrier.")
     var name: NameArgument
 
+    @Flag(help: "From the own copy of this host's daemon, which may be behind.")
+    var local = false
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (name, json) = (name.text, common.json)
+        let (name, local, json) = (name.text, local, common.json)
         try ask(common) { conclave in
-            let explanation = try await conclave.why(name)
+            let explanation = try await conclave.why(name, local: local)
             Output.standard(json ? explanation.json(name).description : explanation.text(name))
         }
     }

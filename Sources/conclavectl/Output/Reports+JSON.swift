@@ -71,6 +71,7 @@ extension ObjectStatus {
                             JSON.Member(name: "position", value: .count(position + 1))
                         ])
                 }),
+            "holderCount": .count(holderCount), "waiterCount": .count(waiterCount),
             "parties": .count(partyCount), "generation": .unsigned(generation),
             "value": .string(text),
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),

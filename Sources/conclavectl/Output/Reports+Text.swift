@@ -65,14 +65,14 @@ extension [ObjectStatus] {
         var table = Table("KIND", "NAME", "MODE", "HELD BY", "TOKEN", "SINCE", "VALID", "WAITING")
         for object in self {
             let holder = object.holders.first
-            let others = object.holders.count - 1
+            let others = object.holderCount - 1
             table.add(
                 "\(object.kind)", object.name, object.mode?.text ?? "",
                 (holder?.who ?? "") + (others > 0 ? " and \(others) more" : ""),
                 holder?.token?.description ?? "", holder?.since.text ?? "",
                 holder?.remaining?.text ?? "",
                 object.partyCount > 0
-                    ? "\(object.waiters.count) of \(object.partyCount)" : "\(object.waiters.count)")
+                    ? "\(object.waiterCount) of \(object.partyCount)" : "\(object.waiterCount)")
         }
         return table.text
     }
@@ -118,9 +118,11 @@ extension ObjectStatus {
     fileprivate var lines: [String] {
         var lines = [title]
         for holder in holders { lines.append("  held by \(holder.details)") }
+        if holderCount > holders.count { lines.append("  and \(holderCount - holders.count) more") }
         for (position, waiter) in waiters.enumerated() {
             lines.append("  \(kind == .barrier ? "arrived" : "\(position + 1).") \(waiter.details)")
         }
+        if waiterCount > waiters.count { lines.append("  and \(waiterCount - waiters.count) more") }
         return lines
     }
 
@@ -133,7 +135,7 @@ extension ObjectStatus {
             title += ", \(mode.text)"
         }
         if kind == .barrier {
-            title += ", generation \(generation): \(waiters.count) of \(partyCount) arrived"
+            title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
         }
         if !value.isEmpty { title += ", value \(text)" }
         return title.shown

@@ -1,12 +1,23 @@
 import ConclaveBase
 import ConclaveWire
 
-/// Questions about keys. Most wait for a mark in the order: what is applied then holds everything
-/// that was acknowledged anywhere before they were asked. Then they wait for a share of a turn.
-struct KeyReads {
+/// Questions about what is replicated. Most wait for a mark in the order: what is applied then holds
+/// everything that was acknowledged anywhere before they were asked. Then they wait for a share of a
+/// turn.
+struct Reads {
     enum Question {
         case read(KeyQuery)
         case watch(KeyWatch)
+        case objects(ObjectQuery)
+
+        /// To be answered from the own copy, however old that is.
+        var isLocal: Bool {
+            switch self {
+            case .read(let query): query.isLocal
+            case .watch: false
+            case .objects(let query): query.isLocal
+            }
+        }
     }
 
     typealias ID = Subscriptions.Subscriber

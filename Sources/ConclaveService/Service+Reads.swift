@@ -1,0 +1,87 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Questions about what is replicated: from the own copy, or once that is known to be new enough.
+extension Service {
+    mutating func ask(
+        _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
+        effects: inout [ServiceEffect]
+    ) throws(WireError) {
+        var reader = ByteReader(frame.body)
+        let number = frame.header.number
+        let question: Reads.Question
+        if let query = try ObjectQuery(type, from: &reader) {
+            question = .objects(query)
+        } else if type == .watchKeys {
+            question = .watch(try KeyWatch(from: &reader))
+        } else {
+            question = .read(try KeyQuery(from: &reader))
+        }
+        try reader.finish()
+        let read = Reads.ID(connection: id, number: number)
+        guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
+        let isEarly = settings.plant == .readAnsweredEarly && type == .readKeys
+        if question.isLocal || isEarly { return reads.addReady(question, read) }
+        // Reads share a mark as long as it is not on its way.
+        if let mark = reads.add(question, read) {
+            propose(.mark(member: settings.own, number: mark))
+        }
+    }
+
+    private mutating func hasRoom(
+        for question: Reads.Question, of id: ConnectionID, _ type: ClientFrameType,
+        _ number: UInt64, effects: inout [ServiceEffect]
+    ) -> Bool {
+        let uid = connections[id]?.process.uid ?? 0
+        let limit = settings.maximumWatchesPerUID
+        if case .watch = question, keyWatchers.count(ofUID: uid) >= limit {
+            let message = "user \(uid) watches keys \(limit) times on this host already"
+            refuse(
+                Refusal(.quotaExceeded, message), type: type.rawValue, number: number, on: id,
+                effects: &effects)
+            return false
+        }
+        return hasRoom(of: id, type, number, effects: &effects)
+    }
+
+    /// Refuses what would be too much for one connection.
+    mutating func hasRoom(
+        of id: ConnectionID, _ type: ClientFrameType, _ number: UInt64,
+        effects: inout [ServiceEffect]
+    ) -> Bool {
+        let limit = Self.subscriptionsPerConnection
+        let count = reads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
+        guard count >= limit else { return true }
+        refuse(
+            Refusal(
+                .quotaExceeded, "the connection reads or follows \(limit) things already"),
+            type: type.rawValue, number: number, on: id, effects: &effects)
+        return false
+    }
+
+    /// Answers what waited for its mark, everything that was acknowledged before it was asked being
+    /// applied here, as far as connections take it and `left` bytes go.
+    mutating func answerReads(
+        _ left: inout Int, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+    ) {
+        guard !reads.line.isEmpty else { return }
+        let line = reads.line.takeAll()
+        for (index, place) in line.enumerated() {
+            guard left > 0 else { return reads.line.append(line[index...]) }
+            guard let question = reads.question(at: place) else { continue }
+            guard connections[place.id.connection]?.backlog == 0 else {
+                reads.line.park(place)
+                continue
+            }
+            reads.remove(place.id)
+            switch question {
+            case .read(let query):
+                left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
+            case .watch(let watch): begin(watch, place.id, machine: machine)
+            case .objects(let query):
+                left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
+            }
+        }
+    }
+}
