@@ -59,8 +59,9 @@ final class GroupWorld {
 
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
-        watch.remembered = { [unowned self] image, index throws(FatalFault) in
-            try Node.remembered(on: image, settings: settings(of: index), blank: LogMachine())
+        watch.remembered = { [unowned self] image, index, known throws(FatalFault) in
+            try Node.remembered(
+                on: image, settings: settings(of: index), blank: LogMachine(), known: known)
         }
         watch.administrator.ask = { [unowned self] change, number, index in
             let host = cluster.hosts[index]

@@ -53,10 +53,13 @@ extension ServiceWorld {
     }
 
     /// What a start of a daemon would find on a disk.
-    func remembered(on image: DiskImage, by index: Int) throws(FatalFault) -> Remembered {
+    func remembered(
+        on image: DiskImage, by index: Int, known: KnownBatches
+    ) throws(FatalFault) -> Remembered {
         var blank = Coordinator(quotas: quotas)
         blank.plant = options.plant
-        return try Replica.remembered(on: image, settings: settings(of: index), blank: blank)
+        return try Replica.remembered(
+            on: image, settings: settings(of: index), blank: blank, known: known)
     }
 
     func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
