@@ -17,8 +17,10 @@ package struct SimulatedFile {
     private(set) var syncedByteCount = 0
     /// When the size was changed last.
     private var sizeWrite: UInt64 = 0
-    /// Sectors that differ from what is on the disk, or may.
-    private var unsynced: [Int: [Image]] = [:]
+    /// By sector: what it held since the last sync; nothing where that is what is on the disk.
+    private var images: [[Image]] = []
+    /// The sectors that differ from what is on the disk, or may, in no order.
+    private var unsynced: [Int] = []
     /// Sectors that cannot be read before they are written again.
     private var unreadable: Set<Int> = []
 
@@ -32,28 +34,46 @@ package struct SimulatedFile {
         guard !new.isEmpty else { return }
         let end = offset + new.count
         let sectors = offset / Self.sectorByteCount...(end - 1) / Self.sectorByteCount
-        for sector in sectors where unsynced[sector] == nil {
-            unsynced[sector] = [Image(write: 0, bytes: image(of: sector))]
-        }
+        keepSynced(sectors)
         if end > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
             sizeWrite = write
         }
         bytes.replaceSubrange(offset..<end, with: new)
         if !unreadable.isEmpty { unreadable.subtract(sectors) }
-        for sector in sectors { add(Image(write: write, bytes: image(of: sector)), to: sector) }
+        let written = range(of: sectors)
+        let copy = written == offset..<end ? new : Array(bytes[written])
+        for sector in sectors {
+            images[sector].append(
+                Image(write: write, bytes: part(of: copy, from: written.lowerBound, sector)))
+            if images[sector].count > Self.imageLimit { images[sector].remove(at: 1) }
+        }
     }
 
-    private mutating func add(_ image: Image, to sector: Int) {
-        unsynced[sector]!.append(image)
-        if unsynced[sector]!.count > Self.imageLimit { unsynced[sector]!.remove(at: 1) }
+    /// Remembers of sectors that are going to be written what is on the disk. One copy for all of
+    /// them, so that the file's own array stays unshared.
+    private mutating func keepSynced(_ sectors: ClosedRange<Int>) {
+        while images.count <= sectors.upperBound { images.append([]) }
+        guard sectors.contains(where: { images[$0].isEmpty }) else { return }
+        let kept = range(of: sectors)
+        let copy = Array(bytes[kept])
+        for sector in sectors where images[sector].isEmpty {
+            images[sector].append(
+                Image(write: 0, bytes: part(of: copy, from: kept.lowerBound, sector)))
+            unsynced.append(sector)
+        }
     }
 
-    private func image(of sector: Int) -> ArraySlice<UInt8> {
-        let start = min(sector * Self.sectorByteCount, bytes.count)
-        let end = min(start + Self.sectorByteCount, bytes.count)
-        // A copy of its own, so that the file's array stays unshared.
-        return ArraySlice(Array(bytes[start..<end]))
+    /// Where the bytes of `sectors` are, as far as the file has them.
+    private func range(of sectors: ClosedRange<Int>) -> Range<Int> {
+        let start = min(sectors.lowerBound * Self.sectorByteCount, bytes.count)
+        return start..<min((sectors.upperBound + 1) * Self.sectorByteCount, bytes.count)
+    }
+
+    /// What `copy`, which begins at `start` of the file, has of a sector.
+    private func part(of copy: [UInt8], from start: Int, _ sector: Int) -> ArraySlice<UInt8> {
+        let range = range(of: sector...sector)
+        return copy[range.lowerBound - start..<range.upperBound - start]
     }
 
     /// At most `count` bytes from `offset`; nil: some of them cannot be read.
@@ -67,39 +87,47 @@ package struct SimulatedFile {
     /// A sync that started after the write numbered `last` has ended.
     package mutating func markSynced(upTo last: UInt64) {
         if sizeWrite <= last { syncedByteCount = bytes.count }
-        var left: [Int: [Image]] = [:]
-        for (sector, images) in unsynced {
-            let synced = images.lastIndex { $0.write <= last } ?? 0
-            if synced + 1 < images.count { left[sector] = Array(images[synced...]) }
+        unsynced.removeAll { sector in
+            let synced = images[sector].lastIndex { $0.write <= last } ?? 0
+            guard synced + 1 < images[sector].count else {
+                images[sector] = []
+                return true
+            }
+            images[sector].removeFirst(synced)
+            return false
         }
-        unsynced = left
     }
 
     /// A sync failed: what was written since the one before is gone.
     package mutating func dropUnsynced() {
-        for (sector, images) in unsynced { restore(images[0], to: sector) }
-        unsynced.removeAll()
+        for sector in unsynced { restore(images[sector][0], to: sector) }
+        forgetImages()
         resize(to: syncedByteCount)
     }
 
     /// The power goes: every sector keeps any one of the images it had since the last sync.
     package mutating func losePower(_ random: inout SeededRandom) {
         let manner = random.below(4)
-        for sector in unsynced.keys.sorted() {
-            let images = unsynced[sector]!
+        for sector in unsynced.sorted() {
+            let count = images[sector].count
             let index =
                 switch manner {
                 case 0: 0
-                case 1: images.count - 1
-                default: Int(random.below(UInt64(images.count)))
+                case 1: count - 1
+                default: Int(random.below(UInt64(count)))
                 }
-            restore(images[index], to: sector)
+            restore(images[sector][index], to: sector)
         }
-        unsynced.removeAll()
+        forgetImages()
         if manner == 0 || (manner > 1 && random.chance(perMille: 500)) {
             resize(to: syncedByteCount)
         }
         syncedByteCount = bytes.count
+    }
+
+    private mutating func forgetImages() {
+        for sector in unsynced { images[sector] = [] }
+        unsynced.removeAll()
     }
 
     // MARK: - Damage
@@ -108,7 +136,10 @@ package struct SimulatedFile {
     private var usedSectors: [Int] {
         stride(from: 0, to: bytes.count, by: Self.sectorByteCount).lazy
             .map { $0 / Self.sectorByteCount }
-            .filter { unsynced[$0] == nil && image(of: $0).contains { $0 != 0 } }
+            .filter { sector in
+                let isSynced = sector >= images.count || images[sector].isEmpty
+                return isSynced && bytes[range(of: sector...sector)].contains { $0 != 0 }
+            }
     }
 
     /// One of the used sectors; more often one of the last.
