@@ -15,7 +15,7 @@ package final class KnownBatches {
             var batch: BatchFormat.Batch?
         }
 
-        private static let maximumByteCount = 16 * 1024
+        private static let maximumByteCount = 1 << 19
 
         /// By sector.
         private var known: [Known?] = []
@@ -62,19 +62,20 @@ package final class KnownBatches {
 
     /// - Precondition: `some` ends within `bytes`.
     private static func are(_ some: [UInt8], in bytes: [UInt8], at offset: Int) -> Bool {
-        let wordsEnd = some.count & ~7
-        var difference: UInt64 = 0
+        let blocksEnd = some.count & ~63
+        var difference = SIMD8<UInt64>()
         unsafe some.withUnsafeBytes { some in
             unsafe bytes.withUnsafeBytes { bytes in
-                for place in stride(from: 0, to: wordsEnd, by: 8) {
-                    let one = unsafe some.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                for place in stride(from: 0, to: blocksEnd, by: 64) {
+                    let one = unsafe some.loadUnaligned(
+                        fromByteOffset: place, as: SIMD8<UInt64>.self)
                     let other = unsafe bytes.loadUnaligned(
-                        fromByteOffset: offset + place, as: UInt64.self)
+                        fromByteOffset: offset + place, as: SIMD8<UInt64>.self)
                     difference |= one ^ other
                 }
             }
         }
-        return difference == 0
-            && some[wordsEnd...].elementsEqual(bytes[offset + wordsEnd..<offset + some.count])
+        return difference == SIMD8()
+            && some[blocksEnd...].elementsEqual(bytes[offset + blocksEnd..<offset + some.count])
     }
 }
