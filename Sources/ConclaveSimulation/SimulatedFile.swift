@@ -1,26 +1,43 @@
 package import ConclaveBase
 
-/// What is in one file: the image that every process reads, and, by sector, what a power loss may
-/// bring back.
+/// What is in one file: the image that every process reads, and what a power loss may bring back of
+/// each sector.
 package struct SimulatedFile {
     package static let sectorByteCount = 512
     /// Images kept of one sector; beyond that the second oldest goes.
     private static let imageLimit = 4
 
-    /// What a sector held after the write of that number; the first one is on the disk.
+    /// What sectors held after the write of that number; the first one is on the disk.
     private struct Image {
         var write: UInt64
+        /// Less than the sectors take where the file ended.
         var bytes: ArraySlice<UInt8>
+
+        /// What it has of some sectors, counted from its own first one.
+        func part(_ sectors: Range<Int>) -> Image {
+            let start = bytes.startIndex + min(sectors.lowerBound * sectorByteCount, bytes.count)
+            let end = bytes.startIndex + min(sectors.upperBound * sectorByteCount, bytes.count)
+            return Image(write: write, bytes: bytes[start..<end])
+        }
+    }
+
+    /// Sectors side by side that were written together each time since the last sync.
+    private struct Stretch {
+        var sectors: Range<Int>
+        var images: [Image]
+
+        func part(_ part: Range<Int>) -> Stretch {
+            let range = part.lowerBound - sectors.lowerBound..<part.upperBound - sectors.lowerBound
+            return Stretch(sectors: part, images: images.map { $0.part(range) })
+        }
     }
 
     package private(set) var bytes: [UInt8] = []
     private(set) var syncedByteCount = 0
     /// When the size was changed last.
     private var sizeWrite: UInt64 = 0
-    /// By sector: what it held since the last sync; nothing where that is what is on the disk.
-    private var images: [[Image]] = []
-    /// The sectors that differ from what is on the disk, or may, in no order.
-    private var unsynced: [Int] = []
+    /// What differs from what is on the disk, or may, in the order of the sectors.
+    private var unsynced: [Stretch] = []
     /// Sectors that cannot be read before they are written again.
     private var unreadable: Set<Int> = []
 
@@ -33,47 +50,70 @@ package struct SimulatedFile {
     package mutating func write(_ new: [UInt8], at offset: Int, write: UInt64) {
         guard !new.isEmpty else { return }
         let end = offset + new.count
-        let sectors = offset / Self.sectorByteCount...(end - 1) / Self.sectorByteCount
+        let sectors = offset / Self.sectorByteCount..<(end - 1) / Self.sectorByteCount + 1
         keepSynced(sectors)
         if end > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
             sizeWrite = write
         }
-        bytes.replaceSubrange(offset..<end, with: new)
+        let isWhole = new.count == bytes.count
+        if isWhole { bytes = new } else { bytes.replaceSubrange(offset..<end, with: new) }
         if !unreadable.isEmpty { unreadable.subtract(sectors) }
         let written = range(of: sectors)
-        let copy = written == offset..<end ? new : Array(bytes[written])
-        for sector in sectors {
-            images[sector].append(
-                Image(write: write, bytes: part(of: copy, from: written.lowerBound, sector)))
-            if images[sector].count > Self.imageLimit { images[sector].remove(at: 1) }
+        let image = Image(
+            write: write, bytes: written == offset..<end ? new[...] : copy(of: written))
+        for place in unsynced.indices where sectors.overlaps(unsynced[place].sectors) {
+            let part = unsynced[place].sectors
+            unsynced[place].images.append(
+                image.part(
+                    part.lowerBound - sectors.lowerBound..<part.upperBound - sectors.lowerBound))
+            if unsynced[place].images.count > Self.imageLimit {
+                unsynced[place].images.remove(at: 1)
+            }
         }
     }
 
-    /// Remembers of sectors that are going to be written what is on the disk. One copy for all of
-    /// them, so that the file's own array stays unshared.
-    private mutating func keepSynced(_ sectors: ClosedRange<Int>) {
-        while images.count <= sectors.upperBound { images.append([]) }
-        guard sectors.contains(where: { images[$0].isEmpty }) else { return }
-        let kept = range(of: sectors)
-        let copy = Array(bytes[kept])
-        for sector in sectors where images[sector].isEmpty {
-            images[sector].append(
-                Image(write: 0, bytes: part(of: copy, from: kept.lowerBound, sector)))
-            unsynced.append(sector)
+    /// Remembers of sectors that are going to be written what is on the disk.
+    private mutating func keepSynced(_ sectors: Range<Int>) {
+        split(at: sectors.lowerBound)
+        split(at: sectors.upperBound)
+        var place =
+            unsynced.firstIndex { $0.sectors.lowerBound >= sectors.lowerBound }
+            ?? unsynced.count
+        var next = sectors.lowerBound
+        while next < sectors.upperBound {
+            let known = place < unsynced.count ? unsynced[place].sectors.lowerBound : .max
+            if known > next {
+                let gap = next..<min(known, sectors.upperBound)
+                let image = Image(write: 0, bytes: copy(of: range(of: gap)))
+                unsynced.insert(Stretch(sectors: gap, images: [image]), at: place)
+            }
+            next = unsynced[place].sectors.upperBound
+            place += 1
         }
+    }
+
+    /// No stretch has sectors on both sides of where `sector` begins.
+    private mutating func split(at sector: Int) {
+        let place = unsynced.firstIndex {
+            $0.sectors.lowerBound < sector && $0.sectors.upperBound > sector
+        }
+        guard let place else { return }
+        let whole = unsynced[place]
+        unsynced[place] = whole.part(whole.sectors.lowerBound..<sector)
+        unsynced.insert(whole.part(sector..<whole.sectors.upperBound), at: place + 1)
     }
 
     /// Where the bytes of `sectors` are, as far as the file has them.
-    private func range(of sectors: ClosedRange<Int>) -> Range<Int> {
+    private func range(of sectors: Range<Int>) -> Range<Int> {
         let start = min(sectors.lowerBound * Self.sectorByteCount, bytes.count)
-        return start..<min((sectors.upperBound + 1) * Self.sectorByteCount, bytes.count)
+        return start..<min(sectors.upperBound * Self.sectorByteCount, bytes.count)
     }
 
-    /// What `copy`, which begins at `start` of the file, has of a sector.
-    private func part(of copy: [UInt8], from start: Int, _ sector: Int) -> ArraySlice<UInt8> {
-        let range = range(of: sector...sector)
-        return copy[range.lowerBound - start..<range.upperBound - start]
+    /// A copy, so that the file's own array stays unshared; of all of it, the array itself: who
+    /// writes the whole file copies nothing.
+    private func copy(of range: Range<Int>) -> ArraySlice<UInt8> {
+        range == bytes.indices ? bytes[...] : ArraySlice(Array(bytes[range]))
     }
 
     /// At most `count` bytes from `offset`; nil: some of them cannot be read.
@@ -87,47 +127,40 @@ package struct SimulatedFile {
     /// A sync that started after the write numbered `last` has ended.
     package mutating func markSynced(upTo last: UInt64) {
         if sizeWrite <= last { syncedByteCount = bytes.count }
-        unsynced.removeAll { sector in
-            let synced = images[sector].lastIndex { $0.write <= last } ?? 0
-            guard synced + 1 < images[sector].count else {
-                images[sector] = []
-                return true
-            }
-            images[sector].removeFirst(synced)
-            return false
+        for place in unsynced.indices {
+            let synced = unsynced[place].images.lastIndex { $0.write <= last } ?? 0
+            unsynced[place].images.removeFirst(synced)
         }
+        unsynced.removeAll { $0.images.count == 1 }
     }
 
     /// A sync failed: what was written since the one before is gone.
     package mutating func dropUnsynced() {
-        for sector in unsynced { restore(images[sector][0], to: sector) }
-        forgetImages()
+        for stretch in unsynced { restore(stretch.images[0], to: stretch.sectors) }
+        unsynced.removeAll()
         resize(to: syncedByteCount)
     }
 
     /// The power goes: every sector keeps any one of the images it had since the last sync.
     package mutating func losePower(_ random: inout SeededRandom) {
         let manner = random.below(4)
-        for sector in unsynced.sorted() {
-            let count = images[sector].count
-            let index =
-                switch manner {
-                case 0: 0
-                case 1: count - 1
-                default: Int(random.below(UInt64(count)))
-                }
-            restore(images[sector][index], to: sector)
+        for stretch in unsynced {
+            for (place, sector) in stretch.sectors.enumerated() {
+                let index =
+                    switch manner {
+                    case 0: 0
+                    case 1: stretch.images.count - 1
+                    default: Int(random.below(UInt64(stretch.images.count)))
+                    }
+                let image = stretch.images[index].part(place..<place + 1)
+                restore(image, to: sector..<sector + 1)
+            }
         }
-        forgetImages()
+        unsynced.removeAll()
         if manner == 0 || (manner > 1 && random.chance(perMille: 500)) {
             resize(to: syncedByteCount)
         }
         syncedByteCount = bytes.count
-    }
-
-    private mutating func forgetImages() {
-        for sector in unsynced { images[sector] = [] }
-        unsynced.removeAll()
     }
 
     // MARK: - Damage
@@ -137,8 +170,8 @@ package struct SimulatedFile {
         stride(from: 0, to: bytes.count, by: Self.sectorByteCount).lazy
             .map { $0 / Self.sectorByteCount }
             .filter { sector in
-                let isSynced = sector >= images.count || images[sector].isEmpty
-                return isSynced && bytes[range(of: sector...sector)].contains { $0 != 0 }
+                let isSynced = !unsynced.contains { $0.sectors.contains(sector) }
+                return isSynced && bytes[range(of: sector..<sector + 1)].contains { $0 != 0 }
             }
     }
 
@@ -178,10 +211,10 @@ package struct SimulatedFile {
         unreadable.insert(sector)
     }
 
-    private mutating func restore(_ image: Image, to sector: Int) {
-        let start = sector * Self.sectorByteCount
+    private mutating func restore(_ image: Image, to sectors: Range<Int>) {
+        let start = sectors.lowerBound * Self.sectorByteCount
         bytes.replaceSubrange(start..<start + image.bytes.count, with: image.bytes)
-        let end = min(start + Self.sectorByteCount, bytes.count)
+        let end = min(sectors.upperBound * Self.sectorByteCount, bytes.count)
         // What the file did not have yet reads as zeros.
         for index in min(end, start + image.bytes.count)..<end { bytes[index] = 0 }
     }
