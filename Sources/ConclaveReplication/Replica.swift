@@ -110,7 +110,7 @@ package final class Replica<Machine: StateMachine> {
     var tickDue: Instant
 
     /// After `work`: another turn is wanted at once.
-    package internal(set) var hasWork = false
+    var hasWork = false
 
     // Behind everything else: the code for all machines finds what comes before without asking how
     // large this one is.

@@ -104,7 +104,7 @@ final class GroupWorld {
         report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = Int(proposalCount)
-        report.digest = timeline.trace.digest
+        report.digest = timeline.digest
         report.trace = timeline.trace.takeLines()
         faults.corrupt = nil
         faults.mayErase = nil
@@ -386,7 +386,7 @@ final class GroupWorld {
     }
 
     private func take(_ entry: LogMachine.Entry, index: Int) throws(Violation) {
-        timeline.trace.mix(entry.digest)
+        timeline.mix(entry.digest)
         if case .installed(let epoch) = entry.kind { states[index].epoch = epoch }
         guard entry.time >= states[index].appliedTime else {
             throw Violation(.totalOrder, "the time at node \(cluster.nodes[index]) goes back")

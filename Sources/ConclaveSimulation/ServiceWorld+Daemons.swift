@@ -86,7 +86,7 @@ extension ServiceWorld {
         guard let replica = cluster.hosts[index].daemon?.host.replica else { return }
         let point = StatePoint(version: replica.version, epoch: replica.machine.view.epoch)
         let digest = replica.machine.digest
-        timeline.trace.mix(digest)
+        timeline.mix(digest)
         guard digests.updateValue(digest, forKey: point) ?? digest == digest else {
             throw Violation(
                 .totalOrder,

@@ -234,7 +234,7 @@ final class ServiceWorld {
         report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = world.requestCount
-        report.digest = timeline.trace.digest
+        report.digest = timeline.digest
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         world.order.follower = nil
