@@ -28,6 +28,9 @@ struct KeyReads {
 
     var isEmpty: Bool { waiting.isEmpty }
 
+    @inline(__always)
+    var hasReady: Bool { !ready.isEmpty }
+
     func count(of connection: ConnectionID) -> Int { counts[connection] ?? 0 }
 
     /// Returns the mark that is to be proposed for it; `nil`: one that will do is.

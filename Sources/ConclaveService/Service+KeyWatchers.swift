@@ -23,6 +23,11 @@ extension Service {
             KeyWatchers.Watcher(selector: watch.selector, place: place))
     }
 
+    /// Whether `tellWatchers` may have something to tell.
+    // Inlined, like `nextTick`.
+    @inline(__always)
+    package var mayTellWatchers: Bool { keyReads.hasReady || !keyWatchers.behind.isEmpty }
+
     /// Answers what is read and tells watchers what is new to them, as far as their connections take
     /// it. Called once a turn; returns whether more can be told at once.
     package mutating func tellWatchers(

@@ -64,9 +64,11 @@ extension ServiceWorld {
 
     func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
-        let held = heldEffects[index]
-        heldEffects[index] = []
-        for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
+        if !heldEffects[index].isEmpty {
+            let held = heldEffects[index]
+            heldEffects[index] = []
+            for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
+        }
         if !isFinishing, random.chance(perMille: 2) { proposeLate(from: daemon) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
