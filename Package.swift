@@ -113,7 +113,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
-        program("conclave-sim", ["ConclaveBase", "ConclaveSimulation", arguments]),
+        program(
+            "conclave-sim", ["ConclaveBase", "ConclaveSimulation", "CConclaveLinux", arguments]),
         program(
             "conclave-bench",
             [

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -263,6 +264,14 @@ int conclave_linux_unmap(void *start, size_t byte_count) {
 
 int conclave_linux_open_at(int directory, const char *name, int flags, mode_t mode) {
     return result(openat(directory, name, flags | O_CLOEXEC, mode));
+}
+
+int conclave_linux_set_mmap_threshold(int byte_count) {
+    return mallopt(M_MMAP_THRESHOLD, byte_count);
+}
+
+int conclave_linux_set_trim_threshold(int byte_count) {
+    return mallopt(M_TRIM_THRESHOLD, byte_count);
 }
 
 int conclave_linux_allocate(int descriptor, off_t offset, off_t byte_count) {

@@ -25,8 +25,13 @@ package struct MemberList: Hashable, Sendable {
     package init(_ entries: [Entry], givenMinimum: Int) {
         self.entries = []
         self.givenMinimum = givenMinimum
-        for entry in entries where !contains(entry.node) { self.entries.append(entry) }
-        self.entries.sort { $0.node < $1.node }
+        self.entries.reserveCapacity(entries.count)
+        var isInOrder = true
+        for entry in entries where !contains(entry.node) {
+            if let last = self.entries.last, last.node > entry.node { isInOrder = false }
+            self.entries.append(entry)
+        }
+        if !isInOrder { self.entries.sort { $0.node < $1.node } }
     }
 
     package static let empty = MemberList([], givenMinimum: 0)

@@ -11,7 +11,11 @@ struct AppliedOrder<Machine: StateMachine> {
     /// Never goes back.
     private(set) var time = Timestamp.zero
     /// The decided view whose epoch this is; nil: nothing was applied yet.
-    private(set) var current: NextView?
+    private(set) var current: NextView? {
+        didSet { isAdequate = current?.installed.isAdequate ?? false }
+    }
+    /// Of `current`, as a plain fact, since every turn asks: it has enough members.
+    private(set) var isAdequate = false
     /// For each sender of that epoch, how many of its messages are applied.
     private(set) var delivered: [UInt64] = []
     private(set) var recent: RecentItems

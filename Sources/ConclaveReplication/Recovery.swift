@@ -36,7 +36,9 @@ struct Recovery<Machine: StateMachine> {
         }
     }
 
-    init(settings: ReplicaSettings, blank: Machine, disk: any Disk) throws(FatalFault) {
+    init(
+        settings: ReplicaSettings, blank: Machine, disk: any Disk, known: KnownBatches? = nil
+    ) throws(FatalFault) {
         let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
         if isBlank { try Self.refuseRemains(on: disk) }
         self.init(settings: settings, blank: blank, viewJournal: journal)
@@ -50,7 +52,8 @@ struct Recovery<Machine: StateMachine> {
         guard settings.durability == .disk, memory.lineage != .none else { return }
         try restoreSnapshot(from: disk)
         var found = try RecoveredSegments(
-            from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant)
+            from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant,
+            known: known)
         try found.check(against: viewJournal.mark)
         segments = found
         replay(found.records, from: blank)

@@ -18,11 +18,12 @@ package struct Remembered: Equatable, Sendable {
 
 extension Replica {
     /// What a daemon of those settings would find if it started on `disk`, which is only read.
-    /// Throws if it would set its journal aside.
+    /// `known` is what earlier calls have read there. Throws if it would set its journal aside.
     package static func remembered(
-        on disk: any Disk, settings: ReplicaSettings, blank: Machine
+        on disk: any Disk, settings: ReplicaSettings, blank: Machine, known: KnownBatches
     ) throws(FatalFault) -> Remembered {
-        let recovery = try Recovery<Machine>(settings: settings, blank: blank, disk: disk)
+        let recovery = try Recovery<Machine>(
+            settings: settings, blank: blank, disk: disk, known: known)
         return Remembered(
             recovery.viewJournal.memory, vector: recovery.hasState ? recovery.held.vector : nil)
     }

@@ -28,12 +28,12 @@ extension Replica {
         for verdict in order.takeVerdicts() where isTold {
             switch verdict {
             case .differs(let member, let version):
-                tell(.event(.stateDiffers(accused(member).node, version: version)))
+                tell(event: .stateDiffers(accused(member).node, version: version))
                 if member == settings.own, settings.plant != .differingStateGoesOn {
                     breakAway(at: version)
                 }
             case .divided(let version):
-                tell(.event(.stateDivided(version: version)))
+                tell(event: .stateDivided(version: version))
             }
         }
     }

@@ -54,10 +54,10 @@ extension Replica {
         case .failed(_, let error): fail(.disk(error))
         case .full(let lane, let file):
             fullLanes.append((lane, file))
-            tell(.event(.diskFull(file: file)))
+            tell(event: .diskFull(file: file))
         case .hasRoom(let lane):
             fullLanes.removeAll { $0.lane == lane }
-            if fullLanes.isEmpty { tell(.event(.diskHasRoom)) }
+            if fullLanes.isEmpty { tell(event: .diskHasRoom) }
         case .completed(let tag):
             guard tag != 0 else { return }
             completed(tag, now: now)
@@ -91,7 +91,7 @@ extension Replica {
         do {
             (theirs, frame) = try ControlFrame.decode(bytes)
         } catch {
-            tell(.event(.refused(node, what: "a control frame: \(error)")))
+            tell(event: .refused(node, what: "a control frame: \(error)"))
             return fabric.disconnect(node)
         }
         guard theirs == .none || lineage == .none || theirs == lineage else { return }
@@ -123,7 +123,7 @@ extension Replica {
     var keepsEchoing: Bool { settings.plant == .echoWhileWedged }
 
     func breakPath(_ node: NodeID, reason: String) {
-        tell(.event(.pathBroken(node, reason: reason)))
+        tell(event: .pathBroken(node, reason: reason))
         fabric.disconnect(node)
     }
 
@@ -180,7 +180,7 @@ extension Replica {
         }
         switch snapshots.completed(tag) {
         case .durable(let header, let byteCount):
-            tell(.event(.snapshotWritten(version: header.version, byteCount: byteCount)))
+            tell(event: .snapshotWritten(version: header.version, byteCount: byteCount))
             if isOfSalvage(header) { return recordSalvage() }
             recordDurable(header)
             snapshotIsDurable(header, now: now)

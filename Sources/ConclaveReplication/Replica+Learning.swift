@@ -59,7 +59,7 @@ extension Replica {
         nextJoin = wasBrief ? now.advanced(by: joinPause) : now
         isPausing = wasBrief
         if wasBrief {
-            tell(.event(.joinsLater(after: joinPause, leftOutCount: leftOutCount)))
+            tell(event: .joinsLater(after: joinPause, leftOutCount: leftOutCount))
         }
     }
 
@@ -92,7 +92,7 @@ extension Replica {
     private func put(_ steps: [Learning<Machine>.Step]) {
         for step in steps {
             guard let teacher = learning?.teacher, learning?.put(step) == false else { continue }
-            tell(.event(.refused(teacher, what: "a transfer beyond its window")))
+            tell(event: .refused(teacher, what: "a transfer beyond its window"))
             stopLearning()
             fabric.disconnect(teacher)
         }
@@ -117,7 +117,7 @@ extension Replica {
         }
         guard membership.memory.mayJoin(theirs, of: known) else { return }
         if known != nil { giveUpOwnSnapshot() }
-        tell(.event(.learning(from: node, withSnapshot: snapshot != nil)))
+        tell(event: .learning(from: node, withSnapshot: snapshot != nil))
         learning = started
         heardTeacher(now: now)
     }
@@ -168,7 +168,8 @@ extension Replica {
             try learning?.incoming?.reader.take(part)
         } catch {
             tell(
-                .event(.refused(learning?.teacher ?? settings.own.node, what: "a state: \(error)")))
+                event: .refused(
+                    learning?.teacher ?? settings.own.node, what: "a state: \(error)"))
             return stopLearning()
         }
         if isDurable { snapshots.append(part, to: disk, tag: nextTag()) }

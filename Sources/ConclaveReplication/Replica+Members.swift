@@ -52,6 +52,8 @@ extension Replica {
         }
     }
 
+    // Not inlined, like `tell`.
+    @inline(never)
     private func answerChange(_ outcome: MemberChangeOutcome) {
         guard let pending = pendingChange else { return }
         pendingChange = nil
@@ -93,8 +95,11 @@ extension Replica {
         partingUntil = .distantFuture
         parting = []
         adoptMembers()
-        if !isListed { tell(.removed) }
+        if !isListed { tellRemoved() }
     }
+
+    @inline(never)
+    private func tellRemoved() { tell(.removed) }
 
     /// Who is removed hears of it on the paths that it has; only then are they cut. A member that is
     /// removed itself tells the others of the view for as long, and until enough of them know.
@@ -104,7 +109,7 @@ extension Replica {
             parting.append(entry)
         }
         partingUntil = now.advanced(by: settings.suspicion * 2)
-        if change.node == settings.own.node { tell(.event(.removed(value.epoch))) }
+        if change.node == settings.own.node { tell(event: .removed(value.epoch)) }
     }
 
     /// A member reaches the machines of the list. Who has no seat may know an old list: it also

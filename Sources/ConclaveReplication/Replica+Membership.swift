@@ -55,7 +55,7 @@ extension Replica {
             if let before = waitingFor, before == (nodes, purpose) { return }
             waitingFor = (nodes, purpose)
         }
-        tell(.event(event))
+        tell(event: event)
     }
 
     /// Ends the epoch's traffic. What was received and not delivered is held, and synced before the

@@ -17,9 +17,11 @@ extension Replica {
     var nextPartDue: Instant {
         guard isTeaching else { return .distantFuture }
         let count = teachings.count
-        return teachings.reduce(.distantFuture) { earliest, teaching in
-            min(earliest, teaching.partDue(among: count) ?? .distantFuture)
+        var earliest = Instant.distantFuture
+        for teaching in teachings {
+            earliest = min(earliest, teaching.partDue(among: count) ?? .distantFuture)
         }
+        return earliest
     }
 
     private var isSnapshotDue: Bool {

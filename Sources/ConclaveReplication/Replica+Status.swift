@@ -93,10 +93,10 @@ extension Replica {
     /// The epoch that this member is in, and how many messages of each sender it has acknowledged.
     package var acknowledged: (epoch: Epoch, vector: [UInt64])? {
         guard let epoch else { return nil }
-        let senders = epoch.view.members.indices
+        let multicast = epoch.multicast
         return (
             epoch.view.epoch,
-            senders.map { epoch.multicast.acknowledged(by: epoch.own.index, of: $0) }
+            epoch.view.members.indices.map { multicast.acknowledged(by: epoch.own.index, of: $0) }
         )
     }
 

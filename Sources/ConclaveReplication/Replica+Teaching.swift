@@ -33,7 +33,7 @@ extension Replica {
             started.startedAt = before.startedAt
         }
         teachings.removeAll { $0.learner.node == member.node }
-        tell(.event(.teaching(member.node, withSnapshot: number == nil)))
+        tell(event: .teaching(member.node, withSnapshot: number == nil))
         let header = started.snapshot?.header.bytes
         send(.transfer(.begin(id: started.id, snapshot: header)), to: member.node)
         teachings.append(started)

@@ -9,16 +9,16 @@ extension Replica {
         self.wallClock = wallClock
         membership.wallClock = wallClock
         if let epoch, !epoch.isWedged {
-            scanRows(now: now)
-            sendPending()
-            acknowledgeInMemory()
-            deliver()
+            scanRows(of: epoch, now: now)
+            sendPending(in: epoch)
+            acknowledgeInMemory(in: epoch)
+            deliver(from: epoch)
             journal?.flush(to: disk, nextTag: nextTag)
-            pushRows()
-            tellConfirmed(now: now)
-        } else if keepsEchoing, epoch != nil {
-            scanRows(now: now)
-            pushRows()
+            pushRows(of: epoch)
+            tellConfirmed(by: epoch, now: now)
+        } else if keepsEchoing, let epoch {
+            scanRows(of: epoch, now: now)
+            pushRows(of: epoch)
         }
         tellServing()
         fabric.flush()
@@ -37,8 +37,7 @@ extension Replica {
         fabric.flush()
     }
 
-    private func scanRows(now: Instant) {
-        guard let state = epoch else { return }
+    private func scanRows(of state: EpochState, now: Instant) {
         var broken: [NodeID] = []
         for rank in state.isDirty.indices where state.isDirty[rank] {
             state.isDirty[rank] = false
@@ -63,8 +62,7 @@ extension Replica {
 
     /// All that waits goes into as few messages as it fits into; no timer ever waits for a batch
     /// to fill (V6).
-    private func sendPending() {
-        guard let state = epoch else { return }
+    private func sendPending(in state: EpochState) {
         guard !pending.isEmpty || !words.isEmpty else { return state.multicast.sendNulls() }
         let timestamp = max(wallClock, order.time)
         var taken = 0
@@ -87,16 +85,15 @@ extension Replica {
         state.multicast.sendNulls()
     }
 
-    private func acknowledgeInMemory() {
+    private func acknowledgeInMemory(in state: EpochState) {
         let isHeedless =
             settings.plant == .acknowledgeBeforeSync
             || settings.plant == .acknowledgeOnFullDisk && !fullLanes.isEmpty
-        guard journal == nil || isHeedless, let epoch else { return }
-        self.epoch?.multicast.acknowledge(epoch.multicast.received)
+        guard settings.durability == .memory || isHeedless else { return }
+        state.multicast.acknowledge(state.multicast.received)
     }
 
-    private func deliver() {
-        guard let state = epoch else { return }
+    private func deliver(from state: EpochState) {
         found.removeAll(keepingCapacity: true)
         state.multicast.deliver(into: &found)
         // What follows the verdict that this member's state is wrong says nothing any more.
@@ -116,8 +113,7 @@ extension Replica {
     }
 
     /// Data first, then the counters that guard it, then the pulse (V3).
-    private func pushRows() {
-        guard let state = epoch else { return }
+    private func pushRows(of state: EpochState) {
         let slots = state.multicast.dirtySlots
         let counters = state.multicast.countersAreDirty ? state.multicast.counters : nil
         let pulse = state.pulse.isDirty ? state.multicast.pulse : nil
@@ -132,13 +128,17 @@ extension Replica {
         state.pulse.pushed()
     }
 
-    private func tellConfirmed(now: Instant) {
-        guard let state = epoch, state.mayConfirm else { return }
+    private func tellConfirmed(by state: EpochState, now: Instant) {
+        guard state.mayConfirm else { return }
         state.mayConfirm = state.view.quorum == 1
         guard let since = state.pulse.confirmed(now: now), since > state.confirmed else { return }
         state.confirmed = since
-        tell(.confirmed(since: since))
+        tellConfirmed(since: since)
     }
+
+    // Not inlined, like `tell`.
+    @inline(never)
+    private func tellConfirmed(since: Instant) { tell(.confirmed(since: since)) }
 
     /// Heartbeats, suspicions, and everything that waits for time to pass.
     package func tick(now: Instant) {

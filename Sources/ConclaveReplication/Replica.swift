@@ -110,7 +110,7 @@ package final class Replica<Machine: StateMachine> {
     var tickDue: Instant
 
     /// After `work`: another turn is wanted at once.
-    package internal(set) var hasWork = false
+    var hasWork = false
 
     // Behind everything else: the code for all machines finds what comes before without asking how
     // large this one is.
@@ -149,12 +149,12 @@ package final class Replica<Machine: StateMachine> {
         startTags = [nextTag()]
         if let lost = recovery.lost {
             viewJournal.replace(lost.journal, on: disk, tag: startTags[0])
-            if let reason = lost.reason { tell(.event(.journalSetAside(reason: reason))) }
+            if let reason = lost.reason { tell(event: .journalSetAside(reason: reason)) }
         } else {
             viewJournal.rewrite(on: disk, tag: startTags[0])
         }
         for repair in viewJournal.repairs {
-            tell(.event(.viewJournalRepaired(file: repair.file, reason: repair.reason)))
+            tell(event: .viewJournalRepaired(file: repair.file, reason: repair.reason))
         }
         adoptLineage(resuming: recovery.segments)
         adoptMembers()
@@ -163,9 +163,8 @@ package final class Replica<Machine: StateMachine> {
             journal.syncRecovered(on: disk, tag: startTags[1])
         }
         tell(
-            .event(
-                .recovered(
-                    membership.memory.epoch, version: order.version, messageCount: held.count)))
+            event: .recovered(
+                membership.memory.epoch, version: order.version, messageCount: held.count))
     }
 
     package var machine: Machine { order.machine }
@@ -201,7 +200,7 @@ package final class Replica<Machine: StateMachine> {
     package var isServing: Bool {
         guard let epoch, !epoch.isWedged, !hasFailed, !lacksRoom, !order.isDivided
         else { return false }
-        return order.current?.installed.isAdequate ?? false
+        return order.isAdequate
     }
 
     /// Queues a command for the order, to be sent at the end of the turn. False: this member
@@ -219,7 +218,7 @@ package final class Replica<Machine: StateMachine> {
 
     /// Hands over what happened since the last call, in order.
     package func takeOutputs() -> [ReplicaOutput<Machine.Effect>] {
-        hasOutputs ? takeThoseThere() : []
+        hasOutputs ? takeThoseThere() : outputs
     }
 
     // Not inlined, since code for all machines looks up what type the outputs are, and turns in
@@ -235,6 +234,11 @@ package final class Replica<Machine: StateMachine> {
     func tell(_ output: ReplicaOutput<Machine.Effect>) {
         outputs.append(output)
         hasOutputs = true
+    }
+
+    @inline(never)
+    func tell(event: GroupEvent) {
+        tell(.event(event))
     }
 
     func nextTag() -> UInt64 {

@@ -12,9 +12,10 @@ struct AbsenceTimers {
     }
 
     /// By time, the earliest last.
-    private var timers: [Timer] = []
-
-    var nextDue: Instant { timers.last?.due ?? .distantFuture }
+    private var timers: [Timer] = [] {
+        didSet { nextDue = timers.last?.due ?? .distantFuture }
+    }
+    private(set) var nextDue = Instant.distantFuture
 
     mutating func removeAll() {
         timers.removeAll()

@@ -63,7 +63,7 @@ package final class Host {
             seeToWishes(now: now)
         case .tick:
             replica.tick(now: now)
-            feed(.tick, now: now)
+            if service.nextTick <= now { feed(.tick, now: now) }
             checkStop(now: now)
         }
         takeOutputs(now: now)
@@ -78,7 +78,10 @@ package final class Host {
             hasWork = takeOutputs(now: now) && replica.isServing && !service.proposals.isEmpty
             if !hasWork { break }
         }
-        if service.tellWatchers(machine: replica.machine, now: now, effects: &serviceEffects) {
+        // The machine is not small, and most turns have nobody to tell.
+        if service.mayTellWatchers,
+            service.tellWatchers(machine: replica.machine, now: now, effects: &serviceEffects)
+        {
             hasWork = true
         }
         takeServiceEffects()

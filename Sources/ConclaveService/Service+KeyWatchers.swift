@@ -22,6 +22,11 @@ extension Service {
         keyWatchers.add(id, watch.selector, at: place, uid: uid)
     }
 
+    /// Whether `tellWatchers` may have something to tell.
+    // Inlined, like `nextTick`.
+    @inline(__always)
+    package var mayTellWatchers: Bool { !reads.line.isEmpty || !keyWatchers.isStill }
+
     /// Answers what is read and tells watchers what is new to them, as far as their connections take
     /// it. Called once a turn; returns whether more can be told at once.
     package mutating func tellWatchers(
@@ -31,7 +36,7 @@ extension Service {
         answerReads(&left, machine: machine, now: now, effects: &effects)
         left = max(left, 0) + Self.toldByteCountOfTurn / 2
         if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
-        return !reads.line.isEmpty || !keyWatchers.isStill
+        return mayTellWatchers
     }
 
     private mutating func tellThoseBehind(

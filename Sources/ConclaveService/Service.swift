@@ -149,6 +149,8 @@ package struct Service {
     }
 
     /// When `step(.tick)` is to be called at the latest.
+    // Inlined, so that all of this is not copied for it: every turn asks.
+    @inline(__always)
     package var nextTick: Instant {
         min(earliestDue, absences.nextDue, min(tellAt, earliestGreeting))
     }

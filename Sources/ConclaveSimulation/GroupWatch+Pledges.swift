@@ -60,7 +60,7 @@ extension GroupWatch {
         let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
         if copies.count > 1, pledgeCount % 3 > 0 { image = image.without(copies[pledgeCount % 2]) }
         do throws(FatalFault) {
-            return try remembered(image, index)
+            return try remembered(image, index, knownBatches[index])
         } catch {
             throw Violation(
                 .badInput, "would not find its journal whole if its power went: \(error)")

@@ -11,10 +11,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let administrator: MemberOperator<Daemon>
     private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
     /// Reads what a start of a host's daemon would find on a disk; set by the world.
-    var remembered: (DiskImage, Int) throws(FatalFault) -> Remembered = {
-        (_, _) throws(FatalFault) in preconditionFailure("no daemons yet")
+    var remembered: (DiskImage, Int, KnownBatches) throws(FatalFault) -> Remembered = {
+        (_, _, _) throws(FatalFault) in preconditionFailure("no daemons yet")
     }
     var pledges: PledgeChecker
+    /// By host: what was read of its segments.
+    let knownBatches: [KnownBatches]
     var pledgeCount = 0
     var acknowledgedCount = 0
     /// By host: when that was checked last.
@@ -48,6 +50,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         self.random = random
         checker = GroupChecker(durability: shape.durability)
         servingIn = Array(repeating: .none, count: shape.hostCount)
+        knownBatches = (0..<shape.hostCount).map { _ in KnownBatches() }
         pledges = PledgeChecker(hostCount: shape.hostCount, durability: shape.durability)
         lastAcknowledged = Array(repeating: [], count: shape.hostCount)
         checkedStarts = Array(repeating: 0, count: shape.hostCount)
@@ -94,7 +97,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     }
 
     /// What it says is of a history that was given up, and interests nobody.
-    func isStale(_ daemon: Daemon) -> Bool { checker.isGivenUp(daemon.lineage) }
+    func isStale(_ daemon: Daemon) -> Bool {
+        let lineage = daemon.lineage
+        return checker.isGivenUp(lineage)
+    }
 
     private var timeline: Timeline { cluster.timeline }
 

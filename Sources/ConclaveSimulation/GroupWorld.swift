@@ -59,8 +59,9 @@ final class GroupWorld {
 
     private func begin() {
         timeline.trace.line(at: timeline.now, "\(shape)")
-        watch.remembered = { [unowned self] image, index throws(FatalFault) in
-            try Node.remembered(on: image, settings: settings(of: index), blank: LogMachine())
+        watch.remembered = { [unowned self] image, index, known throws(FatalFault) in
+            try Node.remembered(
+                on: image, settings: settings(of: index), blank: LogMachine(), known: known)
         }
         watch.administrator.ask = { [unowned self] change, number, index in
             let host = cluster.hosts[index]
@@ -103,7 +104,7 @@ final class GroupWorld {
         report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = Int(proposalCount)
-        report.digest = timeline.trace.digest
+        report.digest = timeline.digest
         report.trace = timeline.trace.takeLines()
         faults.corrupt = nil
         faults.mayErase = nil
@@ -385,7 +386,7 @@ final class GroupWorld {
     }
 
     private func take(_ entry: LogMachine.Entry, index: Int) throws(Violation) {
-        timeline.trace.mix(entry.digest)
+        timeline.mix(entry.digest)
         if case .installed(let epoch) = entry.kind { states[index].epoch = epoch }
         guard entry.time >= states[index].appliedTime else {
             throw Violation(.totalOrder, "the time at node \(cluster.nodes[index]) goes back")

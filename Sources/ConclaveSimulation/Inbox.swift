@@ -104,7 +104,7 @@ package final class Inbox {
 
     /// Hands over what came in; the array given is reused.
     package func take(into taken: inout [Input]) {
-        taken.removeAll(keepingCapacity: true)
+        if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
         swap(&taken, &inputs)
     }
 }

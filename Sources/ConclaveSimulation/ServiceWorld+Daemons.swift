@@ -53,17 +53,22 @@ extension ServiceWorld {
     }
 
     /// What a start of a daemon would find on a disk.
-    func remembered(on image: DiskImage, by index: Int) throws(FatalFault) -> Remembered {
+    func remembered(
+        on image: DiskImage, by index: Int, known: KnownBatches
+    ) throws(FatalFault) -> Remembered {
         var blank = Coordinator(quotas: quotas)
         blank.plant = options.plant
-        return try Replica.remembered(on: image, settings: settings(of: index), blank: blank)
+        return try Replica.remembered(
+            on: image, settings: settings(of: index), blank: blank, known: known)
     }
 
     func daemonTurn(of index: Int, stamp: UInt32) throws(Violation) {
         guard let (daemon, now) = cluster.beginTurn(of: index, stamp: stamp) else { return }
-        let held = heldEffects[index]
-        heldEffects[index] = []
-        for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
+        if !heldEffects[index].isEmpty {
+            let held = heldEffects[index]
+            heldEffects[index] = []
+            for effect in held { try take(effect, from: daemon, index: index, decidedAt: nil) }
+        }
         if !isFinishing, random.chance(perMille: 2) { proposeLate(from: daemon) }
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
@@ -83,7 +88,7 @@ extension ServiceWorld {
         guard let replica = cluster.hosts[index].daemon?.host.replica else { return }
         let point = StatePoint(version: replica.version, epoch: replica.machine.view.epoch)
         let digest = replica.machine.digest
-        timeline.trace.mix(digest)
+        timeline.mix(digest)
         guard digests.updateValue(digest, forKey: point) ?? digest == digest else {
             throw Violation(
                 .totalOrder,

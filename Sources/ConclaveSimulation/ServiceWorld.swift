@@ -169,8 +169,8 @@ final class ServiceWorld {
         world.exclusion.instant = { [timeline, cluster] client in
             cluster.hosts[client.host].clock.instant(at: timeline.now)
         }
-        watch.remembered = { [unowned self] image, index throws(FatalFault) in
-            try remembered(on: image, by: index)
+        watch.remembered = { [unowned self] image, index, known throws(FatalFault) in
+            try remembered(on: image, by: index, known: known)
         }
         cluster.ended = { [unowned self] host in daemonEnded(on: host) }
         faults.clientFault = { [unowned self] kind in clientFault(kind) }
@@ -234,7 +234,7 @@ final class ServiceWorld {
         report.viewCount = watch.checker.viewCount
         report.crashCount = cluster.crashCount
         report.requestCount = world.requestCount
-        report.digest = timeline.trace.digest
+        report.digest = timeline.digest
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         world.order.follower = nil

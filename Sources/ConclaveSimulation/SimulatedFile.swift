@@ -1,24 +1,43 @@
 package import ConclaveBase
 
-/// What is in one file: the image that every process reads, and, by sector, what a power loss may
-/// bring back.
+/// What is in one file: the image that every process reads, and what a power loss may bring back of
+/// each sector.
 package struct SimulatedFile {
     package static let sectorByteCount = 512
     /// Images kept of one sector; beyond that the second oldest goes.
     private static let imageLimit = 4
 
-    /// What a sector held after the write of that number; the first one is on the disk.
+    /// What sectors held after the write of that number; the first one is on the disk.
     private struct Image {
         var write: UInt64
+        /// Less than the sectors take where the file ended.
         var bytes: ArraySlice<UInt8>
+
+        /// What it has of some sectors, counted from its own first one.
+        func part(_ sectors: Range<Int>) -> Image {
+            let start = bytes.startIndex + min(sectors.lowerBound * sectorByteCount, bytes.count)
+            let end = bytes.startIndex + min(sectors.upperBound * sectorByteCount, bytes.count)
+            return Image(write: write, bytes: bytes[start..<end])
+        }
+    }
+
+    /// Sectors side by side that were written together each time since the last sync.
+    private struct Stretch {
+        var sectors: Range<Int>
+        var images: [Image]
+
+        func part(_ part: Range<Int>) -> Stretch {
+            let range = part.lowerBound - sectors.lowerBound..<part.upperBound - sectors.lowerBound
+            return Stretch(sectors: part, images: images.map { $0.part(range) })
+        }
     }
 
     package private(set) var bytes: [UInt8] = []
     private(set) var syncedByteCount = 0
     /// When the size was changed last.
     private var sizeWrite: UInt64 = 0
-    /// Sectors that differ from what is on the disk, or may.
-    private var unsynced: [Int: [Image]] = [:]
+    /// What differs from what is on the disk, or may, in the order of the sectors.
+    private var unsynced: [Stretch] = []
     /// Sectors that cannot be read before they are written again.
     private var unreadable: Set<Int> = []
 
@@ -31,29 +50,70 @@ package struct SimulatedFile {
     package mutating func write(_ new: [UInt8], at offset: Int, write: UInt64) {
         guard !new.isEmpty else { return }
         let end = offset + new.count
-        let sectors = offset / Self.sectorByteCount...(end - 1) / Self.sectorByteCount
-        for sector in sectors where unsynced[sector] == nil {
-            unsynced[sector] = [Image(write: 0, bytes: image(of: sector))]
-        }
+        let sectors = offset / Self.sectorByteCount..<(end - 1) / Self.sectorByteCount + 1
+        keepSynced(sectors)
         if end > bytes.count {
             bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
             sizeWrite = write
         }
-        bytes.replaceSubrange(offset..<end, with: new)
+        let isWhole = new.count == bytes.count
+        if isWhole { bytes = new } else { bytes.replaceSubrange(offset..<end, with: new) }
         if !unreadable.isEmpty { unreadable.subtract(sectors) }
-        for sector in sectors { add(Image(write: write, bytes: image(of: sector)), to: sector) }
+        let written = range(of: sectors)
+        let image = Image(
+            write: write, bytes: written == offset..<end ? new[...] : copy(of: written))
+        for place in unsynced.indices where sectors.overlaps(unsynced[place].sectors) {
+            let part = unsynced[place].sectors
+            unsynced[place].images.append(
+                image.part(
+                    part.lowerBound - sectors.lowerBound..<part.upperBound - sectors.lowerBound))
+            if unsynced[place].images.count > Self.imageLimit {
+                unsynced[place].images.remove(at: 1)
+            }
+        }
     }
 
-    private mutating func add(_ image: Image, to sector: Int) {
-        unsynced[sector]!.append(image)
-        if unsynced[sector]!.count > Self.imageLimit { unsynced[sector]!.remove(at: 1) }
+    /// Remembers of sectors that are going to be written what is on the disk.
+    private mutating func keepSynced(_ sectors: Range<Int>) {
+        split(at: sectors.lowerBound)
+        split(at: sectors.upperBound)
+        var place =
+            unsynced.firstIndex { $0.sectors.lowerBound >= sectors.lowerBound }
+            ?? unsynced.count
+        var next = sectors.lowerBound
+        while next < sectors.upperBound {
+            let known = place < unsynced.count ? unsynced[place].sectors.lowerBound : .max
+            if known > next {
+                let gap = next..<min(known, sectors.upperBound)
+                let image = Image(write: 0, bytes: copy(of: range(of: gap)))
+                unsynced.insert(Stretch(sectors: gap, images: [image]), at: place)
+            }
+            next = unsynced[place].sectors.upperBound
+            place += 1
+        }
     }
 
-    private func image(of sector: Int) -> ArraySlice<UInt8> {
-        let start = min(sector * Self.sectorByteCount, bytes.count)
-        let end = min(start + Self.sectorByteCount, bytes.count)
-        // A copy of its own, so that the file's array stays unshared.
-        return ArraySlice(Array(bytes[start..<end]))
+    /// No stretch has sectors on both sides of where `sector` begins.
+    private mutating func split(at sector: Int) {
+        let place = unsynced.firstIndex {
+            $0.sectors.lowerBound < sector && $0.sectors.upperBound > sector
+        }
+        guard let place else { return }
+        let whole = unsynced[place]
+        unsynced[place] = whole.part(whole.sectors.lowerBound..<sector)
+        unsynced.insert(whole.part(sector..<whole.sectors.upperBound), at: place + 1)
+    }
+
+    /// Where the bytes of `sectors` are, as far as the file has them.
+    private func range(of sectors: Range<Int>) -> Range<Int> {
+        let start = min(sectors.lowerBound * Self.sectorByteCount, bytes.count)
+        return start..<min(sectors.upperBound * Self.sectorByteCount, bytes.count)
+    }
+
+    /// A copy, so that the file's own array stays unshared; of all of it, the array itself: who
+    /// writes the whole file copies nothing.
+    private func copy(of range: Range<Int>) -> ArraySlice<UInt8> {
+        range == bytes.indices ? bytes[...] : ArraySlice(Array(bytes[range]))
     }
 
     /// At most `count` bytes from `offset`; nil: some of them cannot be read.
@@ -67,17 +127,16 @@ package struct SimulatedFile {
     /// A sync that started after the write numbered `last` has ended.
     package mutating func markSynced(upTo last: UInt64) {
         if sizeWrite <= last { syncedByteCount = bytes.count }
-        var left: [Int: [Image]] = [:]
-        for (sector, images) in unsynced {
-            let synced = images.lastIndex { $0.write <= last } ?? 0
-            if synced + 1 < images.count { left[sector] = Array(images[synced...]) }
+        for place in unsynced.indices {
+            let synced = unsynced[place].images.lastIndex { $0.write <= last } ?? 0
+            unsynced[place].images.removeFirst(synced)
         }
-        unsynced = left
+        unsynced.removeAll { $0.images.count == 1 }
     }
 
     /// A sync failed: what was written since the one before is gone.
     package mutating func dropUnsynced() {
-        for (sector, images) in unsynced { restore(images[0], to: sector) }
+        for stretch in unsynced { restore(stretch.images[0], to: stretch.sectors) }
         unsynced.removeAll()
         resize(to: syncedByteCount)
     }
@@ -85,15 +144,17 @@ package struct SimulatedFile {
     /// The power goes: every sector keeps any one of the images it had since the last sync.
     package mutating func losePower(_ random: inout SeededRandom) {
         let manner = random.below(4)
-        for sector in unsynced.keys.sorted() {
-            let images = unsynced[sector]!
-            let index =
-                switch manner {
-                case 0: 0
-                case 1: images.count - 1
-                default: Int(random.below(UInt64(images.count)))
-                }
-            restore(images[index], to: sector)
+        for stretch in unsynced {
+            for (place, sector) in stretch.sectors.enumerated() {
+                let index =
+                    switch manner {
+                    case 0: 0
+                    case 1: stretch.images.count - 1
+                    default: Int(random.below(UInt64(stretch.images.count)))
+                    }
+                let image = stretch.images[index].part(place..<place + 1)
+                restore(image, to: sector..<sector + 1)
+            }
         }
         unsynced.removeAll()
         if manner == 0 || (manner > 1 && random.chance(perMille: 500)) {
@@ -108,7 +169,10 @@ package struct SimulatedFile {
     private var usedSectors: [Int] {
         stride(from: 0, to: bytes.count, by: Self.sectorByteCount).lazy
             .map { $0 / Self.sectorByteCount }
-            .filter { unsynced[$0] == nil && image(of: $0).contains { $0 != 0 } }
+            .filter { sector in
+                let isSynced = !unsynced.contains { $0.sectors.contains(sector) }
+                return isSynced && bytes[range(of: sector..<sector + 1)].contains { $0 != 0 }
+            }
     }
 
     /// One of the used sectors; more often one of the last.
@@ -147,10 +211,10 @@ package struct SimulatedFile {
         unreadable.insert(sector)
     }
 
-    private mutating func restore(_ image: Image, to sector: Int) {
-        let start = sector * Self.sectorByteCount
+    private mutating func restore(_ image: Image, to sectors: Range<Int>) {
+        let start = sectors.lowerBound * Self.sectorByteCount
         bytes.replaceSubrange(start..<start + image.bytes.count, with: image.bytes)
-        let end = min(start + Self.sectorByteCount, bytes.count)
+        let end = min(sectors.upperBound * Self.sectorByteCount, bytes.count)
         // What the file did not have yet reads as zeros.
         for index in min(end, start + image.bytes.count)..<end { bytes[index] = 0 }
     }

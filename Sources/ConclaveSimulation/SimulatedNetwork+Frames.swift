@@ -63,7 +63,7 @@ extension SimulatedNetwork {
         let stream = streams[stream]
         stream.retryAfter = .zero
         while let frame = stream.next(at: timeline.now) {
-            timeline.trace.mix(UInt64(frame.byteCount))
+            timeline.mix(UInt64(frame.byteCount))
             inbox.put(
                 .fabric(
                     FabricDelivery(peer: peer, connection: connection, content: .frame(frame))))

@@ -31,6 +31,11 @@ package struct Checksum {
         state = crc
     }
 
+    /// As the eight bytes that a writer makes of it.
+    package mutating func update(_ number: UInt64) {
+        unsafe withUnsafeBytes(of: number.littleEndian) { unsafe update($0) }
+    }
+
     package static func of(_ bytes: [UInt8]) -> UInt32 {
         var checksum = Checksum()
         unsafe bytes.withUnsafeBytes { unsafe checksum.update($0) }

@@ -66,6 +66,7 @@ struct ConclaveSim: AsyncParsableCommand {
             return
         }
         SeedsInProgress.nameThemOnTraps()
+        FreedMemory.keep()
         var campaign = Campaign(printer: ReportPrinter(isJSON: json, options: optionWords))
         let foundCount = await campaign.run(
             seeds: seeds, jobs: jobs, stopsAtFirst: plant != nil, options: options)

@@ -277,7 +277,7 @@ private final class NetworkBench {
             for number in 1...50 as ClosedRange<UInt8> { bench.send(number, from: 0, to: 2) }
             bench.kill(1)
             bench.run(for: .seconds(5))
-            return bench.timeline.trace.digest
+            return bench.timeline.digest
         }
 
         #expect(digest(seed: 5) == digest(seed: 5))

@@ -34,7 +34,7 @@ import Testing
         "Conclave": words + ["ConclaveClientCore", "CConclaveLinux"],
         "conclaved": ["ConclaveBase", "ConclaveNode"],
         "conclavectl": ["Conclave", "CConclaveLinux"],
-        "conclave-sim": ["ConclaveBase", "ConclaveSimulation"],
+        "conclave-sim": ["ConclaveBase", "ConclaveSimulation", "CConclaveLinux"],
         "conclave-bench": ["Conclave", "CConclaveLinux"],
     ]
     private static let banned = [

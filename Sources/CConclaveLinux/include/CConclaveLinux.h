@@ -85,6 +85,11 @@ int conclave_linux_name_thread(const char *name);
 /* Raises the soft limit of open descriptors to the hard one and returns it. */
 int64_t conclave_linux_raise_descriptor_limit(void);
 
+/* Memory. Both are mallopt: pieces up to byte_count are taken from the heap, and so much that is free
+ * at its end is not given back to the system. */
+int conclave_linux_set_mmap_threshold(int byte_count);
+int conclave_linux_set_trim_threshold(int byte_count);
+
 /* Shared memory. */
 
 int conclave_linux_memfd_create(const char *name);

@@ -116,8 +116,10 @@ extension ByteReader {
     }
 
     mutating func memberList(_ field: String) throws(WireError) -> MemberList {
+        let entryCount = try count(field, maximum: MemberList.maximumCount)
         var entries: [MemberList.Entry] = []
-        for _ in 0..<(try count(field, maximum: MemberList.maximumCount)) {
+        entries.reserveCapacity(entryCount)
+        for _ in 0..<entryCount {
             let entry = try entry(field)
             if let last = entries.last, last.node >= entry.node {
                 throw .invalid(field: field, reason: "is not in order")

@@ -125,7 +125,10 @@ extension MembershipFrame {
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
-        let kind: Kind = try reader.choice("membership frame")
+        let number = try reader.byte("membership frame")
+        guard let kind = Kind(rawValue: number) else {
+            throw .unknown(field: "membership frame", value: UInt64(number))
+        }
         switch kind {
         case .ping: self = .ping(try reader.integer("nonce"))
         case .pong: self = .pong(try reader.integer("nonce"))

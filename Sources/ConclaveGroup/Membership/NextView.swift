@@ -99,7 +99,9 @@ extension NextView {
             minimumMembers: Int(minimumMembers), stateWasLost: stateWasLost,
             historyWasGivenUp: historyWasGivenUp)
         trim = []
-        for _ in 0..<(try reader.count("trim", maximum: Self.maximumMembers)) {
+        let trimCount = try reader.count("trim", maximum: Self.maximumMembers)
+        trim.reserveCapacity(trimCount)
+        for _ in 0..<trimCount {
             trim.append(try reader.integer("trim"))
         }
         era = try reader.integer("era")
@@ -122,10 +124,15 @@ extension NextView {
     ) throws(WireError) -> [InstalledView.Departed] {
         var result: [InstalledView.Departed] = []
         for _ in 0..<(try reader.count(field, maximum: 4_096)) {
+            let member = try reader.member(field)
+            let number = try reader.byte(field)
+            // Not by `choice`: generic code of another module takes longer than all of this.
+            guard let reason = DepartureReason(rawValue: number) else {
+                throw .unknown(field: field, value: UInt64(number))
+            }
             result.append(
                 InstalledView.Departed(
-                    member: try reader.member(field), reason: try reader.choice(field),
-                    by: try reader.node(field),
+                    member: member, reason: reason, by: try reader.node(field),
                     silent: Interval(nanoseconds: try reader.integer(field))))
         }
         return result

@@ -18,10 +18,13 @@ struct RecoveredSegments {
     /// certain that the view which says so is on the disk.
     private(set) var unneeded: [UInt64] = []
     private let plant: Plant?
+    /// Of the segment that is being read.
+    private var known: KnownBatches.File?
 
     /// Reads all segments of `lineage`, cuts off an unfinished write, and refuses damage (V30).
     init(
-        from disk: any Disk, owner: NodeID, lineage: Lineage, plant: Plant? = nil
+        from disk: any Disk, owner: NodeID, lineage: Lineage, plant: Plant? = nil,
+        known: KnownBatches? = nil
     ) throws(FatalFault) {
         self.plant = plant
         let present: [UInt64]
@@ -30,8 +33,14 @@ struct RecoveredSegments {
         } catch {
             throw .disk(error)
         }
+        known?.keep(only: present)
         for number in present {
             let bytes = try Self.contents(of: SegmentFormat.name(number), on: disk)
+            self.known = known?.take(number)
+            defer {
+                if let file = self.known { known?.put(file, as: number) }
+                self.known = nil
+            }
             let found = try SegmentFormat.check(
                 bytes, file: SegmentFormat.name(number), owner: owner)
             if found == nil { try refuseBatches(in: bytes, segment: number, lineage: lineage) }
@@ -52,16 +61,24 @@ struct RecoveredSegments {
         }
     }
 
+    private mutating func decode(
+        _ bytes: [UInt8], at offset: Int, segment: UInt64, lineage: Lineage
+    ) -> BatchFormat.Batch? {
+        let covered = BatchFormat.covered(segment, plant: plant)
+        guard known != nil else {
+            return BatchFormat.decode(bytes, at: offset, segment: covered, lineage: lineage)
+        }
+        return known!.decode(bytes, at: offset, segment: covered, lineage: lineage)
+    }
+
     /// The header is synced before the first batch is written: a batch behind a bad one is damage.
-    private func refuseBatches(
+    private mutating func refuseBatches(
         in bytes: [UInt8], segment: UInt64, lineage: Lineage
     ) throws(FatalFault) {
         var offset = Sector.byteCount
         while let start = Sector.next(BatchFormat.magic, in: bytes, from: offset) {
             offset = start + Sector.byteCount
-            let batch = BatchFormat.decode(
-                bytes, at: start, segment: BatchFormat.covered(segment, plant: plant),
-                lineage: lineage)
+            let batch = decode(bytes, at: start, segment: segment, lineage: lineage)
             guard let batch else { continue }
             throw .damaged(
                 "\(SegmentFormat.name(segment)): the header is bad, and batch \(batch.number) "
@@ -97,9 +114,7 @@ struct RecoveredSegments {
         var last: SegmentJournal.Mark?
         var end = offset
         while let start = Sector.next(BatchFormat.magic, in: bytes, from: offset) {
-            let batch = BatchFormat.decode(
-                bytes, at: start, segment: BatchFormat.covered(segment, plant: plant),
-                lineage: lineage)
+            let batch = decode(bytes, at: start, segment: segment, lineage: lineage)
             offset = start + (batch?.byteCount ?? Sector.byteCount)
             guard let batch else { continue }
             guard batch.number <= BatchFormat.lastNumber else {

@@ -122,10 +122,18 @@ enum BatchFormat {
         plant == .staleBatchIsNew ? 0 : segment
     }
 
-    /// The batch at `offset`, or nil if none begins there whole.
+    struct Batch {
+        var number: UInt64
+        /// Of its sectors.
+        var byteCount: Int
+        var records: [JournalRecord]
+    }
+
+    /// The batch at `offset`, or nil if none begins there whole. It depends on its own sectors, on
+    /// where they are, and on nothing else.
     static func decode(
         _ bytes: [UInt8], at offset: Int, segment: UInt64, lineage: Lineage
-    ) -> (number: UInt64, byteCount: Int, records: [JournalRecord])? {
+    ) -> Batch? {
         var reader = ByteReader(bytes, in: offset..<bytes.count)
         do {
             guard try reader.integer("magic") == magic else { return nil }
@@ -140,22 +148,36 @@ enum BatchFormat {
             guard sum == expected else { return nil }
             var part = try reader.part("records", count: Int(length))
             var records: [JournalRecord] = []
+            records.reserveCapacity(min(Int(count), part.remaining / JournalRecord.overhead))
             for _ in 0..<count { records.append(try JournalRecord(from: &part)) }
-            return (number, Sector.roundUp(headerByteCount + Int(length)), records)
+            return Batch(
+                number: number, byteCount: Sector.roundUp(headerByteCount + Int(length)),
+                records: records)
         } catch {
             return nil
         }
     }
 
+    /// How many bytes, from `offset` on, tell whether a batch begins there, if the file has so many.
+    static func byteCount(at offset: Int, in bytes: [UInt8]) -> Int {
+        var reader = ByteReader(bytes, in: offset..<bytes.count)
+        guard let header = try? reader.part("header", count: headerByteCount) else {
+            return headerByteCount
+        }
+        var fields = header
+        let _: UInt64? = try? fields.integer("magic and checksum")
+        let length: UInt32 = (try? fields.integer("length")) ?? 0
+        return Sector.roundUp(headerByteCount + Int(length))
+    }
+
     private static func checksum(
         _ bytes: ArraySlice<UInt8>, segment: UInt64, offset: Int, lineage: Lineage
     ) -> UInt32 {
-        var seed = ByteWriter()
-        seed.lineage(lineage)
-        seed.integer(segment)
-        seed.integer(UInt64(offset))
         var checksum = Checksum()
-        unsafe seed.bytes.withUnsafeBytes { unsafe checksum.update($0) }
+        checksum.update(lineage.high)
+        checksum.update(lineage.low)
+        checksum.update(segment)
+        checksum.update(UInt64(offset))
         unsafe bytes.withUnsafeBytes { unsafe checksum.update($0) }
         return checksum.value
     }

@@ -49,8 +49,10 @@ struct ViewJournalReserve {
         let fresh = file + Self.suffix
         // Old records behind the new ones would be taken for later ones.
         let rest = spare.isClean ? 0 : spare.byteCount - bytes.count
-        disk.submit(
-            .write(fresh, at: 0, bytes: bytes + Sector.padding(rest)), lane: .views, tag: 0)
+        var padded = bytes
+        padded.reserveCapacity(bytes.count + rest)
+        padded.append(contentsOf: repeatElement(0, count: rest))
+        disk.submit(.write(fresh, at: 0, bytes: padded), lane: .views, tag: 0)
         disk.submit(.sync(fresh), lane: .views, tag: 0)
         return (fresh, spare.byteCount)
     }

@@ -76,6 +76,7 @@ extension ByteReader {
         let epoch = try epoch(field)
         let count = try count(field, maximum: 64)
         var members: [Member] = []
+        members.reserveCapacity(count)
         for _ in 0..<count { members.append(try member(field)) }
         return View(epoch: epoch, members: members)
     }

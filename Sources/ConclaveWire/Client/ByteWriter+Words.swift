@@ -26,6 +26,13 @@ extension ByteWriter {
         for member in view.members { self.member(member) }
     }
 
+    // As for `integer`: those of views.
+    @specialized(where T == UInt64)
+    @specialized(where T == NodeID)
+    @specialized(where T == Lineage)
+    @specialized(where T == Member)
+    @specialized(where T == InstalledView.Departed)
+    @specialized(where T == MemberList.Entry)
     package mutating func list<T>(_ values: [T], _ encode: (T, inout ByteWriter) -> Void) {
         count(values.count)
         for value in values { encode(value, &self) }
