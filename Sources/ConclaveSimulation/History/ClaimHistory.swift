@@ -90,13 +90,15 @@ struct ClaimHistory {
 
     // MARK: - Actions
 
-    /// What a semaphore's limit was all the time: a grant that names one has the right one.
+    /// What a semaphore's limit was all the time: all who named one have named this one.
     private var limit: UInt32? {
         var limit: UInt32?
         for operation in operations {
-            switch (operation.what.action, operation.answer) {
-            case (.limit, _): return nil
-            case (.acquire(.permits(_, let named?), _), .granted?): limit = max(limit ?? 0, named)
+            switch operation.what.action {
+            case .limit: return nil
+            case .acquire(.permits(_, let named?), _):
+                if let limit, limit != named { return nil }
+                limit = named
             default: break
             }
         }
