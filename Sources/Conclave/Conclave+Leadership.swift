@@ -17,13 +17,16 @@ extension Conclave {
         body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try Self.check(value: value)
+        let tag = TaskPath.tag(forBody: true, in: session.id)
         let campaign = Operation.campaign(
-            slot: try Self.name(slot), value: value, priority: priority)
+            slot: try Self.name(slot), value: value, priority: priority, task: tag)
         let answer = await session.answer(to: campaign, deadline: Self.deadline(after: wait))
         guard case .reply(.elected(let elected)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
-        let holding = Holding(self, giveUp: .resign(slot: elected.slot, token: elected.token))
+        let holding = Holding(
+            self, giveUp: .resign(slot: elected.slot, token: elected.token), taskPath: path(of: tag)
+        )
         try await giveUpIfCancelled(holding)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) { try await body(Term(elected, holding)) }

@@ -12,6 +12,8 @@ extension Conclave {
     /// by the local clock, also when the daemon hangs. The call waits until `body` has ended, and
     /// then throws `lost`, whatever `body` returned or threw.
     ///
+    /// What `body` takes itself is taken to be waited for by this lock: see `TaskPath`.
+    ///
     /// A task that is cancelled while it waits gives its place in the queue up, in order.
     ///
     /// - Parameters:
@@ -24,7 +26,7 @@ extension Conclave {
         wait: Duration? = nil,
         body: @Sendable (borrowing Lock) async throws -> Result
     ) async throws -> Result {
-        let (grant, holding) = try await acquire(name, mode, priority, wait)
+        let (grant, holding) = try await acquire(name, mode, priority, wait, forBody: true)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) {
                 let lock = Lock(grant, holding, isReleasedAtEnd: false)
@@ -42,7 +44,7 @@ extension Conclave {
     public func lock(
         _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0, wait: Duration? = nil
     ) async throws -> Lock {
-        let (grant, holding) = try await acquire(name, mode, priority, wait)
+        let (grant, holding) = try await acquire(name, mode, priority, wait, forBody: false)
         return Lock(grant, holding, isReleasedAtEnd: true)
     }
 
@@ -69,20 +71,28 @@ extension Conclave {
     }
 
     private func acquire(
-        _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?
+        _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?, forBody: Bool
     ) async throws -> (LockGrant, Holding) {
         try mode.check()
         let isTry = wait.map { $0 <= .zero } ?? false
         let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
+        let tag = TaskPath.tag(forBody: forBody, in: session.id)
         let acquire = Operation.acquire(
-            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority)
+            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority, task: tag)
         let answer = await session.answer(to: acquire, deadline: deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
-        let holding = Holding(self, giveUp: .release(name: grant.name, token: grant.token))
+        let holding = Holding(
+            self, giveUp: .release(name: grant.name, token: grant.token), taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return (grant, holding)
+    }
+
+    /// The tasks that wait for what `tag` asked for and was granted.
+    func path(of tag: TaskTag) -> TaskPath {
+        guard let id = session.id else { return TaskPath(tag.within) }
+        return TaskPath(tag.within + [TaskReference(session: id, number: tag.number)])
     }
 
     /// What was granted to a task that had been cancelled is given back.
@@ -96,7 +106,7 @@ extension Conclave {
     func run<Result: Sendable>(
         while holding: Holding, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let task = Task { try await body() }
+        let task = Task { try await holding.taskPath.perform(body) }
         let observer = session.whenLost { task.cancel() }
         defer { session.forgetLossObserver(observer) }
         let result = await withTaskCancellationHandler {

@@ -8,12 +8,15 @@ final class Holding: Sendable {
     /// Keeps the session open as long as something of it is held.
     private let conclave: Conclave
     private let giveUp: Operation
+    /// Who waits for what is held to be given up.
+    let taskPath: TaskPath
     private let isGivenUp = Atomic<Bool>(false)
 
     /// `giveUp` is what releases it.
-    init(_ conclave: Conclave, giveUp: Operation) {
+    init(_ conclave: Conclave, giveUp: Operation, taskPath: TaskPath) {
         self.conclave = conclave
         self.giveUp = giveUp
+        self.taskPath = taskPath
     }
 
     var session: ClientSession { conclave.session }

@@ -48,6 +48,9 @@ public struct Lock: ~Copyable, Sendable {
     /// The same question in a form that can be kept and passed on.
     public var validity: Validity { Validity(holding) }
 
+    /// Who waits for what is done under it.
+    public var taskPath: TaskPath { holding.taskPath }
+
     /// Gives the lock up and waits until the group has taken it back. From the moment of the call
     /// it counts as given up.
     ///

@@ -30,6 +30,9 @@ public struct Term: Sendable {
     /// The same question in a form that can be kept and passed on.
     public var validity: Validity { Validity(holding) }
 
+    /// Who waits for what is done in it.
+    public var taskPath: TaskPath { holding.taskPath }
+
     /// Publishes another value, at most 4 KiB, without a new term.
     public func announce(_ value: [UInt8]) async throws {
         try Conclave.check(value: value)

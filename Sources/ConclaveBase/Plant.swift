@@ -49,6 +49,10 @@ public enum Plant: String, CaseIterable, Sendable {
     case leavingWaiterStopsQueue
     /// C8: when a semaphore gets a higher limit, those who wait stay where they are.
     case limitServesNobody
+    /// C8: a request that closes a cycle of waiting waits.
+    case deadlockWaits
+    /// C8: who waits for permits is taken to wait for all who hold some.
+    case everyPermitBlocks
     /// K9: an open that comes again opens a second session.
     case openTwice
     /// K7: a process that resumes another one's session has it at once.

@@ -9,6 +9,10 @@ struct Claim: Sendable {
     let mode: LockMode
     /// Among those that wait: the higher one comes first.
     let priority: Int32
+    /// Who holds it, or is to.
+    let task: TaskReference
+    /// Who waits, besides, as long as this one waits; nobody twice.
+    let within: [TaskReference]
     /// Zero while it waits.
     var token = FencingToken(0)
     /// When it was granted, or began to wait.
@@ -21,13 +25,15 @@ struct Claim: Sendable {
     fileprivate var next = ClaimList.none
 
     init(
-        request: RequestReference, object: Int, mode: LockMode, priority: Int32, since: Timestamp,
-        value: [UInt8]
+        request: RequestReference, object: Int, mode: LockMode, priority: Int32,
+        task: TaskReference, within: [TaskReference], since: Timestamp, value: [UInt8]
     ) {
         self.request = request
         self.object = object
         self.mode = mode
         self.priority = priority
+        self.task = task
+        self.within = within
         self.since = since
         self.value = value
     }

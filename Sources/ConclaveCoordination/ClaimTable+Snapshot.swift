@@ -104,6 +104,8 @@ extension Claim {
         writer.integer(request.number)
         mode.encode(into: &writer)
         writer.integer(priority)
+        writer.integer(task.number)
+        writer.list(within) { $0.encode(into: &$1) }
         writer.integer(token.number)
         writer.integer(since.microseconds)
         writer.integer(ticket)
@@ -117,12 +119,17 @@ extension Claim {
         let number: UInt64 = try reader.integer("number")
         let mode = try LockMode(from: &reader)
         let priority: Int32 = try reader.integer("priority")
+        let tag = try TaskTag(from: &reader)
+        let task = TaskReference(session: sessions[session].id, number: tag.number)
+        guard Set(tag.within).count == tag.within.count, !tag.within.contains(task) else {
+            throw .invalid(field: "tasks around", reason: "one waits twice")
+        }
         let token = try reader.token("token")
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
         self.init(
             request: RequestReference(session: session, number: number), object: object,
-            mode: mode, priority: priority, since: since,
+            mode: mode, priority: priority, task: task, within: tag.within, since: since,
             value: try reader.bytes("value", maximum: ClientLimits.leaderValue))
         self.token = token
         self.ticket = ticket

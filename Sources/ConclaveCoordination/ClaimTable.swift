@@ -35,6 +35,8 @@ struct ClaimTable: Sendable {
         var value: [UInt8] = []
         var isTry = false
         var priority: Int32 = 0
+        var task: TaskReference
+        var within: [TaskReference] = []
     }
 
     enum Outcome: Equatable {
@@ -55,6 +57,7 @@ struct ClaimTable: Sendable {
     private var indexes: [ObjectName: Int] = [:]
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
+    private var waits = TaskWaits()
 
     var count: Int { objects.count }
 
@@ -109,6 +112,25 @@ struct ClaimTable: Sendable {
             .sorted { $0.number < $1.number }.map(\.claim)
     }
 
+    /// Claims that wait on behalf of a task, by the sessions that made them and their requests.
+    func waits(of task: TaskReference) -> [Int] {
+        waits.claims(of: task).map { (session: claims[$0].task.session, claim: $0) }
+            .sorted {
+                ($0.session, claims[$0.claim].request.number)
+                    < ($1.session, claims[$1.claim].request.number)
+            }
+            .map(\.claim)
+    }
+
+    func isWaiting(_ task: TaskReference) -> Bool { !waits.claims(of: task).isEmpty }
+
+    /// Whether a waiter that would share the object is kept from it by nobody.
+    func isForSharing(_ object: ClaimedObject) -> Bool {
+        [object.holders.first, object.queue.first].allSatisfy { claim in
+            claim.map { claims[$0].mode == .shared } ?? true
+        }
+    }
+
     func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }
     func waiters(of object: Int) -> [Int] { objects[object].queue.all(in: claims) }
 
@@ -155,7 +177,7 @@ struct ClaimTable: Sendable {
             objects[claim.object].previousEnd = end
             objects[claim.object].previousValue = claim.value
         } else {
-            objects[claim.object].queue.remove(index, in: &claims)
+            dequeue(index)
         }
         claimsBySession[claim.request.session][claim.object] = nil
         valueByteCount -= claim.value.count
@@ -167,7 +189,7 @@ struct ClaimTable: Sendable {
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
-            objects[object].queue.remove(next, in: &claims)
+            dequeue(next)
             hold(next, at: moment)
             granted.append(next)
         }
@@ -219,7 +241,17 @@ struct ClaimTable: Sendable {
         let object = claims[claim].object
         claims[claim].ticket = objects[object].nextTicket
         objects[object].nextTicket += 1
-        objects[object].queue.append(claim, in: &claims)
+        append(claim)
+    }
+
+    private mutating func append(_ claim: Int) {
+        objects[claims[claim].object].queue.append(claim, in: &claims)
+        waits.add(claim, of: claims[claim])
+    }
+
+    private mutating func dequeue(_ claim: Int) {
+        objects[claims[claim].object].queue.remove(claim, in: &claims)
+        waits.remove(claim, of: claims[claim])
     }
 
     private mutating func makeObject(_ name: ObjectName, limit: UInt32?) -> Int {
@@ -232,7 +264,8 @@ struct ClaimTable: Sendable {
         add(
             Claim(
                 request: wish.request, object: object, mode: wish.mode,
-                priority: wish.priority, since: moment.time, value: wish.value))
+                priority: wish.priority, task: wish.task, within: wish.within,
+                since: moment.time, value: wish.value))
     }
 
     private mutating func add(_ claim: Claim) -> Int {
@@ -265,7 +298,7 @@ extension ClaimTable {
             objects[claim.object].holders.append(index, in: &claims)
             objects[claim.object].permitCount += UInt64(claim.permitCount)
         } else {
-            objects[claim.object].queue.append(index, in: &claims)
+            append(index)
         }
         return index
     }

@@ -25,6 +25,11 @@ extension Coordinator {
         case .granted(let claim):
             tellElected(claim, effects: &effects)
         case .queued(let claim):
+            if let cycle = deadlock(closedBy: claim, of: .leaderSlot) {
+                slots.remove(claim, end: .none)
+                refuse(request, .deadlock, cycle, effects: &effects)
+                return
+            }
             wait(request, in: .slot(claim: claim), effects: &effects)
         case .alreadyClaimed:
             let message = "the session leads or is a candidate in slot \(name) already"

@@ -21,6 +21,11 @@ extension Coordinator {
         case .granted(let claim):
             tellGranted(claim, effects: &effects)
         case .queued(let claim):
+            if let cycle = deadlock(closedBy: claim, of: .lock) {
+                locks.remove(claim, end: .none)
+                refuse(request, .deadlock, cycle, effects: &effects)
+                return
+            }
             wait(request, in: .lock(claim: claim), effects: &effects)
         case .busy where grantsAreSuspended:
             refuse(request, .unavailable, Self.suspendedMessage, effects: &effects)

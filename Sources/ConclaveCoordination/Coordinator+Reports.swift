@@ -86,49 +86,41 @@ extension Coordinator {
     }
 
     private func chain(from name: ObjectName) -> [WhyReport.Edge] {
-        guard let start = firstWaiter(for: name) else { return [] }
         var chain: [WhyReport.Edge] = []
-        var waiter = start
-        var seen: Set<Int> = [waiter]
-        while let edge = edge(from: waiter, preferring: chain.isEmpty ? name : nil) {
-            chain.append(edge)
-            guard let holder = sessions.index(of: edge.holder), seen.insert(holder).inserted
+        var seen: Set<TaskReference> = []
+        var next = firstWait(for: name)
+        while let wait = next {
+            let claim = table(wait.kind).claims[wait.claim]
+            let object = table(wait.kind).objects[claim.object]
+            guard let holder = object.holders.first.map({ table(wait.kind).claims[$0] }),
+                seen.insert(claim.task).inserted
             else { break }
-            waiter = holder
+            chain.append(
+                WhyReport.Edge(
+                    waiter: claim.task.session, kind: wait.kind, name: object.name,
+                    holder: holder.task.session))
+            next = seen.contains(holder.task) ? nil : firstWait(of: holder.task)
         }
         return chain
     }
 
-    /// The session that waits first for an object of that name, or else holds it.
-    private func firstWaiter(for name: ObjectName) -> Int? {
-        for table in [locks, slots] {
-            guard let index = table.index(of: name) else { continue }
-            let object = table.objects[index]
-            guard let claim = object.queue.first ?? object.holders.first else { continue }
-            return table.claims[claim].request.session
+    private func table(_ kind: ObjectKind) -> ClaimTable { kind == .lock ? locks : slots }
+
+    /// The claim that waits first for an object of that name, or else what its holder waits for.
+    private func firstWait(for name: ObjectName) -> (kind: ObjectKind, claim: Int)? {
+        for kind in [ObjectKind.lock, .leaderSlot] {
+            guard let index = table(kind).index(of: name) else { continue }
+            let object = table(kind).objects[index]
+            if let waiter = object.queue.first { return (kind, waiter) }
+            if let holder = object.holders.first {
+                return firstWait(of: table(kind).claims[holder].task)
+            }
         }
         return nil
     }
 
-    /// What a session waits for first, and who has it.
-    private func edge(from waiter: Int, preferring name: ObjectName?) -> WhyReport.Edge? {
-        let edges = sessions[waiter].replies.waiting.compactMap { edge(from: waiter, $0.place) }
-        return edges.first { $0.name == name } ?? edges.first
-    }
-
-    private func edge(from waiter: Int, _ place: WaitingPlace) -> WhyReport.Edge? {
-        let kind: ObjectKind
-        let table: ClaimTable
-        let claim: Int
-        switch place {
-        case .lock(let index): (kind, table, claim) = (.lock, locks, index)
-        case .slot(let index): (kind, table, claim) = (.leaderSlot, slots, index)
-        case .barrier: return nil
-        }
-        let object = table.objects[table.claims[claim].object]
-        guard let holder = object.holders.first else { return nil }
-        return WhyReport.Edge(
-            waiter: sessions[waiter].id, kind: kind, name: object.name,
-            holder: sessions[table.claims[holder].request.session].id)
+    private func firstWait(of task: TaskReference) -> (kind: ObjectKind, claim: Int)? {
+        if let lock = locks.waits(of: task).first { return (.lock, lock) }
+        return slots.waits(of: task).first.map { (.leaderSlot, $0) }
     }
 }

@@ -53,17 +53,15 @@ extension Coordinator {
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority):
-            let wish = ClaimTable.Wish(
-                request: request, mode: mode, isTry: isTry, priority: priority)
+        case .acquire(let name, let mode, let isTry, let priority, let task):
+            let wish = wish(mode, task, request, isTry: isTry, priority: priority)
             acquire(name, wish, effects: &effects)
         case .release(let name, let token):
             release(name, under: token, request, effects: &effects)
         case .limit(let name, let limit):
             setLimit(of: name, to: limit, request, effects: &effects)
-        case .campaign(let slot, let value, let priority):
-            let wish = ClaimTable.Wish(
-                request: request, mode: .exclusive, value: value, priority: priority)
+        case .campaign(let slot, let value, let priority, let task):
+            let wish = wish(.exclusive, task, request, value: value, priority: priority)
             campaign(for: slot, wish, effects: &effects)
         case .announce(let slot, let token, let value):
             announce(value, in: slot, under: token, request, effects: &effects)

@@ -20,6 +20,8 @@ final class ClientWorld {
     let slotNames: [String]
     /// `nil`: there are no semaphores in this run.
     var semaphores: SemaphoreWork?
+    /// `nil`: nobody but the wild takes a lock while it holds another.
+    var nesting: NestedWork?
     /// What the kernel keeps of what a client has not read.
     let socketByteCount: Int
     var requestCount = 0

@@ -45,6 +45,8 @@ package struct PlantedBug: Sendable {
         case .cancelLeavesWaiter: PlantedBug(plant, rule: "K10", within: 20, in: .mixed)
         case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
         case .limitServesNobody: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .deadlockWaits: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .everyPermitBlocks: PlantedBug(plant, rule: "C8", within: 200, in: .locks)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
         case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)

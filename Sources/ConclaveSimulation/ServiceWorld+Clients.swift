@@ -60,6 +60,8 @@ extension ServiceWorld {
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
+        case 0 where seat % 4 != 2 && world.nesting != nil:
+            return NestingProgram(world.nesting!, firstActAt: first)
         case 0: return LockProgram(firstActAt: first)
         case 1: return CandidateProgram(firstActAt: first)
         case 2:

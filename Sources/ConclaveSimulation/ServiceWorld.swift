@@ -121,6 +121,7 @@ final class ServiceWorld {
         self.random = random
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
+        world.nesting = NestedWork.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()

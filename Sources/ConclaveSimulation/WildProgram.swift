@@ -85,6 +85,9 @@ final class WildProgram: ClientProgram {
                 if let semaphores = world.semaphores, client.random.chance(perMille: 400) {
                     return useSemaphore(semaphores, client, world: world)
                 }
+                if let nesting = world.nesting, client.random.chance(perMille: 500) {
+                    return nest(nesting, client, world: world)
+                }
                 let name = world.name(from: world.lockNames, &client.random)
                 acquire(name, client, world: world)
             case 9: campaign(client, world: world)
@@ -108,7 +111,9 @@ final class WildProgram: ClientProgram {
         let wish = Wish(
             key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
         let isTry = client.random.chance(perMille: 400)
-        wishes[call(.acquire(name: name, mode: mode, isTry: isTry), client, world: world)] = wish
+        let operation = Operation.acquire(
+            name: name, mode: mode, isTry: isTry, task: tag(client, world: world))
+        wishes[call(operation, client, world: world)] = wish
     }
 
     /// One like the others, or one whose limit changes.
@@ -129,8 +134,26 @@ final class WildProgram: ClientProgram {
         let operation = Operation.acquire(
             name: world.name(permits.name), mode: permits.mode,
             isTry: client.random.chance(perMille: 400),
-            priority: semaphores.priority(&client.random))
+            priority: semaphores.priority(&client.random), task: tag(client, world: world))
         wishes[call(operation, client, world: world)] = wish
+    }
+
+    /// A lock or permits that others take while they hold some.
+    private func nest(_ nesting: NestedWork, _ client: ClientProcess, world: ClientWorld) {
+        let wanted = nesting.wish(&client.random)
+        let key = ExclusionChecker.Key(kind: .lock, name: wanted.name)
+        let wish = Wish(
+            key: key, mode: wanted.mode, newestBefore: world.exclusion.newestToken(of: key))
+        let operation = Operation.acquire(
+            name: world.name(wanted.name), mode: wanted.mode, isTry: false,
+            task: tag(client, world: world))
+        wishes[call(operation, client, world: world)] = wish
+    }
+
+    private func tag(_ client: ClientProcess, world: ClientWorld) -> TaskTag {
+        guard let nesting = world.nesting else { return TaskTag() }
+        let other = world.order.anySession(&client.random)?.0
+        return nesting.tag(&client.random, other: other)
     }
 
     private func campaign(_ client: ClientProcess, world: ClientWorld) {
@@ -138,7 +161,9 @@ final class WildProgram: ClientProgram {
         let key = ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
         let wish = Wish(
             key: key, mode: .exclusive, newestBefore: world.exclusion.newestToken(of: key))
-        wishes[call(.campaign(slot: slot, value: value(client)), client, world: world)] = wish
+        let operation = Operation.campaign(
+            slot: slot, value: value(client), task: tag(client, world: world))
+        wishes[call(operation, client, world: world)] = wish
     }
 
     private func value(_ client: ClientProcess) -> [UInt8] {

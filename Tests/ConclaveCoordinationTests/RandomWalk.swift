@@ -190,11 +190,12 @@ struct RandomWalk {
         case 0..<4:
             return .acquire(
                 name: name, mode: mode(), isTry: random.chance(perMille: 200),
-                priority: pick([0, 0, 1, -1]))
+                priority: pick([0, 0, 1, -1]), task: tag())
         case 4..<6: return .release(name: name, token: token(locks))
         case 6:
             return .campaign(
-                slot: name, value: [UInt8(random.below(256))], priority: pick([0, 0, 1]))
+                slot: name, value: [UInt8(random.below(256))], priority: pick([0, 0, 1]),
+                task: tag())
         case 7: return .announce(slot: name, token: token(slots), value: [1])
         case 8: return .resign(slot: name, token: token(slots))
         case 9, 10:
@@ -209,6 +210,14 @@ struct RandomWalk {
             let target = waiting.isEmpty ? random.below(number) : pick(waiting)
             return .cancel(number: target, reason: pick(CancelReason.allCases))
         }
+    }
+
+    /// The session as a whole, or one of its tasks within any other.
+    private mutating func tag() -> TaskTag {
+        guard random.chance(perMille: 300) else { return TaskTag() }
+        let other = TaskReference(session: pick(sessions), number: random.below(3))
+        return TaskTag(
+            number: random.below(3), within: random.chance(perMille: 500) ? [other] : [])
     }
 
     private mutating func mode() -> LockMode {
@@ -233,15 +242,16 @@ struct RandomWalk {
 
     private mutating func follow(_ operation: Operation, _ session: SessionID, _ number: UInt64) {
         let version = stage.version
+        if stage.refusal(of: number, of: session) == .deadlock { return }
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority):
+        case .acquire(let name, let mode, let isTry, let priority, _):
             let waiter = ReferenceModel.Waiter(
                 session: session, number: number, mode: mode, priority: priority)
             locks.acquire(name, waiter, isTry: isTry, at: version)
         case .release(let name, let token):
             locks.release(name, session, token: token.number, at: version)
         case .limit(let name, let limit): locks.limit(name, limit, at: version)
-        case .campaign(let slot, _, let priority):
+        case .campaign(let slot, _, let priority, _):
             let waiter = ReferenceModel.Waiter(
                 session: session, number: number, mode: .exclusive, priority: priority)
             slots.acquire(slot, waiter, isTry: false, at: version)

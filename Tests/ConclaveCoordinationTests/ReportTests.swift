@@ -78,6 +78,11 @@ import Testing
 
     @Test mutating func `a circle of waiting ends the chain where it closes`() {
         let names = ["a", "b"].map(ObjectName.init(known:))
+        // Nobody looks for it, so that there can be one.
+        var quotas = Quotas()
+        quotas.deadlockSteps = 0
+        stage = Stage(quotas: quotas)
+        _ = stage.open(all: 1...3)
         stage.acquire(sessions[0], 1, names[0])
         stage.acquire(sessions[1], 1, names[1])
         stage.acquire(sessions[0], 2, names[1])

@@ -17,9 +17,12 @@ import Testing
             return term.token
         }
         let slot = try ObjectName("scheduler")
-        #expect(
-            daemon.requests(.campaign).map(\.operation)
-                == [.campaign(slot: slot, value: Array("http://a".utf8))])
+        let campaigns = daemon.requests(.campaign).map(\.operation)
+        guard case .campaign(slot, Array("http://a".utf8), 0, let task)? = campaigns.last else {
+            Issue.record("\(campaigns)")
+            return
+        }
+        #expect(task.number > 0 && task.within.isEmpty, "the body is a task of its own")
         #expect(
             daemon.requests(.announce).map(\.operation)
                 == [.announce(slot: slot, token: token, value: Array("http://b".utf8))])

@@ -7,7 +7,7 @@ import Testing
     /// Grants only what is not called "held"; a cancel comes in time.
     private static func refuseHeld(_ request: ScriptedDaemon.Request) -> [ScriptedDaemon.Action] {
         switch request.operation {
-        case .acquire(let name, _, let isTry, _) where name.text == "held":
+        case .acquire(let name, _, let isTry, _, _) where name.text == "held":
             return isTry ? [.reply(.busy(holder: SessionID(9)))] : []
         case .cancel(let number, _):
             return [
@@ -216,6 +216,43 @@ import Testing
         }
         #expect(error?.code == .invalid)
         #expect(daemon.requests(.acquire).isEmpty)
+    }
+
+    @Test func `a body is a task of its own, and what it takes is within it`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let plain = try await conclave.lock("plain")
+        let (outer, inner) = try await conclave.withLock("outer") { outer in
+            let guarded = try await conclave.lock("guarded")
+            try await guarded.release()
+            let path = outer.taskPath
+            let inner = try await Task.detached {
+                try await path.perform {
+                    try await conclave.withLock("inner") { $0.taskPath }
+                }
+            }.value
+            return (path, inner)
+        }
+        try await plain.release()
+        let tags = daemon.requests(.acquire).compactMap { request -> TaskTag? in
+            guard case .acquire(_, _, _, _, let task) = request.operation else { return nil }
+            return task
+        }
+        try #require(tags.count == 4)
+        #expect(tags[0] == TaskTag(), "a guard outside of every body is the session's")
+        #expect(tags[1].number > 0 && tags[1].within.isEmpty)
+        #expect(tags[2] == tags[1], "a guard is its body's")
+        #expect(tags[3].number > tags[1].number)
+        #expect(tags[3].within.map(\.number) == [tags[1].number])
+        #expect(inner.description.hasPrefix(outer.description + ","))
+        #expect(TaskPath(inner.description) == inner)
+    }
+
+    @Test(arguments: ["", ",", "1", "1.2.3", "a.1", "1.-1", "1.2,", "18446744073709551616.0"])
+    func `what is no path of tasks is refused`(text: String) {
+        #expect(TaskPath(text) == nil)
+        #expect(TaskPath(Array(repeating: "1.2", count: 17).joined(separator: ",")) == nil)
     }
 }
 

@@ -65,12 +65,12 @@ final class ScriptedDaemon: Sendable {
     static func grant(_ request: Request) -> [Action] {
         let token = FencingToken(request.number)
         switch request.operation {
-        case .acquire(let name, let mode, _, _):
+        case .acquire(let name, let mode, _, _, _):
             return [
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
             ]
-        case .campaign(let slot, _, _):
+        case .campaign(let slot, _, _, _):
             return [
                 .reply(
                     .elected(Term(slot: slot, token: token, previousEnd: .died, previousValue: [1]))

@@ -57,9 +57,18 @@ extension Sample {
         .operation(
             .acquire(name: name, mode: .permits(2, of: 3), isTry: false, priority: -7)),
         .operation(.acquire(name: name, mode: .permits(1), isTry: false, priority: .max)),
+        .operation(
+            .acquire(
+                name: name, mode: .exclusive, isTry: false,
+                task: TaskTag(
+                    number: 3,
+                    within: [
+                        .init(session: SessionID(5), number: 0),
+                        .init(session: SessionID(6), number: .max),
+                    ]))),
         .operation(.release(name: name, token: token)),
         .operation(.limit(name: name, limit: 5)),
-        .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4)),
+        .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4, task: TaskTag(number: 1))),
         .operation(.announce(slot: name, token: token, value: [4])),
         .operation(.resign(slot: name, token: token)),
         .operation(

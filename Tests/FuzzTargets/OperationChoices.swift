@@ -15,13 +15,14 @@ enum OperationChoices {
         switch source.choice(of: 9) {
         case 0:
             return .acquire(
-                name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source))
+                name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
+                task: tag(&source, knowing: coordinator))
         case 1: return .transact(transaction(&source, knowing: coordinator))
         case 2: return .release(name: name, token: token)
         case 3:
             return .campaign(
                 slot: name, value: source.bytes(source.choice(of: 16)),
-                priority: priority(&source))
+                priority: priority(&source), task: tag(&source, knowing: coordinator))
         case 4:
             return .announce(
                 slot: name, token: token, value: source.bytes(source.choice(of: 16)))
@@ -33,6 +34,20 @@ enum OperationChoices {
                 number: source.number(near: [1, 2, 3, 4]),
                 reason: source.pick(CancelReason.allCases))
         }
+    }
+
+    /// Sessions are numbered by versions: some of the last ones are.
+    private static func tag(
+        _ source: inout ByteSource, knowing coordinator: Coordinator
+    ) -> TaskTag {
+        let form = source.byte()
+        guard form & 1 == 1 else { return TaskTag() }
+        let sessions = (1...16).map { coordinator.version.number &- $0 }
+        let within = (0..<Int(form >> 6)).map { _ in
+            TaskReference(
+                session: SessionID(source.pick(sessions)), number: UInt64(source.byte() & 1))
+        }
+        return TaskTag(number: UInt64(form >> 1 & 3), within: within)
     }
 
     private static func mode(_ source: inout ByteSource) -> LockMode {

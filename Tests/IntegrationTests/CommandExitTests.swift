@@ -50,6 +50,28 @@ import Testing
         holder.kill()
     }
 
+    @Test func `a cycle of three locks is 1, and the cycle is named`() throws {
+        let group = try Group.serving(of: 1)
+        let marks = ["a", "b", "c"].map { group.directory.file("has-\($0)") }
+        func take(_ first: String, _ second: String) throws -> Running {
+            let all = marks.map { "[ -e \($0) ]" }.joined(separator: " && ")
+            let script =
+                "touch \(group.directory.file("has-\(first)")); until \(all); do sleep 0.02; done; "
+                + "exec \(Programs.conclave) lock \(second) -- true"
+            return try group.begin("lock", [first, "--", "sh", "-c", script])
+        }
+        let commands = [try take("a", "b"), try take("b", "c"), try take("c", "a")]
+        let endings = try commands.map { try $0.end(seconds: 30) }
+        let refused = try #require(endings.first { $0.status == 1 })
+        #expect(endings.count { $0.status == 0 } == 2, "the others go on")
+        #expect(refused.errors.contains("it would wait for itself: session "))
+        for name in ["a", "b", "c"] {
+            #expect(refused.errors.contains("waits for lock \(name), held by session "))
+        }
+        let own = "CONCLAVE_TASK=junk exec \(Programs.conclave) lock d -- true"
+        #expect(try group.run("lock", ["a", "--", "sh", "-c", own]).status == 64)
+    }
+
     @Test func `a semaphore's limit is its own: another one is 64, one of nothing is 1`() throws {
         let group = try Group.serving(of: 1)
         let holder = try group.hold("builds", ["--permits", "2", "--limit", "3"])

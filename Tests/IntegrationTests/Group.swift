@@ -115,7 +115,7 @@ final class Group {
 
     // MARK: - Clients
 
-    func begin(_ command: String, _ arguments: [String], at node: Int) throws -> Running {
+    func begin(_ command: String, _ arguments: [String], at node: Int = 1) throws -> Running {
         try Running(
             Programs.conclave, [command] + arguments,
             environment: ["CONCLAVE_SOCKET": socket(node)], in: directory)

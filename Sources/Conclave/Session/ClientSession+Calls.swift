@@ -16,6 +16,9 @@ extension ClientSession {
         let phase = Mutex(Phase.new)
     }
 
+    /// `nil`: it is not open.
+    var id: SessionID? { enter { state, _, _ in state.core.session?.session } }
+
     /// The group's answer to `operation`. A task that is cancelled cancels the request in order and
     /// waits for what became of it.
     func answer(to operation: Operation, deadline: Instant? = nil) async -> ClientCore.Answer {

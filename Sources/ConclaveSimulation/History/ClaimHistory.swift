@@ -90,14 +90,15 @@ struct ClaimHistory {
 
     // MARK: - Actions
 
-    /// What a semaphore's limit was all the time: a grant that names one has the right one. `nil`: not
+    /// What a semaphore's limit was all the time: whoever was not refused has named this one. `nil`: not
     /// known. It was changed, or forgotten with the last holder and named anew.
     private var limit: UInt32? {
         var named: Set<UInt32> = []
         for operation in operations {
             switch (operation.what.action, operation.answer) {
             case (.limit, _): return nil
-            case (.acquire(.permits(_, let limit?), _), .granted?): named.insert(limit)
+            case (.acquire, .refused?): continue
+            case (.acquire(.permits(_, let limit?), _), _): named.insert(limit)
             default: break
             }
         }

@@ -6,11 +6,11 @@ extension HistoryCall {
     /// `nil`: it is about another request, and no object.
     init?(_ operation: Operation) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, _):
+        case .acquire(let name, let mode, let isTry, _, _):
             self.init(.acquire(mode, isTry: isTry), name)
         case .limit(let name, let limit): self.init(.limit(limit), name)
         case .release(let name, let token): self.init(.release(token), name)
-        case .campaign(let slot, let value, _): self.init(.campaign(value: value), slot)
+        case .campaign(let slot, let value, _, _): self.init(.campaign(value: value), slot)
         case .announce(let slot, let token, let value):
             self.init(.announce(token, value: value), slot)
         case .resign(let slot, let token): self.init(.resign(token), slot)

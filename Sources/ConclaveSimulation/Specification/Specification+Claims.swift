@@ -26,8 +26,13 @@ extension Specification {
         } else if queue.waiters.count >= quotas.waitersPerObject {
             refuse(id, number, .quotaExceeded)
         } else {
+            let before = queues[key]
             queues[key] = queue
             queues[key]!.wait(claim)
+            guard !closesCycle(claim, in: key) else {
+                queues[key] = before
+                return refuse(id, number, .deadlock)
+            }
             touched.insert(key)
             wait(id, number, in: key)
         }

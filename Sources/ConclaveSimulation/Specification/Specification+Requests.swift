@@ -46,16 +46,15 @@ extension Specification {
 
     private mutating func begin(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority):
-            let claim = SpecifiedQueue.Claim(
-                session: id, number: number, mode: mode, priority: priority)
+        case .acquire(let name, let mode, let isTry, let priority, let task):
+            let claim = claim(id, number, mode, priority, task)
             self.claim(ObjectKey(kind: .lock, name: name), claim, isTry: isTry)
         case .limit(let name, let limit):
             setLimit(ObjectKey(kind: .lock, name: name), limit, id, number)
-        case .campaign(let slot, let value, let priority):
+        case .campaign(let slot, let value, let priority, let task):
             let key = ObjectKey(kind: .leaderSlot, name: slot)
-            let claim = SpecifiedQueue.Claim(
-                session: id, number: number, mode: .exclusive, priority: priority, value: value)
+            var claim = claim(id, number, .exclusive, priority, task)
+            claim.value = value
             self.claim(key, claim, isTry: false)
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)

@@ -8,6 +8,9 @@ struct SpecifiedQueue {
         var number: UInt64
         var mode: LockMode
         var priority: Int32 = 0
+        var task: TaskReference
+        /// They wait as long as it waits.
+        var within: [TaskReference] = []
         var value: [UInt8] = []
         /// 0 while it waits.
         var token: UInt64 = 0

@@ -23,5 +23,7 @@ package enum ClientLimits {
     package static let listedKeys = 1_000
     /// A page goes on until it has so many bytes: with its last entry it fits a frame.
     package static let keyPage = 256 * 1024
+    /// Tasks that wait for the one that asks.
+    package static let tasksAround = 16
     package static let defaultTTL = Interval.seconds(5)
 }

@@ -4,11 +4,14 @@ package import ConclaveBase
 /// the ordered stream and in the journal.
 package enum Operation: Equatable, Sendable {
     /// Waiters of a higher priority come first; within one, whoever came first.
-    case acquire(name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0)
+    case acquire(
+        name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0,
+        task: TaskTag = TaskTag())
     case release(name: ObjectName, token: FencingToken)
     /// Sets how many permits a semaphore gives out that somebody holds or awaits.
     case limit(name: ObjectName, limit: UInt32)
-    case campaign(slot: ObjectName, value: [UInt8], priority: Int32 = 0)
+    case campaign(
+        slot: ObjectName, value: [UInt8], priority: Int32 = 0, task: TaskTag = TaskTag())
     case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
     case resign(slot: ObjectName, token: FencingToken)
     case arrive(BarrierArrival)
@@ -33,21 +36,23 @@ package enum Operation: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
-        case .acquire(let name, let mode, let isTry, let priority):
+        case .acquire(let name, let mode, let isTry, let priority, let task):
             writer.name(name)
             mode.encode(into: &writer)
             writer.flag(isTry)
             writer.integer(priority)
+            task.encode(into: &writer)
         case .release(let name, let token), .resign(let name, let token):
             writer.name(name)
             writer.integer(token.number)
         case .limit(let name, let limit):
             writer.name(name)
             writer.integer(limit)
-        case .campaign(let slot, let value, let priority):
+        case .campaign(let slot, let value, let priority, let task):
             writer.name(slot)
             writer.bytes(value)
             writer.integer(priority)
+            task.encode(into: &writer)
         case .announce(let slot, let token, let value):
             writer.name(slot)
             writer.integer(token.number)
@@ -71,8 +76,10 @@ package enum Operation: Equatable, Sendable {
             let name = try reader.name("name")
             let mode = try LockMode(from: &reader)
             let isTry = try reader.flag("try")
+            let priority: Int32 = try reader.integer("priority")
             return .acquire(
-                name: name, mode: mode, isTry: isTry, priority: try reader.integer("priority"))
+                name: name, mode: mode, isTry: isTry, priority: priority,
+                task: try TaskTag(from: &reader))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
         case .limit:
@@ -83,8 +90,9 @@ package enum Operation: Equatable, Sendable {
         case .campaign:
             let slot = try reader.name("slot")
             let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+            let priority: Int32 = try reader.integer("priority")
             return .campaign(
-                slot: slot, value: value, priority: try reader.integer("priority"))
+                slot: slot, value: value, priority: priority, task: try TaskTag(from: &reader))
         case .announce:
             let slot = try reader.name("slot")
             let token = try reader.token("token")

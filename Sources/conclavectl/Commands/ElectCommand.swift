@@ -22,7 +22,7 @@ struct ElectCommand: ParsableCommand {
             error.
 
             Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in \
-            time; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
+            time, deadlock; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
             waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
             127 not found; 130 interrupted.
             """)
@@ -56,7 +56,8 @@ struct ElectCommand: ParsableCommand {
         let request = HoldRequest(
             kind: .leadership(value: value), name: slot.text, priority: hold.priority,
             wait: hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
-            onLoss: hold.onLoss, socket: common.socket, label: label(of: command))
+            onLoss: hold.onLoss, socket: common.socket, label: label(of: command),
+            taskPath: try SurroundingTask.find())
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)
         while true {
             var wrapper = Wrapper(

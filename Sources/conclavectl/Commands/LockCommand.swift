@@ -25,6 +25,12 @@ struct LockCommand: ParsableCommand {
             more. The limit is kept in one place; 'conclave limit' changes it. Once somebody has \
             the semaphore --limit may be left out, and another limit is refused.
 
+            A request that would wait for itself is refused at once as a deadlock, and the message \
+            names the whole cycle: who waits for what, held by whom. Commands that run \
+            'conclave lock' or 'conclave elect' themselves are known to wait for it, by \
+            CONCLAVE_TASK in their environment; a background process that nobody waits for should \
+            not have that variable.
+
             With --json one object a state (waiting, granted, released, lost) goes to the standard \
             error.
 
@@ -78,7 +84,8 @@ struct LockCommand: ParsableCommand {
         let request = HoldRequest(
             kind: .lock(mode), name: name.text, priority: hold.priority,
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
-            onLoss: hold.onLoss, socket: common.socket, label: label(of: command))
+            onLoss: hold.onLoss, socket: common.socket, label: label(of: command),
+            taskPath: try SurroundingTask.find())
         let narrator = Narrator(json: common.json, noun: "name", name: name.text)
         var wrapper = Wrapper(
             request, CommandWords(last: command.count), narrator, signals)

@@ -101,9 +101,13 @@ extension Explanation {
         guard !objects.isEmpty else { return "nobody holds or awaits \(name.shown)" }
         var lines = objects.flatMap(\.lines)
         if !chain.isEmpty { lines.append("who waits for whom:") }
+        var before: Edge?
         for edge in chain {
+            let isOther = before.map { $0.holder != edge.waiter } ?? false
+            let waiter = isOther ? "for that session \(edge.waiter)" : "session \(edge.waiter)"
+            before = edge
             lines.append(
-                "  session \(edge.waiter) waits for \(edge.kind.words) \(edge.name.shown), which "
+                "  \(waiter) waits for \(edge.kind.words) \(edge.name.shown), which "
                     + "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
         }
         return lines.joined(separator: "\n")

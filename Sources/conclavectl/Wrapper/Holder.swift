@@ -16,6 +16,8 @@ struct HoldRequest: Sendable {
     var onLoss: LossAction
     var socket: String?
     var label: String
+    /// Whose command this program is, and so waits for it; `nil`: nobody's.
+    var taskPath: TaskPath?
 }
 
 /// The asynchronous half of a wrapper: it takes the lock or term, keeps it until it is told to let
@@ -34,6 +36,7 @@ final class Holder: Sendable {
         var token: FencingToken
         var previousEnd: PreviousEnd
         var validity: Validity
+        var taskPath: TaskPath
     }
 
     let inbox = Inbox<Message>()
@@ -63,9 +66,16 @@ final class Holder: Sendable {
         do {
             let conclave = try await Conclave.connect(
                 socket: request.socket, ttl: request.ttl, label: request.label)
-            try await hold(request, conclave) { grant in
-                inbox.send(.held(grant))
-                for await _ in letGo {}
+            let work: @Sendable () async throws -> Void = {
+                try await hold(request, conclave) { grant in
+                    inbox.send(.held(grant))
+                    for await _ in letGo {}
+                }
+            }
+            if let path = request.taskPath {
+                try await path.perform(work)
+            } else {
+                try await work()
             }
             await conclave.close()
             inbox.send(.released)
@@ -87,14 +97,17 @@ final class Holder: Sendable {
             ) { lock in
                 await body(
                     Grant(
-                        token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity))
+                        token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity,
+                        taskPath: lock.taskPath))
             }
         case .leadership(let value):
             try await conclave.withLeadership(
                 of: request.name, value: value, priority: request.priority, wait: request.wait
             ) {
                 await body(
-                    Grant(token: $0.token, previousEnd: $0.previousEnd, validity: $0.validity))
+                    Grant(
+                        token: $0.token, previousEnd: $0.previousEnd, validity: $0.validity,
+                        taskPath: $0.taskPath))
             }
         }
     }

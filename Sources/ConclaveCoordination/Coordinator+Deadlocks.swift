@@ -1,0 +1,67 @@
+import ConclaveBase
+import ConclaveWire
+
+extension Coordinator {
+    /// How many waits of a cycle its message names.
+    private static let listedWaits = 64
+
+    /// Who asks. A session waits for all its tasks. Those around it that are of sessions that are
+    /// over, or of other users, wait for nobody.
+    func wish(
+        _ mode: LockMode, _ tag: TaskTag, _ request: RequestReference, value: [UInt8] = [],
+        isTry: Bool = false, priority: Int32
+    ) -> ClaimTable.Wish {
+        let session = sessions[request.session]
+        let task = TaskReference(session: session.id, number: tag.number)
+        var within: [TaskReference] = []
+        if tag.number != 0 { within.append(TaskReference(session: session.id, number: 0)) }
+        for other in tag.within where other != task && !within.contains(other) {
+            guard let index = sessions.index(of: other.session),
+                sessions[index].process.uid == session.process.uid
+            else { continue }
+            within.append(other)
+        }
+        return ClaimTable.Wish(
+            request: request, mode: mode, value: value, isTry: isTry, priority: priority,
+            task: task, within: within)
+    }
+
+    /// Why a claim that has just begun to wait must not; `nil`: it may.
+    func deadlock(closedBy claim: Int, of kind: ObjectKind) -> String? {
+        guard plant != .deadlockWaits else { return nil }
+        var search = DeadlockSearch(
+            locks: locks, slots: slots, maximumSteps: quotas.deadlockSteps,
+            everyPermitBlocks: plant == .everyPermitBlocks)
+        return search.cycle(closedBy: claim, of: kind).map(describe)
+    }
+
+    private func describe(_ cycle: [DeadlockSearch.Edge]) -> String {
+        var text = "it would wait for itself: "
+        var before: TaskReference?
+        for edge in cycle.prefix(Self.listedWaits) {
+            let table = edge.kind == .lock ? locks : slots
+            let (waiting, other) = (table.claims[edge.waiting], table.claims[edge.before])
+            if let before, before.session == waiting.task.session {
+                text += ", which waits"
+            } else {
+                text += before == nil ? "" : ", for which "
+                text += "\(who(waiting)) waits"
+            }
+            let noun = edge.kind == .lock ? "lock" : "leader slot"
+            let how = other.isHeld ? "held by" : "behind"
+            text += " for \(noun) \(table.objects[other.object].name), \(how) \(who(other))"
+            before = other.task
+        }
+        if cycle.count > Self.listedWaits {
+            return text + ", and so on, over \(cycle.count - Self.listedWaits) more"
+        }
+        let table = cycle[0].kind == .lock ? locks : slots
+        let asker = table.claims[cycle[0].waiting]
+        return before?.session == asker.task.session ? text : text + ", for which it waits"
+    }
+
+    private func who(_ claim: Claim) -> String {
+        let session = sessions[claim.request.session]
+        return "session \(session.id) (pid \(session.process.pid) on host \(session.process.host))"
+    }
+}
