@@ -35,6 +35,11 @@ struct AppliedOrder<Machine: StateMachine> {
     /// Behind everything else, so that every turn finds that where it is whatever the machine.
     private(set) var machine: Machine
 
+    /// What members that are taught still need is kept, from that number on; `nil`: nobody is taught.
+    mutating func keepRecent(from number: UInt64?) {
+        recent.needed = number
+    }
+
     init(blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0) {
         machine = blank
         recent = RecentItems(maximumByteCount: recentByteCount)

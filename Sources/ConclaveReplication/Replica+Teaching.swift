@@ -37,11 +37,19 @@ extension Replica {
         let header = started.snapshot?.header.bytes
         send(.transfer(.begin(id: started.id, snapshot: header)), to: member.node)
         teachings.append(started)
+        keepForLearners()
+    }
+
+    private func keepForLearners() {
+        order.keepRecent(from: teachings.lazy.map(\.next).min())
     }
 
     /// Sends what there is room for; of a snapshot, one part a turn.
     func teach(now: Instant) {
-        guard isTeaching else { return }
+        guard isTeaching else {
+            if order.recent.needed != nil { keepForLearners() }
+            return
+        }
         let count = teachings.count
         var forgotten: [UInt64] = []
         for place in teachings.indices {
@@ -63,6 +71,7 @@ extension Replica {
             }
         }
         if !forgotten.isEmpty { teachings.removeAll { forgotten.contains($0.id) } }
+        keepForLearners()
     }
 
     func tickTeaching(now: Instant) {

@@ -196,6 +196,27 @@ import Testing
         #expect(recent.number(after: Version(5), applied: Version(5)) == nil)
     }
 
+    @Test func `what somebody who is taught needs stays, and goes when it is taken`() {
+        let size = OrderedItem.message(record(1, message(0, 0, 1))).byteCount
+        var recent = RecentItems(maximumByteCount: 2 * size)
+        func append(_ ordinals: Range<UInt64>) {
+            for ordinal in ordinals {
+                recent.append(
+                    .message(record(1, message(0, ordinal, 1))), before: Version(ordinal + 1))
+            }
+        }
+        append(0..<4)
+        recent.needed = 3
+        append(4..<50)
+        #expect(recent.start == 3)
+        recent.needed = 40
+        append(50..<51)
+        #expect(recent.start == 40)
+        recent.needed = nil
+        append(51..<52)
+        #expect(recent.start == 50)
+    }
+
     @Test func `the oldest ones go, and numbers stay`() {
         let size = OrderedItem.message(record(1, message(0, 0, 1))).byteCount
         var recent = items([1, 2, 3, 4], maximum: 2 * size)

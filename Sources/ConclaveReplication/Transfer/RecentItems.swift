@@ -45,6 +45,9 @@ struct RecentItems {
         var before: Version
     }
 
+    /// What is kept for those who are taught, however little is kept for others.
+    private static let largestTaughtByteCount = 256 << 20
+
     private var entries: Deque<Entry> = []
     private var byteCount = 0
     private let maximumByteCount: Int
@@ -53,6 +56,10 @@ struct RecentItems {
     /// Items that followed the point at this version are no longer kept. Not every item makes a
     /// version, so some that are kept may follow the same one.
     private var forgotten: Version?
+
+    /// From here on somebody who is taught needs all of it: else whoever takes longer for a state than
+    /// the order for `maximumByteCount` would begin anew for ever.
+    var needed: UInt64?
 
     init(maximumByteCount: Int) {
         self.maximumByteCount = maximumByteCount
@@ -63,12 +70,18 @@ struct RecentItems {
     mutating func append(_ item: OrderedItem, before: Version) {
         entries.append(Entry(item: item, before: before))
         byteCount += item.byteCount
-        while byteCount > maximumByteCount, let first = entries.popFirst() {
+        while byteCount > (isNeeded ? limitForTaught : maximumByteCount),
+            let first = entries.popFirst()
+        {
             byteCount -= first.item.byteCount
             forgotten = first.before
             start += 1
         }
     }
+
+    private var isNeeded: Bool { needed.map { $0 <= start } ?? false }
+
+    private var limitForTaught: Int { max(maximumByteCount, Self.largestTaughtByteCount) }
 
     /// Keeps nothing; what follows the point at `version`, if one is given, may be incomplete.
     mutating func removeAll(at version: Version? = nil) {
