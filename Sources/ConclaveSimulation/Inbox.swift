@@ -97,7 +97,8 @@ package final class Inbox {
     /// Asks for a turn at `moment`. An earlier timer that is still set is left standing: the turn it
     /// brings finds nothing due and asks again.
     package func setTimer(at moment: Moment) {
-        guard moment < timerAt else { return }
+        // A process may end in its turn: what it wanted then is nobody's.
+        guard isOpen, moment < timerAt else { return }
         timerAt = max(moment, timeline.now)
         timeline.schedule(.timer(process: process, stamp: stamp), at: timerAt)
     }

@@ -7,7 +7,8 @@ import Testing
     private static let breadth = 40
     private static let pinned: [UInt64] = [
         15, 19, 22, 78, 229, 249, 843, 20_069, 802_886, 1_000_675, 1_010_090,
-        1_011_335, 1_032_049, 5_000_596,
+        1_011_335, 1_032_049, 5_000_596, 6_000_095, 6_001_061, 6_001_298,
+        6_001_507,
     ]
 
     @Test func `find no broken promise`() throws {
