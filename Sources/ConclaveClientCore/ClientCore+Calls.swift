@@ -162,7 +162,7 @@ extension ClientCore {
     ) {
         guard let call = calls[id], call.givenUp == nil, !call.isInternal else { return }
         if case .query(let query) = call.content {
-            if query.isSubscription { unsubscribe(call, effects: &effects) }
+            if query.mayWait { unsubscribe(call, effects: &effects) }
             if call.isAnswered { return calls.remove(id) }
             fail(id, reason, effects: &effects)
         } else if call.wasSent {

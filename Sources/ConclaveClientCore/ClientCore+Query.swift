@@ -45,6 +45,15 @@ extension ClientCore.Query {
         }
     }
 
+    /// The daemon keeps it until it can be answered, or is told that nobody waits any more.
+    var mayWait: Bool {
+        switch self {
+        case .objects, .readKeys, .watchKeys: true
+        case .views(let follow): follow
+        case .status, .members, .addMember, .removeMember, .recover: false
+        }
+    }
+
     /// Something may have changed though no answer came.
     var isWish: Bool {
         switch self {

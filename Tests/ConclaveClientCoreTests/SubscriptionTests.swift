@@ -77,6 +77,15 @@ import Testing
         #expect(client.take() == [])
     }
 
+    @Test mutating func `a question that nobody waits for any more is taken back`() throws {
+        let status = client.query(.status, within: .seconds(1))
+        let why = client.query(.objects(ObjectQuery(.why(slot))), within: .seconds(1))
+        _ = client.take()
+        client.advance(.seconds(2))
+        #expect(Set(client.answers.keys) == [status, why])
+        #expect(try client.sentTypes() == [.unsubscribe])
+    }
+
     @Test mutating func `views found after a reconnection are told only if they are new`() {
         let follow = client.query(.views(follow: true))
         let views = (1...3).map { epoch in
