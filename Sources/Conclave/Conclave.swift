@@ -17,6 +17,9 @@ import Glibc
 /// The session belongs to the process. Using it, or connecting, on both sides of a `fork` without
 /// `exec` is not supported.
 public final class Conclave: Sendable {
+    /// Of this library, and of the programs that come with it.
+    public static let version = Release.version
+
     let session: ClientSession
 
     private init(_ session: ClientSession) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conclave
 
 struct ConclaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,6 +30,7 @@ struct ConclaveCommand: ParsableCommand {
               130   interrupted
               else  the command's own; 128 + n: it was killed by signal n
             """,
+        version: Conclave.version,
         subcommands: [
             LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
             BarrierCommand.self, StatusCommand.self, MembersCommand.self, MemberCommand.self,

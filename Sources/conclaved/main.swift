@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConclaveBase
 import ConclaveNode
 import Glibc
 import Logging
