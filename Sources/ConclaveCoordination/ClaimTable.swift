@@ -122,7 +122,9 @@ struct ClaimTable: Sendable {
             .map(\.claim)
     }
 
-    func isWaiting(_ task: TaskReference) -> Bool { !waits.claims(of: task).isEmpty }
+    func waitCount(of task: TaskReference) -> Int { waits.count(of: task) }
+
+    func isWaiting(_ task: TaskReference) -> Bool { waits.count(of: task) > 0 }
 
     /// Whether a waiter that would share the object is kept from it by nobody.
     func isForSharing(_ object: ClaimedObject) -> Bool {

@@ -2,11 +2,11 @@ import ConclaveBase
 import ConclaveWire
 
 extension Coordinator {
-    /// How many waits of a cycle its message names.
-    private static let listedWaits = 64
+    /// The message of a cycle is kept with the reply: it names waits up to so many bytes.
+    private static let describedByteCount = 900
 
     /// Who asks. A session waits for all its tasks. Those around it that are of sessions that are
-    /// over, or of other users, wait for nobody.
+    /// over, or of other users, wait for nobody; of too many the outermost are not looked at.
     func wish(
         _ mode: LockMode, _ tag: TaskTag, _ request: RequestReference, value: [UInt8] = [],
         isTry: Bool = false, priority: Int32
@@ -16,6 +16,8 @@ extension Coordinator {
         var within: [TaskReference] = []
         if tag.number != 0 { within.append(TaskReference(session: session.id, number: 0)) }
         for other in tag.within where other != task && !within.contains(other) {
+            // As many as a claim can have, in a snapshot too.
+            guard within.count < ClientLimits.tasksAround else { break }
             guard let index = sessions.index(of: other.session),
                 sessions[index].process.uid == session.process.uid
             else { continue }
@@ -27,7 +29,19 @@ extension Coordinator {
     }
 
     /// Why a claim that has just begun to wait must not; `nil`: it may.
-    func deadlock(closedBy claim: Int, of kind: ObjectKind) -> String? {
+    func reasonNotToWait(_ claim: Int, of kind: ObjectKind) -> Refusal? {
+        let waiting = (kind == .lock ? locks : slots).claims[claim]
+        let isCrowded = ([waiting.task] + waiting.within).contains { task in
+            locks.waitCount(of: task) + slots.waitCount(of: task) > quotas.waitsPerTask
+        }
+        if isCrowded {
+            let message = "\(quotas.waitsPerTask) requests wait within one task already"
+            return Refusal(.quotaExceeded, message)
+        }
+        return deadlock(closedBy: claim, of: kind).map { Refusal(.deadlock, $0) }
+    }
+
+    private func deadlock(closedBy claim: Int, of kind: ObjectKind) -> String? {
         guard plant != .deadlockWaits else { return nil }
         var search = DeadlockSearch(
             locks: locks, slots: slots, maximumSteps: quotas.deadlockSteps,
@@ -38,26 +52,34 @@ extension Coordinator {
     private func describe(_ cycle: [DeadlockSearch.Edge]) -> String {
         var text = "it would wait for itself: "
         var before: TaskReference?
-        for edge in cycle.prefix(Self.listedWaits) {
-            let table = edge.kind == .lock ? locks : slots
-            let (waiting, other) = (table.claims[edge.waiting], table.claims[edge.before])
-            if let before, before.session == waiting.task.session {
-                text += ", which waits"
-            } else {
-                text += before == nil ? "" : ", for which "
-                text += "\(who(waiting)) waits"
+        for (index, edge) in cycle.enumerated() {
+            let words = describe(edge, after: before)
+            if text.utf8.count + words.utf8.count > Self.describedByteCount {
+                return text + ", and so on, over \(cycle.count - index) more"
             }
-            let noun = edge.kind == .lock ? "lock" : "leader slot"
-            let how = other.isHeld ? "held by" : "behind"
-            text += " for \(noun) \(table.objects[other.object].name), \(how) \(who(other))"
-            before = other.task
-        }
-        if cycle.count > Self.listedWaits {
-            return text + ", and so on, over \(cycle.count - Self.listedWaits) more"
+            text += words
+            before = (edge.kind == .lock ? locks : slots).claims[edge.before].task
         }
         let table = cycle[0].kind == .lock ? locks : slots
         let asker = table.claims[cycle[0].waiting]
         return before?.session == asker.task.session ? text : text + ", for which it waits"
+    }
+
+    private func describe(
+        _ edge: DeadlockSearch.Edge, after before: TaskReference?
+    ) -> String {
+        let table = edge.kind == .lock ? locks : slots
+        let (waiting, other) = (table.claims[edge.waiting], table.claims[edge.before])
+        var text: String
+        if let before, before.session == waiting.task.session {
+            text = ", which waits"
+        } else {
+            text = (before == nil ? "" : ", for which ") + "\(who(waiting)) waits"
+        }
+        let noun = edge.kind == .lock ? "lock" : "leader slot"
+        let how = other.isHeld ? "held by" : "behind"
+        text += " for \(noun) \(table.objects[other.object].name), \(how) \(who(other))"
+        return text
     }
 
     private func who(_ claim: Claim) -> String {

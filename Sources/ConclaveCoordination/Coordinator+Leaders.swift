@@ -25,9 +25,9 @@ extension Coordinator {
         case .granted(let claim):
             tellElected(claim, effects: &effects)
         case .queued(let claim):
-            if let cycle = deadlock(closedBy: claim, of: .leaderSlot) {
+            if let reason = reasonNotToWait(claim, of: .leaderSlot) {
                 slots.remove(claim, end: .none)
-                refuse(request, .deadlock, cycle, effects: &effects)
+                answer(request, .refused(reason), effects: &effects)
                 return
             }
             wait(request, in: .slot(claim: claim), effects: &effects)

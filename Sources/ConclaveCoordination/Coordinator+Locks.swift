@@ -21,9 +21,9 @@ extension Coordinator {
         case .granted(let claim):
             tellGranted(claim, effects: &effects)
         case .queued(let claim):
-            if let cycle = deadlock(closedBy: claim, of: .lock) {
+            if let reason = reasonNotToWait(claim, of: .lock) {
                 locks.remove(claim, end: .none)
-                refuse(request, .deadlock, cycle, effects: &effects)
+                answer(request, .refused(reason), effects: &effects)
                 return
             }
             wait(request, in: .lock(claim: claim), effects: &effects)

@@ -10,7 +10,7 @@ import ConclaveWire
 /// closes a cycle if it leads, over stuck tasks alone, back to a task that waits by it.
 ///
 /// Only tasks that the new wait leads to are looked at. A holder or waiter looked at is a step, a
-/// task that is followed counts for 16; after `maximumSteps` nothing is said to be a cycle, and the
+/// task that is followed counts for 16, and for one more each of its further waits; after `maximumSteps` nothing is said to be a cycle, and the
 /// request waits like any other.
 struct DeadlockSearch {
     /// A claim that waits for another one: one that is held, or that has its turn before.
@@ -69,14 +69,17 @@ struct DeadlockSearch {
         let waiting = Set([asker.task] + asker.within)
         var next = 0
         while next < tasks.count {
-            stepsLeft -= Self.stepsPerTask
-            guard stepsLeft > 0 else { return nil }
             let reference = tasks[next]
+            // One wait is in a task's own price.
+            let waitCount = locks.waitCount(of: reference) + slots.waitCount(of: reference)
+            stepsLeft -= Self.stepsPerTask + max(waitCount, 1) - 1
+            guard stepsLeft > 0 else { return nil }
             for (kind, table) in [(ObjectKind.lock, locks), (.leaderSlot, slots)] {
                 for claim in table.waits(of: reference) {
                     waitsOf[next].append(addWait(claim, kind))
                 }
             }
+            guard stepsLeft > 0 else { return nil }
             next += 1
         }
         guard tasks.contains(where: waiting.contains), settle() else { return nil }

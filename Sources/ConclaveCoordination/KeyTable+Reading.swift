@@ -86,7 +86,11 @@ extension KeyTable {
         var reached = cursor
         var place = firstLogged(after: cursor)
         while place < log.count {
-            guard !budget.isSpent else { return (changes, reached) }
+            if budget.isSpent {
+                // Of a version of which everything was told nothing is left.
+                let isWhole = reached.name != nil && log[place].version > reached.version
+                return (changes, isWhole ? KeyCursor(after: reached.version) : reached)
+            }
             budget.steps -= 1
             let entry = log[place]
             let key = rows[entry.index]

@@ -9,8 +9,10 @@ package struct Quotas: Hashable, Sendable {
     /// Locks, leader slots, barriers and keys together.
     package var objects = 1_000_000
     package var waitersPerObject = 10_000
-    /// Steps of the search for a cycle of waiting that a request would close: so many holders or
-    /// waiters, or about 900 tasks that wait. One that would have to look at more waits.
+    /// Requests that wait within one task, whoever makes them.
+    package var waitsPerTask = 2_048
+    /// Steps of the search for a cycle of waiting that a request would close: so many holders,
+    /// waiters or waits, or about 900 tasks that wait. One that would have to look at more waits.
     package var deadlockSteps = 16_384
     /// Locks and leader slots that one session holds or awaits. Its end gives them up at one
     /// version, and the group stands still as long: 0.25 s at this bound.

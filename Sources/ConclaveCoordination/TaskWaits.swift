@@ -3,13 +3,15 @@ import ConclaveWire
 /// Which claims each task waits for: its own, and those that are made within it.
 struct TaskWaits: Sendable {
     /// In no order that may show.
-    private var claims: [TaskReference: [Int]] = [:]
+    private var claims: [TaskReference: Set<Int>] = [:]
 
-    func claims(of task: TaskReference) -> [Int] { claims[task] ?? [] }
+    func claims(of task: TaskReference) -> Set<Int> { claims[task] ?? [] }
+
+    func count(of task: TaskReference) -> Int { claims[task]?.count ?? 0 }
 
     mutating func add(_ index: Int, of claim: Claim) {
-        claims[claim.task, default: []].append(index)
-        for task in claim.within { claims[task, default: []].append(index) }
+        claims[claim.task, default: []].insert(index)
+        for task in claim.within { claims[task, default: []].insert(index) }
     }
 
     mutating func remove(_ index: Int, of claim: Claim) {
@@ -18,7 +20,7 @@ struct TaskWaits: Sendable {
     }
 
     private mutating func remove(_ index: Int, from task: TaskReference) {
-        guard claims[task] != [index] else { return claims[task] = nil }
-        if let place = claims[task]?.firstIndex(of: index) { claims[task]?.remove(at: place) }
+        claims[task]?.remove(index)
+        if claims[task]?.isEmpty == true { claims[task] = nil }
     }
 }

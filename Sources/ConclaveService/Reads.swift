@@ -33,13 +33,20 @@ struct Reads {
     private var waiting: [(mark: UInt64, place: TurnLine.Place)] = []
     /// Those that may be answered.
     var line = TurnLine()
+    /// Places that may be of questions that were answered or taken back, at most.
+    private var staleCount = 0
     private var lastMark: UInt64 = 0
     /// The newest mark is not on its way yet: whoever asks now may wait for it.
     private var isOpen = false
 
     func count(of connection: ConnectionID) -> Int { asked[connection]?.count ?? 0 }
 
+    /// Whether the question of that number is still to be answered.
+    func has(_ id: ID) -> Bool { asked[id.connection]?[id.number] != nil }
+
     /// Returns the mark that is to be proposed for it; `nil`: one that will do is.
+    ///
+    /// - Precondition: there is none of that number.
     mutating func add(_ question: Question, _ id: ID) -> UInt64? {
         let place = note(question, id)
         let mark = isOpen ? nil : drawMark()
@@ -92,11 +99,22 @@ struct Reads {
         guard asked[id.connection]?.removeValue(forKey: id.number) != nil else { return }
         if asked[id.connection]?.isEmpty == true { asked[id.connection] = nil }
         line.leave(id)
+        noteStale(1)
+    }
+
+    /// Asking and taking back, again and again, keeps no more places than there are questions.
+    private mutating func noteStale(_ count: Int) {
+        staleCount += count
+        guard staleCount > 1_024, staleCount > waiting.count / 2 else { return }
+        staleCount = 0
+        waiting = waiting.filter { question(at: $0.place) != nil }
     }
 
     mutating func removeAll(of connection: ConnectionID) {
+        let count = count(of: connection)
         asked[connection] = nil
         line.closed(connection)
+        noteStale(count)
     }
 
     private mutating func drawMark() -> UInt64 {

@@ -20,6 +20,12 @@ extension Service {
         }
         try reader.finish()
         let read = Reads.ID(connection: id, number: number)
+        guard !reads.has(read) else {
+            let message = "question \(number) is still to be answered"
+            return refuse(
+                Refusal(.invalid, message), type: type.rawValue, number: number, on: id,
+                effects: &effects)
+        }
         guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
         let isEarly = settings.plant == .readAnsweredEarly && type == .readKeys
         if question.isLocal || isEarly { return reads.addReady(question, read) }
@@ -33,16 +39,25 @@ extension Service {
         for question: Reads.Question, of id: ConnectionID, _ type: ClientFrameType,
         _ number: UInt64, effects: inout [ServiceEffect]
     ) -> Bool {
-        let uid = connections[id]?.process.uid ?? 0
-        let limit = settings.maximumWatchesPerUID
-        if case .watch = question, keyWatchers.count(ofUID: uid) >= limit {
-            let message = "user \(uid) watches keys \(limit) times on this host already"
-            refuse(
-                Refusal(.quotaExceeded, message), type: type.rawValue, number: number, on: id,
-                effects: &effects)
-            return false
+        if case .watch = question {
+            let watch = Reads.ID(connection: id, number: number)
+            guard mayWatch(watch, type, effects: &effects) else { return false }
         }
         return hasRoom(of: id, type, number, effects: &effects)
+    }
+
+    /// Refuses what would be too much for one user: when it is asked, and again when it begins.
+    private mutating func mayWatch(
+        _ id: Reads.ID, _ type: ClientFrameType, effects: inout [ServiceEffect]
+    ) -> Bool {
+        let uid = connections[id.connection]?.process.uid ?? 0
+        let limit = settings.maximumWatchesPerUID
+        guard keyWatchers.count(ofUID: uid) >= limit else { return true }
+        refuse(
+            Refusal(
+                .quotaExceeded, "user \(uid) watches keys \(limit) times on this host already"),
+            type: type.rawValue, number: id.number, on: id.connection, effects: &effects)
+        return false
     }
 
     /// Refuses what would be too much for one connection.
@@ -78,7 +93,9 @@ extension Service {
             switch question {
             case .read(let query):
                 left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
-            case .watch(let watch): begin(watch, place.id, machine: machine)
+            case .watch(let watch):
+                guard mayWatch(place.id, .watchKeys, effects: &effects) else { continue }
+                begin(watch, place.id, machine: machine)
             case .objects(let query):
                 left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
             }

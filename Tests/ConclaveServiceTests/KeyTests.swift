@@ -175,15 +175,27 @@ import Testing
         #expect(try frames(.readKeys).map(\.header.number) == [2])
     }
 
-    @Test mutating func `a number that is asked again gets the later question's answer`() throws {
+    @Test mutating func `a number that waits for an answer is not asked again`() throws {
         try put("db/a", [1])
-        try put("db/b", [2])
         group.isHeld = true
+        for _ in 1...5_000 {
+            ask(KeyQuery(.key(key)), number: 1)
+            ask(KeyQuery(.key(key)), number: 1)
+            #expect(try daemon.received(watcher).refusals.map(\.code) == [.invalid])
+            daemon.send(.unsubscribe, number: 2, watcher) { $0.integer(UInt64(1)) }
+            _ = try daemon.received(watcher)
+        }
         ask(KeyQuery(.key(key)), number: 1)
-        ask(KeyQuery(.key(try ObjectName("db/b"))), number: 1)
         group.order()
-        #expect(try report().entries.map(\.value) == [[2]])
+        #expect(try report().entries.map(\.value) == [[1]])
         #expect(try frames(.readKeys).isEmpty)
+    }
+
+    @Test func `who watches at once is counted when the watches begin`() throws {
+        group.isHeld = true
+        for number in 1...UInt64(400) { watch(.key(key), number: number) }
+        group.order()
+        #expect(try daemon.received(watcher).refusals.count == 100)
     }
 
     @Test func `a user watches so often and no more`() throws {
@@ -227,6 +239,18 @@ import Testing
         #expect(put.map(\.name.text) == ["db/b"])
         #expect(upTo == put[0].version)
         #expect(deleted.map(\.kind) == [.deleted])
+    }
+
+    @Test mutating func `a piece that ends with its version says that it is whole`() throws {
+        let version = group.machine.version
+        for value in 1...1_001 { try put("db/a", [UInt8(truncatingIfNeeded: value)]) }
+        watch(.key(key), from: version)
+        var told = 0
+        for case .changes(let changes, let upTo) in try news() {
+            told += changes.count
+            #expect(changes.last.map { upTo >= $0.version } ?? true)
+        }
+        #expect(told == 1_001)
     }
 
     @Test mutating func `a watch is resumed without a gap`() throws {
