@@ -89,9 +89,11 @@ final class LockProgram: ClientProgram {
             ?? world.name(from: world.lockNames, &client.random)
         let mode: LockMode =
             permits?.mode ?? (client.random.chance(perMille: 700) ? .exclusive : .shared)
-        let priority = semaphores?.priority(&client.random) ?? 0
         let isTry = client.random.chance(perMille: 200)
         let isBounded = client.random.chance(perMille: 400)
+        let priority =
+            semaphores?.priority(
+                &client.random, endsByItself: isTry || isBounded, world: world) ?? 0
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
             .acquire(name: name, mode: mode, isTry: isTry, priority: priority),

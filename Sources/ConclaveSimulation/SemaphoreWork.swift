@@ -56,7 +56,13 @@ struct SemaphoreWork {
         UInt32(random.below(Self.changingLimits.upperBound) + Self.changingLimits.lowerBound)
     }
 
-    func priority(_ random: inout SeededRandom) -> Int32 {
-        WorldShape.pick([0, 0, 0, 1, -1, .max, .min], &random)
+    /// Who waits for ever waits with no lower priority than others ask with while all is well: a low
+    /// one may never have its turn. `endsByItself`: a try, or a wait with a bound.
+    func priority(
+        _ random: inout SeededRandom, endsByItself: Bool, world: ClientWorld
+    ) -> Int32 {
+        let low: [Int32] = endsByItself ? [-1, .min] : [2]
+        let drawn = WorldShape.pick([0, 0, 0, 1, .max] + low, &random)
+        return world.isHealing ? min(drawn, 0) : drawn
     }
 }

@@ -131,10 +131,11 @@ final class WildProgram: ClientProgram {
         let key = ExclusionChecker.Key(kind: .lock, name: permits.name)
         let wish = Wish(
             key: key, mode: permits.known, newestBefore: world.exclusion.newestToken(of: key))
+        let isTry = client.random.chance(perMille: 400)
         let operation = Operation.acquire(
-            name: world.name(permits.name), mode: permits.mode,
-            isTry: client.random.chance(perMille: 400),
-            priority: semaphores.priority(&client.random), task: tag(client, world: world))
+            name: world.name(permits.name), mode: permits.mode, isTry: isTry,
+            priority: semaphores.priority(&client.random, endsByItself: isTry, world: world),
+            task: tag(client, world: world))
         wishes[call(operation, client, world: world)] = wish
     }
 
