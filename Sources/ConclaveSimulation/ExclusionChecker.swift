@@ -6,6 +6,8 @@ struct ExclusionChecker {
     struct Key: Hashable {
         var kind: ObjectKind
         var name: String
+
+        static func lock(_ name: ObjectName) -> Key { Key(kind: .lock, name: name.text) }
     }
 
     private struct Holding {

@@ -65,17 +65,13 @@ final class LockProgram: ClientProgram {
             wish.cancelAt = .never
             state = .waiting(wish)
         case .holding(let name, let token, _):
-            world.exclusion.letGo(Self.key(name), by: client)
+            world.exclusion.letGo(.lock(name), by: client)
             let call = client.call(
                 .release(name: name, token: token), within: nil, world: world)
             state = .releasing(call, name)
         case .releasing, .ending:
             break
         }
-    }
-
-    private static func key(_ name: ObjectName) -> ExclusionChecker.Key {
-        ExclusionChecker.Key(kind: .lock, name: name.text)
     }
 
     private func acquire(by client: ClientProcess, at now: Moment, world: ClientWorld) {
@@ -101,7 +97,7 @@ final class LockProgram: ClientProgram {
         state = .waiting(
             Wish(
                 call: call, name: name, mode: mode, permits: permits, isTry: isTry,
-                newestBefore: world.exclusion.newestToken(of: Self.key(name)),
+                newestBefore: world.exclusion.newestToken(of: .lock(name)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
     }
@@ -132,7 +128,7 @@ final class LockProgram: ClientProgram {
             let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
             state = .holding(wish.name, grant.token, until: until)
             try world.exclusion.granted(
-                Self.key(wish.name), to: client, mode: wish.permits?.known ?? wish.mode,
+                .lock(wish.name), to: client, mode: wish.permits?.known ?? wish.mode,
                 token: grant.token,
                 newestBefore: wish.newestBefore)
         case .reply(.busy) where wish.isTry:

@@ -79,16 +79,12 @@ final class NestingProgram: ClientProgram {
         }
     }
 
-    private static func key(_ name: ObjectName) -> ExclusionChecker.Key {
-        ExclusionChecker.Key(kind: .lock, name: name.text)
-    }
-
     /// Once it has begun it lets go of everything.
     private func letGo(_ client: ClientProcess, world: ClientWorld) {
         isLettingGo = true
         let place = Int(client.random.below(UInt64(holdings.count)))
         let holding = holdings.remove(at: place)
-        world.exclusion.letGo(Self.key(holding.name), by: client)
+        world.exclusion.letGo(.lock(holding.name), by: client)
         let call = client.call(
             .release(name: holding.name, token: holding.token), within: nil, world: world)
         state = .releasing(call, holding.name)
@@ -105,7 +101,7 @@ final class NestingProgram: ClientProgram {
         state = .waiting(
             Wish(
                 call: call, name: name, mode: wanted.mode,
-                newestBefore: world.exclusion.newestToken(of: Self.key(name)),
+                newestBefore: world.exclusion.newestToken(of: .lock(name)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
     }
@@ -138,7 +134,7 @@ final class NestingProgram: ClientProgram {
             }
             holdings.append(Holding(name: wish.name, token: grant.token))
             try world.exclusion.granted(
-                Self.key(wish.name), to: client, mode: wish.mode, token: grant.token,
+                .lock(wish.name), to: client, mode: wish.mode, token: grant.token,
                 newestBefore: wish.newestBefore)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(wish.name), answered \(answer)")

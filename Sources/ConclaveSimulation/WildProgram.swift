@@ -4,7 +4,9 @@ import ConclaveWire
 
 /// Does many things at once, and not only what is sensible: it asks twice for what it has, lets go of
 /// what it does not have, cancels what is over, and comes to barriers with other counts and ranks.
-/// In some runs it asks for more at once than the group keeps of it. What it is answered is judged by the order and by the history, not by itself.
+/// In some runs it asks for more at once than the group keeps of it. While all heals it keeps nothing
+/// for ever: what it has held longest goes first. What it is answered is judged by the order and by
+/// the history, not by itself.
 final class WildProgram: ClientProgram {
     private struct Holding {
         var key: ExclusionChecker.Key
@@ -49,6 +51,7 @@ final class WildProgram: ClientProgram {
             world.exclusion.letGoOfEverything(client)
             return client.goodbye(world: world)
         }
+        if world.isHealing, !holdings.isEmpty { letGo(of: 0, client, world: world) }
         if let bursts = world.bursts, client.random.chance(perMille: 200) {
             burst(bursts, client, world: world)
         } else {
@@ -106,7 +109,7 @@ final class WildProgram: ClientProgram {
     }
 
     private func acquire(_ name: ObjectName, _ client: ClientProcess, world: ClientWorld) {
-        let key = ExclusionChecker.Key(kind: .lock, name: name.text)
+        let key = ExclusionChecker.Key.lock(name)
         let mode: LockMode = client.random.chance(perMille: 500) ? .exclusive : .shared
         let wish = Wish(
             key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
