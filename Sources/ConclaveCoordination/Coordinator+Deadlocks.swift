@@ -15,8 +15,8 @@ extension Coordinator {
         let task = TaskReference(session: session.id, number: tag.number)
         var within: [TaskReference] = []
         if tag.number != 0 { within.append(TaskReference(session: session.id, number: 0)) }
-        for other in tag.within where other != task && !within.contains(other) {
-            // As many as a claim can have, in a snapshot too.
+        // The innermost come last. There are as many as a claim can have, in a snapshot too.
+        for other in tag.within.reversed() where other != task && !within.contains(other) {
             guard within.count < ClientLimits.tasksAround else { break }
             guard let index = sessions.index(of: other.session),
                 sessions[index].process.uid == session.process.uid

@@ -229,6 +229,17 @@ import Testing
         #expect(stage.coordinator.encodeSnapshot() == before)
     }
 
+    @Test mutating func `of too many tasks around it the outermost is left out`() {
+        let around = (1...16).map { TaskReference(session: sessions[1], number: $0) }
+        take(0, 0)
+        take(1, 1, task: TaskTag(number: 1))
+        take(2, 1, task: TaskTag(number: 16))
+        // Tasks 2 to 16 wait by it, and so does its session.
+        take(0, 2, task: TaskTag(number: 5, within: around))
+        #expect(isDeadlock(take(2, 0), 0))
+        #expect(isWaiting(take(1, 0), 0))
+    }
+
     @Test mutating func `so many requests wait within one task and no more`() {
         var quotas = Quotas()
         quotas.waitsPerTask = 3

@@ -33,7 +33,7 @@ extension TaskReference: Comparable {
 package struct TaskTag: Hashable, Sendable {
     /// The task that holds what is granted. Of a session that names none it is 0.
     package var number: UInt64
-    /// They wait as long as this one does.
+    /// They wait as long as this one does; the outermost comes first.
     package var within: [TaskReference]
 
     package init(number: UInt64 = 0, within: [TaskReference] = []) {

@@ -22,8 +22,8 @@ struct ElectCommand: ParsableCommand {
             error.
 
             Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in \
-            time, deadlock; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon went away while \
-            waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
+            time, deadlock; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon \
+            went away while waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
             127 not found; 130 interrupted.
             """)
 

@@ -21,8 +21,7 @@ struct WatchCommand: ParsableCommand {
               {"event":"put","key":"db/primary","value":"10.0.0.5",…,"resumeFrom":…}
               {"event":"deleted","key":"db/primary","version":…,"time":"…","resumeFrom":…}
 
-            Exit codes: 64 wrong usage; 69 no daemon; 75 the daemon did not come back; 77 not \
-            permitted.
+            Exit codes: 64 wrong usage; 69 no daemon when it begins; 77 not permitted.
             """)
 
     @Argument(help: "The key, or with --prefix how they begin.")
