@@ -111,4 +111,6 @@ public enum Plant: String, CaseIterable, Sendable {
     case waitsForOwnLongestTTL
     /// V30: a segment is removed before it is recorded that nothing of it is needed.
     case removedBeforeRecorded
+    /// V28: what goes on alone does so in the era that others may have used.
+    case sameEraAlone
 }

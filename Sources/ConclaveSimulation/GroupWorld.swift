@@ -422,7 +422,8 @@ final class GroupWorld {
             if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }
-        try leases.installed(view, at: timeline.now, by: host.clock)
+        try leases.installed(
+            view, of: daemon.lineage, at: timeline.now, by: host.clock)
     }
 
     private func take(_ event: GroupEvent, index: Int) throws(Violation) {

@@ -13,6 +13,7 @@ package struct LeaseChecker {
 
     private let ttl: Interval
     private var records: [Member: Record] = [:]
+    private var lineage = Lineage.none
     private var newest = Epoch.none
 
     package init(ttl: Interval) {
@@ -32,10 +33,15 @@ package struct LeaseChecker {
         try check(member, record)
     }
 
-    /// At `now` a member with that clock entered a view: its timers begin anew.
+    /// At `now` a member with that clock entered a view: its timers begin anew. Another history counts
+    /// its views anew.
     package mutating func installed(
-        _ view: InstalledView, at now: Moment, by clock: SimulatedClock
+        _ view: InstalledView, of lineage: Lineage, at now: Moment, by clock: SimulatedClock
     ) throws(Violation) {
+        if lineage != self.lineage {
+            self.lineage = lineage
+            newest = .none
+        }
         guard view.view.epoch >= newest else { return }
         if view.view.epoch > newest { begin(view.view, at: now) }
         for departed in view.departed + view.absent where !view.view.contains(departed.member) {

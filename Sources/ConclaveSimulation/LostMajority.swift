@@ -11,6 +11,7 @@ import ConclaveReplication
 final class LostMajority<Daemon: SimulatedDaemon> {
     /// The event of this, an index of `.work`.
     static var eventIndex: UInt16 { .max - 3 }
+    private static var patience: Int { 10 }
 
     private enum Phase {
         case before, lost
@@ -29,6 +30,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var gone: [Int] = []
     /// Who may still have something of the history before, members or not.
     private var hasOldData: Set<Int> = []
+    private var strikeCount = 0
     private var askCount: UInt16 = 0
     private var asked: Set<Int> = []
     private var lastAsked: Int?
@@ -97,12 +99,11 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         guard let view = watch.newestView, view.members.count > 1,
             cluster.hosts.allSatisfy({ !$0.wasErased && $0.damagedAtStart == nil })
         else { return }
-        let present = cluster.hosts.filter { host in
-            view.contains(host.member) && host.daemon?.view.epoch == view.epoch
-        }
-        guard !present.isEmpty else { return }
+        strikeCount += 1
+        let isForLeftOut = shape.lossSeed % 3 == 0 && strikeCount <= Self.patience
+        var choices = isForLeftOut ? leftOut(of: view) : present(in: view)
+        guard !choices.isEmpty else { return }
         let count = 1 + Int(random.below(UInt64(view.quorum - 1)))
-        var choices = present.map(\.index)
         while !choices.isEmpty, left.count < count {
             left.append(choices.remove(at: Int(random.below(UInt64(choices.count)))))
         }
@@ -113,6 +114,21 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             lose(host, comesBackAfter: comesBack ? random.interval(in: downTime) : nil)
             if !comesBack { gone.append(host.index) }
         }
+    }
+
+    private func present(in view: View) -> [Int] {
+        cluster.hosts.filter { host in
+            view.contains(host.member) && host.daemon?.view.epoch == view.epoch
+        }.map(\.index)
+    }
+
+    /// In some runs those that are left were without the others before, if that comes about soon: the
+    /// majority had gone on, and what it did nobody knows any more.
+    private func leftOut(of view: View) -> [Int] {
+        cluster.hosts.filter { host in
+            guard let daemon = host.daemon, daemon.hasAnyState else { return false }
+            return daemon.view.epoch < view.epoch && view.rank(of: host.node) == nil
+        }.map(\.index)
     }
 
     /// The last word of those that are gone was a view of those that are left.
@@ -165,11 +181,20 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         lastAsked = host.index
         noteEnded()
         askedDaemons.insert(host.member)
-        // What one tried that did not come to its end may have been an era before.
+        // What one tried that did not come to its end may have been an era before; and of an era that
+        // began without it, it does not know.
         daemon.salvage(
-            eraAtLeast: mayHaveBegun ? 100 + askCount : 0,
+            eraAtLeast: mayHaveBegun || hasMissedEra(daemon) ? 100 + askCount : 0,
             now: host.clock.instant(at: cluster.timeline.now))
         host.inbox.askForTurn()
+    }
+
+    private func hasMissedEra(_ daemon: Daemon) -> Bool {
+        let newest = watch.checker.newestEpoch
+        guard daemon.view.epoch < newest else { return false }
+        return (daemon.view.epoch.number + 1...newest.number).contains {
+            watch.checker.view(of: Epoch($0))?.stateWasLost ?? false
+        }
     }
 
     /// A daemon that lives, and is not at it, has refused.

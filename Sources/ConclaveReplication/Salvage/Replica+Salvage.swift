@@ -117,7 +117,7 @@ extension Replica {
 
     /// V28: above all that is known, and above what anybody else is likely to have used.
     private func era(after survey: Survey, _ wish: SalvageWish) -> UInt16? {
-        let known = UInt64(survey.highestEra) + 1
+        let known = UInt64(survey.highestEra) + (settings.plant == .sameEraAlone ? 0 : 1)
         let era = [known, wallClock.daysSince2025, UInt64(wish.eraAtLeast)].reduce(
             UInt64(settings.minimumEra), max)
         return era <= UInt64(NextView.lastEra) ? UInt16(era) : nil
