@@ -3,9 +3,11 @@ import ConclaveGroup
 package import ConclaveWire
 
 extension Replica {
-    /// Tells a change of whether requests are taken, and why not.
+    /// Tells a change of whether requests are taken, and why not; the latter with the next tick.
     func tellServing() {
         let isServing = isServing
+        guard isServing != wasServing || !isServing && isReasonDue else { return }
+        isReasonDue = false
         let reason = isServing ? nil : notServing
         guard isServing != wasServing || reason != toldReason else { return }
         tellServing(isServing, reason)

@@ -41,7 +41,9 @@ extension Replica {
     }
 
     private func keepForLearners() {
-        order.keepRecent(from: teachings.lazy.map(\.next).min())
+        var needed: UInt64?
+        for teaching in teachings { needed = min(needed ?? .max, teaching.next) }
+        order.keepRecent(from: needed)
     }
 
     /// Sends what there is room for; of a snapshot, one part a turn.

@@ -166,6 +166,7 @@ extension Replica {
             nextMark = now.advanced(by: settings.suspicion * 10)
             recordIfMore()
         }
+        isReasonDue = true
         let pause = membership.isHurried ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
     }

@@ -94,6 +94,8 @@ package final class Replica<Machine: StateMachine> {
     var wasServing: Bool?
     /// Why it was not serving, when that was last told.
     var toldReason: NotServing?
+    /// It is time to look whether it is another one now.
+    var isReasonDue = false
     var waitingFor: (nodes: [NodeID], purpose: WaitPurpose)?
     var hasFailed = false
     /// Lanes of the disk that found no room, and for which file.
@@ -178,12 +180,10 @@ package final class Replica<Machine: StateMachine> {
     }
 
     /// The newest view this member knows, whether it is in it or not.
-    package var view: View {
-        membership.memory.current?.installed.view ?? View(epoch: .none, members: [])
-    }
+    package var view: View { membership.memory.view }
 
     /// Of the newest view this member knows; none before the first, also while one is founded.
-    package var lineage: Lineage { membership.memory.current?.lineage ?? .none }
+    package var lineage: Lineage { membership.memory.viewLineage }
 
     /// The longest ttl of any session: the group's, from its founding on (V26).
     package var maximumSessionTTL: Interval {

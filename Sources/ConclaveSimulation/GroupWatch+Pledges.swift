@@ -6,10 +6,18 @@ import ConclaveReplication
 extension GroupWatch {
     /// Checks where nothing is on its way to the disk rarely find anything.
     private static var restedOneOf: Int { 8 }
-    /// Of the turns in which more is acknowledged while a sync is under way.
-    private static var acknowledgedOneOf: Int { 48 }
+    /// Of the turns while a sync is under way.
+    private static var busyOneOf: Int { 48 }
     /// So much on its way takes more than one sync.
     private static var backlogByteCount: Int { 12 * 1024 }
+    /// So many occasions in a row are as good as each other.
+    private static var occasionsAlike: Int { 32 }
+
+    /// Of the first occasions of a run all, of later ones fewer and fewer: reading a disk costs much,
+    /// and a run that says a lot would do little else.
+    private static func isLookedAt(_ occasion: Int) -> Bool {
+        occasion % (1 + occasion / occasionsAlike) == 0
+    }
 
     /// A member sends a frame to another one.
     func sent(_ frame: [UInt8], by index: Int) {
@@ -36,7 +44,9 @@ extension GroupWatch {
 
     private func isChecked(_ disk: SimulatedDisk) -> Bool {
         pledgeCount += 1
-        return disk.isBusy || pledgeCount % Self.restedOneOf == 0
+        guard disk.isBusy || pledgeCount % Self.restedOneOf == 0 else { return false }
+        checkablePledgeCount += 1
+        return Self.isLookedAt(checkablePledgeCount)
     }
 
     private func check(
@@ -58,7 +68,8 @@ extension GroupWatch {
         guard host.damagedAtStart == nil else { return nil }
         var image = host.disk.image
         let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
-        if copies.count > 1, pledgeCount % 3 > 0 { image = image.without(copies[pledgeCount % 2]) }
+        readCount += 1
+        if copies.count > 1, readCount % 3 > 0 { image = image.without(copies[readCount % 2]) }
         do throws(FatalFault) {
             return try remembered(image, index, knownBatches[index])
         } catch {
@@ -73,20 +84,29 @@ extension GroupWatch {
     func checkAcknowledged(by daemon: Daemon, on index: Int) throws(Violation) {
         if let found { throw found }
         let disk = cluster.hosts[index].disk
-        guard shape.durability == .disk, disk.byteCountUnderWay > 0, !isStale(daemon),
-            let (epoch, vector) = daemon.acknowledged, vector != lastAcknowledged[index]
+        guard shape.durability == .disk, disk.byteCountUnderWay > 0 else { return }
+        noteTurn(hasBacklog: disk.byteCountUnderWay > Self.backlogByteCount)
+        guard isReadDue, !isStale(daemon), let (epoch, vector) = daemon.acknowledged,
+            vector != lastAcknowledged[index]
         else { return }
+        isReadDue = false
         lastAcknowledged[index] = vector
-        acknowledgedCount += 1
-        guard
-            acknowledgedCount % Self.acknowledgedOneOf == 0
-                || disk.byteCountUnderWay > Self.backlogByteCount
-        else { return }
         do throws(Violation) {
             guard let there = try readDisk(of: index), there.epoch == epoch else { return }
             try pledges.check(there, holds: vector, when: "if its power went when it acknowledged")
         } catch {
             throw named(error, index)
+        }
+    }
+
+    private func noteTurn(hasBacklog: Bool) {
+        if hasBacklog {
+            backlogCount += 1
+            if Self.isLookedAt(backlogCount) { isReadDue = true }
+        } else {
+            busyTurnCount += 1
+            let (occasion, rest) = busyTurnCount.quotientAndRemainder(dividingBy: Self.busyOneOf)
+            if rest == 0, Self.isLookedAt(occasion) { isReadDue = true }
         }
     }
 

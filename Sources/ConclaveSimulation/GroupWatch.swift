@@ -18,7 +18,13 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// By host: what was read of its segments.
     let knownBatches: [KnownBatches]
     var pledgeCount = 0
-    var acknowledgedCount = 0
+    var checkablePledgeCount = 0
+    var busyTurnCount = 0
+    var backlogCount = 0
+    /// The next turn in which more is acknowledged is worth it.
+    var isReadDue = false
+    /// Of disks, whatever for.
+    var readCount = 0
     /// By host: when that was checked last.
     var lastAcknowledged: [[UInt64]]
     /// By host: the last start of which the disk was looked at.
@@ -36,6 +42,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     private var servingIn: [Epoch]
     /// Who has entered the newest view.
     private var enteredNewest: Set<Member> = []
+    private var settledQuestionCount = 0
 
     init(
         cluster: Cluster<Daemon>, shape: WorldShape, faults: FaultInjector<Daemon>,
@@ -190,18 +197,30 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// Whether that member's state may be told apart from that of the others: it was corrupted, or
     /// most of the others' were.
     private func isToBlame(_ node: NodeID, on index: Int) -> Bool {
-        let members = cluster.hosts[index].daemon?.view.members ?? []
+        votingMembers(on: index).contains { isToBlame(node, among: $0) }
+    }
+
+    /// Who may have voted on what a member says now of the states: the last messages of a view are
+    /// delivered when the next one is installed.
+    private func votingMembers(on index: Int) -> [[Member]] {
+        // Of its last words it has no view any more.
+        guard let view = cluster.hosts[index].daemon?.view else { return [[]] }
+        let before = checker.view(of: Epoch(max(view.epoch.number, 1) - 1))?.view
+        return [view, before].compactMap { $0?.members }
+    }
+
+    private func isToBlame(_ node: NodeID, among members: [Member]) -> Bool {
         let wrongCount = members.count { tainted.contains($0.node) }
         if 2 * wrongCount > members.count { return true }
         let stillWrongCount = members.count { taintedNow.contains($0.node) }
-        // Of its last words it has no view any more.
         let isDivided = 2 * stillWrongCount == members.count && !members.isEmpty
         return tainted.contains(node) && !isDivided
     }
 
     private func isMostlySound(_ index: Int) -> Bool {
-        let members = cluster.hosts[index].daemon?.view.members ?? []
-        return 2 * members.count { !tainted.contains($0.node) } > members.count
+        votingMembers(on: index).allSatisfy { members in
+            2 * members.count { !tainted.contains($0.node) } > members.count
+        }
     }
 
     func take(_ fault: FatalFault, on index: Int) throws(Violation) {
@@ -291,6 +310,14 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         let entered = checker.view(of: checker.newestEpoch)?.view
         guard let recorded, recorded.epoch > entered?.epoch ?? .none else { return entered }
         return recorded
+    }
+
+    /// Nothing more happens by itself. To be asked at every step: whether an operator is needed is
+    /// found out a little later.
+    func isSettled() -> Bool {
+        if isWhole { return true }
+        settledQuestionCount += 1
+        return settledQuestionCount % 16 == 0 && needsOperator
     }
 
     /// A member whose disk was lost has no vote until it has joined a view, and cannot say that it

@@ -172,9 +172,7 @@ final class GroupWorld {
     }
 
     private func advanceUntilWhole(_ complaint: String) throws(Violation) {
-        try advance(until: timeline.now.advanced(by: Self.healingTime)) {
-            self.watch.isWhole || self.watch.needsOperator
-        }
+        try advance(until: timeline.now.advanced(by: Self.healingTime)) { self.watch.isSettled() }
         guard watch.isWhole || watch.needsOperator else {
             throw Violation(.progress, "\(complaint): \(situation)")
         }

@@ -66,7 +66,9 @@ package struct WorldShape: Sendable {
         provokedPerMille = Self.pick([0, 0, 30, 150, 400], &random)
         provoked = faults.filter(Self.provokable.contains)
         victim = random.chance(perMille: 400) ? Int(random.below(UInt64(memberCount))) : nil
-        workPause = Self.logarithmic(.milliseconds(30) ... .seconds(3), &random)
+        // What one member says goes to everybody, and everybody says that it is there.
+        let busiest = Interval.milliseconds(10) * Int64(memberCount * memberCount)
+        workPause = max(busiest, Self.logarithmic(.milliseconds(30) ... .seconds(3), &random))
     }
 
     /// What can strike in the middle of a view change.

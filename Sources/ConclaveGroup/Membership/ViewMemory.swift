@@ -4,7 +4,15 @@ package import ConclaveBase
 package struct ViewMemory: Equatable, Sendable {
     package var founding: Founding?
     /// The newest decided view this member knows.
-    package var current: NextView?
+    package var current: NextView? {
+        didSet {
+            view = current?.view ?? View(epoch: .none, members: [])
+            viewLineage = current?.lineage ?? .none
+        }
+    }
+    /// Of `current`, as plain facts, since they are asked for all the time.
+    package private(set) var view = View(epoch: .none, members: [])
+    package private(set) var viewLineage = Lineage.none
     package var voteFrom = Epoch(.max)
     /// Of the present epoch.
     package var promised = Ballot.none
@@ -51,7 +59,7 @@ package struct ViewMemory: Equatable, Sendable {
 
     package var lineage: Lineage { current?.lineage ?? founding?.lineage ?? .none }
 
-    package var epoch: Epoch { current?.epoch ?? .none }
+    package var epoch: Epoch { view.epoch }
 
     package mutating func apply(_ record: ViewRecord, forgetsAccepted: Bool = false) {
         switch record {
