@@ -126,7 +126,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// majority had gone on, and what it did nobody knows any more.
     private func leftOut(of view: View) -> [Int] {
         cluster.hosts.filter { host in
-            guard let daemon = host.daemon, daemon.hasAnyState else { return false }
+            guard let daemon = host.daemon, daemon.hasAnyState,
+                // Who was removed, or soon learns that it was, goes on with nothing.
+                daemon.list.contains(host.node), watch.administrator.isListed(host.index)
+            else { return false }
             return daemon.view.epoch < view.epoch && view.rank(of: host.node) == nil
         }.map(\.index)
     }
