@@ -41,8 +41,8 @@ extension Conclave {
             of: slot, value: Array(value.utf8), priority: priority, wait: wait, body: body)
     }
 
-    /// Who leads `slot`: first the present state, then every change, also "nobody". After a
-    /// reconnection the state found then comes again.
+    /// Who leads `slot`: first the present state, then every change, also "nobody". When changes may
+    /// go untold for a while the state comes again with a `doubt`, and without one when that is over.
     ///
     /// - Parameters:
     ///   - local: The first state is that of the daemon's own copy at once, also outside the
@@ -76,6 +76,8 @@ public struct LeaderChanges: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         private let changes: LeaderChanges
         private var reports: ClientSession.ReportStream.Iterator?
+        private var last: LeaderState?
+        private var doubt: String?
 
         init(_ changes: LeaderChanges) {
             self.changes = changes
@@ -93,7 +95,13 @@ public struct LeaderChanges: AsyncSequence, Sendable {
                 ).makeAsyncIterator()
             }
             while let report = try await reports?.next(isolation: #isolation) {
-                if case .leader(let state) = report { return LeaderChange(state) }
+                switch report {
+                case .leader(let state): last = state
+                case .doubtful(let reason): doubt = reason
+                case .assured: doubt = nil
+                default: continue
+                }
+                if let last { return LeaderChange(last, doubt: doubt) }
             }
             return nil
         }

@@ -25,8 +25,12 @@ public struct LeaderChange: Hashable, Sendable {
     public let standbyCount: Int
     /// When this state was reached, in the order of everything.
     public let version: Version
+    /// Why somebody else may lead by now, and nobody tells: no daemon is there, or it is outside the
+    /// majority. `nil`: every change is told. For people.
+    public let doubt: String?
 
-    package init(_ state: LeaderState) {
+    package init(_ state: LeaderState, doubt: String? = nil) {
+        self.doubt = doubt
         slot = state.slot.text
         standbyCount = Int(state.standbyCount)
         version = state.version

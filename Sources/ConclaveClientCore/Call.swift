@@ -25,11 +25,15 @@ struct Call {
     var newestVersion = Version.zero
     /// Of a watch of keys.
     var watch: WatchProgress?
+    /// Of what is followed, so that silence means that nothing changes: keys, a leader.
+    var assurance: Assurance?
 
     init(_ content: Content, deadline: Instant?) {
         self.content = content
         self.deadline = deadline ?? .distantFuture
-        if case .query(.watchKeys(let asked)) = content { watch = WatchProgress(from: asked.from) }
+        guard case .query(let query) = content else { return }
+        if query.isDoubted { assurance = Assurance() }
+        if case .watchKeys(let asked) = query { watch = WatchProgress(from: asked.from) }
     }
 
     var wasSent: Bool { number != 0 }

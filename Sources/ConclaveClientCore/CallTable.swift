@@ -76,6 +76,21 @@ struct CallTable {
         return body(&watch)
     }
 
+    /// Changes how sure a follower may be, if the call is one.
+    mutating func changeAssurance(_ id: CallID, _ body: (inout Assurance) -> Bool) -> Bool {
+        guard var assurance = calls[id]?.assurance else { return false }
+        defer { calls[id]?.assurance = assurance }
+        return body(&assurance)
+    }
+
+    mutating func hear(_ id: CallID) { calls[id]?.assurance?.hear() }
+
+    /// The connection is gone.
+    mutating func interrupt(_ id: CallID) {
+        calls[id]?.assurance?.interrupt()
+        calls[id]?.watch?.interrupt()
+    }
+
     mutating func remove(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
         ids[call.number] = nil

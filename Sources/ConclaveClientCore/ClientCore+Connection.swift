@@ -21,8 +21,8 @@ extension ClientCore {
         apartSince = now
         serving = nil
         goodbyeNumber = nil
-        interruptWatches()
-        tellWatchers(effects: &effects)
+        interruptFollowers()
+        tellFollowers(effects: &effects)
     }
 
     /// Gives the connection up from this side.
@@ -53,7 +53,7 @@ extension ClientCore {
         serving = hello.serving
         if !wantsSession { backoff.reset() }
         sendQueries(effects: &effects)
-        tellWatchers(effects: &effects)
+        tellFollowers(effects: &effects)
     }
 
     mutating func opened(_ session: SessionOpened, effects: inout [Effect]) {

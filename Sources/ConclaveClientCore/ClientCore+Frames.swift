@@ -47,7 +47,7 @@ extension ClientCore {
         switch type {
         case .serving:
             serving = try ServingState(from: &reader)
-            tellWatchers(effects: &effects)
+            tellFollowers(effects: &effects)
         case .sessionEnded: end(.ended(try reader.choice("session end")), effects: &effects)
         default: try subscriptionEvent(frame, effects: &effects)
         }
@@ -112,10 +112,12 @@ extension ClientCore {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
         case .status, .members, .view, .locks, .why, .memberChange, .recovered, .keys, .keyNews,
-            .keyUpdate:
+            .keyUpdate, .doubtful, .assured:
             break
         }
         effects.append(.answered(id, .report(report)))
+        calls.hear(id)
+        tellDoubt(id, effects: &effects)
     }
 
     /// Tells a subscriber what is new to it: what is found after a reconnection may be known, or
@@ -132,8 +134,11 @@ extension ClientCore {
         case .leader(let state):
             guard calls.noteVersion(id, state.version) else { return }
             effects.append(.event(id, .report(report)))
+            calls.hear(id)
+            assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
-        case .status, .members, .locks, .why, .memberChange, .recovered, .keys, .keyUpdate:
+        case .status, .members, .locks, .why, .memberChange, .recovered, .keys, .keyUpdate,
+            .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }
     }

@@ -45,6 +45,14 @@ extension ClientCore.Query {
         }
     }
 
+    /// Who asks it is told when changes may be missed.
+    var isDoubted: Bool {
+        switch self {
+        case .objects, .watchKeys: isSubscription
+        case .status, .members, .views, .readKeys, .addMember, .removeMember, .recover: false
+        }
+    }
+
     /// The daemon keeps it until it can be answered, or is told that nobody waits any more.
     var mayWait: Bool {
         switch self {

@@ -1,20 +1,21 @@
 import ConclaveBase
 import ConclaveWire
 
-/// Watches of keys: what daemons tell, put together over connections.
+/// What is followed: keys, put together over connections, and leaders.
 extension ClientCore {
     mutating func take(_ news: KeyNews, _ id: CallID, effects: inout [Effect]) {
+        calls.hear(id)
         guard let update = calls.changeWatch(id, { $0.take(news) }) else { return }
         var isWorthAWord = true
         if case .changes(let changes, _) = update, changes.isEmpty {
             isWorthAWord = calls[id]?.isAnswered == false
         }
-        if isWorthAWord { tell(update, id, effects: &effects) }
-        if doubt == nil { assure(id, effects: &effects) }
+        if isWorthAWord { tell(.keyUpdate(update), id, effects: &effects) }
+        assure(id, effects: &effects)
     }
 
-    private mutating func tell(_ update: KeyUpdate, _ id: CallID, effects: inout [Effect]) {
-        let answer = Answer.report(.keyUpdate(update))
+    private mutating func tell(_ report: Report, _ id: CallID, effects: inout [Effect]) {
+        let answer = Answer.report(report)
         guard calls[id]?.isAnswered == false else { return effects.append(.event(id, answer)) }
         calls.noteAnswered(id)
         effects.append(.answered(id, answer))
@@ -29,9 +30,9 @@ extension ClientCore {
     }
 
     /// Whether a daemon is there and serves may have changed.
-    mutating func tellWatchers(effects: inout [Effect]) {
+    mutating func tellFollowers(effects: inout [Effect]) {
         let isDoubted = doubt != nil
-        for id in calls.inOrder where calls[id]?.watch != nil {
+        for id in calls.inOrder where calls[id]?.assurance != nil {
             if isDoubted {
                 tellDoubt(id, effects: &effects)
             } else {
@@ -40,26 +41,26 @@ extension ClientCore {
         }
     }
 
-    /// Who has not been told anything yet hears of a daemon that does not serve, but not that there
-    /// is none: there may be one in a moment.
+    /// Who watches keys and has not been told anything yet hears of a daemon that does not serve, but
+    /// not that there is none: there may be one in a moment. Of a leader the first state is awaited.
     mutating func tellDoubt(_ id: CallID, effects: inout [Effect]) {
-        guard let reason = doubt, calls[id]?.isAnswered == true || isGreeted,
-            calls.changeWatch(id, { $0.doubt() }) == true
+        guard let reason = doubt, let call = calls[id],
+            call.isAnswered || (call.watch != nil && isGreeted),
+            calls.changeAssurance(id, { $0.doubt() })
         else { return }
         tell(.doubtful(reason: reason), id, effects: &effects)
     }
 
     private var isGreeted: Bool { phase == .greeted || phase == .open }
 
-    private mutating func assure(_ id: CallID, effects: inout [Effect]) {
-        guard calls.changeWatch(id, { $0.assure() }) == true else { return }
+    /// After something was told.
+    mutating func assure(_ id: CallID, effects: inout [Effect]) {
+        guard doubt == nil, calls.changeAssurance(id, { $0.assure() }) else { return }
         tell(.assured, id, effects: &effects)
     }
 
     /// The connection is gone, and what of a state has come is of no use.
-    mutating func interruptWatches() {
-        for id in calls.inOrder where calls[id]?.watch != nil {
-            _ = calls.changeWatch(id) { $0.interrupt() }
-        }
+    mutating func interruptFollowers() {
+        for id in calls.inOrder { calls.interrupt(id) }
     }
 }

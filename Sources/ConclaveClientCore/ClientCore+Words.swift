@@ -49,6 +49,11 @@ extension ClientCore {
         /// As a daemon tells it: nobody but the core sees it.
         case keyNews(KeyNews)
         case keyUpdate(KeyUpdate)
+        /// To who follows a leader or keys: there may be changes that nobody tells, since no daemon
+        /// is there or it is outside the majority.
+        case doubtful(reason: String)
+        /// What is told is up to date again.
+        case assured
         /// The member list is as it was wanted, since that view.
         case memberChange(Epoch)
         /// The daemon went on alone.

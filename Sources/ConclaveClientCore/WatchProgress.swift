@@ -12,10 +12,6 @@ struct WatchProgress {
     private var last: (version: Version, name: ObjectName)?
     /// Of a state that is still coming.
     private var gathered: (version: Version, isResync: Bool, entries: [KeyEntry])?
-    /// The daemon is gone or outside the majority, and the watcher was told so.
-    private(set) var isDoubtful = false
-    /// The present connection has told something.
-    private var isHeard = false
 
     init(from: Version?) {
         upTo = from
@@ -23,7 +19,6 @@ struct WatchProgress {
 
     /// What is to be told now; `nil`: more must come first.
     mutating func take(_ news: KeyNews) -> ClientCore.KeyUpdate? {
-        isHeard = true
         switch news {
         case .state(let part): return take(part)
         case .changes(let changes, let upTo):
@@ -52,24 +47,7 @@ struct WatchProgress {
     }
 
     /// The connection is gone: what of a state has come is of no use.
-    mutating func interrupt() {
-        gathered = nil
-        isHeard = false
-    }
-
-    /// Returns whether the watcher does not know yet.
-    mutating func doubt() -> Bool {
-        defer { isDoubtful = true }
-        return !isDoubtful
-    }
-
-    /// Returns whether the watcher had been told otherwise. On a new connection it is not sure
-    /// before that has told something.
-    mutating func assure() -> Bool {
-        guard isHeard, isDoubtful else { return false }
-        isDoubtful = false
-        return true
-    }
+    mutating func interrupt() { gathered = nil }
 }
 
 extension ClientCore {
@@ -80,10 +58,5 @@ extension ClientCore {
         case state([KeyEntry], at: Version, isResync: Bool)
         /// By version and name; none is missing up to `upTo`.
         case changes([KeyChange], upTo: Version)
-        /// There may be changes that nobody tells: no daemon is there, or it is outside the
-        /// majority.
-        case doubtful(reason: String)
-        /// What is told is up to date again.
-        case assured
     }
 }

@@ -11,6 +11,7 @@ final class ObserverProgram: ClientProgram {
     private var isFinishing = false
     private(set) var newest: LeaderState?
     private var newestToken = FencingToken(0)
+    private var doubt = FollowersDoubt()
 
     init(slot: ObjectName, firstActAt moment: Moment) {
         self.slot = slot
@@ -98,6 +99,8 @@ final class ObserverProgram: ClientProgram {
                 newestToken = token
             }
             newest = state
+        case .report(.doubtful): try doubt.begins(of: slot)
+        case .report(.assured): try doubt.ends(of: slot)
         case .failed:
             break
         case .reply, .report:

@@ -15,7 +15,7 @@ final class WatchProgram: ClientProgram {
     private var known: [ObjectName: KeyEntry] = [:]
     /// What came before the first change is known.
     private var hasState = false
-    private var isDoubtful = false
+    private var doubt = FollowersDoubt()
     private var newestBefore = Version.zero
 
     /// - Parameter from: Begins with what changed after that version.
@@ -28,7 +28,7 @@ final class WatchProgram: ClientProgram {
     var nextAct: Moment { actAt }
 
     /// It was told a state, and everything since.
-    var isSure: Bool { hasState && !isDoubtful }
+    var isSure: Bool { hasState && !doubt.isDoubtful }
 
     /// By name.
     var entries: [KeyEntry] { known.values.sorted { $0.name < $1.name } }
@@ -78,6 +78,8 @@ final class WatchProgram: ClientProgram {
         case .report(.keyUpdate(let update)):
             world.trace { "client \(client.index) watches \(selector): \(update)" }
             try take(update, call, client, world: world)
+        case .report(.doubtful): try doubt.begins(of: selector)
+        case .report(.assured): try doubt.ends(of: selector)
         case .failed: break
         case .reply, .report:
             throw Violation(.exactlyOnce, "a watcher was told \(answer)")
@@ -112,16 +114,6 @@ final class WatchProgram: ClientProgram {
             if let newest = changes.last { last = (newest.version, newest.name) }
             self.upTo = max(upTo, reached)
             if let last, last.version <= self.upTo! { self.last = nil }
-        case .doubtful:
-            guard !isDoubtful else {
-                throw Violation(.exactlyOnce, "\(selector) is twice in doubt")
-            }
-            isDoubtful = true
-        case .assured:
-            guard isDoubtful else {
-                throw Violation(.exactlyOnce, "\(selector) is assured, but was not in doubt")
-            }
-            isDoubtful = false
         }
     }
 

@@ -44,7 +44,7 @@ import Testing
         client.reconnect()
         #expect(try client.sentTypes() == [.hello, .resume, .observeLeader])
         receiveState(3)
-        #expect(events == [.report(.leader(state(3)))])
+        #expect(events == [.report(.leader(state(3))), .report(.assured)])
     }
 
     @Test mutating func `a daemon that knows less after a reconnection tells nothing older`() {
@@ -53,9 +53,10 @@ import Testing
         client.reconnect()
         receiveState(3)
         receiveState(4, .event)
-        #expect(events == [])
+        let doubt = ClientCore.Answer.report(.doubtful(reason: "reset"))
+        #expect(events == [doubt])
         receiveState(6, .event)
-        #expect(events == [.report(.leader(state(6)))])
+        #expect(events == [doubt, .report(.leader(state(6))), .report(.assured)])
     }
 
     @Test mutating func `a subscription that was cut begins anew`() throws {

@@ -44,15 +44,23 @@ import Testing
                     isResync: isResync, entries: [entry(version)])), flags)
     }
 
-    private mutating func takeUpdates() -> [ClientCore.KeyUpdate] {
+    private mutating func takeUpdates() -> [ClientCore.Report] {
         client.take().compactMap { effect in
             switch effect {
-            case .answered(watch, .report(.keyUpdate(let update))),
-                .event(watch, .report(.keyUpdate(let update))):
-                update
+            case .answered(watch, .report(let report)), .event(watch, .report(let report)): report
             default: nil
             }
         }
+    }
+
+    private func state(
+        _ entries: [KeyEntry], at version: UInt64, isResync: Bool = false
+    ) -> ClientCore.Report {
+        .keyUpdate(.state(entries, at: Version(version), isResync: isResync))
+    }
+
+    private func changes(_ changes: [KeyChange], upTo: UInt64) -> ClientCore.Report {
+        .keyUpdate(.changes(changes, upTo: Version(upTo)))
     }
 
     private mutating func reconnect(isServing: Bool = true) {
@@ -77,8 +85,8 @@ import Testing
         receive(.changes([change(6), change(7)], upTo: Version(8)))
         #expect(
             takeUpdates() == [
-                .state([entry(5), entry(5)], at: Version(5), isResync: false),
-                .changes([change(6), change(7)], upTo: Version(8)),
+                state([entry(5), entry(5)], at: 5),
+                changes([change(6), change(7)], upTo: 8),
             ])
     }
 
@@ -93,7 +101,7 @@ import Testing
         reconnect()
         #expect(try sentFrom() == Version(6))
         receive(.changes([change(7, "a"), change(7, "b")], upTo: Version(7)), .reply)
-        #expect(takeUpdates().dropLast().last == .changes([change(7, "b")], upTo: Version(7)))
+        #expect(takeUpdates().dropLast().last == changes([change(7, "b")], upTo: 7))
     }
 
     @Test mutating func `half a state is forgotten with its connection`() throws {
@@ -105,7 +113,7 @@ import Testing
         receiveState(5, isFirst: false)
         #expect(takeUpdates() == [])
         receiveState(9, .reply)
-        #expect(takeUpdates() == [.state([entry(9)], at: Version(9), isResync: false)])
+        #expect(takeUpdates() == [state([entry(9)], at: 9)])
     }
 
     @Test mutating func `whoever cannot be told everything is told that, once`() {
@@ -116,14 +124,14 @@ import Testing
         client.step(.disconnected(reason: "reset"))
         #expect(
             takeUpdates() == [
-                .state([entry(5)], at: Version(5), isResync: false),
+                state([entry(5)], at: 5),
                 .doubtful(reason: "no majority"),
             ])
         reconnect()
         #expect(takeUpdates() == [])
         let missed = change(6)
         receive(.changes([missed], upTo: Version(6)), .reply)
-        #expect(takeUpdates() == [.changes([missed], upTo: Version(6)), .assured])
+        #expect(takeUpdates() == [changes([missed], upTo: 6), .assured])
     }
 
     @Test mutating func `who begins where nobody serves is told that first`() {
@@ -137,7 +145,7 @@ import Testing
         #expect(
             takeUpdates() == [
                 .doubtful(reason: "no majority"),
-                .state([entry(5)], at: Version(5), isResync: false), .assured,
+                state([entry(5)], at: 5), .assured,
             ])
     }
 
@@ -154,7 +162,7 @@ import Testing
     @Test mutating func `a resync is told as such`() {
         receiveState(5, .reply)
         receiveState(20, isResync: true)
-        #expect(takeUpdates().last == .state([entry(20)], at: Version(20), isResync: true))
+        #expect(takeUpdates().last == state([entry(20)], at: 20, isResync: true))
     }
 
     @Test mutating func `one that was asked to begin at a version says so until it is told more`()

@@ -125,8 +125,12 @@ public struct ConfigurationUpdates: AsyncSequence, Sendable {
                 guard let report = try await reports?.next(isolation: #isolation) else {
                     return nil
                 }
-                if case .keyUpdate(let update) = report {
-                    waiting = Self.updates(update).reversed()
+                switch report {
+                case .keyUpdate(let update): waiting = Self.updates(update).reversed()
+                case .doubtful(let reason):
+                    waiting = [ConfigurationUpdate(.doubtful(reason: reason))]
+                case .assured: waiting = [ConfigurationUpdate(.assured)]
+                default: continue
                 }
             }
             return waiting.popLast()
@@ -155,8 +159,6 @@ public struct ConfigurationUpdates: AsyncSequence, Sendable {
                         .change, change: ConfigurationChange(changes[index]),
                         version: resumable(after: index, of: changes, upTo: upTo))
                 }
-            case .doubtful(let reason): [ConfigurationUpdate(.doubtful(reason: reason))]
-            case .assured: [ConfigurationUpdate(.assured)]
             }
         }
     }

@@ -7,14 +7,16 @@ struct LeaderCommand: ParsableCommand {
         abstract: "Show who leads a slot.",
         discussion: """
             Prints the leader of the slot with its term and value, or that there is none; with \
-            --follow then every change, also "nobody", until it is interrupted. The answer holds \
+            --follow then every change, also "nobody", until it is interrupted. 'doubtful' says \
+            that somebody else may lead by now and nobody tells, since no daemon is there or it is \
+            outside the majority; when that is over the leader is shown again. The answer holds \
             everything that was acknowledged before the question; --local asks this host's daemon \
             for its own copy, also outside the majority.
 
               conclave leader scheduler --json
               {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,
                "label":"","token":91,"value":"http://b","since":"…"},
-               "standbys":1,"version":91}    (on one line)
+               "standbys":1,"version":91,"doubt":null}    (on one line)
 
             Exit codes: 0 also if nobody leads; 64 wrong usage; 69 no daemon, or outside the \
             majority; 77 not permitted.

@@ -138,6 +138,7 @@ extension LeaderChange {
         .object([
             "slot": .string(slot), "leader": .optional(leader, \.json),
             "standbys": .count(standbyCount), "version": .unsigned(version.number),
+            "doubt": .optional(doubt, JSON.string),
         ])
     }
 }

@@ -149,6 +149,7 @@ extension ObjectStatus {
 extension LeaderChange {
     var text: String {
         let standbys = standbyCount == 1 ? "1 standby" : "\(standbyCount) standbys"
+        if let doubt { return "\(slot): doubtful: \(doubt)".shown }
         guard let leader else { return "nobody leads \(slot), \(standbys)".shown }
         var line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
         line += ", term \(leader.token), \(standbys)"
