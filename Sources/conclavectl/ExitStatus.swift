@@ -4,6 +4,9 @@ import Glibc
 /// An exit code of `conclave`, thrown by a command that has said what there was to say.
 struct ExitStatus: Error, Equatable {
     var code: Int32
+    /// A command that was run has ended so by itself: the same code of this program's own means
+    /// something else.
+    var isOfCommand = false
 
     static let success: Int32 = 0
     static let notObtained: Int32 = 1
@@ -36,7 +39,9 @@ struct ExitStatus: Error, Equatable {
     /// What a command that has ended makes of it; `forwarded`: signals it was passed by us.
     init(of ended: ChildProcess.End, forwarded: Set<Int32>) {
         switch ended {
-        case .exited(let code): self.code = code
+        case .exited(let code):
+            self.code = code
+            isOfCommand = true
         case .killed(let signal):
             code = forwarded.contains(signal) ? Self.interrupted : 128 + signal
         }

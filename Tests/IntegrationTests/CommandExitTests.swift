@@ -12,6 +12,17 @@ import Testing
         #expect(try group.run("elect", ["s", "--", "sh", "-c", "exit 9"]).status == 9)
     }
 
+    @Test(arguments: [64, 77, 126, 127])
+    func `a command is run again whatever it ends with, when that is wanted`(code: Int) throws {
+        let group = try Group.serving(of: 1)
+        let leader = try group.begin(
+            "elect", ["s", "--repeat", "--", "sh", "-c", "echo run; exit \(code)"])
+        try wait(for: "the second run: \(leader.output) \(leader.errors)") {
+            leader.output.hasPrefix("run\nrun\n")
+        }
+        leader.kill()
+    }
+
     @Test func `the command gets its arguments byte for byte, and a name is UTF-8`() throws {
         let group = try Group.serving(of: 1)
         let script = "word=$(printf 'caf\\351'); "

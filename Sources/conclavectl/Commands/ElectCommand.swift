@@ -70,7 +70,8 @@ struct ElectCommand: ParsableCommand {
 
     /// Whether standing again can end otherwise.
     private static func mayDiffer(_ status: ExitStatus) -> Bool {
-        switch status.code {
+        guard !status.isOfCommand else { return true }
+        return switch status.code {
         case ExitStatus.usage, ExitStatus.denied, ExitStatus.notExecutable, ExitStatus.notFound:
             false
         default: true
