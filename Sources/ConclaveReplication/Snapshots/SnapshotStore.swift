@@ -20,6 +20,7 @@ struct SnapshotStore {
         var checksum = Checksum()
         /// Tags of pieces on their way.
         var pieces: Set<UInt64> = []
+        var unsyncedCount = 0
         /// Of the last operation, once all is handed over.
         var last: UInt64?
 
@@ -28,6 +29,9 @@ struct SnapshotStore {
 
     /// Pieces on their way to the disk at once.
     private static let window = 8
+    /// Pieces that are synced together: one sync of all of them would hold up those of the messages
+    /// for as long as the disk takes for everything.
+    private static let piecesInSync = 16
 
     private let owner: NodeID
     /// Durable ones.
@@ -92,6 +96,11 @@ struct SnapshotStore {
         unsafe piece.withUnsafeBytes { unsafe writing.checksum.update($0) }
         writing.byteCount += piece.count
         writing.pieces.insert(tag)
+        writing.unsyncedCount += 1
+        if writing.unsyncedCount == Self.piecesInSync {
+            disk.submit(.sync(writing.unfinished), lane: .snapshots, tag: 0)
+            writing.unsyncedCount = 0
+        }
         self.writing = writing
     }
 

@@ -23,7 +23,7 @@ final class Teaching<Machine: StateMachine> {
 
     /// Between two parts of a snapshot, so that those who are served have the machines for
     /// themselves most of the time.
-    static var pause: Interval { .microseconds(500) }
+    static var pause: Interval { .milliseconds(2) }
     /// On the way to all learners together, but for a last part to each.
     static var window: UInt64 { 1 << 20 }
 

@@ -81,11 +81,8 @@ final class Group: @unchecked Sendable {
         try waitUntilServing(interrupts)
     }
 
-    /// Starts a killed daemon again with nothing on its disk and waits until all serve.
-    func restartBlank(_ index: Int, _ interrupts: Interrupts) throws {
-        daemons[index].erase()
-        try restart(index, interrupts)
-    }
+    /// Leaves nothing on the disk of a killed daemon.
+    func erase(_ index: Int) { daemons[index].erase() }
 
     /// How many bytes a daemon has logged.
     func logLength(_ index: Int) -> Int { daemons[index].logLength }
