@@ -29,13 +29,14 @@ extension Daemon {
         configuration: Configuration, settings: Settings, observer: Observer
     ) throws(StartFault) -> Daemon {
         var random = SystemRandomNumberGenerator()
-        let own = Member(
-            node: settings.node, incarnation: Incarnation(.random(in: 1...(.max), using: &random)))
         let directory = DataDirectory(
-            path: settings.data, node: settings.node)
+            path: settings.data, node: settings.node, durability: settings.durability)
         try directory.make()
+        let disk = directory.disk ?? .random(in: 0..<Incarnation.diskCount, using: &random)
+        let start = UInt64.random(in: 1..<Incarnation.startCount, using: &random)
+        let own = Member(node: settings.node, incarnation: Incarnation(disk: disk, start: start))
         let runtime = try openRuntime(settings, own: own, directory: directory)
-        try directory.claim()
+        try directory.claim(disk: disk)
         let socketFile = try ClientSocketFile(
             path: settings.socket, isShared: !settings.members.isEmpty,
             passed: Systemd.takeListener())

@@ -50,7 +50,7 @@ struct Recovery<Machine: StateMachine> {
             if memory.current == nil { try Self.refuseSegments(on: disk) }
         }
         guard settings.durability == .disk, memory.lineage != .none else { return }
-        try restoreSnapshot(from: disk)
+        try restoreSnapshot(from: disk, own: settings.own)
         var found = try RecoveredSegments(
             from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant,
             known: known)
@@ -107,7 +107,9 @@ struct Recovery<Machine: StateMachine> {
                 + "it could break what it promised")
     }
 
-    private mutating func restoreSnapshot(from disk: any Disk) throws(FatalFault) {
+    private mutating func restoreSnapshot(
+        from disk: any Disk, own: Member
+    ) throws(FatalFault) {
         let found = try snapshots.recover(
             from: disk, lineage: viewJournal.memory.lineage, like: order.machine)
         let known = viewJournal.mark.snapshot
@@ -118,7 +120,7 @@ struct Recovery<Machine: StateMachine> {
         guard let found else { return }
         snapshot = found.header
         order.restore(found.header, found.machine)
-        viewJournal.takeUp(found.header.current)
+        viewJournal.takeUp(found.header.current, as: own)
     }
 
     /// The views after `start`; if state was lost since, from the last one that says so: nothing of

@@ -263,16 +263,16 @@ extension Replica {
 
     private func record(_ next: NextView) {
         let tag = nextTag()
-        viewJournal.append(
-            .installed(next, voteFrom: membership.memory.voteFrom), to: disk, tag: tag)
-        recordingView = (next, tag)
+        let voteFrom = membership.voteFrom(knowing: next)
+        viewJournal.append(.installed(next, voteFrom: voteFrom), to: disk, tag: tag)
+        recordingView = (next, voteFrom, tag)
         learning?.wait = .view
     }
 
     func learningRecorded(_ tag: UInt64, now: Instant) {
         if let recording = recordingView, recording.tag == tag {
             recordingView = nil
-            learned(recording.next, now: now)
+            learned(recording.next, voteFrom: recording.voteFrom, now: now)
         } else if case .joining(let epoch, let trim, tag) = learning?.wait, let learning {
             self.learning?.wait = .nothing
             send(.transfer(.isLevel(id: learning.id, epoch, trim: trim)), to: learning.teacher)
@@ -282,7 +282,7 @@ extension Replica {
         advanceLearning(now: now)
     }
 
-    private func learned(_ next: NextView, now: Instant) {
+    private func learned(_ next: NextView, voteFrom: Epoch, now: Instant) {
         if learning?.wait == .view { learning?.wait = .nothing }
         if order.current?.epoch != next.epoch {
             isContinuous = false
@@ -290,7 +290,7 @@ extension Replica {
             effects.removeAll(keepingCapacity: true)
             order.install(next, effects: &effects)
         }
-        membership.learned(next, voteFrom: membership.memory.voteFrom, now: now)
+        membership.learned(next, voteFrom: voteFrom, now: now)
         forgetChainInMemory()
         held = HeldMessages(delivered: order.delivered)
         hasState = order.current?.epoch == membership.memory.epoch

@@ -82,7 +82,7 @@ package final class Replica<Machine: StateMachine> {
     var salvage: Salvage<Machine>?
     /// A view that a teacher told, on its way to the disk; it is applied when it is there, whatever
     /// became of the teacher.
-    var recordingView: (next: NextView, tag: UInt64)?
+    var recordingView: (next: NextView, voteFrom: Epoch, tag: UInt64)?
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast

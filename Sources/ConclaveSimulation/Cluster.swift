@@ -86,7 +86,9 @@ final class Cluster<Daemon: SimulatedDaemon> {
             host.clock = Self.bootedClock(at: timeline.now, drift: drift, random: &random)
         }
         host.startCount += 1
-        host.member = Member(node: host.node, incarnation: Incarnation(random.next() | 1))
+        host.member = Member(
+            node: host.node,
+            incarnation: Incarnation(disk: host.disk.identity, start: random.next() | 1))
         host.fabric = SimulatedFabric(network: network, host: host.index, nodes: nodes)
         host.fabric.sent = { [unowned self] frame in frameSent?(index, frame) }
         host.pauseInTurn = .zero

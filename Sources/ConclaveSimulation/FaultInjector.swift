@@ -137,6 +137,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .wallClock: jumpWallClock(of: host)
         case .leave: leave(host)
         case .erase: erase(host)
+        case .olderDisk: putBackOlderDisk(of: host)
         case .rot, .unreadable, .loseFile: damage(host, kind)
         case .stall: stall(host)
         case .fullDisk:
@@ -240,6 +241,17 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         guard mayErase?(host) ?? false else { return }
         cluster.losePower(on: host)
         cluster.hosts[host].disk.erase()
+        cluster.hosts[host].wasErased = true
+        erased?(host)
+        cluster.scheduleStart(of: host, after: downTime())
+    }
+
+    /// Somebody finds the disk again. What was promised on the newer one is known nowhere.
+    private func putBackOlderDisk(of host: Int) {
+        guard cluster.hosts[host].disk.hasOlder, mayErase?(host) ?? false else { return }
+        timeline.trace.line(at: timeline.now, "OLDER DISK of host \(host)")
+        cluster.losePower(on: host)
+        cluster.hosts[host].disk.putBackOlder()
         cluster.hosts[host].wasErased = true
         erased?(host)
         cluster.scheduleStart(of: host, after: downTime())

@@ -37,6 +37,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case leave
     /// A host comes back with an empty disk.
     case erase
+    /// The disk that a host had before it got an empty one is put back.
+    case olderDisk
     /// Row writes get lost though their connection goes on: nothing that a transport does, but
     /// something that V5 has to notice.
     case loseRows

@@ -38,6 +38,11 @@ package final class SimulatedDisk: Disk {
     private var directory = SimulatedDirectory()
     private var files: [Int: SimulatedFile] = [:]
     private var fileCount = 0
+    private var shelved:
+        (identity: UInt64, directory: SimulatedDirectory, files: [Int: SimulatedFile])?
+    /// What daemons' incarnations say that they started from it.
+    private(set) var identity: UInt64
+    private var diskCount: UInt64 = 0
     private var writeCount: UInt64 = 0
     private var lanes = DiskLane.allCases.map { _ in Lane() }
     /// Makes completions of a process before, or of before a stall was ended, stale.
@@ -47,10 +52,15 @@ package final class SimulatedDisk: Disk {
         host: Int, profile: DiskProfile, timeline: Timeline, inbox: Inbox, random: SeededRandom
     ) {
         self.host = UInt8(host)
+        identity = Self.identity(of: self.host, 0)
         self.profile = profile
         self.timeline = timeline
         self.inbox = inbox
         self.random = random
+    }
+
+    private static func identity(of host: UInt8, _ diskCount: UInt64) -> UInt64 {
+        UInt64(host) + 1 + diskCount * 256
     }
 
     // MARK: - Disk
@@ -282,8 +292,23 @@ package final class SimulatedDisk: Disk {
     package func erase() {
         processEnded()
         eraseCount += 1
+        if !files.isEmpty { shelved = (identity, directory, files) }
+        diskCount += 1
+        identity = Self.identity(of: host, diskCount)
         directory = SimulatedDirectory()
         files = [:]
+    }
+
+    /// There was another disk before this one.
+    package var hasOlder: Bool { shelved != nil }
+
+    /// Puts the disk back that was there before the last empty one.
+    package func putBackOlder() {
+        guard let older = shelved else { return }
+        processEnded()
+        eraseCount += 1
+        (identity, directory, files) = older
+        shelved = nil
     }
 
     /// Bits of a file change that were on the disk already.

@@ -82,12 +82,15 @@ package struct WorldShape: Sendable {
         for options: RunOptions, from random: inout SeededRandom
     ) -> WorldShape {
         var shape = WorldShape(
-            allowed: options.faults.filter { $0 != .members && $0 != .loseMajority },
+            allowed: options.faults.filter { !drawnApart.contains($0) },
             random: &random)
         shape.drawOperator(for: options)
         shape.drawLoss(for: options)
+        shape.drawOlderDisks(for: options)
         return shape
     }
+
+    private static let drawnApart: Set<FaultKind> = [.members, .loseMajority, .olderDisk]
 
     package var hostCount: Int { memberCount + spareCount }
 
@@ -111,6 +114,15 @@ package struct WorldShape: Sendable {
         lossSeed = random.next()
         let latest = options.duration - options.duration / 4
         majorityLostAt = random.interval(in: options.duration / 8...latest)
+    }
+
+    /// Disks that were lost come back, unless they may be of a history that was given up.
+    private mutating func drawOlderDisks(for options: RunOptions) {
+        guard options.faults.contains(.olderDisk), majorityLostAt == nil else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6F6C_6465_7220_646B)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 200) else { return }
+        faults += faults.contains(.erase) ? [.olderDisk, .olderDisk] : [.erase, .olderDisk]
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

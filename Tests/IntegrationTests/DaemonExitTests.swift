@@ -89,6 +89,25 @@ import Testing
         #expect(after == before)
     }
 
+    @Test func `73 for data of another durability, and the way out is told`() throws {
+        let group = try Group.serving(of: 1)
+        #expect(try group.stop() == [0])
+        let other = try directory.write(
+            """
+            node: 1
+            data: \(group.data(1))
+            socket: \(directory.file("s"))
+            durability: memory
+            members:
+              - { id: 1, address: "127.0.0.1:\(try freePorts(1)[0])" }
+
+            """, to: "other.yaml")
+        let ending = try run(["--config", other])
+        #expect(ending.status == 73)
+        #expect(ending.errors.contains("is of \"durability disk\""), "\(ending.errors)")
+        #expect(ending.errors.contains("empty directories"))
+    }
+
     @Test func `98 for a socket on which another daemon answers, which goes on`() throws {
         let group = try Group.serving(of: 1)
         let second = try run(

@@ -53,7 +53,9 @@ extension Membership {
     mutating func beginInstall(_ value: NextView, effects: inout [Effect]) {
         installing = value
         endAttempt()
-        let voteFrom = min(memory.voteFrom, earnsVote(in: value) ? value.epoch : Epoch(.max))
+        let voteFrom =
+            earnsVote(in: value)
+            ? min(memory.voteFrom, value.epoch) : voteFrom(knowing: value)
         let token = record(.installed(value, voteFrom: voteFrom), effects: &effects)
         installation = Installation(token: token, voteFrom: voteFrom)
     }

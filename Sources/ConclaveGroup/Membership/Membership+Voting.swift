@@ -1,9 +1,14 @@
-import ConclaveBase
+package import ConclaveBase
 
 extension Membership {
     /// A vote belongs to a NodeID with an intact view journal (V13).
     package var mayVote: Bool {
         isHeedlessOfLoss || memory.voteFrom <= memory.epoch
+    }
+
+    /// From when on it belongs to this disk, once it is known that there is that view.
+    package func voteFrom(knowing value: NextView) -> Epoch {
+        memory.voteFrom(knowing: value, as: own)
     }
 
     /// Bugs for the simulator to find.

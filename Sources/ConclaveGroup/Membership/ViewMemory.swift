@@ -89,6 +89,15 @@ package struct ViewMemory: Equatable, Sendable {
         }
     }
 
+    /// From which view on `own`, which gets no seat by it, has a vote once it knows `value`. If its node
+    /// has a seat there that another disk started from, that one may have promised and voted, and
+    /// nobody here knows what (V13).
+    package func voteFrom(knowing value: NextView, as own: Member) -> Epoch {
+        let seat = value.members.first { $0.node == own.node }
+        guard let seat, seat.incarnation.disk != own.incarnation.disk else { return voteFrom }
+        return Epoch(.max)
+    }
+
     /// The records that say the same as the whole journal, for a fresh one.
     package var summary: [ViewRecord] {
         var records: [ViewRecord] = []

@@ -120,9 +120,9 @@ struct ViewJournal {
 
     /// Knows a view from a snapshot that was sent: its own record may not have reached the disk
     /// after it. The next rewriting makes it durable.
-    mutating func takeUp(_ view: NextView) {
+    mutating func takeUp(_ view: NextView, as own: Member) {
         guard view.epoch > memory.epoch else { return }
-        remember(.installed(view, voteFrom: memory.voteFrom))
+        remember(.installed(view, voteFrom: memory.voteFrom(knowing: view, as: own)))
     }
 
     /// Writes one record; `tag` completes when it is synced in both files.
