@@ -111,6 +111,9 @@ public enum Plant: String, CaseIterable, Sendable {
     case waitsForOwnLongestTTL
     /// V30: a segment is removed before it is recorded that nothing of it is needed.
     case removedBeforeRecorded
+    /// V31: what a start has read back is synced and not written again, though a failed sync may have
+    /// left it in the page cache alone.
+    case recoveredNotRewritten
     /// V28: what goes on alone does so in the era that others may have used.
     case sameEraAlone
 }

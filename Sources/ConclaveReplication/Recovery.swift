@@ -52,9 +52,9 @@ struct Recovery<Machine: StateMachine> {
         guard settings.durability == .disk, memory.lineage != .none else { return }
         try restoreSnapshot(from: disk, own: settings.own)
         var found = try RecoveredSegments(
-            from: disk, owner: settings.own.node, lineage: memory.lineage, plant: settings.plant,
-            known: known)
-        try found.check(against: viewJournal.mark)
+            from: disk, owner: settings.own.node, lineage: memory.lineage, mark: viewJournal.mark,
+            plant: settings.plant, known: known)
+        try found.check()
         segments = found
         replay(found.records, from: blank)
     }

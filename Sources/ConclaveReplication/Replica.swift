@@ -43,8 +43,8 @@ package final class Replica<Machine: StateMachine> {
     var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
 
-    /// Syncs of what a start has read. A killed process may have left it in the page cache alone, so
-    /// nothing is said or promised on the strength of it before they complete.
+    /// Syncs of what a start has read, and has written again where it may be in the page cache alone.
+    /// Nothing is said or promised on the strength of it before they complete.
     var startTags: [UInt64] = []
     /// What of those files goes then: segments that no view of this history needs.
     var startLeftovers: [UInt64] = []
@@ -162,7 +162,8 @@ package final class Replica<Machine: StateMachine> {
         adoptMembers()
         if let journal, !journal.segments.isEmpty {
             startTags.append(nextTag())
-            journal.syncRecovered(on: disk, tag: startTags[1])
+            let unmarked = recovery.segments?.unmarked ?? []
+            journal.syncRecovered(unmarked, on: disk, tag: startTags[1])
         }
         tell(
             event: .recovered(

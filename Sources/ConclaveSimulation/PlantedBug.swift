@@ -75,6 +75,7 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         case .waitsForOwnLongestTTL: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .removedBeforeRecorded: PlantedBug(plant, rule: "V30", within: 200)
+        case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
         }
     }

@@ -28,6 +28,9 @@ package final class SimulatedDisk: Disk {
     package var isFull = false
     /// Syncs to come that fail.
     package var failingSyncCount = 0
+    /// What a failed sync does to what was written: it stays in the page cache as if it were on the
+    /// disk (ext4, XFS), or what was there before is there again (btrfs).
+    package var keepsUnsynced: Bool
     /// Syncs that failed.
     private(set) var failedSyncCount = 0
 
@@ -57,6 +60,10 @@ package final class SimulatedDisk: Disk {
         self.timeline = timeline
         self.inbox = inbox
         self.random = random
+        // From numbers of its own, so that all other runs are as they were.
+        var other = random
+        var ownRandom = SeededRandom(seed: other.next() ^ 0x6661_696C_5379_6E63)
+        keepsUnsynced = ownRandom.chance(perMille: 700)
     }
 
     private static func identity(of host: UInt8, _ diskCount: UInt64) -> UInt64 {
@@ -189,7 +196,11 @@ package final class SimulatedDisk: Disk {
         if failingSyncCount > 0 {
             failingSyncCount -= 1
             failedSyncCount += 1
-            files[file]!.dropUnsynced()
+            if keepsUnsynced {
+                files[file]!.keepUnsynced(upTo: covered)
+            } else {
+                files[file]!.dropUnsynced()
+            }
             throw .failed(name, number: 5)
         }
         files[file]!.markSynced(upTo: covered)
@@ -273,8 +284,13 @@ package final class SimulatedDisk: Disk {
                 .write(name, at: offset, bytes: Array(bytes.prefix(count))), covered: covered)
             return
         }
-        // A sync that was to fail drops nothing here: nobody hears of it.
-        guard failingSyncCount == 0 else { return }
+        // Nobody hears of a sync that was to fail: the next one fails as well.
+        guard failingSyncCount == 0 else {
+            if case .sync(let name) = operation, keepsUnsynced, let file = directory[name] {
+                files[file]!.keepUnsynced(upTo: covered)
+            }
+            return
+        }
         try? carryOut(operation, covered: covered)
     }
 

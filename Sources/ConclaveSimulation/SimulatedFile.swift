@@ -38,6 +38,9 @@ package struct SimulatedFile {
     private var sizeWrite: UInt64 = 0
     /// What differs from what is on the disk, or may, in the order of the sectors.
     private var unsynced: [Stretch] = []
+    /// A sync of all writes up to that number has failed: those that are not on the disk count as
+    /// written there all the same.
+    private var failedWrite: UInt64 = 0
     /// Sectors that cannot be read before they are written again.
     private var unreadable: Set<Int> = []
 
@@ -126,15 +129,24 @@ package struct SimulatedFile {
 
     /// A sync that started after the write numbered `last` has ended.
     package mutating func markSynced(upTo last: UInt64) {
-        if sizeWrite <= last { syncedByteCount = bytes.count }
+        guard last > failedWrite else { return }
+        let written = failedWrite + 1...last
+        if written.contains(sizeWrite) { syncedByteCount = bytes.count }
         for place in unsynced.indices {
-            let synced = unsynced[place].images.lastIndex { $0.write <= last } ?? 0
+            let synced = unsynced[place].images.lastIndex { written.contains($0.write) } ?? 0
             unsynced[place].images.removeFirst(synced)
         }
         unsynced.removeAll { $0.images.count == 1 }
     }
 
-    /// A sync failed: what was written since the one before is gone.
+    /// A sync that started after the write numbered `last` has failed, as it does on ext4 and XFS:
+    /// what was written is read as before, as long as the host has power, and no later sync takes it
+    /// to the disk before it is written again. Parts of it may be there.
+    package mutating func keepUnsynced(upTo last: UInt64) {
+        failedWrite = max(failedWrite, last)
+    }
+
+    /// A sync failed, as it does on btrfs: what was written since the one before is gone.
     package mutating func dropUnsynced() {
         for stretch in unsynced { restore(stretch.images[0], to: stretch.sectors) }
         unsynced.removeAll()

@@ -5,6 +5,8 @@ import ConclaveBase
 final class MemoryDisk: Disk {
     private(set) var files: [String: [UInt8]] = [:]
     private var synced: [String: [UInt8]] = [:]
+    /// Sectors of which a failed sync has left in the page cache what is not on the disk.
+    private var onlyCached: [String: Set<Int>] = [:]
     private(set) var waiting: [(operation: DiskOperation, lane: DiskLane, tag: UInt64)] = []
     /// Nothing is made; what is queued in the same lane behind it waits.
     var isFull = false
@@ -61,9 +63,19 @@ final class MemoryDisk: Disk {
         waiting = []
     }
 
+    /// A sync fails: what it was to take to the disk is read as before, and no later sync takes it
+    /// there before it is written again.
+    func failSync(of file: String) {
+        let bytes = files[file] ?? []
+        let before = synced[file] ?? []
+        onlyCached[file] = Set(
+            bytes.indices.filter { $0 >= before.count || bytes[$0] != before[$0] }.map { $0 / 512 })
+    }
+
     /// The host loses power: only what was synced is left. Names are taken as durable.
     func losePower() {
         crash()
+        onlyCached = [:]
         for file in files.keys { files[file] = synced[file] ?? [] }
     }
 
@@ -72,6 +84,7 @@ final class MemoryDisk: Disk {
         crash()
         files = [:]
         synced = [:]
+        onlyCached = [:]
     }
 
     func change(_ file: String, _ body: (inout [UInt8]) -> Void) {
@@ -88,13 +101,16 @@ final class MemoryDisk: Disk {
         case .create(let file, let byteCount):
             files[file] = Array(repeating: 0, count: byteCount)
             synced[file] = nil
+            onlyCached[file] = nil
         case .write(let file, let offset, let bytes):
             guard var contents = files[file] else { return }
             contents += Array(repeating: 0, count: max(0, offset + bytes.count - contents.count))
             contents.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
             files[file] = contents
-        case .sync(let file): synced[file] = files[file]
+            onlyCached[file]?.subtract(offset / 512...(offset + bytes.count - 1) / 512)
+        case .sync(let file): sync(file)
         case .rename(let file, let name):
+            onlyCached[name] = onlyCached.removeValue(forKey: file)
             files[name] = files.removeValue(forKey: file)
             synced[name] = synced.removeValue(forKey: file)
         case .remove(let file):
@@ -102,6 +118,17 @@ final class MemoryDisk: Disk {
             synced[file] = nil
         case .syncDirectory: break
         }
+    }
+
+    private func sync(_ file: String) {
+        guard var bytes = files[file] else { return }
+        let before = synced[file] ?? []
+        for sector in onlyCached[file] ?? [] {
+            for index in sector * 512..<min(bytes.count, sector * 512 + 512) {
+                bytes[index] = index < before.count ? before[index] : 0
+            }
+        }
+        synced[file] = bytes
     }
 }
 

@@ -274,6 +274,7 @@ private func sector(_ byte: UInt8) -> [UInt8] {
 
     @Test func `a failed sync drops what was written since the one before`() throws {
         let bench = DiskBench()
+        bench.disk.keepsUnsynced = false
         bench.settle("a", [1])
         bench.disk.failingSyncCount = 1
         bench.submit(.write("a", at: 0, bytes: [2, 2]))
@@ -281,6 +282,45 @@ private func sector(_ byte: UInt8) -> [UInt8] {
 
         #expect(bench.run().last == -Int64(sync))
         #expect(try bench.contents(of: "a") == [1])
+    }
+
+    /// Two sectors, of which the second one is written again after the failed sync.
+    private func failedSync(seed: UInt64 = 1, writingAgain: Bool) -> DiskBench {
+        let bench = DiskBench(seed: seed)
+        bench.disk.keepsUnsynced = true
+        bench.settle("a", Array(repeating: 1, count: 1_024))
+        bench.disk.failingSyncCount = 1
+        bench.submit(.write("a", at: 0, bytes: Array(repeating: 2, count: 1_024)))
+        bench.submit(.sync("a"))
+        bench.run()
+        bench.disk.processEnded()
+        if writingAgain {
+            bench.submit(.write("a", at: 512, bytes: Array(repeating: 2, count: 512)))
+        }
+        bench.submit(.sync("a"))
+        bench.run()
+        return bench
+    }
+
+    @Test(arguments: [false, true])
+    func `or leaves it readable, and no later one takes it to the disk before it is written again`(
+        writingAgain: Bool
+    ) throws {
+        let bench = failedSync(writingAgain: writingAgain)
+        #expect(try bench.contents(of: "a") == Array(repeating: 2, count: 1_024))
+        let durable = try bench.disk.image.read("a", at: 0, count: 1_024)
+        #expect(durable[..<512] == Array(repeating: 1, count: 512)[...])
+        #expect(durable[512...].allSatisfy { $0 == (writingAgain ? 2 : 1) })
+    }
+
+    @Test func `power that goes after a failed sync may take what it covered, or not`() throws {
+        let ends = try (1...40 as ClosedRange<UInt64>).map { seed in
+            let bench = failedSync(seed: seed, writingAgain: true)
+            bench.disk.losePower()
+            return try bench.contents(of: "a")
+        }
+        #expect(Set(ends.map { $0[0] }) == [1, 2])
+        #expect(Set(ends.map { $0[512] }) == [2])
     }
 
     @Test func `a full disk makes new and growing files wait, and nothing else`() {

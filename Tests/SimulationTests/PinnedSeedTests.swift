@@ -71,7 +71,7 @@ import Testing
         "fullTTLShown", "holeIsDamage", "staleBatchIsNew", "sessionsOutliveHistory",
         "givenUpHistoryGrants", "frozenBeforeSync", "acceptedBeforeSync", "oneBarrierBreaks",
         "shownBeforeForgotten", "neighbourAccused", "acknowledgeOnFullDisk", "compareIgnored",
-        "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
+        "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly", "recoveredNotRewritten",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -17,15 +17,20 @@ struct RecoveredSegments {
     /// Segments that were never begun, or that belong to a history given up. They may go when it is
     /// certain that the view which says so is on the disk.
     private(set) var unneeded: [UInt64] = []
+    /// What no mark says to be on the disk, of those that have batches, or that the next one goes to.
+    private(set) var unmarked: [UnmarkedBytes] = []
+    private let mark: JournalMark
     private let plant: Plant?
     /// Of the segment that is being read.
     private var known: KnownBatches.File?
 
-    /// Reads all segments of `lineage`, cuts off an unfinished write, and refuses damage (V30).
+    /// Reads all segments of `lineage`, cuts off an unfinished write, and refuses damage (V30). `mark`
+    /// says what is on the disk for certain.
     init(
-        from disk: any Disk, owner: NodeID, lineage: Lineage, plant: Plant? = nil,
-        known: KnownBatches? = nil
+        from disk: any Disk, owner: NodeID, lineage: Lineage, mark: JournalMark = JournalMark(),
+        plant: Plant? = nil, known: KnownBatches? = nil
     ) throws(FatalFault) {
+        self.mark = mark
         self.plant = plant
         let present: [UInt64]
         do {
@@ -87,7 +92,7 @@ struct RecoveredSegments {
     }
 
     /// Refuses a journal from which something is missing that was on the disk (V30).
-    mutating func check(against mark: JournalMark) throws(FatalFault) {
+    mutating func check() throws(FatalFault) {
         if let last = segments.last?.number, mark.lastSegment > last { spare = mark.lastSegment }
         if let first = segments.first, first.number > mark.firstSegment {
             throw .damaged(
@@ -113,6 +118,7 @@ struct RecoveredSegments {
         var offset = Sector.byteCount
         var last: SegmentJournal.Mark?
         var end = offset
+        var unmarkedStart: Int?
         while let start = Sector.next(BatchFormat.magic, in: bytes, from: offset) {
             let batch = decode(bytes, at: start, segment: segment, lineage: lineage)
             offset = start + (batch?.byteCount ?? Sector.byteCount)
@@ -129,6 +135,7 @@ struct RecoveredSegments {
                         + "be missing")
             }
             batchNumber = batch.number
+            if batchNumber > mark.batch { unmarkedStart = unmarkedStart ?? start }
             records += batch.records
             for record in batch.records { Self.extend(&last, by: record) }
             end = offset
@@ -144,6 +151,12 @@ struct RecoveredSegments {
         segments.append(
             SegmentJournal.Segment(number: segment, byteCount: bytes.count, last: last))
         position = end
+        if segment > mark.lastSegment {
+            unmarked.append(UnmarkedBytes(in: bytes[..<Sector.byteCount], of: segment))
+        }
+        if let unmarkedStart {
+            unmarked.append(UnmarkedBytes(in: bytes[unmarkedStart..<end], of: segment))
+        }
     }
 
     private static func extend(_ mark: inout SegmentJournal.Mark?, by record: JournalRecord) {

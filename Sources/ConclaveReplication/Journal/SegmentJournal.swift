@@ -57,10 +57,18 @@ struct SegmentJournal {
         byteCountSinceSnapshot = recovered.byteCount
     }
 
-    /// Makes sure of the last batch read back, which alone may be unsynced, and of its file's name.
-    func syncRecovered(on disk: any Disk, tag: UInt64) {
+    /// Makes sure of what was read back, and of the last file's name: what may be in the page cache
+    /// alone is written again, for there a failed sync leaves it as if it were on the disk.
+    func syncRecovered(_ unmarked: [UnmarkedBytes], on disk: any Disk, tag: UInt64) {
         guard let last = segments.last else { return }
-        disk.submit(.sync(SegmentFormat.name(last.number)), lane: .segments, tag: 0)
+        for part in unmarked where settings.plant != .recoveredNotRewritten {
+            let write = DiskOperation.write(
+                SegmentFormat.name(part.segment), at: part.offset, bytes: Array(part.bytes))
+            disk.submit(write, lane: .segments, tag: 0)
+        }
+        for number in Set(unmarked.map(\.segment)).union([last.number]).sorted() {
+            disk.submit(.sync(SegmentFormat.name(number)), lane: .segments, tag: 0)
+        }
         disk.submit(.syncDirectory, lane: .segments, tag: tag)
     }
 
