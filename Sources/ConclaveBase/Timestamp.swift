@@ -7,6 +7,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         self.microseconds = microseconds
     }
 
+    /// Whole days since 2025-01-01 UTC; 0 before. An era of versions is at least that.
+    package var daysSince2025: UInt64 {
+        let days = microseconds / 86_400_000_000
+        let first: UInt64 = 20_089
+        return days > first ? days - first : 0
+    }
+
     public static let zero = Timestamp(microseconds: 0)
 
     public static func < (lhs: Self, rhs: Self) -> Bool {

@@ -15,6 +15,14 @@ public struct Version: Hashable, Comparable, Sendable, CustomStringConvertible {
         number = UInt64(era) << Self.counterBits
     }
 
+    /// The version before the first request of an `era` that begins at `time`. Two histories that go on
+    /// apart may come to the same era on one day; that they do in the same second is unlikely, and one
+    /// second's requests are fewer than the 2^30 that lie between.
+    package init(startOfEra era: UInt16, at time: Timestamp) {
+        let second = time.microseconds / 1_000_000 % 86_400
+        self.init(Version(startOfEra: era).number + second << 30)
+    }
+
     public static let zero = Version(0)
 
     public var era: UInt16 { UInt16(number >> Self.counterBits) }

@@ -115,7 +115,7 @@ struct AppliedOrder<Machine: StateMachine> {
 
     mutating func install(_ next: NextView, effects: inout [Machine.Effect]) {
         recent.append(.view(next), before: version)
-        if next.era > version.era { version = Version(startOfEra: next.era) }
+        if next.era > version.era { version = Version(startOfEra: next.era, at: next.time) }
         version = version.next
         time = max(time, next.time)
         current = next
@@ -133,7 +133,7 @@ struct AppliedOrder<Machine: StateMachine> {
         with messages: [OrderedMessage], to next: NextView, effects: inout [Machine.Effect]
     ) {
         isDivided = false
-        version = max(version, Version(startOfEra: next.era))
+        version = max(version, Version(startOfEra: next.era, at: next.time))
         for message in messages { apply(message, effects: &effects) }
         verdicts = []
         isDivided = false

@@ -82,7 +82,7 @@ enum NotServing: Equatable {
         case .state:
             "the last view's state may be with members that are absent: waits for \(list)"
         case .joining: "waits to be let in by \(list)"
-        case .members: "waits for more members: \(list)"
+        case .members: "too few members hear each other: waits for more of \(list)"
         }
     }
 }

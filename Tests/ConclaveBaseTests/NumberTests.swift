@@ -10,6 +10,16 @@ import Testing
         #expect(Version(startOfEra: 3).next.counter == 1)
     }
 
+    @Test func `what begins in an era later on a day has larger versions`() {
+        let morning = Version(startOfEra: 7, at: Timestamp(microseconds: 1_764_381_600_000_000))
+        let evening = Version(startOfEra: 7, at: Timestamp(microseconds: 1_764_381_601_000_000))
+        #expect(morning.era == 7 && evening.era == 7)
+        #expect(evening.number - morning.number == 1 << 30)
+        // No decoder takes a version in the second half of an era.
+        let night = Version(startOfEra: 7, at: Timestamp(microseconds: 86_399_999_999))
+        #expect(night.counter < Version.counterMask / 2)
+    }
+
     @Test func `tokens are versions, and order like them`() {
         let version = Version(startOfEra: 1).next
         #expect(FencingToken(version).number == version.number)

@@ -28,6 +28,8 @@ struct Attempt: Equatable {
     var deadline = Instant.distantFuture
     var nextSend = Instant.distantPast
     var reportedWait = false
+    /// Too few of those who promised hear each other. That may change: they are asked again.
+    var isTooSmall = false
 
     static func == (lhs: Self, rhs: Self) -> Bool {
         lhs.ballot == rhs.ballot && lhs.phase == rhs.phase && lhs.value == rhs.value

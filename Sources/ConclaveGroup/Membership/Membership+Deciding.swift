@@ -29,8 +29,8 @@ extension Membership {
         var chosen = largestMutuallyHearing(candidates)
         let change = change(after: current, promises: promises, staying: chosen)
         if let change, change.isRemoval {
-            let others = candidates.filter { $0.from.node != change.node }
-            chosen = largestMutuallyHearing(others)
+            candidates.removeAll { $0.from.node == change.node }
+            chosen = largestMutuallyHearing(candidates)
         }
         guard !chosen.isEmpty else { return }
         let list = change?.applied(to: current.list) ?? current.list
@@ -39,7 +39,13 @@ extension Membership {
             ? Array(repeating: 0, count: current.members.count)
             : trim(of: withState, memberCount: current.members.count)
         let members = chosen.map(\.from)
-        attempt.joining = joining(members, of: list, now: now)
+        let joining = joining(members, of: list, now: now)
+        // Where more could be in it if they heard each other, a view of fewer serves nothing, and who is
+        // left over could not go on without each of it.
+        let wanted = min(list.minimumMembers, current.view.quorum, candidates.count)
+        attempt.isTooSmall = members.count + joining.count < wanted
+        guard !attempt.isTooSmall else { return }
+        attempt.joining = joining
         attempt.value = nextView(
             Choice(
                 members: members + attempt.joining, trim: trim, stateWasLost: stateWasLost,
@@ -145,7 +151,7 @@ extension Membership {
             }
         let joined = members.filter { !current.members.contains($0) }.map(\.node)
         let nextEra = min(current.era, NextView.lastEra - 1) + 1
-        let era = choice.stateWasLost ? max(nextEra, settings.minimumEra) : current.era
+        let era = choice.stateWasLost ? max(nextEra, firstEra) : current.era
         return NextView(
             lineage: current.lineage, givenUp: current.givenUp,
             installed: InstalledView(

@@ -150,7 +150,7 @@ extension Membership {
             installed: InstalledView(
                 view: View(epoch: Epoch(1), members: members), joined: configured, departed: [],
                 absent: [], minimumMembers: foundingList.minimumMembers, stateWasLost: false),
-            trim: [], era: settings.minimumEra, maximumSessionTTL: settings.maximumSessionTTL,
+            trim: [], era: firstEra, maximumSessionTTL: settings.maximumSessionTTL,
             list: foundingList, time: wallClock)
         isAnnouncing = true
         beginInstall(value, effects: &effects)

@@ -12,7 +12,8 @@ struct Joiner: Equatable {
 /// is proposed by the member that teaches it, if that one coordinates.
 extension Membership {
     mutating func isReady(_ member: Member, hears: [Member], now: Instant) {
-        guard seat == .member, !isEnding, installing == nil else { return }
+        guard seat == .member, !isEnding, installing == nil, mayJoin(member.node)
+        else { return }
         let joiner = Joiner(member: member, hears: hears, readyAt: now)
         if let place = joiners.firstIndex(where: { $0.member == member }) {
             joiners[place] = joiner
@@ -20,6 +21,11 @@ extension Membership {
             joiners.removeAll { $0.member.node == member.node }
             joiners.append(joiner)
         }
+    }
+
+    /// Who was removed a moment ago is taught to the end, and not let in.
+    private func mayJoin(_ node: NodeID) -> Bool {
+        list.contains(node) || settings.plant == .strangerLetIn
     }
 
     /// It has said that it is ready not long ago, and does not pause after it came too late.

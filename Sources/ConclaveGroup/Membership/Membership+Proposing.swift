@@ -83,12 +83,24 @@ extension Membership {
             return propose(&attempt, now: now, effects: &effects)
         }
         decide(&attempt, now: now, effects: &effects)
-        guard attempt.value != nil else { return }
+        guard attempt.value != nil else {
+            if attempt.isTooSmall { waitForMembers(&attempt, since: quorumAt, effects: &effects) }
+            return
+        }
         attempt.phase = .levelling
         attempt.nextSend = .distantPast
         attempt.joinersUntil = now.advanced(by: settings.suspicion * 2)
         attempt.deadline = now.advanced(by: settings.suspicion * 4)
         advanceLevelling(&attempt, now: now, effects: &effects)
+    }
+
+    private func waitForMembers(
+        _ attempt: inout Attempt, since quorumAt: Instant, effects: inout [Effect]
+    ) {
+        attempt.deadline = quorumAt.advanced(by: settings.suspicion * 2)
+        guard !attempt.reportedWait else { return }
+        attempt.reportedWait = true
+        effects.append(.event(.waiting(for: others, purpose: .members)))
     }
 
     private mutating func advanceLevelling(

@@ -342,6 +342,13 @@ package struct Membership {
         return token
     }
 
+    /// Of versions that begin now (V28): not below the day, so that what begins anew on empty disks does
+    /// not give out tokens again. A clock that is beyond the year 2114 is wrong.
+    var firstEra: UInt16 {
+        let day = wallClock.daysSince2025
+        return max(settings.minimumEra, day < 1 << 15 ? UInt16(day) : 0)
+    }
+
     /// The members of the present view, this one excluded.
     var others: [NodeID] {
         (memory.current?.members ?? []).map(\.node).filter { $0 != own.node }

@@ -193,11 +193,3 @@ extension Replica {
         tell(.salvaged(salvage.number, .done(plan.report)))
     }
 }
-
-extension Timestamp {
-    fileprivate var daysSince2025: UInt64 {
-        let days = microseconds / 86_400_000_000
-        let first: UInt64 = 20_089
-        return days > first ? days - first : 0
-    }
-}

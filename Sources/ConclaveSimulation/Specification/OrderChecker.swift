@@ -107,7 +107,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             return report(.totalOrder, "era \(version.era) begins after \(previous.counter)")
         }
         specification = past
-        specification.version = Version(startOfEra: version.era)
+        // Where an era begins is told by its first step.
+        specification.version = Version(version.number - 1)
         for (session, all) in replies {
             replies[session] = all.filter { $0.value.version <= previous }
         }
