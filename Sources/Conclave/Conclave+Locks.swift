@@ -83,8 +83,7 @@ extension Conclave {
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
-        let holding = Holding(
-            self, giveUp: .release(name: grant.name, token: grant.token), taskPath: path(of: tag))
+        let holding = Holding(self, grant, taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return (grant, holding)
     }

@@ -6,7 +6,7 @@ struct Claim: Sendable {
     let request: RequestReference
     /// Index of the object in the claim table.
     let object: Int
-    let mode: LockMode
+    var mode: LockMode
     /// Among those that wait: the higher one comes first.
     let priority: Int32
     /// Who holds it, or is to.
@@ -15,6 +15,8 @@ struct Claim: Sendable {
     let within: [TaskReference]
     /// Zero while it waits.
     var token = FencingToken(0)
+    /// The request by which it waits to be the only one, while it is held with others.
+    var upgrade: UInt64?
     /// When it was granted, or began to wait.
     var since: Timestamp
     /// Its place in the object's queue, counted from the first waiter ever.

@@ -26,7 +26,7 @@ extension ClaimTable {
             let claim = try Claim(from: &reader, object: object, sessions: sessions)
             try check(claim)
             let index = restore(claim)
-            if !claim.isHeld { waiting.append(index) }
+            if !claim.isHeld || claim.upgrade != nil { waiting.append(index) }
         }
         return waiting
     }
@@ -56,6 +56,11 @@ extension ClaimTable {
         if claim.isHeld, object.limit == nil, let holder = object.holders.first {
             guard claim.mode == .shared, claims[holder].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
+            }
+        }
+        if claim.upgrade != nil {
+            guard claim.isHeld, claim.mode == .shared, object.upgrading == nil else {
+                throw .invalid(field: "upgrade", reason: "\(object.name) is not to be had so")
             }
         }
         if !claim.isHeld { try checkPlace(of: claim, in: object) }
@@ -109,6 +114,7 @@ extension Claim {
         writer.integer(token.number)
         writer.integer(since.microseconds)
         writer.integer(ticket)
+        writer.optional(upgrade)
         writer.bytes(value)
     }
 
@@ -127,11 +133,13 @@ extension Claim {
         let token = try reader.token("token")
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
+        let upgrade: UInt64? = try reader.optional("upgrade")
         self.init(
             request: RequestReference(session: session, number: number), object: object,
             mode: mode, priority: priority, task: task, within: tag.within, since: since,
             value: try reader.bytes("value", maximum: ClientLimits.leaderValue))
         self.token = token
         self.ticket = ticket
+        self.upgrade = upgrade
     }
 }

@@ -12,6 +12,8 @@ struct ClaimedObject: Sendable {
     /// permits.
     var holders = ClaimList()
     var queue = ClaimQueue()
+    /// The holder that waits to have it alone: nobody is granted before it.
+    var upgrading: Int?
     var nextTicket: UInt64 = 0
     /// How the last holder that left did so, and what it had published.
     var previousEnd = PreviousEnd.none
@@ -128,9 +130,10 @@ struct ClaimTable: Sendable {
 
     /// Whether a waiter that would share the object is kept from it by nobody.
     func isForSharing(_ object: ClaimedObject) -> Bool {
-        [object.holders.first, object.queue.first].allSatisfy { claim in
-            claim.map { claims[$0].mode == .shared } ?? true
-        }
+        object.upgrading == nil
+            && [object.holders.first, object.queue.first].allSatisfy { claim in
+                claim.map { claims[$0].mode == .shared } ?? true
+            }
     }
 
     func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }
@@ -174,6 +177,7 @@ struct ClaimTable: Sendable {
     mutating func remove(_ index: Int, end: PreviousEnd) {
         let claim = claims[index]
         if claim.isHeld {
+            cancelUpgrade(of: index)
             objects[claim.object].holders.remove(index, in: &claims)
             objects[claim.object].permitCount -= UInt64(claim.permitCount)
             objects[claim.object].previousEnd = end
@@ -190,6 +194,7 @@ struct ClaimTable: Sendable {
     /// many as there are permits for.
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
+        guard objects[object].upgrading == nil else { return [] }
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
             dequeue(next)
             hold(next, at: moment)
@@ -221,7 +226,8 @@ struct ClaimTable: Sendable {
 
     /// Whether a new claim comes before all that wait.
     private func isNext(_ priority: Int32, for object: Int) -> Bool {
-        objects[object].queue.first.map { claims[$0].priority < priority } ?? true
+        objects[object].upgrading == nil
+            && objects[object].queue.first.map { claims[$0].priority < priority } ?? true
     }
 
     private func admits(_ mode: LockMode, to object: Int) -> Bool {
@@ -237,6 +243,30 @@ struct ClaimTable: Sendable {
         claims[claim].token = FencingToken(moment.version)
         claims[claim].since = moment.time
         objects[claims[claim].object].holders.append(claim, in: &claims)
+    }
+
+    mutating func beginUpgrade(of claim: Int, by request: UInt64) {
+        claims[claim].upgrade = request
+        objects[claims[claim].object].upgrading = claim
+        waits.add(claim, of: claims[claim])
+    }
+
+    /// It is held as before. Nobody is granted by it: see `grantNext`.
+    mutating func cancelUpgrade(of claim: Int) {
+        guard claims[claim].upgrade != nil else { return }
+        claims[claim].upgrade = nil
+        objects[claims[claim].object].upgrading = nil
+        waits.remove(claim, of: claims[claim])
+    }
+
+    mutating func changeMode(of claim: Int, to mode: LockMode) {
+        claims[claim].mode = mode
+    }
+
+    /// A grant of what is held already.
+    mutating func renew(_ claim: Int, at moment: Moment) {
+        claims[claim].token = FencingToken(moment.version)
+        claims[claim].since = moment.time
     }
 
     private mutating func enqueue(_ claim: Int) {
@@ -299,6 +329,7 @@ extension ClaimTable {
         if claim.isHeld {
             objects[claim.object].holders.append(index, in: &claims)
             objects[claim.object].permitCount += UInt64(claim.permitCount)
+            if let request = claim.upgrade { beginUpgrade(of: index, by: request) }
         } else {
             append(index)
         }

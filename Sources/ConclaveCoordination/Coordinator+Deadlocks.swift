@@ -65,6 +65,14 @@ extension Coordinator {
         return before?.session == asker.task.session ? text : text + ", for which it waits"
     }
 
+    /// Two that have a lock together, and would each have it alone.
+    func describeUpgrades(of claim: Int, and other: Int) -> String {
+        describe([
+            DeadlockSearch.Edge(kind: .lock, waiting: claim, before: other),
+            DeadlockSearch.Edge(kind: .lock, waiting: other, before: claim),
+        ])
+    }
+
     private func describe(
         _ edge: DeadlockSearch.Edge, after before: TaskReference?
     ) -> String {
@@ -78,8 +86,9 @@ extension Coordinator {
         }
         let noun = edge.kind == .lock ? "lock" : "leader slot"
         let how = other.isHeld ? "held by" : "behind"
-        text += " for \(noun) \(table.objects[other.object].name), \(how) \(who(other))"
-        return text
+        let name = table.objects[other.object].name
+        text += waiting.isHeld ? " to have \(noun) \(name) alone" : " for \(noun) \(name)"
+        return text + ", \(how) \(who(other))"
     }
 
     private func who(_ claim: Claim) -> String {

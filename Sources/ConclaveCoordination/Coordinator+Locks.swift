@@ -88,11 +88,11 @@ extension Coordinator {
         effects: inout [CoordinationEffect]
     ) {
         guard let claim = locks.held(name, by: request.session, under: token) else {
-            let message = "the session does not hold lock \(name) under token \(token)"
-            refuse(request, .notHeld, message, effects: &effects)
+            refuseAsNotHeld(name, under: token, request, effects: &effects)
             return
         }
         answer(request, .done, effects: &effects)
+        refuseUpgrade(of: claim, effects: &effects)
         giveUp(lock: claim, .released, effects: &effects)
     }
 
@@ -109,6 +109,7 @@ extension Coordinator {
 
     mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {
         guard !grantsAreSuspended else { return }
+        grantUpgrade(lock: lock, effects: &effects)
         for claim in locks.grantNext(lock, at: now) { tellGranted(claim, effects: &effects) }
     }
 

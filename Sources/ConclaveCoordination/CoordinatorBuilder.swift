@@ -32,11 +32,15 @@ package struct CoordinatorBuilder: Sendable {
         case .session: try takeSession(&reader)
         case .lock:
             for claim in try coordinator.locks.take(&reader, sessions: coordinator.sessions) {
-                note(coordinator.locks.claims[claim].request, in: .lock(claim: claim))
+                noteWaiting(claim)
             }
         case .slot:
             for claim in try coordinator.slots.take(&reader, sessions: coordinator.sessions) {
-                note(coordinator.slots.claims[claim].request, in: .slot(claim: claim))
+                let waiter = coordinator.slots.claims[claim]
+                guard waiter.upgrade == nil else {
+                    throw .invalid(field: "upgrade", reason: "a leader slot is never shared")
+                }
+                note(waiter.request, in: .slot(claim: claim))
             }
         case .barrier: try coordinator.barriers.take(&reader)
         case .arrivals: try takeArrivals(&reader)
@@ -113,6 +117,16 @@ package struct CoordinatorBuilder: Sendable {
         let added = try coordinator.barriers.takeArrivals(
             &reader, sessions: coordinator.sessions)
         for request in added.requests { note(request, in: .barrier(added.barrier)) }
+    }
+
+    /// Of a lock.
+    private mutating func noteWaiting(_ claim: Int) {
+        let waiter = coordinator.locks.claims[claim]
+        guard let upgrade = waiter.upgrade else {
+            return note(waiter.request, in: .lock(claim: claim))
+        }
+        let request = RequestReference(session: waiter.request.session, number: upgrade)
+        note(request, in: .upgrade(claim: claim))
     }
 
     private mutating func note(_ request: RequestReference, in place: WaitingPlace) {

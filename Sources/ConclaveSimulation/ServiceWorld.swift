@@ -122,6 +122,7 @@ final class ServiceWorld {
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.nesting = NestedWork.drawn(seed: options.seed)
+        world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()

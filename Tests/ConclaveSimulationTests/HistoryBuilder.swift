@@ -113,6 +113,12 @@ extension HistoryCall.Action {
     }
 
     static func release(_ token: UInt64) -> HistoryCall.Action { .release(FencingToken(token)) }
+    static func upgrade(_ token: UInt64) -> HistoryCall.Action { .upgrade(FencingToken(token)) }
+
+    static func downgrade(_ token: UInt64) -> HistoryCall.Action {
+        .downgrade(FencingToken(token))
+    }
+
     static func resign(_ token: UInt64) -> HistoryCall.Action { .resign(FencingToken(token)) }
 
     static func announce(_ token: UInt64, _ value: UInt8) -> HistoryCall.Action {

@@ -11,6 +11,8 @@ import Testing
         .died(since: 9),
         .called(HistoryCall(.lock, name)), .called(HistoryCall(.tryShare, name)),
         .called(HistoryCall(.release(4), name)),
+        .called(HistoryCall(.downgrade(4), name)),
+        .called(HistoryCall(.upgrade(4), name)),
         .called(HistoryCall(.campaign(value: [0, 255]), name)),
         .called(HistoryCall(.announce(4, 16), name)), .called(HistoryCall(.resign(5), name)),
         .called(HistoryCall(.arrive(9), name)),

@@ -249,6 +249,25 @@ import Testing
         #expect(TaskPath(inner.description) == inner)
     }
 
+    @Test func `is shared after a downgrade, and has a new token after an upgrade`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        let first = lock.token
+        try await lock.downgrade()
+        #expect(lock.mode == .shared && lock.token == first)
+        await #expect(throws: ConclaveError.self) { try await lock.downgrade() }
+        try await lock.upgrade()
+        #expect(lock.mode == .exclusive && lock.token > first)
+        await #expect(throws: ConclaveError.self) { try await lock.upgrade() }
+        let second = lock.token
+        try await lock.release()
+        let name = try ObjectName("a")
+        #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: second)])
+        #expect(daemon.requests(.downgrade).count == 1 && daemon.requests(.upgrade).count == 1)
+    }
+
     @Test(arguments: ["", ",", "1", "1.2.3", "a.1", "1.-1", "1.2,", "18446744073709551616.0"])
     func `what is no path of tasks is refused`(text: String) {
         #expect(TaskPath(text) == nil)

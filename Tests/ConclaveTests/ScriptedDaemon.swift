@@ -77,7 +77,10 @@ final class ScriptedDaemon: Sendable {
                 )
             ]
         case .cancel: return [.reply(.cancelOutcome(wasCancelled: false))]
-        case .release, .resign, .announce, .limit: return [.reply(.done)]
+        case .upgrade(let name, _):
+            let grant = LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .none)
+            return [.reply(.granted(grant))]
+        case .release, .downgrade, .resign, .announce, .limit: return [.reply(.done)]
         case .transact(let transaction):
             let version = Version(request.number)
             let written = KeysWritten(

@@ -55,7 +55,7 @@ import Testing
                 waiters: [holder(token: 0)]))
         let claim =
             #""session":5,"host":1,"pid":4711,"uid":0,"unit":"m.service","label":"migrate.sh","#
-            + #""mode":"exclusive","permits":null,"priority":0"#
+            + #""mode":"exclusive","permits":null,"isUpgrading":false,"priority":0"#
         #expect(
             object.json.description
                 == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
@@ -83,7 +83,19 @@ import Testing
         #expect(lines[1].contains("token 77, 2 permits, held since"))
         #expect(lines[2].contains("3 permits, priority 4, waiting since"))
         #expect(object.json.description.contains(#""limit":3"#))
-        #expect(object.json.description.contains(#""permits":3,"priority":4"#))
+        #expect(object.json.description.contains(#""permits":3,"isUpgrading":false,"priority":4"#))
+    }
+
+    @Test func `of a shared lock says who waits to have it alone`() throws {
+        var shared = holder(token: 77)
+        shared.mode = .shared
+        shared.isUpgrading = true
+        let report = ObjectReport(
+            kind: .lock, name: try ObjectName("table"), holders: [shared], waiters: [])
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        #expect(explanation.text("table").contains("token 77, waiting to have it alone, held"))
+        #expect(ObjectStatus(report).json.description.contains(#""isUpgrading":true"#))
     }
 
     @Test func `of a status has the documented fields`() {

@@ -70,6 +70,8 @@ public struct Claim: Hashable, Sendable {
     /// `nil` while it waits.
     public let token: FencingToken?
     public let mode: Lock.Mode
+    /// It holds the lock together with others, and waits to have it alone: see `Lock.upgrade`.
+    public let isUpgrading: Bool
     /// With which it waits, or waited.
     public let priority: Int32
     public let since: Timestamp
@@ -86,6 +88,7 @@ public struct Claim: Hashable, Sendable {
         label = report.label
         token = report.token == 0 ? nil : FencingToken(report.token)
         mode = Lock.Mode(report.mode)
+        isUpgrading = report.isUpgrading
         priority = report.priority
         since = report.since
         remaining = report.remaining.map { Duration($0) }

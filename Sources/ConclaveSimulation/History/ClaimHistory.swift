@@ -40,8 +40,9 @@ struct ClaimHistory {
 
     private func promise(of action: ClaimModel.Action) -> ContractPromise {
         switch action {
-        case .grant: .mutualExclusion
-        case .maybeGranted, .busy, .letGo, .announce, .notHeld, .end: .exactlyOnce
+        case .grant, .upgrade: .mutualExclusion
+        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .letGo, .announce, .notHeld, .end:
+            .exactlyOnce
         }
     }
 
@@ -56,6 +57,8 @@ struct ClaimHistory {
             switch (operation.answer, operation.what.action) {
             case (.granted(let token, _)?, .acquire(let mode, _)):
                 Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
+            case (.granted(let token, _)?, .upgrade):
+                Grant(operation: operation, token: token, isExclusive: true)
             case (.elected(let token, _, _)?, _):
                 Grant(operation: operation, token: token, isExclusive: true)
             default: nil
@@ -109,7 +112,7 @@ struct ClaimHistory {
     private var isComplete: Bool {
         operations.allSatisfy { operation in
             switch operation.what.action {
-            case .acquire, .campaign: !operation.isOpen
+            case .acquire, .upgrade, .campaign: !operation.isOpen
             default: true
             }
         }
@@ -164,11 +167,19 @@ struct ClaimHistory {
         switch (operation.what.action, operation.answer) {
         case (_, .cancelled?): return nil
         case (.release(let token), .refused(.notHeld)?), (.resign(let token), .refused(.notHeld)?),
-            (.announce(let token, _), .refused(.notHeld)?):
+            (.announce(let token, _), .refused(.notHeld)?),
+            (.downgrade(let token), .refused(.notHeld)?),
+            (.upgrade(let token), .refused(.notHeld)?):
             return .notHeld(process: process, token: token.number)
         case (_, .refused?): return nil
         case (.acquire(let mode, _), .granted(let token, let end)?):
             return .grant(process: process, grant(mode, token, end, tokens: tokens))
+        case (.upgrade(let old), .granted(let token, let end)?):
+            return .upgrade(
+                process: process, from: old.number, grant(.exclusive, token, end, tokens: tokens))
+        case (.upgrade(let old), _): return .maybeUpgraded(process: process, token: old.number)
+        case (.downgrade(let token), _):
+            return .downgrade(process: process, token: token.number)
         case (.campaign(let value), .elected(let token, let end, let previousValue)?):
             var grant = grant(.exclusive, token, end, tokens: tokens)
             grant.value = value
@@ -202,9 +213,12 @@ struct ClaimHistory {
     /// or for more permits.
     private func mayFindWaiter(_ busy: History.Operation) -> Bool {
         operations.contains { operation in
-            guard case .acquire(let mode, isTry: false) = operation.what.action, mode != .shared,
-                operation.process != busy.process
-            else { return false }
+            switch operation.what.action {
+            case .acquire(let mode, isTry: false) where mode != .shared: break
+            case .upgrade: break
+            default: return false
+            }
+            guard operation.process != busy.process else { return false }
             return operation.invoked <= busy.completed
                 && (operation.isOpen || operation.completed >= busy.invoked)
         }

@@ -47,6 +47,11 @@ struct ClaimModel: SequentialModel {
         case grant(process: UInt64, Grant)
         /// It waited, and whether it was granted was never told.
         case maybeGranted(process: UInt64, mode: LockMode, value: [UInt8])
+        /// What it has together with others it has alone now.
+        case upgrade(process: UInt64, from: UInt64, Grant)
+        /// Whether it got it alone was never told.
+        case maybeUpgraded(process: UInt64, token: UInt64)
+        case downgrade(process: UInt64, token: UInt64)
         /// `findsWaiter`: somebody may have waited to have it alone.
         case busy(LockMode, holder: UInt64?, findsWaiter: Bool, by: UInt64)
         case letGo(process: UInt64, token: UInt64)
@@ -69,6 +74,20 @@ struct ClaimModel: SequentialModel {
             guard admits(mode, state), !state.over.contains(process) else { return nil }
             return holding(
                 Holder(process: process, token: 0, mode: mode, value: value), state)
+        case .upgrade(let process, let old, let grant):
+            guard state.grantCount >= grant.earlierCount, !isComplete || isTrue(grant, state),
+                var next = alone(process, old, as: grant.token, state)
+            else { return nil }
+            next.grantCount += 1
+            return next
+        case .maybeUpgraded(let process, let token): return alone(process, token, as: 0, state)
+        case .downgrade(let process, let token):
+            guard let index = index(of: process, token, state),
+                state.holders[index].mode == .exclusive
+            else { return nil }
+            var state = state
+            state.holders[index].mode = .shared
+            return state
         case .busy(let mode, let holder, let findsWaiter, let process):
             guard !state.over.contains(process), !state.holders.isEmpty,
                 findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
@@ -90,6 +109,18 @@ struct ClaimModel: SequentialModel {
             return index(of: process, token, state) == nil ? state : nil
         case .end(let process, let isRequired): return end(process, isRequired, state)
         }
+    }
+
+    private func alone(
+        _ process: UInt64, _ old: UInt64, as token: UInt64, _ state: State
+    ) -> State? {
+        guard let index = index(of: process, old, state), state.holders.count == 1,
+            state.holders[index].mode == .shared
+        else { return nil }
+        var state = state
+        state.holders[index].mode = .exclusive
+        state.holders[index].token = token
+        return state
     }
 
     private func grant(_ grant: Grant, to process: UInt64, _ state: State) -> State? {

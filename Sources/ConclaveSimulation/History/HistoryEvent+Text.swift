@@ -119,6 +119,14 @@ extension HistoryCall {
             line.add("do", .text("release"))
             line.add("name", .text(name.text))
             line.add("token", .integer(token.number))
+        case .downgrade(let token):
+            line.add("do", .text("downgrade"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
+        case .upgrade(let token):
+            line.add("do", .text("upgrade"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
         case .limit(let limit):
             line.add("do", .text("limit"))
             line.add("name", .text(name.text))
@@ -159,6 +167,8 @@ extension HistoryCall {
             let mode = try LockMode(&fields)
             self.action = .acquire(mode, isTry: try fields.flag("try"))
         case "release": self.action = .release(try fields.token("token"))
+        case "downgrade": self.action = .downgrade(try fields.token("token"))
+        case "upgrade": self.action = .upgrade(try fields.token("token"))
         case "limit": self.action = .limit(try fields.small("limit"))
         case "campaign": self.action = .campaign(value: try fields.bytes("value"))
         case "announce":

@@ -63,6 +63,10 @@ extension Specification {
             return refuse(id, number, .notHeld)
         }
         answer(id, number, .done)
+        if let upgrade = queues[key]!.upgrade, upgrade.session == id {
+            queues[key]!.upgrade = nil
+            refuse(id, upgrade.number, .notHeld)
+        }
         leave(key, id, .released)
     }
 
@@ -90,6 +94,7 @@ extension Specification {
         let held = queues[key]!.holders.first { $0.session == id }
         queues[key]!.holders.removeAll { $0.session == id }
         queues[key]!.waiters.removeAll { $0.session == id }
+        if queues[key]!.upgrade?.session == id { queues[key]!.upgrade = nil }
         if let held {
             queues[key]!.previousEnd = end
             queues[key]!.previousValue = held.value
@@ -104,6 +109,8 @@ extension Specification {
     @discardableResult
     mutating func grantNext(_ key: ObjectKey) -> Bool {
         guard !grantsAreSuspended else { return false }
+        guard !grantUpgrade(key) else { return true }
+        guard queues[key]!.upgrade == nil else { return false }
         var isGranted = false
         while let next = queues[key]!.waiters.first, queues[key]!.admits(next.mode) {
             queues[key]!.waiters.removeFirst()

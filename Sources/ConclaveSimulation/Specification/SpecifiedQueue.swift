@@ -20,6 +20,8 @@ struct SpecifiedQueue {
     var limit: UInt32?
     var holders: [Claim] = []
     var waiters: [Claim] = []
+    /// The request by which a holder waits to be the only one.
+    var upgrade: (session: SessionID, number: UInt64)?
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
 
@@ -54,8 +56,11 @@ struct SpecifiedQueue {
 
     /// Nobody who waits comes before a new one of that priority.
     func isNext(_ priority: Int32) -> Bool {
-        waiters.allSatisfy { $0.priority < priority }
+        upgrade == nil && waiters.allSatisfy { $0.priority < priority }
     }
+
+    /// All that wait, whoever holds it meanwhile first.
+    var allWaiters: [Claim] { holders.filter { $0.session == upgrade?.session } + waiters }
 
     /// The request by which a session holds it or waits.
     func request(of session: SessionID) -> UInt64? {

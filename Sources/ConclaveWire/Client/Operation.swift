@@ -8,6 +8,10 @@ package enum Operation: Equatable, Sendable {
         name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0,
         task: TaskTag = TaskTag())
     case release(name: ObjectName, token: FencingToken)
+    /// Shares a lock that is held alone.
+    case downgrade(name: ObjectName, token: FencingToken)
+    /// Waits to have a lock alone that is held together with others, and gets a new token then.
+    case upgrade(name: ObjectName, token: FencingToken)
     /// Sets how many permits a semaphore gives out that somebody holds or awaits.
     case limit(name: ObjectName, limit: UInt32)
     case campaign(
@@ -24,6 +28,8 @@ package enum Operation: Equatable, Sendable {
         switch self {
         case .acquire: .acquire
         case .release: .release
+        case .downgrade: .downgrade
+        case .upgrade: .upgrade
         case .limit: .limit
         case .campaign: .campaign
         case .announce: .announce
@@ -42,7 +48,8 @@ package enum Operation: Equatable, Sendable {
             writer.flag(isTry)
             writer.integer(priority)
             task.encode(into: &writer)
-        case .release(let name, let token), .resign(let name, let token):
+        case .release(let name, let token), .resign(let name, let token),
+            .downgrade(let name, let token), .upgrade(let name, let token):
             writer.name(name)
             writer.integer(token.number)
         case .limit(let name, let limit):
@@ -82,6 +89,10 @@ package enum Operation: Equatable, Sendable {
                 task: try TaskTag(from: &reader))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
+        case .downgrade:
+            return .downgrade(name: try reader.name("name"), token: try reader.token("token"))
+        case .upgrade:
+            return .upgrade(name: try reader.name("name"), token: try reader.token("token"))
         case .limit:
             let name = try reader.name("name")
             let limit: UInt32 = try reader.integer("limit")

@@ -11,6 +11,8 @@ package struct SessionReport: Equatable, Sendable {
     /// The token if it holds; 0 while it waits.
     package var token: UInt64
     package var mode: LockMode
+    /// It holds the lock together with others, and waits to have it alone.
+    package var isUpgrading: Bool
     /// With which it waits, or waited.
     package var priority: Int32
     package var since: Timestamp
@@ -19,7 +21,8 @@ package struct SessionReport: Equatable, Sendable {
 
     package init(
         session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
-        token: UInt64, mode: LockMode, priority: Int32 = 0, since: Timestamp, remaining: Interval?
+        token: UInt64, mode: LockMode, isUpgrading: Bool = false, priority: Int32 = 0,
+        since: Timestamp, remaining: Interval?
     ) {
         self.session = session
         self.host = host
@@ -29,6 +32,7 @@ package struct SessionReport: Equatable, Sendable {
         self.label = label
         self.token = token
         self.mode = mode
+        self.isUpgrading = isUpgrading
         self.priority = priority
         self.since = since
         self.remaining = remaining
@@ -43,6 +47,7 @@ package struct SessionReport: Equatable, Sendable {
         label = try reader.text("label", maximum: ClientLimits.label)
         token = try reader.integer("token")
         mode = try LockMode(from: &reader)
+        isUpgrading = try reader.flag("upgrading")
         priority = try reader.integer("priority")
         since = try reader.timestamp("since")
         let remaining: Int64? = try reader.optional("remaining")
@@ -58,6 +63,7 @@ package struct SessionReport: Equatable, Sendable {
         writer.text(label)
         writer.integer(token)
         mode.encode(into: &writer)
+        writer.flag(isUpgrading)
         writer.integer(priority)
         writer.integer(since.microseconds)
         writer.optional(remaining?.nanoseconds)
