@@ -57,6 +57,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case downgradeServesNobody
     /// C6: who has a lock alone that was shared keeps the token that it had.
     case upgradeKeepsToken
+    /// How a lock was lost is forgotten when nobody waits for it.
+    case lossForgotten
     /// K9: an open that comes again opens a second session.
     case openTwice
     /// K7: a process that resumes another one's session has it at once.

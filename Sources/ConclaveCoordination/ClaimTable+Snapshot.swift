@@ -44,6 +44,19 @@ extension ClaimTable {
             nextTicket: try reader.counter("next ticket"))
     }
 
+    /// Takes the next of the ends that are remembered, the oldest first.
+    mutating func takeEnd(_ reader: inout ByteReader, now: Moment) throws(WireError) {
+        let entry = try RememberedEnds.Entry(from: &reader)
+        guard entry.place.version <= now.version, ends.entries.count < maximumEndCount,
+            ends.entries.last.map({ $0.place < entry.place }) ?? true
+        else { throw .invalid(field: "lost at", reason: "\(entry.name) is out of its place") }
+        let isHeld = index(of: entry.name).map { !objects[$0].holders.isEmpty } ?? false
+        guard !isHeld, ends.end(of: entry.name) == nil else {
+            throw .invalid(field: "name", reason: "\(entry.name) is held, or was lost twice")
+        }
+        restore(entry)
+    }
+
     /// Refuses what the table itself never makes.
     private func check(_ claim: Claim) throws(WireError) {
         let object = objects[claim.object]

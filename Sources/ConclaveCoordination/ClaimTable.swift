@@ -56,10 +56,18 @@ struct ClaimTable: Sendable {
     private(set) var claims = Arena<Claim>()
     /// Bytes of all values together.
     private(set) var valueByteCount = 0
+    /// Of objects that are gone; of leader slots nothing is remembered.
+    private(set) var ends = RememberedEnds()
+    let maximumEndCount: Int
     private var indexes: [ObjectName: Int] = [:]
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
     private var waits = TaskWaits()
+
+    /// `maximumEndCount`: how many objects that are gone it remembers how their holders ended.
+    init(maximumEndCount: Int) {
+        self.maximumEndCount = maximumEndCount
+    }
 
     var count: Int { objects.count }
 
@@ -165,7 +173,7 @@ struct ClaimTable: Sendable {
                 .queueIsFull
             } else { nil }
         if let refusal {
-            removeIfUnused(object)
+            removeIfUnused(object, at: moment)
             return refusal
         }
         let claim = makeClaim(wish, on: object, at: moment)
@@ -204,9 +212,17 @@ struct ClaimTable: Sendable {
     }
 
     /// An object that nobody holds or awaits is gone.
-    mutating func removeIfUnused(_ object: Int) {
+    mutating func removeIfUnused(_ object: Int, at moment: Moment) {
         guard objects[object].holders.isEmpty, objects[object].queue.isEmpty else { return }
-        indexes[objects.remove(object).name] = nil
+        let gone = objects.remove(object)
+        indexes[gone.name] = nil
+        guard maximumEndCount > 0 else { return }
+        ends.note(
+            gone.previousEnd, of: gone.name, at: moment.version, maximumCount: maximumEndCount)
+    }
+
+    mutating func forgetEnd(of name: ObjectName) {
+        ends.forget(name)
     }
 
     mutating func setValue(of claim: Int, to value: [UInt8]) {
@@ -239,6 +255,7 @@ struct ClaimTable: Sendable {
     }
 
     private mutating func hold(_ claim: Int, at moment: Moment) {
+        ends.forget(objects[claims[claim].object].name)
         objects[claims[claim].object].permitCount += UInt64(claims[claim].permitCount)
         claims[claim].token = FencingToken(moment.version)
         claims[claim].since = moment.time
@@ -288,6 +305,7 @@ struct ClaimTable: Sendable {
 
     private mutating func makeObject(_ name: ObjectName, limit: UInt32?) -> Int {
         let object = objects.insert(ClaimedObject(name: name, limit: limit))
+        if let end = ends.end(of: name) { objects[object].previousEnd = end }
         indexes[name] = object
         return object
     }
@@ -322,6 +340,11 @@ extension ClaimTable {
         objects[object].previousValue = previousValue
         objects[object].nextTicket = nextTicket
         return object
+    }
+
+    /// - Precondition: it comes after all that were restored, and its name is not among them.
+    mutating func restore(_ end: RememberedEnds.Entry) {
+        ends.append(end)
     }
 
     mutating func restore(_ claim: Claim) -> Int {

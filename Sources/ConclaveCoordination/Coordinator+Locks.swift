@@ -22,7 +22,9 @@ extension Coordinator {
             tellGranted(claim, effects: &effects)
         case .queued(let claim):
             if let reason = reasonNotToWait(claim, of: .lock) {
+                let lock = locks.claims[claim].object
                 locks.remove(claim, end: .none)
+                locks.removeIfUnused(lock, at: now)
                 answer(request, .refused(reason), effects: &effects)
                 return
             }
@@ -104,7 +106,9 @@ extension Coordinator {
         let wasHeld = locks.claims[claim].isHeld
         locks.remove(claim, end: end)
         if wasHeld || plant != .leavingWaiterStopsQueue { grantNext(lock: lock, effects: &effects) }
-        locks.removeIfUnused(lock)
+        let name = plant == .lossForgotten ? locks.objects[lock].name : nil
+        locks.removeIfUnused(lock, at: now)
+        if let name { locks.forgetEnd(of: name) }
     }
 
     mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {

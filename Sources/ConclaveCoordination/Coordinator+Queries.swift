@@ -7,6 +7,7 @@ extension Coordinator {
     /// About how many rows a frozen copy has.
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count
+            + locks.ends.entries.count
     }
 
     package var objectCount: Int { locks.count + slots.count + barriers.count + keys.count }

@@ -23,14 +23,15 @@ package struct Coordinator: Sendable {
 
     var sessions = SessionTable()
     var ended = EndedSessions()
-    var locks = ClaimTable()
-    var slots = ClaimTable()
+    var locks: ClaimTable
+    var slots = ClaimTable(maximumEndCount: 0)
     var barriers = BarrierTable()
     var keys = KeyTable()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
         self.quotas = quotas
+        locks = ClaimTable(maximumEndCount: quotas.rememberedEnds)
     }
 
     /// Applies one ordered command and appends what follows from it. What does not decode changes

@@ -50,6 +50,7 @@ package struct CoordinatorBuilder: Sendable {
         case .keyFloor: try coordinator.keys.takeFloor(&reader, now: coordinator.now)
         case .key:
             try coordinator.keys.take(&reader, now: coordinator.now)
+        case .end: try coordinator.locks.takeEnd(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -191,7 +192,8 @@ extension SnapshotRow {
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
-        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key: rawValue
+        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end:
+            rawValue
         }
     }
 }

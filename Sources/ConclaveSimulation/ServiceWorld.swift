@@ -105,7 +105,7 @@ final class ServiceWorld {
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
-        quotas = Self.quotas(drawn, bursts, keyTraffic)
+        quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
@@ -151,9 +151,11 @@ final class ServiceWorld {
     }
 
     private static func quotas(
-        _ drawn: Quotas, _ bursts: ClientBursts?, _ keyTraffic: KeyTraffic?
+        _ drawn: Quotas, _ bursts: ClientBursts?, _ keyTraffic: KeyTraffic?, seed: UInt64
     ) -> Quotas {
         var quotas = drawn
+        var random = SeededRandom(seed: seed ^ 0x6C6F_7373_6573_6B74)
+        if random.chance(perMille: 200) { quotas.rememberedEnds = 1 + Int(random.below(4)) }
         keyTraffic?.bound(&quotas)
         if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
         return quotas

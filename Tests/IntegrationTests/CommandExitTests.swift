@@ -50,6 +50,15 @@ import Testing
         holder.kill()
     }
 
+    @Test func `the command is told how the holder before lost the lock`() throws {
+        let group = try Group.serving(of: 1)
+        let script = ["--wait", "20s", "--", "sh", "-c", "echo $CONCLAVE_PREVIOUS_END"]
+        #expect(try group.run("lock", ["a"] + script).output == "none\n")
+        try group.hold("a").kill()
+        #expect(try group.run("lock", ["a"] + script).output == "died\n")
+        #expect(try group.run("lock", ["a"] + script).output == "none\n")
+    }
+
     @Test func `a cycle of three locks is 1, and the cycle is named`() throws {
         let group = try Group.serving(of: 1)
         let marks = ["a", "b", "c"].map { group.directory.file("has-\($0)") }

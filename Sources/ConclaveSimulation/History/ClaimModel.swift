@@ -157,7 +157,8 @@ struct ClaimModel: SequentialModel {
     }
 
     /// Whether the end that the grant speaks of is the last one there was. An object that nobody
-    /// held or awaited is forgotten, so that there may be no word of it.
+    /// held or awaited is forgotten, and only so many losses are remembered, so that there may be no
+    /// word of it.
     private func isTrue(_ grant: Grant, _ state: State) -> Bool {
         switch (grant.after, state.lastEnd) {
         case (.none, _): return true

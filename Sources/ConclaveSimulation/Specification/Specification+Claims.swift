@@ -14,7 +14,7 @@ extension Specification {
         guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
-        let queue = queues[key] ?? SpecifiedQueue(limit: claim.mode.limit)
+        let queue = queues[key] ?? newQueue(key, limit: claim.mode.limit)
         guard queue.isMeant(by: claim.mode) else { return refuse(id, number, .invalid) }
         if queue.request(of: id) != nil { return refuse(id, number, .alreadyHeld) }
         if !grantsAreSuspended, queue.isNext(claim.priority), queue.admits(claim.mode) {
@@ -100,10 +100,29 @@ extension Specification {
             queues[key]!.previousValue = held.value
         }
         let isGranted = grantNext(key)
-        if queues[key]!.isUnused { queues[key] = nil }
+        if queues[key]!.isUnused {
+            remember(queues[key]!.previousEnd, of: key)
+            queues[key] = nil
+        }
         if key.kind == .leaderSlot, held != nil, !isGranted {
             effects.append(.leaderChanged(slot: key.name))
         }
+    }
+
+    private func newQueue(_ key: ObjectKey, limit: UInt32?) -> SpecifiedQueue {
+        var queue = SpecifiedQueue(limit: limit)
+        let end = key.kind == .lock ? lost.first { $0.name == key.name }?.end : nil
+        queue.previousEnd = end ?? .none
+        return queue
+    }
+
+    /// Whoever has the lock next is told, if what was done under it may be half done.
+    private mutating func remember(_ end: PreviousEnd, of key: ObjectKey) {
+        guard key.kind == .lock, end == .died || end == .expired,
+            !lost.contains(where: { $0.name == key.name })
+        else { return }
+        lost.append((key.name, end))
+        if lost.count > quotas.rememberedEnds { lost.removeFirst() }
     }
 
     @discardableResult
@@ -123,6 +142,7 @@ extension Specification {
     /// The token is the version that grants.
     private mutating func hold(_ claim: SpecifiedQueue.Claim, _ key: ObjectKey) {
         touched.insert(key)
+        if key.kind == .lock { lost.removeAll { $0.name == key.name } }
         var claim = claim
         claim.token = version.number
         queues[key]!.holders.append(claim)

@@ -18,6 +18,8 @@ struct Specification {
     var sessions: [SessionID: SpecifiedSession] = [:]
     var ended: [EndedSession] = []
     var queues: [ObjectKey: SpecifiedQueue] = [:]
+    /// How locks were lost that nobody has or awaits any more, the oldest first.
+    var lost: [(name: ObjectName, end: PreviousEnd)] = []
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
     /// What follows from what is being applied.

@@ -15,7 +15,11 @@ struct LockCommand: ParsableCommand {
             command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
-            grant: let what the lock guards refuse a smaller token than it has seen.
+            grant: let what the lock guards refuse a smaller token than it has seen. \
+            CONCLAVE_PREVIOUS_END says how the holder before lost the lock: 'released', 'goodbye' \
+            (its session was closed), 'died', 'expired', or 'none' if there was none or nothing is \
+            remembered. After 'died' and 'expired' its work may be half done; that is remembered \
+            when nobody waited, too.
 
               conclave lock db/migrate --wait 30s -- ./migrate.sh --all
               conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
