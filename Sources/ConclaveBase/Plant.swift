@@ -57,6 +57,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case downgradeServesNobody
     /// C6: who has a lock alone that was shared keeps the token that it had.
     case upgradeKeepsToken
+    /// K4: a lock is opened as soon as its holder was lost, whatever delay that had asked for.
+    case lockDelayIgnored
     /// How a lock was lost is forgotten when nobody waits for it.
     case lossForgotten
     /// K9: an open that comes again opens a second session.

@@ -9,6 +9,8 @@ struct Claim: Sendable {
     var mode: LockMode
     /// Among those that wait: the higher one comes first.
     let priority: Int32
+    /// For how long nobody is granted the object once this holder was lost.
+    let lockDelay: Interval
     /// Who holds it, or is to.
     let task: TaskReference
     /// Who waits, besides, as long as this one waits; nobody twice.
@@ -28,12 +30,14 @@ struct Claim: Sendable {
 
     init(
         request: RequestReference, object: Int, mode: LockMode, priority: Int32,
-        task: TaskReference, within: [TaskReference], since: Timestamp, value: [UInt8]
+        lockDelay: Interval, task: TaskReference, within: [TaskReference], since: Timestamp,
+        value: [UInt8]
     ) {
         self.request = request
         self.object = object
         self.mode = mode
         self.priority = priority
+        self.lockDelay = lockDelay
         self.task = task
         self.within = within
         self.since = since

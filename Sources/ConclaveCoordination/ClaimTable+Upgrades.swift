@@ -33,7 +33,7 @@ extension ClaimTable {
         of object: Int, at moment: Moment
     ) -> (claim: Int, request: UInt64)? {
         guard let claim = objects[object].upgrading, objects[object].holders.count == 1,
-            let request = claims[claim].upgrade
+            objects[object].closure == nil, let request = claims[claim].upgrade
         else { return nil }
         cancelUpgrade(of: claim)
         changeMode(of: claim, to: .exclusive)

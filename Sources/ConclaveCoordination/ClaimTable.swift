@@ -15,9 +15,18 @@ struct ClaimedObject: Sendable {
     /// The holder that waits to have it alone: nobody is granted before it.
     var upgrading: Int?
     var nextTicket: UInt64 = 0
+    /// Since when nobody is granted it, and for how long; `nil`: it is open.
+    var closure: Closure?
     /// How the last holder that left did so, and what it had published.
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
+
+    var isUnused: Bool { holders.isEmpty && queue.isEmpty && closure == nil }
+}
+
+struct Closure: Equatable, Sendable {
+    var since: Version
+    var delay: Interval
 }
 
 /// Named objects that are held and queued for: locks and semaphores, and leader slots, which are
@@ -37,6 +46,7 @@ struct ClaimTable: Sendable {
         var value: [UInt8] = []
         var isTry = false
         var priority: Int32 = 0
+        var lockDelay = Interval.zero
         var task: TaskReference
         var within: [TaskReference] = []
     }
@@ -63,6 +73,8 @@ struct ClaimTable: Sendable {
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
     private var waits = TaskWaits()
+    /// Objects that are closed, in no order that may show.
+    private(set) var closed: Set<Int> = []
 
     /// `maximumEndCount`: how many objects that are gone it remembers how their holders ended.
     init(maximumEndCount: Int) {
@@ -202,7 +214,7 @@ struct ClaimTable: Sendable {
     /// many as there are permits for.
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
-        guard objects[object].upgrading == nil else { return [] }
+        guard objects[object].upgrading == nil, objects[object].closure == nil else { return [] }
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
             dequeue(next)
             hold(next, at: moment)
@@ -213,7 +225,7 @@ struct ClaimTable: Sendable {
 
     /// An object that nobody holds or awaits is gone.
     mutating func removeIfUnused(_ object: Int, at moment: Moment) {
-        guard objects[object].holders.isEmpty, objects[object].queue.isEmpty else { return }
+        guard objects[object].isUnused else { return }
         let gone = objects.remove(object)
         indexes[gone.name] = nil
         guard maximumEndCount > 0 else { return }
@@ -240,9 +252,14 @@ struct ClaimTable: Sendable {
         waiters(of: object).map { claims[$0].permitCount }.max() ?? 0
     }
 
+    mutating func setClosure(of object: Int, to closure: Closure?) {
+        objects[object].closure = closure
+        if closure == nil { closed.remove(object) } else { closed.insert(object) }
+    }
+
     /// Whether a new claim comes before all that wait.
     private func isNext(_ priority: Int32, for object: Int) -> Bool {
-        objects[object].upgrading == nil
+        objects[object].upgrading == nil && objects[object].closure == nil
             && objects[object].queue.first.map { claims[$0].priority < priority } ?? true
     }
 
@@ -314,7 +331,8 @@ struct ClaimTable: Sendable {
         add(
             Claim(
                 request: wish.request, object: object, mode: wish.mode,
-                priority: wish.priority, task: wish.task, within: wish.within,
+                priority: wish.priority, lockDelay: wish.lockDelay, task: wish.task,
+                within: wish.within,
                 since: moment.time, value: wish.value))
     }
 
@@ -333,11 +351,12 @@ extension ClaimTable {
     /// - Precondition: no object has that name, and no session two claims on it.
     mutating func restore(
         _ name: ObjectName, limit: UInt32?, previousEnd: PreviousEnd, previousValue: [UInt8],
-        nextTicket: UInt64
+        closure: Closure?, nextTicket: UInt64
     ) -> Int {
         let object = makeObject(name, limit: limit)
         objects[object].previousEnd = previousEnd
         objects[object].previousValue = previousValue
+        setClosure(of: object, to: closure)
         objects[object].nextTicket = nextTicket
         return object
     }

@@ -9,7 +9,7 @@ extension Coordinator {
     /// over, or of other users, wait for nobody; of too many the outermost are not looked at.
     func wish(
         _ mode: LockMode, _ tag: TaskTag, _ request: RequestReference, value: [UInt8] = [],
-        isTry: Bool = false, priority: Int32
+        isTry: Bool = false, priority: Int32, lockDelay: Interval = .zero
     ) -> ClaimTable.Wish {
         let session = sessions[request.session]
         let task = TaskReference(session: session.id, number: tag.number)
@@ -25,7 +25,7 @@ extension Coordinator {
         }
         return ClaimTable.Wish(
             request: request, mode: mode, value: value, isTry: isTry, priority: priority,
-            task: task, within: within)
+            lockDelay: lockDelay, task: task, within: within)
     }
 
     /// Why a claim that has just begun to wait must not; `nil`: it may.

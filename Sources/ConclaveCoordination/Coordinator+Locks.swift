@@ -104,11 +104,27 @@ extension Coordinator {
     ) {
         let lock = locks.claims[claim].object
         let wasHeld = locks.claims[claim].isHeld
+        let delay = locks.claims[claim].lockDelay
         locks.remove(claim, end: end)
+        if wasHeld, end.isUnclean, delay > .zero {
+            locks.close(lock, for: delay, at: version)
+            if let closed = locks.closedLock(lock) { effects.append(.lockClosed(closed)) }
+        }
         if wasHeld || plant != .leavingWaiterStopsQueue { grantNext(lock: lock, effects: &effects) }
         let name = plant == .lossForgotten ? locks.objects[lock].name : nil
         locks.removeIfUnused(lock, at: now)
         if let name { locks.forgetEnd(of: name) }
+    }
+
+    /// The delay after a loss is over.
+    mutating func open(
+        _ name: ObjectName, since: Version, effects: inout [CoordinationEffect]
+    ) {
+        guard let lock = locks.index(of: name), locks.objects[lock].closure?.since == since
+        else { return }
+        locks.open(lock)
+        grantNext(lock: lock, effects: &effects)
+        locks.removeIfUnused(lock, at: now)
     }
 
     mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {

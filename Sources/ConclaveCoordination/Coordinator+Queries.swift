@@ -18,6 +18,13 @@ extension Coordinator {
         sessions.count(attachedTo: member) > 0
     }
 
+    /// Locks that nobody is granted until `Command.openLock`.
+    package var closedLocks: [ClosedLock] { locks.closedLocks }
+
+    package func isClosed(_ name: ObjectName, since: Version) -> Bool {
+        locks.index(of: name).map { locks.objects[$0].closure?.since == since } ?? false
+    }
+
     /// Whether nothing was applied after `version`, so that what comes after it is new.
     package func canBe(at version: Version) -> Bool { self.version <= version }
 

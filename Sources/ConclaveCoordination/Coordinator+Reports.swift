@@ -55,6 +55,7 @@ extension Coordinator {
             holders: table.holders(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
             waiters: table.waiters(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
             value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
+        report.closedFor = object.closure?.delay
         report.holderCount = UInt32(clamping: object.holders.count)
         report.waiterCount = UInt32(clamping: object.queue.count)
         return report

@@ -53,8 +53,9 @@ extension Coordinator {
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
-            let wish = wish(mode, task, request, isTry: isTry, priority: priority)
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
+            let wish = wish(
+                mode, task, request, isTry: isTry, priority: priority, lockDelay: lockDelay)
             acquire(name, wish, effects: &effects)
         case .release(let name, let token):
             release(name, under: token, request, effects: &effects)

@@ -112,6 +112,8 @@ package struct Coordinator: Sendable {
             yieldAttachment(of: session, attachment: attachment, effects: &effects)
         case .openGrants(let epoch):
             openGrants(epoch: epoch, effects: &effects)
+        case .openLock(let name, let since):
+            open(name, since: since, effects: &effects)
         case .mark(let member, let number):
             effects.append(.marked(member: member, number: number))
         }

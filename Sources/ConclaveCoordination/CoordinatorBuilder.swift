@@ -31,16 +31,23 @@ package struct CoordinatorBuilder: Sendable {
         case .state: try takeState(&reader)
         case .session: try takeSession(&reader)
         case .lock:
-            for claim in try coordinator.locks.take(&reader, sessions: coordinator.sessions) {
+            for claim in try coordinator.locks.take(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+            {
                 noteWaiting(claim)
             }
         case .slot:
-            for claim in try coordinator.slots.take(&reader, sessions: coordinator.sessions) {
+            for claim in try coordinator.slots.take(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+            {
                 let waiter = coordinator.slots.claims[claim]
                 guard waiter.upgrade == nil else {
                     throw .invalid(field: "upgrade", reason: "a leader slot is never shared")
                 }
                 note(waiter.request, in: .slot(claim: claim))
+            }
+            guard coordinator.slots.closed.isEmpty else {
+                throw .invalid(field: "closed", reason: "a leader slot never is")
             }
         case .barrier: try coordinator.barriers.take(&reader)
         case .arrivals: try takeArrivals(&reader)

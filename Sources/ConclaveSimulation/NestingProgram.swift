@@ -125,8 +125,10 @@ final class NestingProgram: ClientProgram {
         let wanted = work.wish(&client.random, besides: holdings.map(\.name.text))
         let name = world.name(wanted.name)
         wait(
-            for: .acquire(name: name, mode: wanted.mode, isTry: false), name, wanted.mode, client,
-            at: now, world)
+            for: .acquire(
+                name: name, mode: wanted.mode, isTry: false,
+                lockDelay: world.lockDelays?.next() ?? .zero), name, wanted.mode, client, at: now,
+            world)
     }
 
     private func wait(

@@ -49,6 +49,7 @@ package struct PlantedBug: Sendable {
         case .everyPermitBlocks: PlantedBug(plant, rule: "C8", within: 200, in: .locks)
         case .downgradeServesNobody: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
         case .upgradeKeepsToken: PlantedBug(plant, rule: "C6", within: 100, in: .locks)
+        case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)

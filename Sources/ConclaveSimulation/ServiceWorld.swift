@@ -57,6 +57,7 @@ final class ServiceWorld {
     /// When the first member went on without what was lost of the state.
     var grantsSuspendedAt = Moment.start
     var validity = ValidityChecker()
+    var delays = DelayChecker()
     /// Sessions that ended with a goodbye: their clients have let go, though they may find them valid
     /// until they are told.
     var goodbyes: Set<SessionID> = []
@@ -123,6 +124,7 @@ final class ServiceWorld {
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.nesting = NestedWork.drawn(seed: options.seed)
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
+        world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
@@ -165,7 +167,10 @@ final class ServiceWorld {
         timeline.trace.line(at: timeline.now, "\(shape)")
         world.clock = { [cluster] client in cluster.hosts[client.host].clock }
         world.order.follower = { [unowned self] effect in follow(effect) }
-        world.order.grantsSuspended = { [unowned self] in grantsSuspendedAt = timeline.now }
+        world.order.grantsSuspended = { [unowned self] in
+            grantsSuspendedAt = timeline.now
+            delays.forgetAll()
+        }
         world.order.grantsOpened = { [unowned self] in
             checkWait()
             checkNothingIsBelieved()

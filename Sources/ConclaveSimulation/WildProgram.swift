@@ -122,7 +122,8 @@ final class WildProgram: ClientProgram {
             key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
         let isTry = client.random.chance(perMille: 400)
         let operation = Operation.acquire(
-            name: name, mode: mode, isTry: isTry, task: tag(client, world: world))
+            name: name, mode: mode, isTry: isTry, lockDelay: world.lockDelays?.next() ?? .zero,
+            task: tag(client, world: world))
         wishes[call(operation, client, world: world)] = wish
     }
 

@@ -246,7 +246,7 @@ struct RandomWalk {
         let version = stage.version
         if stage.refusal(of: number, of: session) == .deadlock { return }
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, _):
+        case .acquire(let name, let mode, let isTry, let priority, _, _):
             let waiter = ReferenceModel.Waiter(
                 session: session, number: number, mode: mode, priority: priority)
             locks.acquire(name, waiter, isTry: isTry, at: version)

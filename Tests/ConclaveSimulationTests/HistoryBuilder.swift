@@ -101,6 +101,8 @@ struct HistoryBuilder {
 extension HistoryCall.Action {
     static let lock = HistoryCall.Action.acquire(.exclusive, isTry: false)
     static let share = HistoryCall.Action.acquire(.shared, isTry: false)
+    static let delayedLock = HistoryCall.Action.acquire(
+        .exclusive, isTry: false, lockDelay: .seconds(1))
     static let tryLock = HistoryCall.Action.acquire(.exclusive, isTry: true)
     static let tryShare = HistoryCall.Action.acquire(.shared, isTry: true)
 

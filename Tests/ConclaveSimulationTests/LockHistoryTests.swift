@@ -122,6 +122,15 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `a try finds a lock closed that nobody has, after a loss`() throws {
+        story.run(1, 1, .delayedLock, .granted(10))
+        story.run(2, 1, .tryLock, .busy(1))
+        story.die(1)
+        story.run(2, 2, .tryLock, .busy(holder: nil))
+        story.run(2, 3, .lock, .granted(14, after: .died))
+        try expect(nil)
+    }
+
     @Test mutating func `goodbye lets go of everything`() throws {
         story.run(1, 1, .lock, .granted(10))
         story.call(2, 1, .lock)
@@ -172,6 +181,13 @@ import Testing
     }
 
     // MARK: - Wrong
+
+    @Test mutating func `a lock is closed though nobody was lost`() throws {
+        story.run(1, 1, .delayedLock, .granted(10))
+        story.run(1, 2, .release(10), .done)
+        story.run(2, 1, .tryLock, .busy(holder: nil))
+        try expect(.exactlyOnce)
+    }
 
     @Test mutating func `it is had alone beside one who shares it`() throws {
         story.run(1, 1, .share, .granted(10))

@@ -7,7 +7,7 @@ import Testing
     /// Grants only what is not called "held"; a cancel comes in time.
     private static func refuseHeld(_ request: ScriptedDaemon.Request) -> [ScriptedDaemon.Action] {
         switch request.operation {
-        case .acquire(let name, _, let isTry, _, _) where name.text == "held":
+        case .acquire(let name, _, let isTry, _, _, _) where name.text == "held":
             return isTry ? [.reply(.busy(holder: SessionID(9)))] : []
         case .cancel(let number, _):
             return [
@@ -236,7 +236,7 @@ import Testing
         }
         try await plain.release()
         let tags = daemon.requests(.acquire).compactMap { request -> TaskTag? in
-            guard case .acquire(_, _, _, _, let task) = request.operation else { return nil }
+            guard case .acquire(_, _, _, _, _, let task) = request.operation else { return nil }
             return task
         }
         try #require(tags.count == 4)

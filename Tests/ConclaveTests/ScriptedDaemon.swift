@@ -65,7 +65,7 @@ final class ScriptedDaemon: Sendable {
     static func grant(_ request: Request) -> [Action] {
         let token = FencingToken(request.number)
         switch request.operation {
-        case .acquire(let name, let mode, _, _, _):
+        case .acquire(let name, let mode, _, _, _, _):
             return [
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))

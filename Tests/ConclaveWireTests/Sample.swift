@@ -59,7 +59,7 @@ extension Sample {
         .operation(.acquire(name: name, mode: .permits(1), isTry: false, priority: .max)),
         .operation(
             .acquire(
-                name: name, mode: .exclusive, isTry: false,
+                name: name, mode: .exclusive, isTry: false, lockDelay: .seconds(600),
                 task: TaskTag(
                     number: 3,
                     within: [

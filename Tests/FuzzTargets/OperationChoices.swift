@@ -16,6 +16,7 @@ enum OperationChoices {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
+                lockDelay: .seconds(Int64(source.choice(of: 3))),
                 task: tag(&source, knowing: coordinator))
         case 1: return .transact(transaction(&source, knowing: coordinator))
         case 2: return .release(name: name, token: token)

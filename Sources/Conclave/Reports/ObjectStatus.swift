@@ -29,6 +29,8 @@ public struct ObjectStatus: Hashable, Sendable {
     public let value: [UInt8]
     /// How many permits a semaphore gives out; `nil`: it is none.
     public let limit: UInt32?
+    /// A holder was lost, and for so long from then on nobody is granted the lock; `nil`: it is open.
+    public let closedFor: Duration?
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -41,6 +43,7 @@ public struct ObjectStatus: Hashable, Sendable {
         generation = report.generation
         value = report.value
         limit = report.limit
+        closedFor = report.closedFor.map { Duration($0) }
     }
 
     /// `value` as text; what is not UTF-8 is replaced.

@@ -54,6 +54,8 @@ struct ClaimModel: SequentialModel {
         case downgrade(process: UInt64, token: UInt64)
         /// `findsWaiter`: somebody may have waited to have it alone.
         case busy(LockMode, holder: UInt64?, findsWaiter: Bool, by: UInt64)
+        /// A try did not get what nobody had, since it was closed after a loss.
+        case closed(process: UInt64)
         case letGo(process: UInt64, token: UInt64)
         case announce(process: UInt64, token: UInt64, value: [UInt8])
         /// It was said that this is not held.
@@ -66,6 +68,9 @@ struct ClaimModel: SequentialModel {
     let isComplete: Bool
     /// Of a semaphore; `nil`: it is none, or nobody knows.
     var limit: UInt32?
+    /// Somebody has asked for it to be closed when he is lost: a try may find busy what it could
+    /// share.
+    var mayBeClosed = false
 
     func step(_ action: Action, from state: State) -> State? {
         switch action {
@@ -90,8 +95,13 @@ struct ClaimModel: SequentialModel {
             return state
         case .busy(let mode, let holder, let findsWaiter, let process):
             guard !state.over.contains(process), !state.holders.isEmpty,
-                findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
+                mayBeClosed || findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
                 holder == nil || state.holders.contains(where: { $0.process == holder })
+            else { return nil }
+            return state
+        case .closed(let process):
+            guard !state.over.contains(process), state.holders.isEmpty,
+                !isComplete || !state.over.isEmpty
             else { return nil }
             return state
         case .letGo(let process, let token):

@@ -6,8 +6,8 @@ extension HistoryCall {
     /// `nil`: it is about another request, and no object.
     init?(_ operation: Operation) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, _, _):
-            self.init(.acquire(mode, isTry: isTry), name)
+        case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
+            self.init(.acquire(mode, isTry: isTry, lockDelay: lockDelay), name)
         case .limit(let name, let limit): self.init(.limit(limit), name)
         case .release(let name, let token): self.init(.release(token), name)
         case .downgrade(let name, let token): self.init(.downgrade(token), name)

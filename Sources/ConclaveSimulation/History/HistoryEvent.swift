@@ -47,7 +47,8 @@ package struct HistoryEvent: Equatable, Sendable {
 /// What a process asks of an object.
 package struct HistoryCall: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
-        case acquire(LockMode, isTry: Bool)
+        /// `lockDelay`: for how long nobody is to have it once this holder is lost.
+        case acquire(LockMode, isTry: Bool, lockDelay: Interval = .zero)
         case release(FencingToken)
         case downgrade(FencingToken)
         case upgrade(FencingToken)

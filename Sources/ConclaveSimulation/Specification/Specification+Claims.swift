@@ -98,6 +98,9 @@ extension Specification {
         if let held {
             queues[key]!.previousEnd = end
             queues[key]!.previousValue = held.value
+            if key.kind == .lock, end == .died || end == .expired, held.lockDelay > .zero {
+                close(key, for: held.lockDelay)
+            }
         }
         let isGranted = grantNext(key)
         if queues[key]!.isUnused {
@@ -107,6 +110,23 @@ extension Specification {
         if key.kind == .leaderSlot, held != nil, !isGranted {
             effects.append(.leaderChanged(slot: key.name))
         }
+    }
+
+    /// Nobody is granted it for a while.
+    private mutating func close(_ key: ObjectKey, for delay: Interval) {
+        let longest = max(delay, queues[key]!.closure?.delay ?? .zero)
+        queues[key]!.closure = (version, longest)
+        effects.append(.lockClosed(ClosedLock(name: key.name, since: version, delay: longest)))
+    }
+
+    mutating func open(_ name: ObjectName, since: Version) {
+        let key = ObjectKey(kind: .lock, name: name)
+        guard queues[key]?.closure?.since == since else { return }
+        queues[key]!.closure = nil
+        grantNext(key)
+        guard queues[key]!.isUnused else { return }
+        remember(queues[key]!.previousEnd, of: key)
+        queues[key] = nil
     }
 
     private func newQueue(_ key: ObjectKey, limit: UInt32?) -> SpecifiedQueue {
@@ -129,7 +149,7 @@ extension Specification {
     mutating func grantNext(_ key: ObjectKey) -> Bool {
         guard !grantsAreSuspended else { return false }
         guard !grantUpgrade(key) else { return true }
-        guard queues[key]!.upgrade == nil else { return false }
+        guard queues[key]!.upgrade == nil, queues[key]!.closure == nil else { return false }
         var isGranted = false
         while let next = queues[key]!.waiters.first, queues[key]!.admits(next.mode) {
             queues[key]!.waiters.removeFirst()

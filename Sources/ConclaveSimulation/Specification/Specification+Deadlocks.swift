@@ -5,7 +5,8 @@ import ConclaveWire
 /// C8: nobody waits for himself, over however many others.
 extension Specification {
     func claim(
-        _ id: SessionID, _ number: UInt64, _ mode: LockMode, _ priority: Int32, _ tag: TaskTag
+        _ id: SessionID, _ number: UInt64, _ mode: LockMode, _ priority: Int32, _ tag: TaskTag,
+        lockDelay: Interval = .zero
     ) -> SpecifiedQueue.Claim {
         let task = TaskReference(session: id, number: tag.number)
         let around =
@@ -14,7 +15,8 @@ extension Specification {
                 sessions[other.session]?.process.uid == sessions[id]!.process.uid
             }
         return SpecifiedQueue.Claim(
-            session: id, number: number, mode: mode, priority: priority, task: task,
+            session: id, number: number, mode: mode, priority: priority, lockDelay: lockDelay,
+            task: task,
             within: around.filter { $0 != task })
     }
 

@@ -48,8 +48,8 @@ extension Specification {
 
     private mutating func begin(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
-            let claim = claim(id, number, mode, priority, task)
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
+            let claim = claim(id, number, mode, priority, task, lockDelay: lockDelay)
             self.claim(ObjectKey(kind: .lock, name: name), claim, isTry: isTry)
         case .upgrade(let name, let token):
             upgrade(ObjectKey(kind: .lock, name: name), token, id, number)

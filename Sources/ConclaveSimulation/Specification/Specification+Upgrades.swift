@@ -38,9 +38,9 @@ extension Specification {
 
     /// Once nobody else holds it.
     mutating func grantUpgrade(_ key: ObjectKey) -> Bool {
-        guard let (id, number) = queues[key]!.upgrade, queues[key]!.holders.count == 1 else {
-            return false
-        }
+        guard let (id, number) = queues[key]!.upgrade, queues[key]!.holders.count == 1,
+            queues[key]!.closure == nil
+        else { return false }
         queues[key]!.upgrade = nil
         queues[key]!.holders[0].mode = .exclusive
         queues[key]!.holders[0].token = version.number

@@ -61,6 +61,7 @@ struct Specification {
             guard sessions[session]?.attachment.number == attachment else { break }
             passOn(session, .expired)
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
+        case .openLock(let name, let since)?: open(name, since: since)
         case .mark(let member, let number)?:
             effects.append(.marked(member: member, number: number))
         case nil: effects.append(.notUnderstood(at: version))

@@ -8,6 +8,7 @@ struct SpecifiedQueue {
         var number: UInt64
         var mode: LockMode
         var priority: Int32 = 0
+        var lockDelay = Interval.zero
         var task: TaskReference
         /// They wait as long as it waits.
         var within: [TaskReference] = []
@@ -25,7 +26,10 @@ struct SpecifiedQueue {
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
 
-    var isUnused: Bool { holders.isEmpty && waiters.isEmpty }
+    /// Since when nobody is granted it, and for how long: a holder was lost.
+    var closure: (since: Version, delay: Interval)?
+
+    var isUnused: Bool { holders.isEmpty && waiters.isEmpty && closure == nil }
 
     var valueByteCount: Int {
         (holders + waiters).reduce(0) { $0 + $1.value.count }
@@ -56,7 +60,7 @@ struct SpecifiedQueue {
 
     /// Nobody who waits comes before a new one of that priority.
     func isNext(_ priority: Int32) -> Bool {
-        upgrade == nil && waiters.allSatisfy { $0.priority < priority }
+        upgrade == nil && closure == nil && waiters.allSatisfy { $0.priority < priority }
     }
 
     /// All that wait, whoever holds it meanwhile first.

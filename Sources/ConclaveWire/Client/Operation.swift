@@ -3,10 +3,11 @@ package import ConclaveBase
 /// A client's request that changes replicated state. The same bytes travel on the client socket, in
 /// the ordered stream and in the journal.
 package enum Operation: Equatable, Sendable {
-    /// Waiters of a higher priority come first; within one, whoever came first.
+    /// Waiters of a higher priority come first; within one, whoever came first. `lockDelay`: for how
+    /// long nobody is granted the lock once this holder was lost.
     case acquire(
         name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0,
-        task: TaskTag = TaskTag())
+        lockDelay: Interval = .zero, task: TaskTag = TaskTag())
     case release(name: ObjectName, token: FencingToken)
     /// Shares a lock that is held alone.
     case downgrade(name: ObjectName, token: FencingToken)
@@ -42,11 +43,12 @@ package enum Operation: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
             writer.name(name)
             mode.encode(into: &writer)
             writer.flag(isTry)
             writer.integer(priority)
+            writer.integer(lockDelay.nanoseconds)
             task.encode(into: &writer)
         case .release(let name, let token), .resign(let name, let token),
             .downgrade(let name, let token), .upgrade(let name, let token):
@@ -86,7 +88,7 @@ package enum Operation: Equatable, Sendable {
             let priority: Int32 = try reader.integer("priority")
             return .acquire(
                 name: name, mode: mode, isTry: isTry, priority: priority,
-                task: try TaskTag(from: &reader))
+                lockDelay: try reader.lockDelay("lock delay"), task: try TaskTag(from: &reader))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
         case .downgrade:

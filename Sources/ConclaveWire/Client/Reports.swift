@@ -95,6 +95,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var value: [UInt8]
     /// How many permits a semaphore gives out; `nil`: it is none.
     package var limit: UInt32?
+    /// For how long nobody is granted the lock, from when a holder was lost; `nil`: it is open.
+    package var closedFor: Interval?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -129,6 +131,7 @@ package struct ObjectReport: Equatable, Sendable {
         generation = try reader.integer("generation")
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
         limit = try reader.optional("limit")
+        closedFor = try reader.flag("closed") ? try reader.lockDelay("closed for") : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -142,6 +145,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.integer(generation)
         writer.bytes(value)
         writer.optional(limit)
+        writer.optional(closedFor?.nanoseconds)
     }
 }
 

@@ -75,6 +75,7 @@ extension ObjectStatus {
             "parties": .count(partyCount), "generation": .unsigned(generation),
             "value": .string(text),
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),
+            "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
         ])
     }
 

@@ -139,6 +139,9 @@ extension ObjectStatus {
         } else if let mode {
             title += ", \(mode.text)"
         }
+        if let closedFor {
+            title += ", closed for \(closedFor.text) since a holder was lost"
+        }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
         }
