@@ -24,9 +24,7 @@ extension Conclave {
         guard case .reply(.elected(let elected)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
-        let holding = Holding(
-            self, giveUp: .resign(slot: elected.slot, token: elected.token), taskPath: path(of: tag)
-        )
+        let holding = Holding(self, elected, taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) { try await body(Term(elected, holding)) }

@@ -19,14 +19,17 @@ extension Conclave {
     /// - Parameters:
     ///   - priority: Who waits with a higher one comes first; within one, who came first.
     ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    ///   - lockDelay: If this holder dies or its session expires, nobody gets the lock for so long,
+    ///     so that what it had begun can come to an end; at most 10 minutes.
     /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on,
     ///   `CancellationError`, or what `body` throws.
     public func withLock<Result: Sendable>(
         _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0,
-        wait: Duration? = nil,
+        wait: Duration? = nil, lockDelay: Duration = .zero,
         body: @Sendable (borrowing Lock) async throws -> Result
     ) async throws -> Result {
-        let (grant, holding) = try await acquire(name, mode, priority, wait, forBody: true)
+        let (grant, holding) = try await acquire(
+            name, mode, priority, wait, lockDelay, forBody: true)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) {
                 let lock = Lock(grant, holding, isReleasedAtEnd: false)
@@ -41,10 +44,13 @@ extension Conclave {
     /// - Parameters:
     ///   - priority: Who waits with a higher one comes first; within one, who came first.
     ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
+    ///   - lockDelay: As of `withLock`.
     public func lock(
-        _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0, wait: Duration? = nil
+        _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0, wait: Duration? = nil,
+        lockDelay: Duration = .zero
     ) async throws -> Lock {
-        let (grant, holding) = try await acquire(name, mode, priority, wait, forBody: false)
+        let (grant, holding) = try await acquire(
+            name, mode, priority, wait, lockDelay, forBody: false)
         return Lock(grant, holding, isReleasedAtEnd: true)
     }
 
@@ -71,20 +77,26 @@ extension Conclave {
     }
 
     private func acquire(
-        _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?, forBody: Bool
+        _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?,
+        _ lockDelay: Duration, forBody: Bool
     ) async throws -> (LockGrant, Holding) {
         try mode.check()
+        let lockDelay = Interval(lockDelay)
+        guard lockDelay >= .zero, lockDelay <= ClientLimits.longestLockDelay else {
+            throw ConclaveError(
+                .invalid, "a lock delay is from 0 to \(ClientLimits.longestLockDelay)")
+        }
         let isTry = wait.map { $0 <= .zero } ?? false
         let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
         let tag = TaskPath.tag(forBody: forBody, in: session.id)
         let acquire = Operation.acquire(
-            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority, task: tag)
+            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority,
+            lockDelay: lockDelay, task: tag)
         let answer = await session.answer(to: acquire, deadline: deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
-        let holding = Holding(
-            self, giveUp: .release(name: grant.name, token: grant.token), taskPath: path(of: tag))
+        let holding = Holding(self, grant, taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return (grant, holding)
     }

@@ -5,27 +5,56 @@ import Synchronization
 
 /// A lock or a term in this process's hands, until it is given up, once.
 final class Holding: Sendable {
+    /// What it is by now: a lock may change its mode, and has a new token then.
+    struct State {
+        var token: FencingToken
+        var mode: LockMode
+        var previousEnd: ConclaveWire.PreviousEnd
+        /// What releases it.
+        var giveUp: Operation
+    }
+
     /// Keeps the session open as long as something of it is held.
     private let conclave: Conclave
-    private let giveUp: Operation
+    private let state: Mutex<State>
     /// Who waits for what is held to be given up.
     let taskPath: TaskPath
     private let isGivenUp = Atomic<Bool>(false)
 
-    /// `giveUp` is what releases it.
-    init(_ conclave: Conclave, giveUp: Operation, taskPath: TaskPath) {
+    init(_ conclave: Conclave, _ grant: LockGrant, taskPath: TaskPath) {
         self.conclave = conclave
-        self.giveUp = giveUp
         self.taskPath = taskPath
+        state = Mutex(State(grant))
+    }
+
+    init(_ conclave: Conclave, _ term: ConclaveWire.Term, taskPath: TaskPath) {
+        self.conclave = conclave
+        self.taskPath = taskPath
+        state = Mutex(
+            State(
+                token: term.token, mode: .exclusive, previousEnd: term.previousEnd,
+                giveUp: .resign(slot: term.slot, token: term.token)))
     }
 
     var session: ClientSession { conclave.session }
+
+    var present: State { state.withLock { $0 } }
 
     var deadline: Instant {
         isGivenUp.load(ordering: .acquiring) ? .distantPast : session.page.deadline ?? .distantPast
     }
 
     var isValid: Bool { BootClock.now < deadline }
+
+    /// It is what was granted instead of what was held before.
+    func becomes(_ grant: LockGrant) {
+        state.withLock { $0 = State(grant) }
+    }
+
+    /// It counts as shared from now on.
+    func becomesShared() {
+        state.withLock { $0.mode = .shared }
+    }
 
     /// Gives it up and waits until the group has taken it back. It counts as given up from the
     /// moment of the call.
@@ -34,7 +63,7 @@ final class Holding: Sendable {
     func release() async throws {
         let wasValid = isValid
         guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        let answer = await session.answerRegardless(to: giveUp)
+        let answer = await session.answerRegardless(to: present.giveUp)
         if case .reply(.done) = answer { return }
         guard wasValid, !isRefusal(answer) else {
             throw ConclaveError(.lost, reason(answer))
@@ -44,7 +73,7 @@ final class Holding: Sendable {
     /// As `release`, without waiting.
     func releaseLater() {
         guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        session.send(giveUp)
+        session.send(present.giveUp)
     }
 
     private func isRefusal(_ answer: ClientCore.Answer) -> Bool {
@@ -56,5 +85,14 @@ final class Holding: Sendable {
             return "its deadline has passed"
         }
         return error.message
+    }
+}
+
+extension Holding.State {
+    fileprivate init(_ grant: LockGrant) {
+        token = grant.token
+        mode = grant.mode
+        previousEnd = grant.previousEnd
+        giveUp = .release(name: grant.name, token: grant.token)
     }
 }

@@ -1,4 +1,5 @@
 public import ConclaveBase
+import ConclaveClientCore
 import ConclaveWire
 
 /// A lock that is held: give it up by `release`; a guard that goes out of scope is released in the
@@ -18,12 +19,13 @@ public struct Lock: ~Copyable, Sendable {
     }
 
     public let name: String
-    public let mode: Mode
+    /// As it is held now.
+    public var mode: Mode { Mode(holding.present.mode) }
     /// Larger than every earlier token of this name, for ever. Who is granted a shared lock, or
-    /// permits, at the same time has the same one.
-    public let token: FencingToken
+    /// permits, at the same time has the same one. An upgrade gives another one.
+    public var token: FencingToken { holding.present.token }
     /// How the holder before this one lost it.
-    public let previousEnd: PreviousEnd
+    public var previousEnd: PreviousEnd { PreviousEnd(holding.present.previousEnd) }
 
     private let holding: Holding
     private let isReleasedAtEnd: Bool
@@ -31,9 +33,6 @@ public struct Lock: ~Copyable, Sendable {
     /// A guard that is not released at its end belongs to somebody who does it.
     init(_ grant: LockGrant, _ holding: Holding, isReleasedAtEnd: Bool) {
         name = grant.name.text
-        mode = Mode(grant.mode)
-        token = grant.token
-        previousEnd = PreviousEnd(grant.previousEnd)
         self.holding = holding
         self.isReleasedAtEnd = isReleasedAtEnd
     }
@@ -50,6 +49,42 @@ public struct Lock: ~Copyable, Sendable {
 
     /// Who waits for what is done under it.
     public var taskPath: TaskPath { holding.taskPath }
+
+    /// Shares the lock that was held alone: whoever waits to share it has it, too. From the moment of
+    /// the call it counts as shared. The token stays.
+    ///
+    /// - Throws: `refused` if it is not held alone, `notHeld`, and so on.
+    public func downgrade() async throws {
+        let present = holding.present
+        guard case .release(let name, let token) = present.giveUp, present.mode == .exclusive else {
+            throw ConclaveError(.refused, "lock \(name) is not held alone")
+        }
+        holding.becomesShared()
+        let answer = await holding.session.answerRegardless(
+            to: .downgrade(name: name, token: token))
+        guard case .reply(.done) = answer else { throw ConclaveError.unexpected(answer) }
+    }
+
+    /// Waits until all others have let go, and has the lock alone then, with a new token. Meanwhile
+    /// it is shared, and nobody else comes to share it.
+    ///
+    /// - Parameter wait: How long to wait at most for the group's answer and for the others; `nil`:
+    ///   for ever.
+    /// - Throws: `deadlock` if another holder waits for the same: one of the two must let go;
+    ///   `refused` if it is not shared; `timedOut` and so on. It is held as before then, unless it
+    ///   is lost.
+    public func upgrade(wait: Duration? = nil) async throws {
+        let present = holding.present
+        guard case .release(let name, let token) = present.giveUp, present.mode == .shared else {
+            throw ConclaveError(.refused, "lock \(name) is not shared")
+        }
+        let answer = await holding.session.answer(
+            to: .upgrade(name: name, token: token), deadline: Conclave.deadline(after: wait))
+        guard case .reply(.granted(let grant)) = answer else {
+            throw ConclaveError.unexpected(answer)
+        }
+        holding.becomes(grant)
+    }
 
     /// Gives the lock up and waits until the group has taken it back. From the moment of the call
     /// it counts as given up.

@@ -1,10 +1,14 @@
 import ConclaveWire
 
 /// How the holder before the present one lost what it held. New ways may be added.
+///
+/// That the holder of a lock died or expired is remembered until somebody has the lock again, also
+/// when nobody waited for it: for the last 10,000 locks that were lost so. Of several that shared it
+/// the one counts that was the last.
 public struct PreviousEnd: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
-    /// Nobody held it before, as far as the group remembers.
+    /// Nobody held it before, or whoever did let go in good order while nobody waited.
     public static let none = PreviousEnd(description: "none")
     public static let released = PreviousEnd(description: "released")
     /// Its session was closed while it held.

@@ -53,6 +53,14 @@ public enum Plant: String, CaseIterable, Sendable {
     case deadlockWaits
     /// C8: who waits for permits is taken to wait for all who hold some.
     case everyPermitBlocks
+    /// C8: when a lock is shared that was held alone, those who wait stay where they are.
+    case downgradeServesNobody
+    /// C6: who has a lock alone that was shared keeps the token that it had.
+    case upgradeKeepsToken
+    /// K4: a lock is opened as soon as its holder was lost, whatever delay that had asked for.
+    case lockDelayIgnored
+    /// How a lock was lost is forgotten when nobody waits for it.
+    case lossForgotten
     /// K9: an open that comes again opens a second session.
     case openTwice
     /// K7: a process that resumes another one's session has it at once.

@@ -49,8 +49,11 @@ struct Call {
     /// Whether it ends a request in flight, or frees what one waits for; it waits for nothing.
     var letsGo: Bool {
         switch content {
-        case .operation(.release), .operation(.resign), .operation(.cancel): true
-        case .operation(.acquire), .operation(.limit), .operation(.campaign), .operation(.announce),
+        case .operation(.release), .operation(.resign), .operation(.downgrade),
+            .operation(.cancel):
+            true
+        case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
+            .operation(.announce),
             .operation(.arrive), .operation(.transact), .query:
             false
         }

@@ -6,15 +6,19 @@ struct Claim: Sendable {
     let request: RequestReference
     /// Index of the object in the claim table.
     let object: Int
-    let mode: LockMode
+    var mode: LockMode
     /// Among those that wait: the higher one comes first.
     let priority: Int32
+    /// For how long nobody is granted the object once this holder was lost.
+    let lockDelay: Interval
     /// Who holds it, or is to.
     let task: TaskReference
     /// Who waits, besides, as long as this one waits; nobody twice.
     let within: [TaskReference]
     /// Zero while it waits.
     var token = FencingToken(0)
+    /// The request by which it waits to be the only one, while it is held with others.
+    var upgrade: UInt64?
     /// When it was granted, or began to wait.
     var since: Timestamp
     /// Its place in the object's queue, counted from the first waiter ever.
@@ -26,12 +30,14 @@ struct Claim: Sendable {
 
     init(
         request: RequestReference, object: Int, mode: LockMode, priority: Int32,
-        task: TaskReference, within: [TaskReference], since: Timestamp, value: [UInt8]
+        lockDelay: Interval, task: TaskReference, within: [TaskReference], since: Timestamp,
+        value: [UInt8]
     ) {
         self.request = request
         self.object = object
         self.mode = mode
         self.priority = priority
+        self.lockDelay = lockDelay
         self.task = task
         self.within = within
         self.since = since

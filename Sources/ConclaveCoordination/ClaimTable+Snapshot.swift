@@ -12,36 +12,52 @@ extension ClaimTable {
 
     /// Takes an object with its claims, or further claims of it, and returns the claims that wait.
     mutating func take(
-        _ reader: inout ByteReader, sessions: SessionTable
+        _ reader: inout ByteReader, sessions: SessionTable, now: Moment
     ) throws(WireError) -> [Int] {
         let name = try reader.name("name")
         let known = index(of: name)
         try reader.offset(known.map { objects[$0].holders.count + objects[$0].queue.count } ?? 0)
         let object: Int
-        if let known { object = known } else { object = try takeHead(name, &reader) }
+        if let known { object = known } else { object = try takeHead(name, &reader, now: now) }
         var waiting: [Int] = []
         let count = try reader.count("claims")
-        guard count > 0 else { throw .invalid(field: "claims", reason: "\(name) has none") }
+        guard count > 0 || (known == nil && objects[object].closure != nil) else {
+            throw .invalid(field: "claims", reason: "\(name) has none")
+        }
         for _ in 0..<count {
             let claim = try Claim(from: &reader, object: object, sessions: sessions)
             try check(claim)
             let index = restore(claim)
-            if !claim.isHeld { waiting.append(index) }
+            if !claim.isHeld || claim.upgrade != nil { waiting.append(index) }
         }
         return waiting
     }
 
     private mutating func takeHead(
-        _ name: ObjectName, _ reader: inout ByteReader
+        _ name: ObjectName, _ reader: inout ByteReader, now: Moment
     ) throws(WireError) -> Int {
         let limit: UInt32? = try reader.optional("limit")
         if limit == 0 { throw .invalid(field: "limit", reason: "must not be 0") }
         let previousEnd: PreviousEnd = try reader.choice("previous end")
         let previousValue = try reader.bytes(
             "previous value", maximum: ClientLimits.leaderValue)
+        let closure = try reader.flag("closed") ? try Closure(from: &reader, now: now) : nil
         return restore(
             name, limit: limit, previousEnd: previousEnd, previousValue: previousValue,
-            nextTicket: try reader.counter("next ticket"))
+            closure: closure, nextTicket: try reader.counter("next ticket"))
+    }
+
+    /// Takes the next of the ends that are remembered, the oldest first.
+    mutating func takeEnd(_ reader: inout ByteReader, now: Moment) throws(WireError) {
+        let entry = try RememberedEnds.Entry(from: &reader)
+        guard entry.place.version <= now.version, ends.entries.count < maximumEndCount,
+            ends.entries.last.map({ $0.place < entry.place }) ?? true
+        else { throw .invalid(field: "lost at", reason: "\(entry.name) is out of its place") }
+        let isHeld = index(of: entry.name).map { !objects[$0].holders.isEmpty } ?? false
+        guard !isHeld, ends.end(of: entry.name) == nil else {
+            throw .invalid(field: "name", reason: "\(entry.name) is held, or was lost twice")
+        }
+        restore(entry)
     }
 
     /// Refuses what the table itself never makes.
@@ -56,6 +72,11 @@ extension ClaimTable {
         if claim.isHeld, object.limit == nil, let holder = object.holders.first {
             guard claim.mode == .shared, claims[holder].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
+            }
+        }
+        if claim.upgrade != nil {
+            guard claim.isHeld, claim.mode == .shared, object.upgrading == nil else {
+                throw .invalid(field: "upgrade", reason: "\(object.name) is not to be had so")
             }
         }
         if !claim.isHeld { try checkPlace(of: claim, in: object) }
@@ -86,6 +107,8 @@ extension ClaimedObject {
         writer.optional(limit)
         writer.integer(previousEnd.rawValue)
         writer.bytes(previousValue)
+        writer.flag(closure != nil)
+        closure?.encode(into: &writer)
         writer.integer(nextTicket)
     }
 
@@ -98,17 +121,35 @@ extension ClaimedObject {
     }
 }
 
+extension Closure {
+    func encode(into writer: inout ByteWriter) {
+        writer.integer(since.number)
+        writer.integer(delay.nanoseconds)
+    }
+
+    init(from reader: inout ByteReader, now: Moment) throws(WireError) {
+        since = try reader.version("closed since")
+        guard since <= now.version else {
+            throw .outOfRange(
+                field: "closed since", value: since.number, maximum: now.version.number)
+        }
+        delay = try reader.lockDelay("closed for")
+    }
+}
+
 extension Claim {
     func encode(into writer: inout ByteWriter, sessions: Arena<Session>) {
         writer.integer(sessions[request.session].id.number)
         writer.integer(request.number)
         mode.encode(into: &writer)
         writer.integer(priority)
+        writer.integer(lockDelay.nanoseconds)
         writer.integer(task.number)
         writer.list(within) { $0.encode(into: &$1) }
         writer.integer(token.number)
         writer.integer(since.microseconds)
         writer.integer(ticket)
+        writer.optional(upgrade)
         writer.bytes(value)
     }
 
@@ -119,6 +160,7 @@ extension Claim {
         let number: UInt64 = try reader.integer("number")
         let mode = try LockMode(from: &reader)
         let priority: Int32 = try reader.integer("priority")
+        let lockDelay = try reader.lockDelay("lock delay")
         let tag = try TaskTag(from: &reader)
         let task = TaskReference(session: sessions[session].id, number: tag.number)
         guard Set(tag.within).count == tag.within.count, !tag.within.contains(task) else {
@@ -127,11 +169,14 @@ extension Claim {
         let token = try reader.token("token")
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
+        let upgrade: UInt64? = try reader.optional("upgrade")
         self.init(
             request: RequestReference(session: session, number: number), object: object,
-            mode: mode, priority: priority, task: task, within: tag.within, since: since,
+            mode: mode, priority: priority, lockDelay: lockDelay, task: task, within: tag.within,
+            since: since,
             value: try reader.bytes("value", maximum: ClientLimits.leaderValue))
         self.token = token
         self.ticket = ticket
+        self.upgrade = upgrade
     }
 }

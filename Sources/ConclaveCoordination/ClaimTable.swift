@@ -12,10 +12,21 @@ struct ClaimedObject: Sendable {
     /// permits.
     var holders = ClaimList()
     var queue = ClaimQueue()
+    /// The holder that waits to have it alone: nobody is granted before it.
+    var upgrading: Int?
     var nextTicket: UInt64 = 0
+    /// Since when nobody is granted it, and for how long; `nil`: it is open.
+    var closure: Closure?
     /// How the last holder that left did so, and what it had published.
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
+
+    var isUnused: Bool { holders.isEmpty && queue.isEmpty && closure == nil }
+}
+
+struct Closure: Equatable, Sendable {
+    var since: Version
+    var delay: Interval
 }
 
 /// Named objects that are held and queued for: locks and semaphores, and leader slots, which are
@@ -35,6 +46,7 @@ struct ClaimTable: Sendable {
         var value: [UInt8] = []
         var isTry = false
         var priority: Int32 = 0
+        var lockDelay = Interval.zero
         var task: TaskReference
         var within: [TaskReference] = []
     }
@@ -54,10 +66,20 @@ struct ClaimTable: Sendable {
     private(set) var claims = Arena<Claim>()
     /// Bytes of all values together.
     private(set) var valueByteCount = 0
+    /// Of objects that are gone; of leader slots nothing is remembered.
+    private(set) var ends = RememberedEnds()
+    let maximumEndCount: Int
     private var indexes: [ObjectName: Int] = [:]
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
     private var waits = TaskWaits()
+    /// Objects that are closed, in no order that may show.
+    private(set) var closed: Set<Int> = []
+
+    /// `maximumEndCount`: how many objects that are gone it remembers how their holders ended.
+    init(maximumEndCount: Int) {
+        self.maximumEndCount = maximumEndCount
+    }
 
     var count: Int { objects.count }
 
@@ -128,9 +150,10 @@ struct ClaimTable: Sendable {
 
     /// Whether a waiter that would share the object is kept from it by nobody.
     func isForSharing(_ object: ClaimedObject) -> Bool {
-        [object.holders.first, object.queue.first].allSatisfy { claim in
-            claim.map { claims[$0].mode == .shared } ?? true
-        }
+        object.upgrading == nil
+            && [object.holders.first, object.queue.first].allSatisfy { claim in
+                claim.map { claims[$0].mode == .shared } ?? true
+            }
     }
 
     func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }
@@ -162,7 +185,7 @@ struct ClaimTable: Sendable {
                 .queueIsFull
             } else { nil }
         if let refusal {
-            removeIfUnused(object)
+            removeIfUnused(object, at: moment)
             return refusal
         }
         let claim = makeClaim(wish, on: object, at: moment)
@@ -174,6 +197,7 @@ struct ClaimTable: Sendable {
     mutating func remove(_ index: Int, end: PreviousEnd) {
         let claim = claims[index]
         if claim.isHeld {
+            cancelUpgrade(of: index)
             objects[claim.object].holders.remove(index, in: &claims)
             objects[claim.object].permitCount -= UInt64(claim.permitCount)
             objects[claim.object].previousEnd = end
@@ -190,6 +214,7 @@ struct ClaimTable: Sendable {
     /// many as there are permits for.
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
+        guard objects[object].upgrading == nil, objects[object].closure == nil else { return [] }
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
             dequeue(next)
             hold(next, at: moment)
@@ -199,9 +224,17 @@ struct ClaimTable: Sendable {
     }
 
     /// An object that nobody holds or awaits is gone.
-    mutating func removeIfUnused(_ object: Int) {
-        guard objects[object].holders.isEmpty, objects[object].queue.isEmpty else { return }
-        indexes[objects.remove(object).name] = nil
+    mutating func removeIfUnused(_ object: Int, at moment: Moment) {
+        guard objects[object].isUnused else { return }
+        let gone = objects.remove(object)
+        indexes[gone.name] = nil
+        guard maximumEndCount > 0 else { return }
+        ends.note(
+            gone.previousEnd, of: gone.name, at: moment.version, maximumCount: maximumEndCount)
+    }
+
+    mutating func forgetEnd(of name: ObjectName) {
+        ends.forget(name)
     }
 
     mutating func setValue(of claim: Int, to value: [UInt8]) {
@@ -219,9 +252,15 @@ struct ClaimTable: Sendable {
         waiters(of: object).map { claims[$0].permitCount }.max() ?? 0
     }
 
+    mutating func setClosure(of object: Int, to closure: Closure?) {
+        objects[object].closure = closure
+        if closure == nil { closed.remove(object) } else { closed.insert(object) }
+    }
+
     /// Whether a new claim comes before all that wait.
     private func isNext(_ priority: Int32, for object: Int) -> Bool {
-        objects[object].queue.first.map { claims[$0].priority < priority } ?? true
+        objects[object].upgrading == nil && objects[object].closure == nil
+            && objects[object].queue.first.map { claims[$0].priority < priority } ?? true
     }
 
     private func admits(_ mode: LockMode, to object: Int) -> Bool {
@@ -233,10 +272,35 @@ struct ClaimTable: Sendable {
     }
 
     private mutating func hold(_ claim: Int, at moment: Moment) {
+        ends.forget(objects[claims[claim].object].name)
         objects[claims[claim].object].permitCount += UInt64(claims[claim].permitCount)
         claims[claim].token = FencingToken(moment.version)
         claims[claim].since = moment.time
         objects[claims[claim].object].holders.append(claim, in: &claims)
+    }
+
+    mutating func beginUpgrade(of claim: Int, by request: UInt64) {
+        claims[claim].upgrade = request
+        objects[claims[claim].object].upgrading = claim
+        waits.add(claim, of: claims[claim])
+    }
+
+    /// It is held as before. Nobody is granted by it: see `grantNext`.
+    mutating func cancelUpgrade(of claim: Int) {
+        guard claims[claim].upgrade != nil else { return }
+        claims[claim].upgrade = nil
+        objects[claims[claim].object].upgrading = nil
+        waits.remove(claim, of: claims[claim])
+    }
+
+    mutating func changeMode(of claim: Int, to mode: LockMode) {
+        claims[claim].mode = mode
+    }
+
+    /// A grant of what is held already.
+    mutating func renew(_ claim: Int, at moment: Moment) {
+        claims[claim].token = FencingToken(moment.version)
+        claims[claim].since = moment.time
     }
 
     private mutating func enqueue(_ claim: Int) {
@@ -258,6 +322,7 @@ struct ClaimTable: Sendable {
 
     private mutating func makeObject(_ name: ObjectName, limit: UInt32?) -> Int {
         let object = objects.insert(ClaimedObject(name: name, limit: limit))
+        if let end = ends.end(of: name) { objects[object].previousEnd = end }
         indexes[name] = object
         return object
     }
@@ -266,7 +331,8 @@ struct ClaimTable: Sendable {
         add(
             Claim(
                 request: wish.request, object: object, mode: wish.mode,
-                priority: wish.priority, task: wish.task, within: wish.within,
+                priority: wish.priority, lockDelay: wish.lockDelay, task: wish.task,
+                within: wish.within,
                 since: moment.time, value: wish.value))
     }
 
@@ -285,13 +351,19 @@ extension ClaimTable {
     /// - Precondition: no object has that name, and no session two claims on it.
     mutating func restore(
         _ name: ObjectName, limit: UInt32?, previousEnd: PreviousEnd, previousValue: [UInt8],
-        nextTicket: UInt64
+        closure: Closure?, nextTicket: UInt64
     ) -> Int {
         let object = makeObject(name, limit: limit)
         objects[object].previousEnd = previousEnd
         objects[object].previousValue = previousValue
+        setClosure(of: object, to: closure)
         objects[object].nextTicket = nextTicket
         return object
+    }
+
+    /// - Precondition: it comes after all that were restored, and its name is not among them.
+    mutating func restore(_ end: RememberedEnds.Entry) {
+        ends.append(end)
     }
 
     mutating func restore(_ claim: Claim) -> Int {
@@ -299,6 +371,7 @@ extension ClaimTable {
         if claim.isHeld {
             objects[claim.object].holders.append(index, in: &claims)
             objects[claim.object].permitCount += UInt64(claim.permitCount)
+            if let request = claim.upgrade { beginUpgrade(of: index, by: request) }
         } else {
             append(index)
         }

@@ -23,6 +23,10 @@ package enum Command: Equatable, Sendable {
     /// anywhere before it was proposed. The number is that daemon's own.
     case mark(member: Member, number: UInt64)
 
+    /// Nobody was granted the lock for a while after its holder was lost at version `since`: that is
+    /// over. No effect unless it is closed since then.
+    case openLock(name: ObjectName, since: Version)
+
     private enum Kind: UInt8 {
         case open = 1
         case resume = 2
@@ -33,6 +37,7 @@ package enum Command: Equatable, Sendable {
         case yieldAttachment = 7
         case openGrants = 8
         case mark = 9
+        case openLock = 10
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -75,6 +80,10 @@ package enum Command: Equatable, Sendable {
             writer.integer(Kind.mark.rawValue)
             writer.member(member)
             writer.integer(number)
+        case .openLock(let name, let since):
+            writer.integer(Kind.openLock.rawValue)
+            writer.name(name)
+            writer.integer(since.number)
         }
     }
 
@@ -111,6 +120,9 @@ package enum Command: Equatable, Sendable {
         case .mark:
             let member = try reader.member("member")
             self = .mark(member: member, number: try reader.integer("number"))
+        case .openLock:
+            let name = try reader.name("name")
+            self = .openLock(name: name, since: try reader.version("since"))
         }
     }
 

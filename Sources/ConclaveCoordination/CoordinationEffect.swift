@@ -24,6 +24,9 @@ package enum CoordinationEffect: Equatable, Sendable {
     /// A request of a number that its client had confirmed: nothing is kept of it but that, and it
     /// has changed nothing.
     case settled(session: SessionID, number: UInt64)
+    /// A holder was lost: nobody is granted the lock until `openLock`, which is to be ordered when
+    /// more than `delay` has passed.
+    case lockClosed(ClosedLock)
     /// Another leader, nobody, or a new value.
     case leaderChanged(slot: ObjectName)
     /// Those keys, by name, are not as they were; all at once.

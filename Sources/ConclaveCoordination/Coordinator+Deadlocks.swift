@@ -9,7 +9,7 @@ extension Coordinator {
     /// over, or of other users, wait for nobody; of too many the outermost are not looked at.
     func wish(
         _ mode: LockMode, _ tag: TaskTag, _ request: RequestReference, value: [UInt8] = [],
-        isTry: Bool = false, priority: Int32
+        isTry: Bool = false, priority: Int32, lockDelay: Interval = .zero
     ) -> ClaimTable.Wish {
         let session = sessions[request.session]
         let task = TaskReference(session: session.id, number: tag.number)
@@ -25,7 +25,7 @@ extension Coordinator {
         }
         return ClaimTable.Wish(
             request: request, mode: mode, value: value, isTry: isTry, priority: priority,
-            task: task, within: within)
+            lockDelay: lockDelay, task: task, within: within)
     }
 
     /// Why a claim that has just begun to wait must not; `nil`: it may.
@@ -65,6 +65,14 @@ extension Coordinator {
         return before?.session == asker.task.session ? text : text + ", for which it waits"
     }
 
+    /// Two that have a lock together, and would each have it alone.
+    func describeUpgrades(of claim: Int, and other: Int) -> String {
+        describe([
+            DeadlockSearch.Edge(kind: .lock, waiting: claim, before: other),
+            DeadlockSearch.Edge(kind: .lock, waiting: other, before: claim),
+        ])
+    }
+
     private func describe(
         _ edge: DeadlockSearch.Edge, after before: TaskReference?
     ) -> String {
@@ -78,8 +86,9 @@ extension Coordinator {
         }
         let noun = edge.kind == .lock ? "lock" : "leader slot"
         let how = other.isHeld ? "held by" : "behind"
-        text += " for \(noun) \(table.objects[other.object].name), \(how) \(who(other))"
-        return text
+        let name = table.objects[other.object].name
+        text += waiting.isHeld ? " to have \(noun) \(name) alone" : " for \(noun) \(name)"
+        return text + ", \(how) \(who(other))"
     }
 
     private func who(_ claim: Claim) -> String {

@@ -26,7 +26,9 @@ extension Coordinator {
             tellElected(claim, effects: &effects)
         case .queued(let claim):
             if let reason = reasonNotToWait(claim, of: .leaderSlot) {
+                let slot = slots.claims[claim].object
                 slots.remove(claim, end: .none)
+                slots.removeIfUnused(slot, at: now)
                 answer(request, .refused(reason), effects: &effects)
                 return
             }
@@ -85,7 +87,7 @@ extension Coordinator {
         let name = slots.objects[claim.object].name
         slots.remove(index, end: end)
         let isElected = electNext(slot: claim.object, effects: &effects)
-        slots.removeIfUnused(claim.object)
+        slots.removeIfUnused(claim.object, at: now)
         guard plant != .vacancyUntold else { return }
         if claim.isHeld, !isElected { effects.append(.leaderChanged(slot: name)) }
     }

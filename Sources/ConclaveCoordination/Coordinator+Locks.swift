@@ -22,7 +22,9 @@ extension Coordinator {
             tellGranted(claim, effects: &effects)
         case .queued(let claim):
             if let reason = reasonNotToWait(claim, of: .lock) {
+                let lock = locks.claims[claim].object
                 locks.remove(claim, end: .none)
+                locks.removeIfUnused(lock, at: now)
                 answer(request, .refused(reason), effects: &effects)
                 return
             }
@@ -88,11 +90,11 @@ extension Coordinator {
         effects: inout [CoordinationEffect]
     ) {
         guard let claim = locks.held(name, by: request.session, under: token) else {
-            let message = "the session does not hold lock \(name) under token \(token)"
-            refuse(request, .notHeld, message, effects: &effects)
+            refuseAsNotHeld(name, under: token, request, effects: &effects)
             return
         }
         answer(request, .done, effects: &effects)
+        refuseUpgrade(of: claim, effects: &effects)
         giveUp(lock: claim, .released, effects: &effects)
     }
 
@@ -102,13 +104,32 @@ extension Coordinator {
     ) {
         let lock = locks.claims[claim].object
         let wasHeld = locks.claims[claim].isHeld
+        let delay = locks.claims[claim].lockDelay
         locks.remove(claim, end: end)
+        if wasHeld, end.isUnclean, delay > .zero {
+            locks.close(lock, for: delay, at: version)
+            if let closed = locks.closedLock(lock) { effects.append(.lockClosed(closed)) }
+        }
         if wasHeld || plant != .leavingWaiterStopsQueue { grantNext(lock: lock, effects: &effects) }
-        locks.removeIfUnused(lock)
+        let name = plant == .lossForgotten ? locks.objects[lock].name : nil
+        locks.removeIfUnused(lock, at: now)
+        if let name { locks.forgetEnd(of: name) }
+    }
+
+    /// The delay after a loss is over.
+    mutating func open(
+        _ name: ObjectName, since: Version, effects: inout [CoordinationEffect]
+    ) {
+        guard let lock = locks.index(of: name), locks.objects[lock].closure?.since == since
+        else { return }
+        locks.open(lock)
+        grantNext(lock: lock, effects: &effects)
+        locks.removeIfUnused(lock, at: now)
     }
 
     mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {
         guard !grantsAreSuspended else { return }
+        grantUpgrade(lock: lock, effects: &effects)
         for claim in locks.grantNext(lock, at: now) { tellGranted(claim, effects: &effects) }
     }
 

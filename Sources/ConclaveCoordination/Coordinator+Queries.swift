@@ -7,6 +7,7 @@ extension Coordinator {
     /// About how many rows a frozen copy has.
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count
+            + locks.ends.entries.count
     }
 
     package var objectCount: Int { locks.count + slots.count + barriers.count + keys.count }
@@ -15,6 +16,13 @@ extension Coordinator {
     /// from view to view (V18).
     package func remembers(_ member: Member) -> Bool {
         sessions.count(attachedTo: member) > 0
+    }
+
+    /// Locks that nobody is granted until `Command.openLock`.
+    package var closedLocks: [ClosedLock] { locks.closedLocks }
+
+    package func isClosed(_ name: ObjectName, since: Version) -> Bool {
+        locks.index(of: name).map { locks.objects[$0].closure?.since == since } ?? false
     }
 
     /// Whether nothing was applied after `version`, so that what comes after it is new.

@@ -55,6 +55,7 @@ extension Coordinator {
             holders: table.holders(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
             waiters: table.waiters(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
             value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
+        report.closedFor = object.closure?.delay
         report.holderCount = UInt32(clamping: object.holders.count)
         report.waiterCount = UInt32(clamping: object.queue.count)
         return report
@@ -65,8 +66,8 @@ extension Coordinator {
         return SessionReport(
             session: session.id, host: session.process.host, pid: session.process.pid,
             uid: session.process.uid, unit: session.process.unit, label: session.label,
-            token: claim.token.number, mode: claim.mode, priority: claim.priority,
-            since: claim.since, remaining: nil)
+            token: claim.token.number, mode: claim.mode, isUpgrading: claim.upgrade != nil,
+            priority: claim.priority, since: claim.since, remaining: nil)
     }
 
     private func report(barrier index: Int) -> ObjectReport {
@@ -92,9 +93,11 @@ extension Coordinator {
         while let wait = next {
             let claim = table(wait.kind).claims[wait.claim]
             let object = table(wait.kind).objects[claim.object]
-            guard let holder = object.holders.first.map({ table(wait.kind).claims[$0] }),
+            let holders = object.holders.all(in: table(wait.kind).claims)
+            guard let first = holders.first(where: { $0 != wait.claim }),
                 seen.insert(claim.task).inserted
             else { break }
+            let holder = table(wait.kind).claims[first]
             chain.append(
                 WhyReport.Edge(
                     waiter: claim.task.session, kind: wait.kind, name: object.name,
@@ -111,7 +114,7 @@ extension Coordinator {
         for kind in [ObjectKind.lock, .leaderSlot] {
             guard let index = table(kind).index(of: name) else { continue }
             let object = table(kind).objects[index]
-            if let waiter = object.queue.first { return (kind, waiter) }
+            if let waiter = object.upgrading ?? object.queue.first { return (kind, waiter) }
             if let holder = object.holders.first {
                 return firstWait(of: table(kind).claims[holder].task)
             }

@@ -53,11 +53,16 @@ extension Coordinator {
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
-            let wish = wish(mode, task, request, isTry: isTry, priority: priority)
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
+            let wish = wish(
+                mode, task, request, isTry: isTry, priority: priority, lockDelay: lockDelay)
             acquire(name, wish, effects: &effects)
         case .release(let name, let token):
             release(name, under: token, request, effects: &effects)
+        case .downgrade(let name, let token):
+            downgrade(name, under: token, request, effects: &effects)
+        case .upgrade(let name, let token):
+            upgrade(name, under: token, request, effects: &effects)
         case .limit(let name, let limit):
             setLimit(of: name, to: limit, request, effects: &effects)
         case .campaign(let slot, let value, let priority, let task):
@@ -141,6 +146,7 @@ extension Coordinator {
         let position =
             switch place {
             case .lock(let claim): locks.position(of: claim)
+            case .upgrade(let claim): UInt32(clamping: locks.others(than: claim))
             case .slot(let claim): slots.position(of: claim)
             case .barrier(let barrier): barriers[barrier].missingCount
             }
@@ -189,6 +195,9 @@ extension Coordinator {
             answer(request, .cancelled, effects: &effects)
             if plant == .cancelLeavesWaiter { return }
             giveUp(lock: claim, .released, effects: &effects)
+        case .upgrade(let claim):
+            answer(request, .cancelled, effects: &effects)
+            withdrawUpgrade(of: claim, effects: &effects)
         case .slot(let claim):
             answer(request, .cancelled, effects: &effects)
             giveUp(slot: claim, .released, effects: &effects)
@@ -202,8 +211,8 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .cancel: true
-        case .acquire, .limit, .campaign, .announce, .arrive, .transact: false
+        case .release, .resign, .downgrade, .cancel: true
+        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
         }
     }
 }

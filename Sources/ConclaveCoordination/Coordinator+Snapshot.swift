@@ -43,6 +43,8 @@ enum SnapshotRow: UInt8 {
     /// From where on the history of keys is kept.
     case keyFloor = 10
     case key = 11
+    /// How a lock was lost that nobody holds or awaits.
+    case end = 12
 
     static let format: UInt16 = 4
 

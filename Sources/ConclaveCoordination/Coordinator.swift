@@ -23,14 +23,15 @@ package struct Coordinator: Sendable {
 
     var sessions = SessionTable()
     var ended = EndedSessions()
-    var locks = ClaimTable()
-    var slots = ClaimTable()
+    var locks: ClaimTable
+    var slots = ClaimTable(maximumEndCount: 0)
     var barriers = BarrierTable()
     var keys = KeyTable()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
         self.quotas = quotas
+        locks = ClaimTable(maximumEndCount: quotas.rememberedEnds)
     }
 
     /// Applies one ordered command and appends what follows from it. What does not decode changes
@@ -111,6 +112,8 @@ package struct Coordinator: Sendable {
             yieldAttachment(of: session, attachment: attachment, effects: &effects)
         case .openGrants(let epoch):
             openGrants(epoch: epoch, effects: &effects)
+        case .openLock(let name, let since):
+            open(name, since: since, effects: &effects)
         case .mark(let member, let number):
             effects.append(.marked(member: member, number: number))
         }

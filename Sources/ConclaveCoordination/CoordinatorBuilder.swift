@@ -31,12 +31,23 @@ package struct CoordinatorBuilder: Sendable {
         case .state: try takeState(&reader)
         case .session: try takeSession(&reader)
         case .lock:
-            for claim in try coordinator.locks.take(&reader, sessions: coordinator.sessions) {
-                note(coordinator.locks.claims[claim].request, in: .lock(claim: claim))
+            for claim in try coordinator.locks.take(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+            {
+                noteWaiting(claim)
             }
         case .slot:
-            for claim in try coordinator.slots.take(&reader, sessions: coordinator.sessions) {
-                note(coordinator.slots.claims[claim].request, in: .slot(claim: claim))
+            for claim in try coordinator.slots.take(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+            {
+                let waiter = coordinator.slots.claims[claim]
+                guard waiter.upgrade == nil else {
+                    throw .invalid(field: "upgrade", reason: "a leader slot is never shared")
+                }
+                note(waiter.request, in: .slot(claim: claim))
+            }
+            guard coordinator.slots.closed.isEmpty else {
+                throw .invalid(field: "closed", reason: "a leader slot never is")
             }
         case .barrier: try coordinator.barriers.take(&reader)
         case .arrivals: try takeArrivals(&reader)
@@ -46,6 +57,7 @@ package struct CoordinatorBuilder: Sendable {
         case .keyFloor: try coordinator.keys.takeFloor(&reader, now: coordinator.now)
         case .key:
             try coordinator.keys.take(&reader, now: coordinator.now)
+        case .end: try coordinator.locks.takeEnd(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -115,6 +127,16 @@ package struct CoordinatorBuilder: Sendable {
         for request in added.requests { note(request, in: .barrier(added.barrier)) }
     }
 
+    /// Of a lock.
+    private mutating func noteWaiting(_ claim: Int) {
+        let waiter = coordinator.locks.claims[claim]
+        guard let upgrade = waiter.upgrade else {
+            return note(waiter.request, in: .lock(claim: claim))
+        }
+        let request = RequestReference(session: waiter.request.session, number: upgrade)
+        note(request, in: .upgrade(claim: claim))
+    }
+
     private mutating func note(_ request: RequestReference, in place: WaitingPlace) {
         waiting[request.session].append(
             Replies.Entry(number: request.number, state: .waiting(place)))
@@ -177,7 +199,8 @@ extension SnapshotRow {
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
-        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key: rawValue
+        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end:
+            rawValue
         }
     }
 }

@@ -108,7 +108,8 @@ struct DeadlockSearch {
         var holder = isOpen ? nil : object.holders.first
         while let held = holder, stepsLeft > 0 {
             stepsLeft -= 1
-            if let found = party(held, in: table) { wait.holders.append(found) }
+            // Whoever wants it alone does not wait for what it has itself.
+            if held != claim, let found = party(held, in: table) { wait.holders.append(found) }
             holder = object.holders.claim(after: held, in: table.claims)
         }
         if let limit = object.limit {

@@ -10,7 +10,7 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, over
+        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, over
     }
 
     private let version: Version
@@ -23,6 +23,7 @@ package struct FrozenCoordinator: Sendable {
     private let barriers: Arena<Barrier>
     private let ended: EndedSessions.Records
     private let keys: FrozenKeys
+    private let ends: Deque<RememberedEnds.Entry>
 
     private var section = Section.state
     /// Where the next row of the section is looked for.
@@ -47,6 +48,7 @@ package struct FrozenCoordinator: Sendable {
         barriers = coordinator.barriers.frozen
         ended = coordinator.ended.records
         keys = coordinator.keys.frozen
+        ends = coordinator.locks.ends.entries
     }
 
     /// Appends the next row; false if there was none left.
@@ -70,6 +72,7 @@ package struct FrozenCoordinator: Sendable {
         case .ended: encodeEnded(into: &writer)
         case .keyFloor: encodeKeyFloor(into: &writer)
         case .keys: encodeKey(into: &writer)
+        case .ends: encodeEnd(into: &writer)
         case .over: false
         }
     }
@@ -209,6 +212,14 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(SnapshotRow.keyFloor.rawValue)
         writer.integer(keys.floor.version.number)
         writer.integer(keys.floor.time.microseconds)
+        return true
+    }
+
+    private mutating func encodeEnd(into writer: inout ByteWriter) -> Bool {
+        guard place < ends.count else { return false }
+        writer.integer(SnapshotRow.end.rawValue)
+        ends[place].encode(into: &writer)
+        place += 1
         return true
     }
 

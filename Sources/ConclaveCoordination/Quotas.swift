@@ -9,6 +9,8 @@ package struct Quotas: Hashable, Sendable {
     /// Locks, leader slots, barriers and keys together.
     package var objects = 1_000_000
     package var waitersPerObject = 10_000
+    /// Locks that nobody has any more of which it is remembered that their last holder was lost.
+    package var rememberedEnds = 10_000
     /// Requests that wait within one task, whoever makes them.
     package var waitsPerTask = 2_048
     /// Steps of the search for a cycle of waiting that a request would close: so many holders,

@@ -18,6 +18,8 @@ struct DecisionReference: Equatable, Sendable {
 /// What a request waits in: the claim in its table, or the barrier.
 enum WaitingPlace: Equatable, Sendable {
     case lock(claim: Int)
+    /// It is held, and shared.
+    case upgrade(claim: Int)
     case slot(claim: Int)
     case barrier(Int)
 }

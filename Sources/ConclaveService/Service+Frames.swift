@@ -80,8 +80,8 @@ extension Service {
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
-        case .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive,
-            .transact:
+        case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
+            .resign, .arrive, .transact:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)

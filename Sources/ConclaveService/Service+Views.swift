@@ -13,6 +13,7 @@ extension Service {
         } else {
             absences.removeAll()
         }
+        let closed = closings.review(machine.closedLocks, now: now)
         guard let rank else { return }
         // Rank 0 proposes, the others after it (K2).
         let start = now.advanced(by: settings.suspicion * Int64(rank.index))
@@ -20,6 +21,7 @@ extension Service {
             machine.sessionsOutsideView().map { session in
                 expiry(of: session, silent: installed.silence(of: session), from: start)
             })
+        absences.add(closed.map { opening(of: $0.lock, knownAt: $0.knownAt, from: start) })
         if machine.grantsAreSuspended {
             let isOwn = settings.plant == .waitsForOwnLongestTTL
             let longest = isOwn ? settings.maximumSessionTTL : maximumSessionTTL
@@ -43,6 +45,25 @@ extension Service {
                 session: session.id, attachment: session.attachment.number, epoch: epoch))
     }
 
+    /// A holder was lost just now, in this epoch.
+    mutating func closed(_ lock: ClosedLock, machine: Coordinator, now: Instant) {
+        closings.note(lock, machine: machine, now: now)
+        guard let rank else { return }
+        let start = now.advanced(by: settings.suspicion * Int64(rank.index))
+        absences.add([opening(of: lock, knownAt: start, from: start)])
+    }
+
+    /// On any clock more than the delay has passed since the loss.
+    private func opening(
+        of lock: ClosedLock, knownAt: Instant, from start: Instant
+    ) -> AbsenceTimers.Timer {
+        let isIgnored = settings.plant == .lockDelayIgnored
+        let wait = isIgnored ? Interval.zero : ClockDrift.lengthened(lock.delay)
+        return AbsenceTimers.Timer(
+            due: max(start, knownAt.advanced(by: wait)),
+            command: .openLock(name: lock.name, since: lock.since))
+    }
+
     /// Timers that ran out: what is still called for is proposed, once in this epoch.
     mutating func proposeExpiries(machine: Coordinator, now: Instant) {
         guard absences.nextDue <= now else { return }
@@ -56,6 +77,7 @@ extension Service {
         case .expire(let session, let attachment, _):
             machine.sessionState(session)?.attachment.number == attachment
         case .openGrants: machine.grantsAreSuspended
+        case .openLock(let name, let since): machine.isClosed(name, since: since)
         case .open, .resume, .request, .confirm, .end, .yieldAttachment, .mark: true
         }
     }

@@ -80,6 +80,7 @@ package struct Service {
     /// The newest heartbeat of any epoch that a majority confirmed.
     var lastConfirmed: Instant?
     var absences = AbsenceTimers()
+    var closings = Closings()
     /// No session is due before this.
     var earliestDue = Instant.distantFuture
 
@@ -179,6 +180,7 @@ package struct Service {
             sendReply(reply, to: number, of: session, effects: &effects)
         case .settled(let session, let number):
             requestSettled(number, of: session, effects: &effects)
+        case .lockClosed(let lock): closed(lock, machine: machine, now: now)
         case .leaderChanged(let slot):
             tellLeader(of: slot, machine: machine, effects: &effects)
         case .keysChanged(let keys, let version):

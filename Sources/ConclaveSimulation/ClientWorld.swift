@@ -22,6 +22,10 @@ final class ClientWorld {
     var semaphores: SemaphoreWork?
     /// `nil`: nobody but the wild takes a lock while it holds another.
     var nesting: NestedWork?
+    /// `nil`: nobody asks for a delay.
+    var lockDelays: LockDelays?
+    /// `nil`: whatever is held stays exclusive or shared as it was granted.
+    var modeChanges: ModeChanges?
     /// What the kernel keeps of what a client has not read.
     let socketByteCount: Int
     var requestCount = 0

@@ -49,6 +49,23 @@ struct ExclusionChecker {
         try check(key)
     }
 
+    /// From the moment at which it says so a client has it together with others.
+    mutating func downgraded(_ key: Key, by client: ClientProcess) {
+        for index in holdings[key, default: []].indices
+        where holdings[key]![index].client === client {
+            holdings[key]![index].mode = .shared
+        }
+    }
+
+    /// A client has alone what it had together with others.
+    mutating func upgraded(
+        _ key: Key, by client: ClientProcess, token: FencingToken, newestBefore: FencingToken
+    ) throws(Violation) {
+        letGo(key, by: client)
+        try granted(
+            key, to: client, mode: .exclusive, token: token, newestBefore: newestBefore)
+    }
+
     mutating func letGo(_ key: Key, by client: ClientProcess) {
         holdings[key]?.removeAll { $0.client === client }
         client.heldKeys.removeAll { $0 == key }

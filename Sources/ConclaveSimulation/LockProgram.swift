@@ -92,7 +92,9 @@ final class LockProgram: ClientProgram {
                 &client.random, endsByItself: isTry || isBounded, world: world) ?? 0
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
-            .acquire(name: name, mode: mode, isTry: isTry, priority: priority),
+            .acquire(
+                name: name, mode: mode, isTry: isTry, priority: priority,
+                lockDelay: world.lockDelays?.next() ?? .zero),
             within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Wish(

@@ -3,11 +3,12 @@ import ConclaveClientCore
 import ConclaveWire
 
 /// Takes locks one after the other, in any order, while it holds those before, mostly without a
-/// bound on its waiting; lets go of all when it has enough, or when it is told that it would wait for
-/// itself.
+/// bound on its waiting; in some runs changes how it has them; lets go of all when it has enough, or
+/// when it is told that it would wait for itself.
 final class NestingProgram: ClientProgram {
     private struct Holding {
         var name: ObjectName
+        var mode: LockMode
         var token: FencingToken
     }
 
@@ -15,6 +16,8 @@ final class NestingProgram: ClientProgram {
         var call: CallID
         var name: ObjectName
         var mode: LockMode
+        /// Which of those that it has it would have alone.
+        var upgraded: Int?
         var newestBefore: FencingToken
         /// When it loses patience and cancels.
         var cancelAt: Moment
@@ -24,6 +27,7 @@ final class NestingProgram: ClientProgram {
         /// Whatever it holds.
         case idle(until: Moment)
         case waiting(Wish)
+        case downgrading(CallID, Int)
         case releasing(CallID, ObjectName)
         case ending
     }
@@ -43,7 +47,7 @@ final class NestingProgram: ClientProgram {
         switch state {
         case .idle(let until): until
         case .waiting(let wish): wish.cancelAt
-        case .releasing, .ending: .never
+        case .downgrading, .releasing, .ending: .never
         }
     }
 
@@ -54,7 +58,7 @@ final class NestingProgram: ClientProgram {
         case .waiting(var wish):
             wish.cancelAt = min(wish.cancelAt, now)
             state = .waiting(wish)
-        case .releasing, .ending: break
+        case .downgrading, .releasing, .ending: break
         }
     }
 
@@ -67,6 +71,8 @@ final class NestingProgram: ClientProgram {
             } else if isFinishing {
                 state = .ending
                 client.goodbye(world: world)
+            } else if !holdings.isEmpty, world.modeChanges?.isNext() == true {
+                convert(client, at: now, world: world)
             } else {
                 acquire(by: client, at: now, world: world)
             }
@@ -74,7 +80,7 @@ final class NestingProgram: ClientProgram {
             client.cancel(wish.call, world: world)
             wish.cancelAt = .never
             state = .waiting(wish)
-        case .releasing, .ending:
+        case .downgrading, .releasing, .ending:
             break
         }
     }
@@ -90,17 +96,52 @@ final class NestingProgram: ClientProgram {
         state = .releasing(call, holding.name)
     }
 
+    /// Shares what it has alone, or would have alone what it shares.
+    private func convert(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
+        let place = Int(client.random.below(UInt64(holdings.count)))
+        let holding = holdings[place]
+        switch holding.mode {
+        case .exclusive:
+            world.exclusion.downgraded(.lock(holding.name), by: client)
+            let call = client.call(
+                .downgrade(name: holding.name, token: holding.token), within: nil, world: world)
+            state = .downgrading(call, place)
+        case .shared:
+            let operation = Operation.upgrade(name: holding.name, token: holding.token)
+            wait(for: operation, holding.name, .exclusive, upgraded: place, client, at: now, world)
+        case .permits: acquireOrLetGo(client, at: now, world: world)
+        }
+    }
+
+    private func acquireOrLetGo(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
+        if holdings.count < NestedWork.count {
+            acquire(by: client, at: now, world: world)
+        } else {
+            letGo(client, world: world)
+        }
+    }
+
     private func acquire(by client: ClientProcess, at now: Moment, world: ClientWorld) {
         let wanted = work.wish(&client.random, besides: holdings.map(\.name.text))
         let name = world.name(wanted.name)
+        wait(
+            for: .acquire(
+                name: name, mode: wanted.mode, isTry: false,
+                lockDelay: world.lockDelays?.next() ?? .zero), name, wanted.mode, client, at: now,
+            world)
+    }
+
+    private func wait(
+        for operation: Operation, _ name: ObjectName, _ mode: LockMode, upgraded: Int? = nil,
+        _ client: ClientProcess, at now: Moment, _ world: ClientWorld
+    ) {
         let isBounded = client.random.chance(perMille: 200)
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
-            .acquire(name: name, mode: wanted.mode, isTry: false),
-            within: isBounded ? world.pause(&client.random) : nil, world: world)
+            operation, within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Wish(
-                call: call, name: name, mode: wanted.mode,
+                call: call, name: name, mode: mode, upgraded: upgraded,
                 newestBefore: world.exclusion.newestToken(of: .lock(name)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
@@ -112,6 +153,9 @@ final class NestingProgram: ClientProgram {
         switch state {
         case .waiting(let wish) where wish.call == call:
             try answered(answer, wish, client, world: world)
+        case .downgrading(call, let place):
+            try world.expectLettingGo(answer, of: holdings[place].name)
+            if case .reply = answer { holdings[place].mode = .shared }
         case .releasing(call, let name):
             try world.expectLettingGo(answer, of: name)
             if holdings.isEmpty { isLettingGo = false }
@@ -132,7 +176,14 @@ final class NestingProgram: ClientProgram {
             guard grant.name == wish.name, grant.mode == wish.mode else {
                 throw Violation(.exactlyOnce, "asked for \(wish.name), granted \(grant)")
             }
-            holdings.append(Holding(name: wish.name, token: grant.token))
+            if let place = wish.upgraded {
+                holdings[place].mode = grant.mode
+                holdings[place].token = grant.token
+                return try world.exclusion.upgraded(
+                    .lock(wish.name), by: client, token: grant.token,
+                    newestBefore: wish.newestBefore)
+            }
+            holdings.append(Holding(name: wish.name, mode: grant.mode, token: grant.token))
             try world.exclusion.granted(
                 .lock(wish.name), to: client, mode: wish.mode, token: grant.token,
                 newestBefore: wish.newestBefore)

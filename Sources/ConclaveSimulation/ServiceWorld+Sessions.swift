@@ -22,7 +22,17 @@ extension ServiceWorld {
         case .attached(let session, _, let attachment):
             checkNotBelieved(session, "was taken over")
             if attachment.number > 1 { provokeTakeover(of: session) }
+        case .lockClosed(let lock): delays.closed(lock, at: timeline.now)
+        case .reply(_, _, .granted(let grant)): checkDelay(before: grant)
         default: break
+        }
+    }
+
+    private func checkDelay(before grant: LockGrant) {
+        do throws(Violation) {
+            try delays.granted(grant, at: timeline.now)
+        } catch {
+            world.order.report(error.promise, error.message)
         }
     }
 

@@ -57,6 +57,7 @@ final class ServiceWorld {
     /// When the first member went on without what was lost of the state.
     var grantsSuspendedAt = Moment.start
     var validity = ValidityChecker()
+    var delays = DelayChecker()
     /// Sessions that ended with a goodbye: their clients have let go, though they may find them valid
     /// until they are told.
     var goodbyes: Set<SessionID> = []
@@ -105,7 +106,7 @@ final class ServiceWorld {
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
-        quotas = Self.quotas(drawn, bursts, keyTraffic)
+        quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
@@ -122,6 +123,8 @@ final class ServiceWorld {
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.nesting = NestedWork.drawn(seed: options.seed)
+        world.modeChanges = ModeChanges.drawn(seed: options.seed)
+        world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
@@ -150,9 +153,11 @@ final class ServiceWorld {
     }
 
     private static func quotas(
-        _ drawn: Quotas, _ bursts: ClientBursts?, _ keyTraffic: KeyTraffic?
+        _ drawn: Quotas, _ bursts: ClientBursts?, _ keyTraffic: KeyTraffic?, seed: UInt64
     ) -> Quotas {
         var quotas = drawn
+        var random = SeededRandom(seed: seed ^ 0x6C6F_7373_6573_6B74)
+        if random.chance(perMille: 200) { quotas.rememberedEnds = 1 + Int(random.below(4)) }
         keyTraffic?.bound(&quotas)
         if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
         return quotas
@@ -162,7 +167,10 @@ final class ServiceWorld {
         timeline.trace.line(at: timeline.now, "\(shape)")
         world.clock = { [cluster] client in cluster.hosts[client.host].clock }
         world.order.follower = { [unowned self] effect in follow(effect) }
-        world.order.grantsSuspended = { [unowned self] in grantsSuspendedAt = timeline.now }
+        world.order.grantsSuspended = { [unowned self] in
+            grantsSuspendedAt = timeline.now
+            delays.forgetAll()
+        }
         world.order.grantsOpened = { [unowned self] in
             checkWait()
             checkNothingIsBelieved()

@@ -18,6 +18,8 @@ final class WildProgram: ClientProgram {
         var key: ExclusionChecker.Key
         var mode: LockMode
         var newestBefore: FencingToken
+        /// What it would have alone instead.
+        var replacing: FencingToken?
     }
 
     private static let callsAtOnce = 6
@@ -78,7 +80,12 @@ final class WildProgram: ClientProgram {
         case 0 where !pending.isEmpty:
             client.cancel(WorldShape.pick(pending, &client.random), world: world)
         case 2: cancelByNumber(client, world: world)
-        case 3, 4, 5: letGo(client, world: world)
+        case 3, 4, 5:
+            if world.modeChanges?.isNext() == true {
+                changeMode(client, world: world)
+            } else {
+                letGo(client, world: world)
+            }
         default:
             guard pending.count < Self.callsAtOnce else {
                 return client.cancel(pending[0], world: world)
@@ -115,7 +122,8 @@ final class WildProgram: ClientProgram {
             key: key, mode: mode, newestBefore: world.exclusion.newestToken(of: key))
         let isTry = client.random.chance(perMille: 400)
         let operation = Operation.acquire(
-            name: name, mode: mode, isTry: isTry, task: tag(client, world: world))
+            name: name, mode: mode, isTry: isTry, lockDelay: world.lockDelays?.next() ?? .zero,
+            task: tag(client, world: world))
         wishes[call(operation, client, world: world)] = wish
     }
 
@@ -204,6 +212,24 @@ final class WildProgram: ClientProgram {
         goingHoldings[call(operation, client, world: world)] = holding
     }
 
+    /// Of something that it holds, or does not hold, whatever its mode is.
+    private func changeMode(_ client: ClientProcess, world: ClientWorld) {
+        guard pending.count < Self.callsAtOnce else { return }
+        let held = holdings.filter { $0.key.kind == .lock }
+        let holding = held.isEmpty ? nil : WorldShape.pick(held, &client.random)
+        let name = holding?.name ?? world.name(from: world.lockNames, &client.random)
+        let token = holding?.token ?? WorldShape.pick(pastTokens, &client.random)
+        let key = ExclusionChecker.Key.lock(name)
+        if client.random.chance(perMille: 500) {
+            world.exclusion.downgraded(key, by: client)
+            _ = call(.downgrade(name: name, token: token), client, world: world)
+        } else {
+            wishes[call(.upgrade(name: name, token: token), client, world: world)] = Wish(
+                key: key, mode: .exclusive,
+                newestBefore: world.exclusion.newestToken(of: key), replacing: token)
+        }
+    }
+
     private func announce(_ client: ClientProcess, world: ClientWorld) {
         let token =
             holdings.last { $0.key.kind == .leaderSlot }?.token
@@ -261,8 +287,9 @@ final class WildProgram: ClientProgram {
         case .reply(.broken(let report)): generations.append(report.generation)
         case .failed(let failure):
             try checkQuota(failure, world: world)
-            // The letting go was given up: it has it still.
-            if let going { holdings.append(going) }
+            // The letting go was given up: it has it still. What it had become another grant
+            // of meanwhile it does not have under that token.
+            if let going, !failure.isNotHeld { holdings.append(going) }
         case .reply: break
         case .report: throw Violation(.exactlyOnce, "an operation was answered \(answer)")
         }
@@ -285,11 +312,21 @@ final class WildProgram: ClientProgram {
         guard let wish, wish.key.name == name.text else {
             throw Violation(.exactlyOnce, "\(name) was granted, but not asked for")
         }
+        if let replaced = wish.replacing {
+            holdings.removeAll { $0.key == wish.key && $0.token == replaced }
+            world.exclusion.letGo(wish.key, by: client)
+        }
         holdings.append(Holding(key: wish.key, name: name, token: token))
         pastTokens.append(token)
         // What comes after the goodbye goes with it.
         guard !isFinishing else { return }
         try world.exclusion.granted(
             wish.key, to: client, mode: wish.mode, token: token, newestBefore: wish.newestBefore)
+    }
+}
+
+extension ClientCore.ClientFailure {
+    fileprivate var isNotHeld: Bool {
+        if case .refused(let refusal) = self { refusal.code == .notHeld } else { false }
     }
 }

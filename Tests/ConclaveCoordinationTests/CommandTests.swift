@@ -23,6 +23,7 @@ import Testing
         .expire(session: SessionID(3), attachment: 2, epoch: Epoch(9)),
         .yieldAttachment(session: SessionID(3), attachment: 2),
         .openGrants(epoch: Epoch(9)),
+        .openLock(name: name, since: Version(9)),
     ]
 
     private func decode(_ bytes: [UInt8]) throws -> Command {

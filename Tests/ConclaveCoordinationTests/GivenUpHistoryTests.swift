@@ -49,7 +49,7 @@ import Testing
         stage.acquire(session, 1, lock)
         #expect(stage.position(of: 1, of: session) == 0)
         stage.apply(.openGrants(epoch: stage.epoch))
-        #expect(stage.reply(to: 1, of: session) == stage.granted(lock))
+        #expect(stage.reply(to: 1, of: session) == stage.granted(lock, after: .expired))
     }
 
     @Test mutating func `a session of before is over, whatever it asks`() throws {

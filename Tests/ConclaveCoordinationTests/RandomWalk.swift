@@ -185,7 +185,9 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(16) {
+        switch random.below(18) {
+        case 16: return .downgrade(name: name, token: token(locks))
+        case 17: return .upgrade(name: name, token: token(locks))
         case 13...: return .transact(transaction(name))
         case 0..<4:
             return .acquire(
@@ -244,12 +246,16 @@ struct RandomWalk {
         let version = stage.version
         if stage.refusal(of: number, of: session) == .deadlock { return }
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, _):
+        case .acquire(let name, let mode, let isTry, let priority, _, _):
             let waiter = ReferenceModel.Waiter(
                 session: session, number: number, mode: mode, priority: priority)
             locks.acquire(name, waiter, isTry: isTry, at: version)
         case .release(let name, let token):
             locks.release(name, session, token: token.number, at: version)
+        case .downgrade(let name, let token):
+            locks.downgrade(name, session, token: token.number, at: version)
+        case .upgrade(let name, let token):
+            locks.upgrade(name, session, number, token: token.number, at: version)
         case .limit(let name, let limit): locks.limit(name, limit, at: version)
         case .campaign(let slot, _, let priority, _):
             let waiter = ReferenceModel.Waiter(

@@ -20,6 +20,8 @@ struct ReferenceModel {
     struct Object: Equatable {
         var holders: [Holder] = []
         var waiters: [Waiter] = []
+        /// A holder that waits to have it alone.
+        var upgrade: Waiter?
         /// Of a semaphore.
         var limit: UInt32?
 
@@ -63,6 +65,33 @@ struct ReferenceModel {
         }
     }
 
+    mutating func downgrade(
+        _ name: ObjectName, _ session: SessionID, token: UInt64, at version: Version
+    ) {
+        change(name, at: version) { object in
+            for index in object.holders.indices
+            where object.holders[index].session == session
+                && object.holders[index].token == token && object.holders[index].mode == .exclusive
+            {
+                object.holders[index].mode = .shared
+            }
+        }
+    }
+
+    /// - Precondition: it closes no cycle.
+    mutating func upgrade(
+        _ name: ObjectName, _ session: SessionID, _ number: UInt64, token: UInt64,
+        at version: Version
+    ) {
+        change(name, at: version) { object in
+            guard
+                object.holders.contains(
+                    Holder(session: session, mode: .shared, token: token))
+            else { return }
+            object.upgrade = Waiter(session: session, number: number, mode: .exclusive)
+        }
+    }
+
     mutating func limit(_ name: ObjectName, _ limit: UInt32, at version: Version) {
         change(name, at: version) { object in
             guard object.limit != nil,
@@ -76,6 +105,9 @@ struct ReferenceModel {
         for name in objects.keys {
             change(name, at: version) { object in
                 object.waiters.removeAll { $0.session == session && $0.number == number }
+                if object.upgrade?.session == session, object.upgrade?.number == number {
+                    object.upgrade = nil
+                }
             }
         }
     }
@@ -108,6 +140,18 @@ struct ReferenceModel {
     }
 
     private func grant(_ object: inout Object, at version: Version) {
+        // What its holder has given up nobody waits for.
+        if let session = object.upgrade?.session,
+            !object.holders.contains(where: { $0.session == session })
+        {
+            object.upgrade = nil
+        }
+        if !isSuspended, object.upgrade != nil, object.holders.count == 1 {
+            object.upgrade = nil
+            object.holders[0].mode = .exclusive
+            object.holders[0].token = version.number
+        }
+        guard object.upgrade == nil else { return }
         while !isSuspended, let next = object.waiters.first, object.admits(next.mode) {
             object.waiters.removeFirst()
             object.holders.append(
@@ -129,6 +173,7 @@ extension ReferenceModel.Object {
 
     var withoutNumbers: Self {
         var object = self
+        object.upgrade = nil
         for index in object.waiters.indices { object.waiters[index].number = 0 }
         return object
     }

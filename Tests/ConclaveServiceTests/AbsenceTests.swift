@@ -127,4 +127,46 @@ import Testing
         #expect(!group.machine.grantsAreSuspended)
         #expect(try group[0].received(id).replies.map(\.number) == [1])
     }
+
+    // MARK: - Locks that are closed
+
+    private var openings: Int {
+        group.history.count { command in
+            if case .openLock = command { true } else { false }
+        }
+    }
+
+    /// The session dies with a lock that is to stay closed for three seconds.
+    private func loseLock() throws -> ObjectName {
+        let name = try ObjectName("lock")
+        let operation = Operation.acquire(
+            name: name, mode: .exclusive, isTry: false, lockDelay: .seconds(3))
+        let acquire = Command.request(
+            session: session, number: 1, confirmed: 0, operation: operation)
+        let end = Command.end(session: session, attachment: 1, reason: .died)
+        group.propose([acquire.bytes, end.bytes])
+        group.order()
+        return name
+    }
+
+    @Test func `a lock is opened when more than its delay has passed since the loss`() throws {
+        let name = try loseLock()
+        #expect(group.machine.closedLocks.map(\.name) == [name])
+        group.advance(.milliseconds(3_029))
+        #expect(openings == 0)
+        group.advance(.milliseconds(1))
+        #expect(openings == 1 && group.machine.closedLocks.isEmpty)
+        group.advance(.seconds(10))
+        #expect(openings == 1)
+    }
+
+    @Test func `what has passed of a delay counts in the next view`() throws {
+        _ = try loseLock()
+        group.advance(.seconds(2))
+        group.install(members(0, 1))
+        group.advance(.milliseconds(1_029))
+        #expect(openings == 0)
+        group.advance(.milliseconds(1))
+        #expect(group.machine.closedLocks.isEmpty)
+    }
 }

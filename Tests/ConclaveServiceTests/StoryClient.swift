@@ -163,7 +163,7 @@ final class StoryClient {
 extension Operation {
     var name: ObjectName? {
         switch self {
-        case .acquire(let name, _, _, _, _), .release(let name, _): name
+        case .acquire(let name, _, _, _, _, _), .release(let name, _): name
         default: nil
         }
     }

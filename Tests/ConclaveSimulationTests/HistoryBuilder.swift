@@ -101,6 +101,8 @@ struct HistoryBuilder {
 extension HistoryCall.Action {
     static let lock = HistoryCall.Action.acquire(.exclusive, isTry: false)
     static let share = HistoryCall.Action.acquire(.shared, isTry: false)
+    static let delayedLock = HistoryCall.Action.acquire(
+        .exclusive, isTry: false, lockDelay: .seconds(1))
     static let tryLock = HistoryCall.Action.acquire(.exclusive, isTry: true)
     static let tryShare = HistoryCall.Action.acquire(.shared, isTry: true)
 
@@ -113,6 +115,12 @@ extension HistoryCall.Action {
     }
 
     static func release(_ token: UInt64) -> HistoryCall.Action { .release(FencingToken(token)) }
+    static func upgrade(_ token: UInt64) -> HistoryCall.Action { .upgrade(FencingToken(token)) }
+
+    static func downgrade(_ token: UInt64) -> HistoryCall.Action {
+        .downgrade(FencingToken(token))
+    }
+
     static func resign(_ token: UInt64) -> HistoryCall.Action { .resign(FencingToken(token)) }
 
     static func announce(_ token: UInt64, _ value: UInt8) -> HistoryCall.Action {

@@ -9,8 +9,11 @@ import Testing
     private static let kinds: [HistoryEvent.Kind] = [
         .opened(SessionID(7)), .gaveUp, .goodbye, .closed, .lost(since: 3), .died(since: nil),
         .died(since: 9),
-        .called(HistoryCall(.lock, name)), .called(HistoryCall(.tryShare, name)),
+        .called(HistoryCall(.delayedLock, name)), .called(HistoryCall(.lock, name)),
+        .called(HistoryCall(.tryShare, name)),
         .called(HistoryCall(.release(4), name)),
+        .called(HistoryCall(.downgrade(4), name)),
+        .called(HistoryCall(.upgrade(4), name)),
         .called(HistoryCall(.campaign(value: [0, 255]), name)),
         .called(HistoryCall(.announce(4, 16), name)), .called(HistoryCall(.resign(5), name)),
         .called(HistoryCall(.arrive(9), name)),

@@ -54,6 +54,21 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `whoever shared it has it alone, and shares it again`() throws {
+        story.run(1, 1, .share, .granted(10))
+        story.run(2, 1, .share, .granted(11))
+        story.call(1, 2, .upgrade(10))
+        story.run(3, 1, .tryShare, .busy(1))
+        story.run(2, 2, .release(11), .done)
+        story.answer(1, 2, .granted(14, after: .released))
+        story.run(2, 3, .tryShare, .busy(1))
+        story.run(1, 3, .downgrade(14), .done)
+        story.run(2, 4, .share, .granted(17, after: .released))
+        story.run(1, 4, .release(10), .refused(.notHeld))
+        story.run(1, 5, .release(14), .done)
+        try expect(nil)
+    }
+
     @Test mutating func `a try finds it busy`() throws {
         story.run(1, 1, .lock, .granted(10))
         story.run(2, 1, .tryLock, .busy(1))
@@ -107,6 +122,15 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `a try finds a lock closed that nobody has, after a loss`() throws {
+        story.run(1, 1, .delayedLock, .granted(10))
+        story.run(2, 1, .tryLock, .busy(1))
+        story.die(1)
+        story.run(2, 2, .tryLock, .busy(holder: nil))
+        story.run(2, 3, .lock, .granted(14, after: .died))
+        try expect(nil)
+    }
+
     @Test mutating func `goodbye lets go of everything`() throws {
         story.run(1, 1, .lock, .granted(10))
         story.call(2, 1, .lock)
@@ -157,6 +181,34 @@ import Testing
     }
 
     // MARK: - Wrong
+
+    @Test mutating func `a lock is closed though nobody was lost`() throws {
+        story.run(1, 1, .delayedLock, .granted(10))
+        story.run(1, 2, .release(10), .done)
+        story.run(2, 1, .tryLock, .busy(holder: nil))
+        try expect(.exactlyOnce)
+    }
+
+    @Test mutating func `it is had alone beside one who shares it`() throws {
+        story.run(1, 1, .share, .granted(10))
+        story.run(2, 1, .share, .granted(11))
+        story.run(1, 2, .upgrade(10), .granted(12))
+        try expect(.mutualExclusion)
+    }
+
+    @Test mutating func `it is shared with one who has it alone`() throws {
+        story.run(1, 1, .share, .granted(10))
+        story.run(1, 2, .upgrade(10), .granted(12))
+        story.run(2, 1, .share, .granted(13))
+        try expect(.mutualExclusion)
+    }
+
+    @Test mutating func `the token before an upgrade still counts`() throws {
+        story.run(1, 1, .share, .granted(10))
+        story.run(1, 2, .upgrade(10), .granted(12))
+        story.run(1, 3, .release(10), .done)
+        try expect(.exactlyOnce)
+    }
 
     @Test mutating func `more permits than the limit that all name`() throws {
         story.run(1, 1, .permits(1, of: 2), .granted(10))

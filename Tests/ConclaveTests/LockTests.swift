@@ -7,7 +7,7 @@ import Testing
     /// Grants only what is not called "held"; a cancel comes in time.
     private static func refuseHeld(_ request: ScriptedDaemon.Request) -> [ScriptedDaemon.Action] {
         switch request.operation {
-        case .acquire(let name, _, let isTry, _, _) where name.text == "held":
+        case .acquire(let name, _, let isTry, _, _, _) where name.text == "held":
             return isTry ? [.reply(.busy(holder: SessionID(9)))] : []
         case .cancel(let number, _):
             return [
@@ -236,7 +236,7 @@ import Testing
         }
         try await plain.release()
         let tags = daemon.requests(.acquire).compactMap { request -> TaskTag? in
-            guard case .acquire(_, _, _, _, let task) = request.operation else { return nil }
+            guard case .acquire(_, _, _, _, _, let task) = request.operation else { return nil }
             return task
         }
         try #require(tags.count == 4)
@@ -247,6 +247,25 @@ import Testing
         #expect(tags[3].within.map(\.number) == [tags[1].number])
         #expect(inner.description.hasPrefix(outer.description + ","))
         #expect(TaskPath(inner.description) == inner)
+    }
+
+    @Test func `is shared after a downgrade, and has a new token after an upgrade`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        let first = lock.token
+        try await lock.downgrade()
+        #expect(lock.mode == .shared && lock.token == first)
+        await #expect(throws: ConclaveError.self) { try await lock.downgrade() }
+        try await lock.upgrade()
+        #expect(lock.mode == .exclusive && lock.token > first)
+        await #expect(throws: ConclaveError.self) { try await lock.upgrade() }
+        let second = lock.token
+        try await lock.release()
+        let name = try ObjectName("a")
+        #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: second)])
+        #expect(daemon.requests(.downgrade).count == 1 && daemon.requests(.upgrade).count == 1)
     }
 
     @Test(arguments: ["", ",", "1", "1.2.3", "a.1", "1.-1", "1.2,", "18446744073709551616.0"])

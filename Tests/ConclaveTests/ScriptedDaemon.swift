@@ -65,7 +65,7 @@ final class ScriptedDaemon: Sendable {
     static func grant(_ request: Request) -> [Action] {
         let token = FencingToken(request.number)
         switch request.operation {
-        case .acquire(let name, let mode, _, _, _):
+        case .acquire(let name, let mode, _, _, _, _):
             return [
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
@@ -77,7 +77,10 @@ final class ScriptedDaemon: Sendable {
                 )
             ]
         case .cancel: return [.reply(.cancelOutcome(wasCancelled: false))]
-        case .release, .resign, .announce, .limit: return [.reply(.done)]
+        case .upgrade(let name, _):
+            let grant = LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .none)
+            return [.reply(.granted(grant))]
+        case .release, .downgrade, .resign, .announce, .limit: return [.reply(.done)]
         case .transact(let transaction):
             let version = Version(request.number)
             let written = KeysWritten(

@@ -59,7 +59,7 @@ extension Sample {
         .operation(.acquire(name: name, mode: .permits(1), isTry: false, priority: .max)),
         .operation(
             .acquire(
-                name: name, mode: .exclusive, isTry: false,
+                name: name, mode: .exclusive, isTry: false, lockDelay: .seconds(600),
                 task: TaskTag(
                     number: 3,
                     within: [
@@ -67,6 +67,8 @@ extension Sample {
                         .init(session: SessionID(6), number: .max),
                     ]))),
         .operation(.release(name: name, token: token)),
+        .operation(.downgrade(name: name, token: token)),
+        .operation(.upgrade(name: name, token: token)),
         .operation(.limit(name: name, limit: 5)),
         .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4, task: TaskTag(number: 1))),
         .operation(.announce(slot: name, token: token, value: [4])),

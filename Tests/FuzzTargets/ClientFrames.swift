@@ -71,7 +71,8 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
-        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel, .transact:
+        case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+            .arrive, .cancel, .transact:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -136,7 +137,8 @@ enum ClientFrames {
             return roundTrip(
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
-        case .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .cancel, .transact:
+        case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+            .arrive, .cancel, .transact:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(

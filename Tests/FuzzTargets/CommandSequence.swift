@@ -105,6 +105,13 @@ struct CommandSequence {
 
     private mutating func changeView() {
         if source.flag() { return apply(.openGrants(epoch: Epoch(epoch))) }
+        if source.flag() {
+            let closed = coordinator.closedLocks
+            let name = closed.first?.name ?? source.pick(OperationChoices.names)
+            let since = source.number(
+                near: closed.map(\.since.number) + [coordinator.version.number])
+            return apply(.openLock(name: name, since: Version(since)))
+        }
         let mask = source.byte()
         let present = Self.members.enumerated().filter { mask & (1 << $0.offset) == 0 }
         install(present.map(\.element), stateWasLost: mask & 0x80 != 0)

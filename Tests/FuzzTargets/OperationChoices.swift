@@ -12,10 +12,11 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 9) {
+        switch source.choice(of: 11) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
+                lockDelay: .seconds(Int64(source.choice(of: 3))),
                 task: tag(&source, knowing: coordinator))
         case 1: return .transact(transaction(&source, knowing: coordinator))
         case 2: return .release(name: name, token: token)
@@ -29,6 +30,8 @@ enum OperationChoices {
         case 5: return .resign(slot: name, token: token)
         case 6: return .arrive(arrival(at: name, &source, knowing: coordinator))
         case 7: return .limit(name: name, limit: 1 + UInt32(source.choice(of: 4)))
+        case 8: return .downgrade(name: name, token: token)
+        case 9: return .upgrade(name: name, token: token)
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),

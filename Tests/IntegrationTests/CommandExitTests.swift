@@ -61,6 +61,30 @@ import Testing
         holder.kill()
     }
 
+    @Test func `the command is told how the holder before lost the lock`() throws {
+        let group = try Group.serving(of: 1)
+        let script = ["--wait", "20s", "--", "sh", "-c", "echo $CONCLAVE_PREVIOUS_END"]
+        #expect(try group.run("lock", ["a"] + script).output == "none\n")
+        try group.hold("a").kill()
+        #expect(try group.run("lock", ["a"] + script).output == "died\n")
+        #expect(try group.run("lock", ["a"] + script).output == "none\n")
+    }
+
+    @Test func `a lock whose holder died stays closed for the delay that it had asked for`() throws
+    {
+        let group = try Group.serving(of: 1)
+        try group.hold("a", ["--lock-delay", "2s"]).kill()
+        let lost = ContinuousClock.now
+        try wait(for: "the loss") {
+            (try? group.run("why", ["a"]).output.contains("closed for 2.0 s")) ?? false
+        }
+        #expect(try group.run("lock", ["a", "--try", "--", "true"]).status == 1)
+        let next = ["a", "--wait", "20s", "--", "sh", "-c", "echo $CONCLAVE_PREVIOUS_END"]
+        #expect(try group.run("lock", next).output == "died\n")
+        #expect(ContinuousClock.now - lost >= .seconds(2))
+        #expect(try group.run("lock", ["a", "--lock-delay", "11m", "--", "true"]).status == 64)
+    }
+
     @Test func `a cycle of three locks is 1, and the cycle is named`() throws {
         let group = try Group.serving(of: 1)
         let marks = ["a", "b", "c"].map { group.directory.file("has-\($0)") }

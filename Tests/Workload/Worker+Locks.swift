@@ -1,4 +1,5 @@
 import Conclave
+import ConclaveBase
 import ConclaveSimulation
 import ConclaveWire
 
@@ -23,12 +24,13 @@ extension Worker {
         }
         life.end(call, with: .granted(lock.token, after: .init(named: "\(lock.previousEnd)")))
         await life.hold(lock.validity, milliseconds: number(in: 0...50))
+        if chance(of: 4), await !changeMode(of: lock, life, on: name) { return true }
         if chance(of: 60) {
             await life.end(holding: lock.validity)
             return false
         }
-        let release = life.begin(.release(lock.token), on: name)
         let deadline = lock.validity.deadline
+        let release = life.begin(.release(lock.token), on: name)
         do {
             try await lock.release()
             life.endLettingGo(release, heldUntil: deadline)
@@ -36,5 +38,28 @@ extension Worker {
             life.fail(release, with: error)
         }
         return true
+    }
+
+    /// Shares what it has alone, or waits to have alone what it shares. Returns whether it is held
+    /// still, as far as the life knows.
+    private mutating func changeMode(
+        of lock: borrowing Lock, _ life: Life, on name: ObjectName
+    ) async -> Bool {
+        let isDowngrade = lock.mode == .exclusive
+        let call = life.begin(
+            isDowngrade ? .downgrade(lock.token) : .upgrade(lock.token), on: name)
+        do {
+            if isDowngrade {
+                try await lock.downgrade()
+                life.end(call, with: .done)
+            } else {
+                try await lock.upgrade(wait: .milliseconds(number(in: 10...2_000)))
+                life.end(
+                    call, with: .granted(lock.token, after: .init(named: "\(lock.previousEnd)")))
+            }
+        } catch {
+            life.fail(call, with: error)
+        }
+        return !life.isLost
     }
 }

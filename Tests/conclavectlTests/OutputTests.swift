@@ -55,7 +55,7 @@ import Testing
                 waiters: [holder(token: 0)]))
         let claim =
             #""session":5,"host":1,"pid":4711,"uid":0,"unit":"m.service","label":"migrate.sh","#
-            + #""mode":"exclusive","permits":null,"priority":0"#
+            + #""mode":"exclusive","permits":null,"isUpgrading":false,"priority":0"#
         #expect(
             object.json.description
                 == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
@@ -63,7 +63,7 @@ import Testing
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
                 + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
-                + #""value":"","limit":null}"#)
+                + #""value":"","limit":null,"closedForMilliseconds":null}"#)
     }
 
     @Test func `of a semaphore says how many permits are taken`() throws {
@@ -83,7 +83,31 @@ import Testing
         #expect(lines[1].contains("token 77, 2 permits, held since"))
         #expect(lines[2].contains("3 permits, priority 4, waiting since"))
         #expect(object.json.description.contains(#""limit":3"#))
-        #expect(object.json.description.contains(#""permits":3,"priority":4"#))
+        #expect(object.json.description.contains(#""permits":3,"isUpgrading":false,"priority":4"#))
+    }
+
+    @Test func `of a lock whose holder was lost says that it is closed`() throws {
+        var report = ObjectReport(
+            kind: .lock, name: try ObjectName("disk"), holders: [], waiters: [])
+        report.closedFor = .seconds(15)
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        #expect(
+            explanation.text("disk") == "lock disk, closed for 15 s since a holder was lost")
+        #expect(
+            ObjectStatus(report).json.description.contains(#""closedForMilliseconds":15000"#))
+    }
+
+    @Test func `of a shared lock says who waits to have it alone`() throws {
+        var shared = holder(token: 77)
+        shared.mode = .shared
+        shared.isUpgrading = true
+        let report = ObjectReport(
+            kind: .lock, name: try ObjectName("table"), holders: [shared], waiters: [])
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        #expect(explanation.text("table").contains("token 77, waiting to have it alone, held"))
+        #expect(ObjectStatus(report).json.description.contains(#""isUpgrading":true"#))
     }
 
     @Test func `of a status has the documented fields`() {

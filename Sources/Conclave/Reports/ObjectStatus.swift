@@ -29,6 +29,8 @@ public struct ObjectStatus: Hashable, Sendable {
     public let value: [UInt8]
     /// How many permits a semaphore gives out; `nil`: it is none.
     public let limit: UInt32?
+    /// A holder was lost, and for so long from then on nobody is granted the lock; `nil`: it is open.
+    public let closedFor: Duration?
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -41,6 +43,7 @@ public struct ObjectStatus: Hashable, Sendable {
         generation = report.generation
         value = report.value
         limit = report.limit
+        closedFor = report.closedFor.map { Duration($0) }
     }
 
     /// `value` as text; what is not UTF-8 is replaced.
@@ -70,6 +73,8 @@ public struct Claim: Hashable, Sendable {
     /// `nil` while it waits.
     public let token: FencingToken?
     public let mode: Lock.Mode
+    /// It holds the lock together with others, and waits to have it alone: see `Lock.upgrade`.
+    public let isUpgrading: Bool
     /// With which it waits, or waited.
     public let priority: Int32
     public let since: Timestamp
@@ -86,6 +91,7 @@ public struct Claim: Hashable, Sendable {
         label = report.label
         token = report.token == 0 ? nil : FencingToken(report.token)
         mode = Lock.Mode(report.mode)
+        isUpgrading = report.isUpgrading
         priority = report.priority
         since = report.since
         remaining = report.remaining.map { Duration($0) }

@@ -7,6 +7,8 @@ struct ClaimHistory {
     let name: ObjectName
     private let operations: [History.Operation]
     private let lives: [UInt64: History.Life]
+    /// Somebody has asked for it to be closed when he is lost.
+    private let mayBeClosed: Bool
     private var actions: [TimedAction<ClaimModel.Action>] = []
     /// What each action comes from, for people.
     private var sources: [String] = []
@@ -19,6 +21,10 @@ struct ClaimHistory {
         self.name = name
         self.operations = operations
         self.lives = lives
+        mayBeClosed = operations.contains { operation in
+            guard case .acquire(_, _, let lockDelay) = operation.what.action else { return false }
+            return lockDelay > .zero
+        }
     }
 
     // MARK: - Checking
@@ -26,7 +32,8 @@ struct ClaimHistory {
     mutating func check(maximumSteps: Int) throws(Violation) -> ObjectVerdict {
         try checkTokens()
         collect()
-        let model = ClaimModel(lives: lives, isComplete: isComplete, limit: limit)
+        let model = ClaimModel(
+            lives: lives, isComplete: isComplete, limit: limit, mayBeClosed: mayBeClosed)
         var search = LinearizabilitySearch(model, actions, maximumSteps: maximumSteps)
         switch search.run(from: ClaimModel.State()) {
         case .linearizable: return ObjectVerdict(isDecided: true, stepCount: search.stepCount)
@@ -40,8 +47,10 @@ struct ClaimHistory {
 
     private func promise(of action: ClaimModel.Action) -> ContractPromise {
         switch action {
-        case .grant: .mutualExclusion
-        case .maybeGranted, .busy, .letGo, .announce, .notHeld, .end: .exactlyOnce
+        case .grant, .upgrade: .mutualExclusion
+        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .closed, .letGo, .announce, .notHeld,
+            .end:
+            .exactlyOnce
         }
     }
 
@@ -54,8 +63,10 @@ struct ClaimHistory {
     private var grants: [Grant] {
         operations.compactMap { operation in
             switch (operation.answer, operation.what.action) {
-            case (.granted(let token, _)?, .acquire(let mode, _)):
+            case (.granted(let token, _)?, .acquire(let mode, _, _)):
                 Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
+            case (.granted(let token, _)?, .upgrade):
+                Grant(operation: operation, token: token, isExclusive: true)
             case (.elected(let token, _, _)?, _):
                 Grant(operation: operation, token: token, isExclusive: true)
             default: nil
@@ -98,7 +109,7 @@ struct ClaimHistory {
             switch (operation.what.action, operation.answer) {
             case (.limit, _): return nil
             case (.acquire, .refused?): continue
-            case (.acquire(.permits(_, let limit?), _), _): named.insert(limit)
+            case (.acquire(.permits(_, let limit?), _, _), _): named.insert(limit)
             default: break
             }
         }
@@ -109,7 +120,7 @@ struct ClaimHistory {
     private var isComplete: Bool {
         operations.allSatisfy { operation in
             switch operation.what.action {
-            case .acquire, .campaign: !operation.isOpen
+            case .acquire, .upgrade, .campaign: !operation.isOpen
             default: true
             }
         }
@@ -148,7 +159,8 @@ struct ClaimHistory {
     private var holdersNamed: Set<UInt64>? {
         var named: Set<UInt64> = []
         for operation in operations {
-            guard case .busy(let session)? = operation.answer else { continue }
+            guard case .busy(let session)? = operation.answer, session != nil || !mayBeClosed
+            else { continue }
             guard let session,
                 let process = lives.first(where: { $0.value.session == session })?.key
             else { return nil }
@@ -164,21 +176,30 @@ struct ClaimHistory {
         switch (operation.what.action, operation.answer) {
         case (_, .cancelled?): return nil
         case (.release(let token), .refused(.notHeld)?), (.resign(let token), .refused(.notHeld)?),
-            (.announce(let token, _), .refused(.notHeld)?):
+            (.announce(let token, _), .refused(.notHeld)?),
+            (.downgrade(let token), .refused(.notHeld)?),
+            (.upgrade(let token), .refused(.notHeld)?):
             return .notHeld(process: process, token: token.number)
         case (_, .refused?): return nil
-        case (.acquire(let mode, _), .granted(let token, let end)?):
+        case (.acquire(let mode, _, _), .granted(let token, let end)?):
             return .grant(process: process, grant(mode, token, end, tokens: tokens))
+        case (.upgrade(let old), .granted(let token, let end)?):
+            return .upgrade(
+                process: process, from: old.number, grant(.exclusive, token, end, tokens: tokens))
+        case (.upgrade(let old), _): return .maybeUpgraded(process: process, token: old.number)
+        case (.downgrade(let token), _):
+            return .downgrade(process: process, token: token.number)
         case (.campaign(let value), .elected(let token, let end, let previousValue)?):
             var grant = grant(.exclusive, token, end, tokens: tokens)
             grant.value = value
             grant.previousValue = previousValue
             return .grant(process: process, grant)
-        case (.acquire(let mode, _), .busy(let session)?):
+        case (.acquire, .busy(holder: nil)?) where mayBeClosed: return .closed(process: process)
+        case (.acquire(let mode, _, _), .busy(let session)?):
             let holder = lives.first { $0.value.session == session && session != nil }?.key
             return .busy(
                 mode, holder: holder, findsWaiter: mayFindWaiter(operation), by: process)
-        case (.acquire(let mode, _), _):
+        case (.acquire(let mode, _, _), _):
             return .maybeGranted(process: process, mode: mode, value: [])
         case (.campaign(let value), _):
             return .maybeGranted(process: process, mode: .exclusive, value: value)
@@ -202,9 +223,12 @@ struct ClaimHistory {
     /// or for more permits.
     private func mayFindWaiter(_ busy: History.Operation) -> Bool {
         operations.contains { operation in
-            guard case .acquire(let mode, isTry: false) = operation.what.action, mode != .shared,
-                operation.process != busy.process
-            else { return false }
+            switch operation.what.action {
+            case .acquire(let mode, isTry: false, _) where mode != .shared: break
+            case .upgrade: break
+            default: return false
+            }
+            guard operation.process != busy.process else { return false }
             return operation.invoked <= busy.completed
                 && (operation.isOpen || operation.completed >= busy.invoked)
         }

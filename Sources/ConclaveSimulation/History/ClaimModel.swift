@@ -47,8 +47,15 @@ struct ClaimModel: SequentialModel {
         case grant(process: UInt64, Grant)
         /// It waited, and whether it was granted was never told.
         case maybeGranted(process: UInt64, mode: LockMode, value: [UInt8])
+        /// What it has together with others it has alone now.
+        case upgrade(process: UInt64, from: UInt64, Grant)
+        /// Whether it got it alone was never told.
+        case maybeUpgraded(process: UInt64, token: UInt64)
+        case downgrade(process: UInt64, token: UInt64)
         /// `findsWaiter`: somebody may have waited to have it alone.
         case busy(LockMode, holder: UInt64?, findsWaiter: Bool, by: UInt64)
+        /// A try did not get what nobody had, since it was closed after a loss.
+        case closed(process: UInt64)
         case letGo(process: UInt64, token: UInt64)
         case announce(process: UInt64, token: UInt64, value: [UInt8])
         /// It was said that this is not held.
@@ -61,6 +68,9 @@ struct ClaimModel: SequentialModel {
     let isComplete: Bool
     /// Of a semaphore; `nil`: it is none, or nobody knows.
     var limit: UInt32?
+    /// Somebody has asked for it to be closed when he is lost: a try may find busy what it could
+    /// share.
+    var mayBeClosed = false
 
     func step(_ action: Action, from state: State) -> State? {
         switch action {
@@ -69,10 +79,29 @@ struct ClaimModel: SequentialModel {
             guard admits(mode, state), !state.over.contains(process) else { return nil }
             return holding(
                 Holder(process: process, token: 0, mode: mode, value: value), state)
+        case .upgrade(let process, let old, let grant):
+            guard state.grantCount >= grant.earlierCount, !isComplete || isTrue(grant, state),
+                var next = alone(process, old, as: grant.token, state)
+            else { return nil }
+            next.grantCount += 1
+            return next
+        case .maybeUpgraded(let process, let token): return alone(process, token, as: 0, state)
+        case .downgrade(let process, let token):
+            guard let index = index(of: process, token, state),
+                state.holders[index].mode == .exclusive
+            else { return nil }
+            var state = state
+            state.holders[index].mode = .shared
+            return state
         case .busy(let mode, let holder, let findsWaiter, let process):
             guard !state.over.contains(process), !state.holders.isEmpty,
-                findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
+                mayBeClosed || findsWaiter || isLimitUnknown(mode) || !admits(mode, state),
                 holder == nil || state.holders.contains(where: { $0.process == holder })
+            else { return nil }
+            return state
+        case .closed(let process):
+            guard !state.over.contains(process), state.holders.isEmpty,
+                !isComplete || !state.over.isEmpty
             else { return nil }
             return state
         case .letGo(let process, let token):
@@ -90,6 +119,18 @@ struct ClaimModel: SequentialModel {
             return index(of: process, token, state) == nil ? state : nil
         case .end(let process, let isRequired): return end(process, isRequired, state)
         }
+    }
+
+    private func alone(
+        _ process: UInt64, _ old: UInt64, as token: UInt64, _ state: State
+    ) -> State? {
+        guard let index = index(of: process, old, state), state.holders.count == 1,
+            state.holders[index].mode == .shared
+        else { return nil }
+        var state = state
+        state.holders[index].mode = .exclusive
+        state.holders[index].token = token
+        return state
     }
 
     private func grant(_ grant: Grant, to process: UInt64, _ state: State) -> State? {
@@ -126,7 +167,8 @@ struct ClaimModel: SequentialModel {
     }
 
     /// Whether the end that the grant speaks of is the last one there was. An object that nobody
-    /// held or awaited is forgotten, so that there may be no word of it.
+    /// held or awaited is forgotten, and only so many losses are remembered, so that there may be no
+    /// word of it.
     private func isTrue(_ grant: Grant, _ state: State) -> Bool {
         switch (grant.after, state.lastEnd) {
         case (.none, _): return true

@@ -6,10 +6,12 @@ extension HistoryCall {
     /// `nil`: it is about another request, and no object.
     init?(_ operation: Operation) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, _, _):
-            self.init(.acquire(mode, isTry: isTry), name)
+        case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
+            self.init(.acquire(mode, isTry: isTry, lockDelay: lockDelay), name)
         case .limit(let name, let limit): self.init(.limit(limit), name)
         case .release(let name, let token): self.init(.release(token), name)
+        case .downgrade(let name, let token): self.init(.downgrade(token), name)
+        case .upgrade(let name, let token): self.init(.upgrade(token), name)
         case .campaign(let slot, let value, _, _): self.init(.campaign(value: value), slot)
         case .announce(let slot, let token, let value):
             self.init(.announce(token, value: value), slot)
@@ -88,6 +90,7 @@ extension HistoryObservation {
 extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
-        .cancel, .acquire, .release, .limit, .campaign, .announce, .resign, .arrive, .transact,
+        .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+        .arrive, .transact,
     ]
 }

@@ -110,13 +110,24 @@ extension HistoryFields {
 extension HistoryCall {
     fileprivate func write(to line: inout HistoryLine) {
         switch action {
-        case .acquire(let mode, let isTry):
+        case .acquire(let mode, let isTry, let lockDelay):
             line.add("do", .text("acquire"))
             line.add("name", .text(name.text))
             mode.write(to: &line)
             if isTry { line.add("try", .flag(true)) }
+            if lockDelay != .zero {
+                line.add("lockDelay", .integer(UInt64(clamping: lockDelay.nanoseconds)))
+            }
         case .release(let token):
             line.add("do", .text("release"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
+        case .downgrade(let token):
+            line.add("do", .text("downgrade"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
+        case .upgrade(let token):
+            line.add("do", .text("upgrade"))
             line.add("name", .text(name.text))
             line.add("token", .integer(token.number))
         case .limit(let limit):
@@ -157,8 +168,13 @@ extension HistoryCall {
         switch action {
         case "acquire":
             let mode = try LockMode(&fields)
-            self.action = .acquire(mode, isTry: try fields.flag("try"))
+            let isTry = try fields.flag("try")
+            let delay = try fields.optionalInteger("lockDelay") ?? 0
+            self.action = .acquire(
+                mode, isTry: isTry, lockDelay: Interval(nanoseconds: Int64(clamping: delay)))
         case "release": self.action = .release(try fields.token("token"))
+        case "downgrade": self.action = .downgrade(try fields.token("token"))
+        case "upgrade": self.action = .upgrade(try fields.token("token"))
         case "limit": self.action = .limit(try fields.small("limit"))
         case "campaign": self.action = .campaign(value: try fields.bytes("value"))
         case "announce":

@@ -47,8 +47,11 @@ package struct HistoryEvent: Equatable, Sendable {
 /// What a process asks of an object.
 package struct HistoryCall: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
-        case acquire(LockMode, isTry: Bool)
+        /// `lockDelay`: for how long nobody is to have it once this holder is lost.
+        case acquire(LockMode, isTry: Bool, lockDelay: Interval = .zero)
         case release(FencingToken)
+        case downgrade(FencingToken)
+        case upgrade(FencingToken)
         /// Of a semaphore.
         case limit(UInt32)
         case campaign(value: [UInt8])
@@ -70,7 +73,7 @@ package struct HistoryCall: Equatable, Sendable {
     /// `nil`: keys, of which one call may concern several.
     package var kind: ObjectKind? {
         switch action {
-        case .acquire, .release, .limit: .lock
+        case .acquire, .release, .downgrade, .upgrade, .limit: .lock
         case .campaign, .announce, .resign: .leaderSlot
         case .arrive: .barrier
         case .transact: nil

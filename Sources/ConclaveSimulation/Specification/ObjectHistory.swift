@@ -1,10 +1,14 @@
 import ConclaveBase
+import ConclaveWire
 
 /// What a lock or slot was at each version, as the specification had it.
 struct ObjectHistory {
     struct Holder: Equatable {
         var session: SessionID
         var token: UInt64
+        var mode = LockMode.exclusive
+        /// It waits to have alone what it shares.
+        var isUpgrading = false
         var value: [UInt8]
     }
 
@@ -22,7 +26,9 @@ struct ObjectHistory {
             // Reports show one value: the first holder's.
             let value = queue.holders.first?.value ?? []
             picture.holders = queue.holders.map {
-                Holder(session: $0.session, token: $0.token, value: value)
+                Holder(
+                    session: $0.session, token: $0.token, mode: $0.mode,
+                    isUpgrading: $0.session == queue.upgrade?.session, value: value)
             }
             picture.waiters = queue.waiters.map(\.session)
         }

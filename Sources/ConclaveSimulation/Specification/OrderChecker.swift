@@ -263,7 +263,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             let key = ObjectKey(kind: object.kind, name: object.name)
             let told = ObjectHistory.Picture(
                 holders: object.holders.map {
-                    .init(session: $0.session, token: $0.token, value: object.value)
+                    .init(
+                        session: $0.session, token: $0.token, mode: $0.mode,
+                        isUpgrading: $0.isUpgrading, value: object.value)
                 }, waiters: object.waiters.map(\.session))
             let known = histories[key]?.picture(at: report.version)
             guard known != told else { continue }

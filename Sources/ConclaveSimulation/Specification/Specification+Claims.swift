@@ -14,7 +14,7 @@ extension Specification {
         guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
-        let queue = queues[key] ?? SpecifiedQueue(limit: claim.mode.limit)
+        let queue = queues[key] ?? newQueue(key, limit: claim.mode.limit)
         guard queue.isMeant(by: claim.mode) else { return refuse(id, number, .invalid) }
         if queue.request(of: id) != nil { return refuse(id, number, .alreadyHeld) }
         if !grantsAreSuspended, queue.isNext(claim.priority), queue.admits(claim.mode) {
@@ -63,6 +63,10 @@ extension Specification {
             return refuse(id, number, .notHeld)
         }
         answer(id, number, .done)
+        if let upgrade = queues[key]!.upgrade, upgrade.session == id {
+            queues[key]!.upgrade = nil
+            refuse(id, upgrade.number, .notHeld)
+        }
         leave(key, id, .released)
     }
 
@@ -90,20 +94,62 @@ extension Specification {
         let held = queues[key]!.holders.first { $0.session == id }
         queues[key]!.holders.removeAll { $0.session == id }
         queues[key]!.waiters.removeAll { $0.session == id }
+        if queues[key]!.upgrade?.session == id { queues[key]!.upgrade = nil }
         if let held {
             queues[key]!.previousEnd = end
             queues[key]!.previousValue = held.value
+            if key.kind == .lock, end == .died || end == .expired, held.lockDelay > .zero {
+                close(key, for: held.lockDelay)
+            }
         }
         let isGranted = grantNext(key)
-        if queues[key]!.isUnused { queues[key] = nil }
+        if queues[key]!.isUnused {
+            remember(queues[key]!.previousEnd, of: key)
+            queues[key] = nil
+        }
         if key.kind == .leaderSlot, held != nil, !isGranted {
             effects.append(.leaderChanged(slot: key.name))
         }
     }
 
+    /// Nobody is granted it for a while.
+    private mutating func close(_ key: ObjectKey, for delay: Interval) {
+        let longest = max(delay, queues[key]!.closure?.delay ?? .zero)
+        queues[key]!.closure = (version, longest)
+        effects.append(.lockClosed(ClosedLock(name: key.name, since: version, delay: longest)))
+    }
+
+    mutating func open(_ name: ObjectName, since: Version) {
+        let key = ObjectKey(kind: .lock, name: name)
+        guard queues[key]?.closure?.since == since else { return }
+        queues[key]!.closure = nil
+        grantNext(key)
+        guard queues[key]!.isUnused else { return }
+        remember(queues[key]!.previousEnd, of: key)
+        queues[key] = nil
+    }
+
+    private func newQueue(_ key: ObjectKey, limit: UInt32?) -> SpecifiedQueue {
+        var queue = SpecifiedQueue(limit: limit)
+        let end = key.kind == .lock ? lost.first { $0.name == key.name }?.end : nil
+        queue.previousEnd = end ?? .none
+        return queue
+    }
+
+    /// Whoever has the lock next is told, if what was done under it may be half done.
+    private mutating func remember(_ end: PreviousEnd, of key: ObjectKey) {
+        guard key.kind == .lock, end == .died || end == .expired,
+            !lost.contains(where: { $0.name == key.name })
+        else { return }
+        lost.append((key.name, end))
+        if lost.count > quotas.rememberedEnds { lost.removeFirst() }
+    }
+
     @discardableResult
     mutating func grantNext(_ key: ObjectKey) -> Bool {
         guard !grantsAreSuspended else { return false }
+        guard !grantUpgrade(key) else { return true }
+        guard queues[key]!.upgrade == nil, queues[key]!.closure == nil else { return false }
         var isGranted = false
         while let next = queues[key]!.waiters.first, queues[key]!.admits(next.mode) {
             queues[key]!.waiters.removeFirst()
@@ -116,6 +162,7 @@ extension Specification {
     /// The token is the version that grants.
     private mutating func hold(_ claim: SpecifiedQueue.Claim, _ key: ObjectKey) {
         touched.insert(key)
+        if key.kind == .lock { lost.removeAll { $0.name == key.name } }
         var claim = claim
         claim.token = version.number
         queues[key]!.holders.append(claim)

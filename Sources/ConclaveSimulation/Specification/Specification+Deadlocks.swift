@@ -5,7 +5,8 @@ import ConclaveWire
 /// C8: nobody waits for himself, over however many others.
 extension Specification {
     func claim(
-        _ id: SessionID, _ number: UInt64, _ mode: LockMode, _ priority: Int32, _ tag: TaskTag
+        _ id: SessionID, _ number: UInt64, _ mode: LockMode, _ priority: Int32, _ tag: TaskTag,
+        lockDelay: Interval = .zero
     ) -> SpecifiedQueue.Claim {
         let task = TaskReference(session: id, number: tag.number)
         let around =
@@ -14,7 +15,8 @@ extension Specification {
                 sessions[other.session]?.process.uid == sessions[id]!.process.uid
             }
         return SpecifiedQueue.Claim(
-            session: id, number: number, mode: mode, priority: priority, task: task,
+            session: id, number: number, mode: mode, priority: priority, lockDelay: lockDelay,
+            task: task,
             within: around.filter { $0 != task })
     }
 
@@ -26,7 +28,7 @@ extension Specification {
         while reached.count != count {
             count = reached.count
             for (key, queue) in queues {
-                for waiter in queue.waiters where !reached.isDisjoint(with: waiter.tasks) {
+                for waiter in queue.allWaiters where !reached.isDisjoint(with: waiter.tasks) {
                     reached.formUnion(blockers(of: waiter, in: key, stuck))
                 }
             }
@@ -36,11 +38,11 @@ extension Specification {
 
     /// Tasks that wait for something that does not end, whatever all the others let go of.
     private var stuckTasks: Set<TaskReference> {
-        var stuck = Set(queues.values.flatMap { $0.waiters.flatMap(\.tasks) })
+        var stuck = Set(queues.values.flatMap { $0.allWaiters.flatMap(\.tasks) })
         while true {
             var left: Set<TaskReference> = []
             for (key, queue) in queues {
-                for waiter in queue.waiters
+                for waiter in queue.allWaiters
                 where !blockers(of: waiter, in: key, stuck).isEmpty {
                     left.formUnion(waiter.tasks)
                 }
@@ -55,7 +57,9 @@ extension Specification {
         of claim: SpecifiedQueue.Claim, in key: ObjectKey, _ stuck: Set<TaskReference>
     ) -> Set<TaskReference> {
         let queue = queues[key]!
-        let holders = queue.holders.filter { stuck.contains($0.task) }
+        // Whoever would have it alone does not wait for himself.
+        let others = queue.holders.filter { $0.session != claim.session }
+        let holders = others.filter { stuck.contains($0.task) }
         if let limit = queue.limit {
             let ahead = queue.waiters.prefix { $0 != claim } + [claim]
             let wanted = ahead.map(\.permitCount).max()!
@@ -63,7 +67,7 @@ extension Specification {
             if wanted + taken <= limit { return [] }
             guard wanted > claim.permitCount else { return Set(holders.map(\.task)) }
             return Set((holders + [ahead.first { $0.permitCount == wanted }!]).map(\.task))
-        } else if claim.mode == .shared, queue.waiters[0].mode == .shared,
+        } else if claim.mode == .shared, queue.upgrade == nil, queue.waiters[0].mode == .shared,
             queue.holders.allSatisfy({ $0.mode == .shared })
         {
             return []

@@ -35,6 +35,8 @@ extension Specification {
             letGo(ObjectKey(kind: .lock, name: name), token, id, number)
         case .resign(let slot, let token):
             letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
+        case .downgrade(let name, let token):
+            downgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession else {
@@ -46,9 +48,11 @@ extension Specification {
 
     private mutating func begin(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         switch operation {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
-            let claim = claim(id, number, mode, priority, task)
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
+            let claim = claim(id, number, mode, priority, task, lockDelay: lockDelay)
             self.claim(ObjectKey(kind: .lock, name: name), claim, isTry: isTry)
+        case .upgrade(let name, let token):
+            upgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .limit(let name, let limit):
             setLimit(ObjectKey(kind: .lock, name: name), limit, id, number)
         case .campaign(let slot, let value, let priority, let task):
@@ -59,7 +63,7 @@ extension Specification {
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
-        case .release, .resign, .cancel: break
+        case .release, .resign, .downgrade, .cancel: break
         }
     }
 
@@ -82,6 +86,12 @@ extension Specification {
             breakGeneration(of: key.name, reason == .timedOut ? .timedOut : .cancelled)
         case .waiting(let key):
             answer(id, target, .cancelled)
+            guard queues[key]!.upgrade.map({ $0 != (id, target) }) ?? true else {
+                queues[key]!.upgrade = nil
+                touched.insert(key)
+                grantNext(key)
+                break
+            }
             leave(key, id, .released)
         }
         answer(id, number, .cancelOutcome(wasCancelled: wasCancelled))

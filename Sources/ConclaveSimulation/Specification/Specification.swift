@@ -18,6 +18,8 @@ struct Specification {
     var sessions: [SessionID: SpecifiedSession] = [:]
     var ended: [EndedSession] = []
     var queues: [ObjectKey: SpecifiedQueue] = [:]
+    /// How locks were lost that nobody has or awaits any more, the oldest first.
+    var lost: [(name: ObjectName, end: PreviousEnd)] = []
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
     /// What follows from what is being applied.
@@ -59,6 +61,7 @@ struct Specification {
             guard sessions[session]?.attachment.number == attachment else { break }
             passOn(session, .expired)
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
+        case .openLock(let name, let since)?: open(name, since: since)
         case .mark(let member, let number)?:
             effects.append(.marked(member: member, number: number))
         case nil: effects.append(.notUnderstood(at: version))

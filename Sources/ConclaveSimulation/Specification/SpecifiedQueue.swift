@@ -8,6 +8,7 @@ struct SpecifiedQueue {
         var number: UInt64
         var mode: LockMode
         var priority: Int32 = 0
+        var lockDelay = Interval.zero
         var task: TaskReference
         /// They wait as long as it waits.
         var within: [TaskReference] = []
@@ -20,10 +21,15 @@ struct SpecifiedQueue {
     var limit: UInt32?
     var holders: [Claim] = []
     var waiters: [Claim] = []
+    /// The request by which a holder waits to be the only one.
+    var upgrade: (session: SessionID, number: UInt64)?
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
 
-    var isUnused: Bool { holders.isEmpty && waiters.isEmpty }
+    /// Since when nobody is granted it, and for how long: a holder was lost.
+    var closure: (since: Version, delay: Interval)?
+
+    var isUnused: Bool { holders.isEmpty && waiters.isEmpty && closure == nil }
 
     var valueByteCount: Int {
         (holders + waiters).reduce(0) { $0 + $1.value.count }
@@ -54,8 +60,11 @@ struct SpecifiedQueue {
 
     /// Nobody who waits comes before a new one of that priority.
     func isNext(_ priority: Int32) -> Bool {
-        waiters.allSatisfy { $0.priority < priority }
+        upgrade == nil && closure == nil && waiters.allSatisfy { $0.priority < priority }
     }
+
+    /// All that wait, whoever holds it meanwhile first.
+    var allWaiters: [Claim] { holders.filter { $0.session == upgrade?.session } + waiters }
 
     /// The request by which a session holds it or waits.
     func request(of session: SessionID) -> UInt64? {

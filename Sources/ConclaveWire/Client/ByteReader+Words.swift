@@ -39,6 +39,16 @@ extension ByteReader {
         try flag(field) ? try integer(field) : nil
     }
 
+    /// From zero to `ClientLimits.longestLockDelay`.
+    package mutating func lockDelay(_ field: String) throws(WireError) -> Interval {
+        let nanoseconds: UInt64 = try integer(field)
+        let maximum = UInt64(ClientLimits.longestLockDelay.nanoseconds)
+        guard nanoseconds <= maximum else {
+            throw .outOfRange(field: field, value: nanoseconds, maximum: maximum)
+        }
+        return Interval(nanoseconds: Int64(nanoseconds))
+    }
+
     package mutating func token(_ field: String) throws(WireError) -> FencingToken {
         FencingToken(try integer(field) as UInt64)
     }

@@ -14,6 +14,9 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case acquire = 16
     case release = 17
     case limit = 18
+    /// Of a held lock: from exclusive to shared, and back.
+    case downgrade = 19
+    case upgrade = 20
 
     case campaign = 32
     case announce = 33

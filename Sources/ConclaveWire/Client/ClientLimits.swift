@@ -25,5 +25,7 @@ package enum ClientLimits {
     package static let keyPage = 256 * 1024
     /// Tasks that wait for the one that asks.
     package static let tasksAround = 16
+    /// How long a lock may stay closed after its holder was lost.
+    package static let longestLockDelay = Interval.seconds(600)
     package static let defaultTTL = Interval.seconds(5)
 }

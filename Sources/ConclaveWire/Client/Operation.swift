@@ -3,11 +3,16 @@ package import ConclaveBase
 /// A client's request that changes replicated state. The same bytes travel on the client socket, in
 /// the ordered stream and in the journal.
 package enum Operation: Equatable, Sendable {
-    /// Waiters of a higher priority come first; within one, whoever came first.
+    /// Waiters of a higher priority come first; within one, whoever came first. `lockDelay`: for how
+    /// long nobody is granted the lock once this holder was lost.
     case acquire(
         name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0,
-        task: TaskTag = TaskTag())
+        lockDelay: Interval = .zero, task: TaskTag = TaskTag())
     case release(name: ObjectName, token: FencingToken)
+    /// Shares a lock that is held alone.
+    case downgrade(name: ObjectName, token: FencingToken)
+    /// Waits to have a lock alone that is held together with others, and gets a new token then.
+    case upgrade(name: ObjectName, token: FencingToken)
     /// Sets how many permits a semaphore gives out that somebody holds or awaits.
     case limit(name: ObjectName, limit: UInt32)
     case campaign(
@@ -24,6 +29,8 @@ package enum Operation: Equatable, Sendable {
         switch self {
         case .acquire: .acquire
         case .release: .release
+        case .downgrade: .downgrade
+        case .upgrade: .upgrade
         case .limit: .limit
         case .campaign: .campaign
         case .announce: .announce
@@ -36,13 +43,15 @@ package enum Operation: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         switch self {
-        case .acquire(let name, let mode, let isTry, let priority, let task):
+        case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
             writer.name(name)
             mode.encode(into: &writer)
             writer.flag(isTry)
             writer.integer(priority)
+            writer.integer(lockDelay.nanoseconds)
             task.encode(into: &writer)
-        case .release(let name, let token), .resign(let name, let token):
+        case .release(let name, let token), .resign(let name, let token),
+            .downgrade(let name, let token), .upgrade(let name, let token):
             writer.name(name)
             writer.integer(token.number)
         case .limit(let name, let limit):
@@ -79,9 +88,13 @@ package enum Operation: Equatable, Sendable {
             let priority: Int32 = try reader.integer("priority")
             return .acquire(
                 name: name, mode: mode, isTry: isTry, priority: priority,
-                task: try TaskTag(from: &reader))
+                lockDelay: try reader.lockDelay("lock delay"), task: try TaskTag(from: &reader))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
+        case .downgrade:
+            return .downgrade(name: try reader.name("name"), token: try reader.token("token"))
+        case .upgrade:
+            return .upgrade(name: try reader.name("name"), token: try reader.token("token"))
         case .limit:
             let name = try reader.name("name")
             let limit: UInt32 = try reader.integer("limit")

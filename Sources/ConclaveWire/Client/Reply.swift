@@ -7,7 +7,7 @@ package enum Reply: Equatable, Sendable {
     /// Not free, and the request was a try.
     case busy(holder: SessionID?)
     case elected(Term)
-    /// Released, announced, resigned, or a limit was set.
+    /// Released, downgraded, announced, resigned, or a limit was set.
     case done
     case tripped(BarrierResult)
     case broken(BarrierBreak)

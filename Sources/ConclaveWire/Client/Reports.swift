@@ -11,6 +11,8 @@ package struct SessionReport: Equatable, Sendable {
     /// The token if it holds; 0 while it waits.
     package var token: UInt64
     package var mode: LockMode
+    /// It holds the lock together with others, and waits to have it alone.
+    package var isUpgrading: Bool
     /// With which it waits, or waited.
     package var priority: Int32
     package var since: Timestamp
@@ -19,7 +21,8 @@ package struct SessionReport: Equatable, Sendable {
 
     package init(
         session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
-        token: UInt64, mode: LockMode, priority: Int32 = 0, since: Timestamp, remaining: Interval?
+        token: UInt64, mode: LockMode, isUpgrading: Bool = false, priority: Int32 = 0,
+        since: Timestamp, remaining: Interval?
     ) {
         self.session = session
         self.host = host
@@ -29,6 +32,7 @@ package struct SessionReport: Equatable, Sendable {
         self.label = label
         self.token = token
         self.mode = mode
+        self.isUpgrading = isUpgrading
         self.priority = priority
         self.since = since
         self.remaining = remaining
@@ -43,6 +47,7 @@ package struct SessionReport: Equatable, Sendable {
         label = try reader.text("label", maximum: ClientLimits.label)
         token = try reader.integer("token")
         mode = try LockMode(from: &reader)
+        isUpgrading = try reader.flag("upgrading")
         priority = try reader.integer("priority")
         since = try reader.timestamp("since")
         let remaining: Int64? = try reader.optional("remaining")
@@ -58,6 +63,7 @@ package struct SessionReport: Equatable, Sendable {
         writer.text(label)
         writer.integer(token)
         mode.encode(into: &writer)
+        writer.flag(isUpgrading)
         writer.integer(priority)
         writer.integer(since.microseconds)
         writer.optional(remaining?.nanoseconds)
@@ -89,6 +95,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var value: [UInt8]
     /// How many permits a semaphore gives out; `nil`: it is none.
     package var limit: UInt32?
+    /// For how long nobody is granted the lock, from when a holder was lost; `nil`: it is open.
+    package var closedFor: Interval?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -123,6 +131,7 @@ package struct ObjectReport: Equatable, Sendable {
         generation = try reader.integer("generation")
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
         limit = try reader.optional("limit")
+        closedFor = try reader.flag("closed") ? try reader.lockDelay("closed for") : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -136,6 +145,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.integer(generation)
         writer.bytes(value)
         writer.optional(limit)
+        writer.optional(closedFor?.nanoseconds)
     }
 }
 

@@ -9,8 +9,8 @@ struct ElectCommand: ParsableCommand {
         discussion: """
             Stands for leader of the slot and runs the command once elected, as 'conclave lock' \
             runs one under a lock: without a shell, stopped when the leadership is lost, with \
-            CONCLAVE_NAME and CONCLAVE_TOKEN (the term) in its environment. When the command ends, \
-            the slot goes to the next standby.
+            CONCLAVE_NAME, CONCLAVE_TOKEN (the term) and CONCLAVE_PREVIOUS_END in its environment. \
+            When the command ends, the slot goes to the next standby.
 
               conclave elect scheduler --value "http://$(hostname):8080" -- ./scheduler
               conclave elect scheduler --repeat -- ./scheduler

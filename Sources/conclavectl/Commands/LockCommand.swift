@@ -15,11 +15,19 @@ struct LockCommand: ParsableCommand {
             command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
-            grant: let what the lock guards refuse a smaller token than it has seen.
+            grant: let what the lock guards refuse a smaller token than it has seen. \
+            CONCLAVE_PREVIOUS_END says how the holder before lost the lock: 'released', 'goodbye' \
+            (its session was closed), 'died', 'expired', or 'none' if there was none or nothing is \
+            remembered. After 'died' and 'expired' its work may be half done; that is remembered \
+            when nobody waited, too.
 
               conclave lock db/migrate --wait 30s -- ./migrate.sh --all
               conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
               conclave lock builds --permits 1 --limit 4 -- make
+
+            With --lock-delay nobody gets the lock for a while after this holder has died or its \
+            session has expired: what the command had begun elsewhere can come to an end. After an \
+            orderly end there is no delay.
 
             With --permits the lock is a semaphore: it gives out --limit permits at once and no \
             more. The limit is kept in one place; 'conclave limit' changes it. Once somebody has \
@@ -58,6 +66,12 @@ struct LockCommand: ParsableCommand {
     @Flag(name: .customLong("try"), help: "Do not wait: exit with 1 if it is not free.")
     var isTry = false
 
+    @Option(
+        help: ArgumentHelp(
+            "If it is lost, nobody gets it for so long (at most 10m; by default 0).",
+            valueName: "duration"))
+    var lockDelay: DurationArgument?
+
     @OptionGroup var hold: HoldOptions
     @OptionGroup var common: CommonOptions
 
@@ -75,6 +89,9 @@ struct LockCommand: ParsableCommand {
         if let limit, permits ?? 1 > limit {
             throw ValidationError("--permits is more than --limit")
         }
+        if let lockDelay, lockDelay.duration > .seconds(600) {
+            throw ValidationError("--lock-delay is at most 10m")
+        }
         if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
     }
 
@@ -84,7 +101,8 @@ struct LockCommand: ParsableCommand {
         let request = HoldRequest(
             kind: .lock(mode), name: name.text, priority: hold.priority,
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
-            onLoss: hold.onLoss, socket: common.socket, label: label(of: command),
+            lockDelay: lockDelay?.duration ?? .zero, onLoss: hold.onLoss, socket: common.socket,
+            label: label(of: command),
             taskPath: try SurroundingTask.find())
         let narrator = Narrator(json: common.json, noun: "name", name: name.text)
         var wrapper = Wrapper(

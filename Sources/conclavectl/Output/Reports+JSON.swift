@@ -75,6 +75,7 @@ extension ObjectStatus {
             "parties": .count(partyCount), "generation": .unsigned(generation),
             "value": .string(text),
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),
+            "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
         ])
     }
 
@@ -107,6 +108,7 @@ extension Claim {
             "pid": .unsigned(UInt64(pid)), "uid": .unsigned(UInt64(uid)), "unit": .string(unit),
             "label": .string(label), "mode": .string(mode.text),
             "permits": .optional(mode.permitCount, { .unsigned(UInt64($0)) }),
+            "isUpgrading": .bool(isUpgrading),
             "priority": .integer(Int64(priority)),
             "token": .optional(token, { .unsigned($0.number) }), "since": .string(since.text),
             "remainingMilliseconds": .optional(remaining, { .integer($0.milliseconds) }),

@@ -88,6 +88,7 @@ extension Claim {
         text += ")"
         if let token { text += ", token \(token)" }
         if let count = mode.permitCount { text += ", \(count) permit\(count == 1 ? "" : "s")" }
+        if isUpgrading { text += ", waiting to have it alone" }
         if priority != 0 { text += ", priority \(priority)" }
         text += ", \(token == nil ? "waiting" : "held") since \(since.text)"
         if let remaining { text += ", valid for \(remaining.text)" }
@@ -137,6 +138,9 @@ extension ObjectStatus {
             title += ", \(taken) of \(limit) permits taken"
         } else if let mode {
             title += ", \(mode.text)"
+        }
+        if let closedFor {
+            title += ", closed for \(closedFor.text) since a holder was lost"
         }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"

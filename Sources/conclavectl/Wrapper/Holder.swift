@@ -13,6 +13,8 @@ struct HoldRequest: Sendable {
     /// Zero: try only.
     var wait: Duration?
     var ttl: Duration
+    /// Of a lock.
+    var lockDelay = Duration.zero
     var onLoss: LossAction
     var socket: String?
     var label: String
@@ -93,7 +95,8 @@ final class Holder: Sendable {
         switch request.kind {
         case .lock(let mode):
             try await conclave.withLock(
-                request.name, mode: mode, priority: request.priority, wait: request.wait
+                request.name, mode: mode, priority: request.priority, wait: request.wait,
+                lockDelay: request.lockDelay
             ) { lock in
                 await body(
                     Grant(
