@@ -99,6 +99,8 @@ final class GroupWorld {
             timeline.trace.line(at: timeline.now, "BROKEN \(error.promise.rawValue)")
             report.violation = error
         }
+        report.neededOperator =
+            report.violation == nil && !watch.isWhole && watch.needsOperator
         report.stepCount = timeline.stepCount
         report.simulated = timeline.now.since(.start)
         report.viewCount = watch.checker.viewCount

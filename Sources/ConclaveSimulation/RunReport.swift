@@ -9,6 +9,8 @@ package struct RunReport: Equatable, Sendable {
     package var viewCount = 0
     package var crashCount = 0
     package var requestCount = 0
+    /// It ended where only an operator could help, so that not all of the healing was looked at.
+    package var neededOperator = false
     /// Objects whose history took too much to decide.
     package var undecidedCount = 0
     package var digest: UInt64 = 0

@@ -13,6 +13,7 @@ struct ReportPrinter {
     private var sums: (steps: UInt64, views: Int, crashes: Int, requests: Int) = (0, 0, 0, 0)
     /// Objects whose history took too much to decide.
     private var undecidedCount = 0
+    private var operatorCount = 0
 
     init(isJSON: Bool, options: String) {
         self.isJSON = isJSON
@@ -47,6 +48,7 @@ struct ReportPrinter {
         sums.crashes += report.crashCount
         sums.requests += report.requestCount
         undecidedCount += report.undecidedCount
+        if report.neededOperator { operatorCount += 1 }
     }
 
     func showSum() {
@@ -57,7 +59,7 @@ struct ReportPrinter {
                 {"seeds":\(runCount),"broken":\(brokenSeeds),"steps":\(steps),\
                 "simulatedSeconds":\(Self.seconds(simulated)),"realSeconds":\(Self.seconds(took)),\
                 "views":\(views),"crashes":\(crashes),"requests":\(requests),\
-                "undecided":\(undecidedCount)}
+                "undecided":\(undecidedCount),"neededOperator":\(operatorCount)}
                 """)
             return
         }
@@ -66,7 +68,8 @@ struct ReportPrinter {
             """
             \(runCount) seeds, \(found): \(Self.seconds(simulated)) s simulated in \
             \(Self.seconds(took)) s, \(steps) steps, \(views) views, \(crashes) crashes, \
-            \(requests) requests\(undecidedCount > 0 ? ", \(undecidedCount) objects undecided" : "")
+            \(requests) requests\(undecidedCount > 0 ? ", \(undecidedCount) objects undecided" : "")\
+            \(operatorCount > 0 ? ", \(operatorCount) ended where only an operator could help" : "")
             """)
     }
 
@@ -74,8 +77,10 @@ struct ReportPrinter {
         let report = result.report
         let promise = report.violation.map { "\"\($0.promise.rawValue)\"" } ?? "null"
         let message = report.violation.map { ",\"message\":\(Self.quoted($0.message))" } ?? ""
+        let verdict =
+            report.violation != nil ? "broken" : report.neededOperator ? "needsOperator" : "kept"
         return """
-            {"seed":\(report.seed),"verdict":"\(report.violation == nil ? "kept" : "broken")",\
+            {"seed":\(report.seed),"verdict":"\(verdict)",\
             "promise":\(promise)\(message),"steps":\(report.stepCount),\
             "simulatedSeconds":\(Self.seconds(report.simulated)),\
             "realSeconds":\(Self.seconds(result.took)),"views":\(report.viewCount),\
