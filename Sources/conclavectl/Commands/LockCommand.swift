@@ -15,7 +15,8 @@ struct LockCommand: ParsableCommand {
             command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \
-            grant: let what the lock guards refuse a smaller token than it has seen. \
+            grant: let what the lock guards refuse a smaller token than it has seen. It has 64 bits: \
+            awk, JavaScript and whatever else counts in floating point take several for one. \
             CONCLAVE_PREVIOUS_END says how the holder before lost the lock: 'released', 'goodbye' \
             (its session was closed), 'died', 'expired', or 'none' if there was none or nothing is \
             remembered. After 'died' and 'expired' its work may be half done; that is remembered \
