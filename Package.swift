@@ -13,8 +13,8 @@ let common: [SwiftSetting] = [
 ]
 let strict = common + [.strictMemorySafety()]
 
-/// For the simulator alone, which runs each world on one thread: overlapping accesses to its objects
-/// are found by the tests, which are debug builds, and cost a release build a tenth of its time.
+/// For the simulator alone, which runs each world on one thread. That no accesses to its objects overlap
+/// is checked where the tests run worlds, in debug builds; in a release it would cost a tenth of the time.
 let checkedInDebugBuilds: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]

@@ -115,9 +115,8 @@ extension ClientCore {
             .keyUpdate, .doubtful, .assured:
             break
         }
-        effects.append(.answered(id, .report(report)))
         calls.hear(id)
-        tellDoubt(id, effects: &effects)
+        tellFirst(report, id, effects: &effects)
     }
 
     /// Tells a subscriber what is new to it: what is found after a reconnection may be known, or

@@ -36,6 +36,9 @@ package struct GroupChecker {
 
     package func isGivenUp(_ lineage: Lineage) -> Bool { givenUp.contains(lineage) }
 
+    /// An operator had somebody go on in another history.
+    package var hasGivenUp: Bool { !givenUp.isEmpty }
+
     /// By an operator's hand another history goes on from what one member had: what was given out
     /// in the one before, and is not in that, is lost (V27).
     package mutating func historyGivenUp(for lineage: Lineage) {

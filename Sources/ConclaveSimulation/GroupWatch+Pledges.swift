@@ -4,21 +4,6 @@ import ConclaveReplication
 
 /// What members say of their disks, held against what is there at that moment.
 extension GroupWatch {
-    /// Checks where nothing is on its way to the disk rarely find anything.
-    private static var restedOneOf: Int { 8 }
-    /// Of the turns while a sync is under way.
-    private static var busyOneOf: Int { 48 }
-    /// So much on its way takes more than one sync.
-    private static var backlogByteCount: Int { 12 * 1024 }
-    /// So many occasions in a row are as good as each other.
-    private static var occasionsAlike: Int { 32 }
-
-    /// Of the first occasions of a run all, of later ones fewer and fewer: reading a disk costs much,
-    /// and a run that says a lot would do little else.
-    private static func isLookedAt(_ occasion: Int) -> Bool {
-        occasion % (1 + occasion / occasionsAlike) == 0
-    }
-
     /// A member sends a frame to another one.
     func sent(_ frame: [UInt8], by index: Int) {
         guard let daemon = cluster.hosts[index].daemon, let pledge = Pledge(in: frame),
@@ -28,7 +13,7 @@ extension GroupWatch {
         pledges.note(
             pledge, of: index, in: daemon.lineage, eraseCount: disk.eraseCount,
             holding: daemon.heldVector)
-        guard found == nil, isChecked(disk) else { return }
+        guard found == nil, occasions.isPledgeTaken(isBusy: disk.isBusy) else { return }
         do throws(Violation) {
             guard let there = try readDisk(of: index) else { return }
             try check(there, on: index, when: "if its power went when it spoke")
@@ -40,13 +25,6 @@ extension GroupWatch {
         } catch {
             found = named(error, index)
         }
-    }
-
-    private func isChecked(_ disk: SimulatedDisk) -> Bool {
-        pledgeCount += 1
-        guard disk.isBusy || pledgeCount % Self.restedOneOf == 0 else { return false }
-        checkablePledgeCount += 1
-        return Self.isLookedAt(checkablePledgeCount)
     }
 
     private func check(
@@ -68,8 +46,8 @@ extension GroupWatch {
         guard host.damagedAtStart == nil else { return nil }
         var image = host.disk.image
         let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
-        readCount += 1
-        if copies.count > 1, readCount % 3 > 0 { image = image.without(copies[readCount % 2]) }
+        let leftOut = occasions.copyLeftOut()
+        if let leftOut, copies.count > 1 { image = image.without(copies[leftOut]) }
         do throws(FatalFault) {
             return try remembered(image, index, knownBatches[index])
         } catch {
@@ -85,28 +63,17 @@ extension GroupWatch {
         if let found { throw found }
         let disk = cluster.hosts[index].disk
         guard shape.durability == .disk, disk.byteCountUnderWay > 0 else { return }
-        noteTurn(hasBacklog: disk.byteCountUnderWay > Self.backlogByteCount)
-        guard isReadDue, !isStale(daemon), let (epoch, vector) = daemon.acknowledged,
+        occasions.noteTurn(byteCountUnderWay: disk.byteCountUnderWay)
+        guard occasions.isTurnDue, !isStale(daemon), let (epoch, vector) = daemon.acknowledged,
             vector != lastAcknowledged[index]
         else { return }
-        isReadDue = false
+        occasions.takeTurn()
         lastAcknowledged[index] = vector
         do throws(Violation) {
             guard let there = try readDisk(of: index), there.epoch == epoch else { return }
             try pledges.check(there, holds: vector, when: "if its power went when it acknowledged")
         } catch {
             throw named(error, index)
-        }
-    }
-
-    private func noteTurn(hasBacklog: Bool) {
-        if hasBacklog {
-            backlogCount += 1
-            if Self.isLookedAt(backlogCount) { isReadDue = true }
-        } else {
-            busyTurnCount += 1
-            let (occasion, rest) = busyTurnCount.quotientAndRemainder(dividingBy: Self.busyOneOf)
-            if rest == 0, Self.isLookedAt(occasion) { isReadDue = true }
         }
     }
 

@@ -17,14 +17,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     var pledges: PledgeChecker
     /// By host: what was read of its segments.
     let knownBatches: [KnownBatches]
-    var pledgeCount = 0
-    var checkablePledgeCount = 0
-    var busyTurnCount = 0
-    var backlogCount = 0
-    /// The next turn in which more is acknowledged is worth it.
-    var isReadDue = false
-    /// Of disks, whatever for.
-    var readCount = 0
+    var occasions = DiskOccasions()
     /// By host: when that was checked last.
     var lastAcknowledged: [[UInt64]]
     /// By host: the last start of which the disk was looked at.

@@ -198,7 +198,7 @@ extension ServiceWorld {
         } catch {
             throw Violation(.exactlyOnce, "the clients' history is none: \(error)")
         }
-        var checker = HistoryChecker(history)
+        var checker = HistoryChecker(history, wasGivenUp: watch.checker.hasGivenUp)
         try checker.check()
         report.undecidedCount = checker.undecidedCount
         timeline.trace.line(

@@ -20,6 +20,13 @@ import Testing
         #expect(night.counter < Version.counterMask / 2)
     }
 
+    @Test(arguments: [
+        (0, 0), (1_735_689_599, 0), (1_735_689_600, 0), (1_735_776_000, 1), (1_764_381_600, 332),
+    ])
+    func `an era's day is counted from 2025 on`(seconds: UInt64, day: UInt64) {
+        #expect(Timestamp(microseconds: seconds * 1_000_000).daysSince2025 == day)
+    }
+
     @Test func `tokens are versions, and order like them`() {
         let version = Version(startOfEra: 1).next
         #expect(FencingToken(version).number == version.number)

@@ -108,4 +108,41 @@ import Testing
         client.advance(.seconds(5))
         #expect(events == [.failed(.sessionLost(.deadlinePassed))])
     }
+
+    private mutating func receive(isServing: Bool) {
+        client.receive(.serving, .event) {
+            ServingState(isServing: isServing, reason: isServing ? "" : "no majority")
+                .encode(into: &$0)
+        }
+    }
+
+    @Test mutating func `while the daemon does not serve it is in doubt, and told so once`() {
+        receiveState(5)
+        receive(isServing: false)
+        receive(isServing: false)
+        receive(isServing: true)
+        #expect(
+            events == [.report(.doubtful(reason: "no majority")), .report(.assured)])
+    }
+
+    @Test mutating func `it is in doubt without a daemon, until one has told the state`() {
+        receiveState(5)
+        client.step(.disconnected(reason: "reset"))
+        #expect(events == [.report(.doubtful(reason: "reset"))])
+        client.reconnect()
+        #expect(events == [.report(.doubtful(reason: "reset"))])
+        receiveState(5)
+        #expect(
+            events == [
+                .report(.doubtful(reason: "reset")), .report(.leader(state(5))), .report(.assured),
+            ])
+    }
+
+    @Test mutating func `where nobody serves the doubt comes before the state`() {
+        receive(isServing: false)
+        #expect(client.answers == [:])
+        receiveState(5)
+        #expect(client.answers == [observe: .report(.doubtful(reason: "no majority"))])
+        #expect(events == [.report(.leader(state(5)))])
+    }
 }

@@ -10,15 +10,6 @@ import Testing
     private let disk = MemoryDisk()
     private let segment = SegmentFormat.name(1)
 
-    /// Numbers for completions.
-    private final class Tags {
-        var last: UInt64 = 0
-        func next() -> UInt64 {
-            last += 1
-            return last
-        }
-    }
-
     private let tags = Tags()
 
     private func journal(_ plant: Plant? = nil) -> SegmentJournal {

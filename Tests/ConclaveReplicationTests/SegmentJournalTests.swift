@@ -16,15 +16,6 @@ import Testing
         try RecoveredSegments(from: disk, owner: node, lineage: lineage)
     }
 
-    /// Numbers for completions.
-    private final class Tags {
-        var last: UInt64 = 0
-        func next() -> UInt64 {
-            last += 1
-            return last
-        }
-    }
-
     private let tags = Tags()
 
     private func large(_ ordinal: UInt64) -> OrderedMessage {

@@ -30,7 +30,9 @@ import Testing
         }
         let refusal = try #require(try daemon.received(id).refusals.first)
         #expect(refusal.code == .unsupported)
-        #expect(refusal.message.contains("9") && refusal.message.contains("version 2"))
+        #expect(
+            refusal.message.contains("9")
+                && refusal.message.contains("version \(ClientLimits.protocolVersion)"))
         #expect(daemon.closed == [id])
         #expect(daemon.forgotten == [id])
     }

@@ -42,9 +42,13 @@ extension Membership {
         let joining = joining(members, of: list, now: now)
         // Where more could be in it if they heard each other, a view of fewer serves nothing, and who is
         // left over could not go on without each of it.
-        let wanted = min(list.minimumMembers, current.view.quorum, candidates.count)
-        attempt.isTooSmall = members.count + joining.count < wanted
-        guard !attempt.isTooSmall else { return }
+        let needed = min(list.minimumMembers, current.view.quorum, candidates.count)
+        attempt.isTooSmall = members.count + joining.count < needed
+        guard !attempt.isTooSmall else {
+            // One that was chosen with a learner that is gone by now is not proposed.
+            attempt.value = nil
+            return
+        }
         attempt.joining = joining
         attempt.value = nextView(
             Choice(

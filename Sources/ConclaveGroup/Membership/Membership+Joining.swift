@@ -12,7 +12,8 @@ struct Joiner: Equatable {
 /// is proposed by the member that teaches it, if that one coordinates.
 extension Membership {
     mutating func isReady(_ member: Member, hears: [Member], now: Instant) {
-        guard seat == .member, !isEnding, installing == nil, mayJoin(member.node)
+        // Who was removed a moment ago is taught to the end, and not let in.
+        guard seat == .member, !isEnding, installing == nil, isListed(member.node, in: list)
         else { return }
         let joiner = Joiner(member: member, hears: hears, readyAt: now)
         if let place = joiners.firstIndex(where: { $0.member == member }) {
@@ -23,8 +24,7 @@ extension Membership {
         }
     }
 
-    /// Who was removed a moment ago is taught to the end, and not let in.
-    private func mayJoin(_ node: NodeID) -> Bool {
+    private func isListed(_ node: NodeID, in list: MemberList) -> Bool {
         list.contains(node) || settings.plant == .strangerLetIn
     }
 
@@ -58,9 +58,8 @@ extension Membership {
         var chosen: [Joiner] = []
         for joiner in joiners where chosen.count < members.count {
             let member = joiner.member
-            let isListed = list.contains(member.node) || settings.plant == .strangerLetIn
             let isThere =
-                isListed && paths[member.node] == member
+                isListed(member.node, in: list) && paths[member.node] == member
                 && (now.since(wedgedAt) <= settings.suspicion || hears(member.node, now: now))
             let isHeard = chosen.allSatisfy {
                 $0.hears.contains(member) && joiner.hears.contains($0.member)

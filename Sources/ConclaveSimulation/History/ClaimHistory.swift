@@ -7,6 +7,8 @@ struct ClaimHistory {
     let name: ObjectName
     private let operations: [History.Operation]
     private let lives: [UInt64: History.Life]
+    /// What was done last may have been undone once.
+    private let wasGivenUp: Bool
     /// Somebody has asked for it to be closed when he is lost.
     private let mayBeClosed: Bool
     private var actions: [TimedAction<ClaimModel.Action>] = []
@@ -15,8 +17,9 @@ struct ClaimHistory {
 
     init(
         kind: ObjectKind, name: ObjectName, operations: [History.Operation],
-        lives: [UInt64: History.Life]
+        lives: [UInt64: History.Life], wasGivenUp: Bool
     ) {
+        self.wasGivenUp = wasGivenUp
         self.kind = kind
         self.name = name
         self.operations = operations
@@ -33,7 +36,8 @@ struct ClaimHistory {
         try checkTokens()
         collect()
         let model = ClaimModel(
-            lives: lives, isComplete: isComplete, limit: limit, mayBeClosed: mayBeClosed)
+            lives: lives, isComplete: isComplete, limit: limit, mayBeClosed: mayBeClosed,
+            wasGivenUp: wasGivenUp)
         var search = LinearizabilitySearch(model, actions, maximumSteps: maximumSteps)
         switch search.run(from: ClaimModel.State()) {
         case .linearizable: return ObjectVerdict(isDecided: true, stepCount: search.stepCount)

@@ -71,6 +71,8 @@ struct ClaimModel: SequentialModel {
     /// Somebody has asked for it to be closed when he is lost: a try may find busy what it could
     /// share.
     var mayBeClosed = false
+    /// Holders may have been lost that had let go, as they were told.
+    var wasGivenUp = false
 
     func step(_ action: Action, from state: State) -> State? {
         switch action {
@@ -172,6 +174,7 @@ struct ClaimModel: SequentialModel {
     private func isTrue(_ grant: Grant, _ state: State) -> Bool {
         switch (grant.after, state.lastEnd) {
         case (.none, _): return true
+        case (.expired, _) where wasGivenUp: return true
         case (.released, .released): break
         case (let end, .session(let process)) where end != .released:
             guard lives[process]?.mayShow(as: end) ?? true else { return false }

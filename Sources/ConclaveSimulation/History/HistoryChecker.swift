@@ -14,9 +14,14 @@ package struct HistoryChecker {
     package private(set) var objectCount = 0
     package private(set) var stepCount = 0
     private let history: History
+    private let wasGivenUp: Bool
 
-    package init(_ history: History) {
+    /// `wasGivenUp`: an operator had one member go on without the others (V27). What was done last
+    /// before that may be undone: a lock that somebody was told he had released was held when all
+    /// sessions ended, and that is remembered of it.
+    package init(_ history: History, wasGivenUp: Bool = false) {
         self.history = history
+        self.wasGivenUp = wasGivenUp
     }
 
     package mutating func check() throws(Violation) {
@@ -45,7 +50,8 @@ package struct HistoryChecker {
             return try barrier.check()
         }
         var claims = ClaimHistory(
-            kind: key.kind, name: key.name, operations: operations, lives: history.lives)
+            kind: key.kind, name: key.name, operations: operations, lives: history.lives,
+            wasGivenUp: wasGivenUp)
         let verdict = try claims.check(maximumSteps: Self.maximumSteps)
         stepCount += verdict.stepCount
         if !verdict.isDecided { undecidedCount += 1 }

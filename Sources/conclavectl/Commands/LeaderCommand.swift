@@ -7,9 +7,10 @@ struct LeaderCommand: ParsableCommand {
         abstract: "Show who leads a slot.",
         discussion: """
             Prints the leader of the slot with its term and value, or that there is none; with \
-            --follow then every change, also "nobody", until it is interrupted. 'doubtful' says \
-            that somebody else may lead by now and nobody tells, since no daemon is there or it is \
-            outside the majority; when that is over the leader is shown again. The answer holds \
+            --follow then every change, also "nobody", until it is interrupted. 'doubtful' and a \
+            reason say that somebody else may lead by now and nobody tells, since no daemon is \
+            there or it is outside the majority; when that is over the leader is shown again. The \
+            answer holds \
             everything that was acknowledged before the question; --local asks this host's daemon \
             for its own copy, also outside the majority.
 

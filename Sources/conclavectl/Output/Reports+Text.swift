@@ -153,11 +153,13 @@ extension ObjectStatus {
 extension LeaderChange {
     var text: String {
         let standbys = standbyCount == 1 ? "1 standby" : "\(standbyCount) standbys"
-        if let doubt { return "\(slot): doubtful: \(doubt)".shown }
-        guard let leader else { return "nobody leads \(slot), \(standbys)".shown }
-        var line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
-        line += ", term \(leader.token), \(standbys)"
-        if !leader.value.isEmpty { line += ": \(leader.text)" }
+        var line = "nobody leads \(slot), \(standbys)"
+        if let leader {
+            line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
+            line += ", term \(leader.token), \(standbys)"
+            if !leader.value.isEmpty { line += ": \(leader.text)" }
+        }
+        if let doubt { line = "doubtful, \(doubt); last known: \(line)" }
         return line.shown
     }
 }

@@ -51,6 +51,17 @@ extension ClientCore {
         tell(.doubtful(reason: reason), id, effects: &effects)
     }
 
+    /// A state that may not be the present one comes behind the word that says so, since somebody may
+    /// listen to no more than that.
+    mutating func tellFirst(_ report: Report, _ id: CallID, effects: inout [Effect]) {
+        if let reason = doubt, calls.changeAssurance(id, { $0.doubt() }) {
+            effects.append(.answered(id, .report(.doubtful(reason: reason))))
+            effects.append(.event(id, .report(report)))
+        } else {
+            effects.append(.answered(id, .report(report)))
+        }
+    }
+
     private var isGreeted: Bool { phase == .greeted || phase == .open }
 
     /// After something was told.
