@@ -120,7 +120,11 @@ let package = Package(
             ]),
         program("conclavectl", ["Conclave", "CConclaveLinux", arguments]),
         program(
-            "conclave-sim", ["ConclaveBase", "ConclaveSimulation", "CConclaveLinux", arguments]),
+            "conclave-sim",
+            [
+                "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "CConclaveLinux",
+                arguments,
+            ]),
         program(
             "conclave-bench",
             [

@@ -103,6 +103,9 @@ public enum Plant: String, CaseIterable, Sendable {
     /// K7: what the daemon's run before this one has shown counts for nothing when a session that was
     /// just resumed is wanted by another process.
     case shownBeforeForgotten
+    /// K7: a session that its own process resumes while it is given up for another one ends at once,
+    /// whatever was shown before.
+    case resumedEndsEarly
     /// V22: a member that was sent a state as a whole does not say that it has another one.
     case snapshotUntold
     /// The member that is told to have a wrong state is the next one in the view.

@@ -23,7 +23,7 @@ package struct ClientCore {
 
     let settings: ClientSettings
     /// The client's own name for its session.
-    var id: Secret
+    package internal(set) var id: Secret
     var backoff: Backoff
     var phase: Phase
     var calls = CallTable()

@@ -48,22 +48,21 @@ enum SnapshotRow: UInt8 {
 
     static let format: UInt16 = 5
 
-    /// At most so many entries of a list stand in one row, and no further one beyond so many bytes.
-    static let maximumCount = 128
+    /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024
 }
 
 extension ByteWriter {
-    /// Writes entries of a list, from `first` on, behind their count, as long as a row holds them.
-    /// `encode` writes one and gives the next, if there is one.
+    /// Writes entries of a list, from `first` on, behind their count, as long as a row holds them, but
+    /// not more than `limit`. `encode` writes one and gives the next, if there is one.
     mutating func entries<Place>(
-        from first: Place?, _ encode: (Place, inout ByteWriter) -> Place?
+        from first: Place?, limit: Int, _ encode: (Place, inout ByteWriter) -> Place?
     ) -> (count: Int, next: Place?) {
         let start = bytes.count
         integer(UInt32(0))
         var count = 0
         var next = first
-        while let place = next, count < SnapshotRow.maximumCount,
+        while let place = next, count < limit,
             bytes.count - start < SnapshotRow.maximumByteCount
         {
             next = encode(place, &self)

@@ -24,6 +24,7 @@ package struct FrozenCoordinator: Sendable {
     private let ended: EndedSessions.Records
     private let keys: FrozenKeys
     private let ends: Deque<RememberedEnds.Entry>
+    private let entriesPerRow: Int
 
     private var section = Section.state
     /// Where the next row of the section is looked for.
@@ -49,6 +50,7 @@ package struct FrozenCoordinator: Sendable {
         ended = coordinator.ended.records
         keys = coordinator.keys.frozen
         ends = coordinator.locks.ends.entries
+        entriesPerRow = coordinator.quotas.entriesPerRow
     }
 
     /// Appends the next row; false if there was none left.
@@ -110,7 +112,7 @@ package struct FrozenCoordinator: Sendable {
             object.encodeHead(into: &writer)
             nextClaim = object.firstClaim
         }
-        let (count, next) = writer.entries(from: nextClaim) { claim, writer in
+        let (count, next) = writer.entries(from: nextClaim, limit: entriesPerRow) { claim, writer in
             table.claims[claim].encode(into: &writer, sessions: sessions)
             return object.claim(after: claim, in: table.claims)
         }
@@ -160,7 +162,7 @@ package struct FrozenCoordinator: Sendable {
         writer.name(barrier.name)
         writer.integer(barrier.parties)
         writer.integer(UInt32(told))
-        let (count, _) = writer.entries(from: told) { place, writer in
+        let (count, _) = writer.entries(from: told, limit: entriesPerRow) { place, writer in
             barrier.arrivals[place].encode(into: &writer)
             return place + 1 < barrier.arrivals.count ? place + 1 : nil
         }
@@ -178,7 +180,7 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(replies.refused)
         // Here entries that wait are counted as told, since they are passed as well.
         let first = replies.firstAnswered(from: told)
-        let (_, next) = writer.entries(from: first) { place, writer in
+        let (_, next) = writer.entries(from: first, limit: entriesPerRow) { place, writer in
             replies.entries[place].encode(into: &writer, barriers: barriers)
             return replies.firstAnswered(from: place + 1)
         }
@@ -197,7 +199,7 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(record.endedAt.microseconds)
         writer.integer(UInt32(told))
         let first = told < record.replies.count ? told : nil
-        let (count, next) = writer.entries(from: first) { place, writer in
+        let (count, next) = writer.entries(from: first, limit: entriesPerRow) { place, writer in
             writer.integer(record.replies[place].number)
             record.replies[place].reply.encode(into: &writer)
             return place + 1 < record.replies.count ? place + 1 : nil
@@ -230,7 +232,7 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(SnapshotRow.key.rawValue)
         writer.name(key.name)
         writer.integer(UInt32(told))
-        let (count, next) = writer.entries(from: told) { place, writer in
+        let (count, next) = writer.entries(from: told, limit: entriesPerRow) { place, writer in
             key.revisions[place].encode(into: &writer)
             return place + 1 < key.revisions.count ? place + 1 : nil
         }

@@ -37,6 +37,8 @@ package struct Quotas: Hashable, Sendable {
     package var endedFor = Interval.seconds(600)
     package var ended = 10_000
     package var endedReplies = 65_536
+    /// How many entries of a list one row of a snapshot takes; states are compared by their rows.
+    package var entriesPerRow = 128
     package var maximumTTL = Interval.seconds(3_600)
 
     package init() {}

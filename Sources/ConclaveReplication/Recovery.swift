@@ -27,10 +27,12 @@ struct Recovery<Machine: StateMachine> {
             return try Recovery(settings: settings, blank: blank, disk: disk)
         } catch {
             guard case .damaged(let reason) = error else { throw error }
-            let lost = try LostJournal(on: disk, owner: settings.own.node)
+            let lost = try LostJournal(on: disk, settings: settings)
             var recovery = Recovery(
                 settings: settings, blank: blank,
-                viewJournal: ViewJournal(after: lost, owner: settings.own.node))
+                viewJournal: ViewJournal(
+                    after: lost, owner: settings.own.node,
+                    smallestFile: settings.viewJournalByteCount))
             recovery.lost = (lost, reason)
             return recovery
         }
@@ -39,7 +41,8 @@ struct Recovery<Machine: StateMachine> {
     init(
         settings: ReplicaSettings, blank: Machine, disk: any Disk, known: KnownBatches? = nil
     ) throws(FatalFault) {
-        let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: settings.own.node)
+        let (journal, isBlank) = try ViewJournal.recover(
+            from: disk, owner: settings.own.node, smallestFile: settings.viewJournalByteCount)
         if isBlank { try Self.refuseRemains(on: disk) }
         self.init(settings: settings, blank: blank, viewJournal: journal)
         let memory = journal.memory

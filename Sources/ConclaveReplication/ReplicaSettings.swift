@@ -27,6 +27,8 @@ package struct ReplicaSettings: Sendable {
     /// Size of one journal segment, and how much journal calls for a snapshot.
     package var segmentByteCount: Int
     package var snapshotEveryByteCount: Int
+    /// Size of a file of the view journal, as long as that is enough; the same at each start.
+    package var viewJournalByteCount = 64 * 1024
     /// How much of a snapshot one turn makes; the turn takes longer by that.
     package var snapshotPartByteCount = 32 * 1024
     /// At how many versions' distance the members compare their states; the same on all of them.

@@ -33,8 +33,8 @@ struct LocalSession {
     var ending: SessionEnd?
     /// Another process wants the session, and the validity was withdrawn for it (K7).
     var isYielding = false
-    /// It is yielded when what was shown before is over.
-    var mustWaitToYield = false
+    /// It is yielded, or ended, when what was shown before is over.
+    var mustWait = false
     /// The number of the goodbye that is answered when the end is applied.
     var goodbye: UInt64?
     /// The open or resume that is answered once there is a deadline to show.
@@ -108,8 +108,7 @@ struct LocalSession {
 
     /// When time alone calls for something.
     var due: Instant {
-        if isYielding { return mustWaitToYield ? shownBefore : .distantFuture }
-        guard ending == nil else { return .distantFuture }
+        if isYielding || ending != nil { return mustWait ? shownBefore : .distantFuture }
         return min(endAt, deadline ?? .distantFuture)
     }
 }

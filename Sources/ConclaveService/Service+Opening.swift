@@ -127,12 +127,12 @@ extension Service {
             leaveConnection(of: state.id, now: now, effects: &effects)
             sessions[state.id]?.attachment = state.attachment
             if old.isYielding {
-                // Its validity was withdrawn for a process that did not come: that is final (K5).
+                // Its validity was withdrawn for a process that did not come: that is final (K5). What
+                // an earlier daemon showed is waited for all the same.
                 sessions[state.id]?.isYielding = false
-                sessions[state.id]?.mustWaitToYield = false
                 sessions[state.id]?.ending = .expired
             }
-            if let ending = sessions[state.id]?.ending { proposeEnd(of: state.id, ending) }
+            proposeEndAnew(of: state.id)
             return
         }
         // Known here under another process, it was taken from that one when nothing was valid.

@@ -40,9 +40,11 @@ extension Service {
         guard earliestDue <= now else { return }
         for id in sessions.ids {
             guard let session = sessions[id], session.due <= now else { continue }
+            sessions[id]?.mustWait = false
             if session.isYielding {
-                sessions[id]?.mustWaitToYield = false
                 proposeYield(of: id, attachment: session.attachment.number)
+            } else if session.ending != nil {
+                proposeEndAnew(of: id)
             } else {
                 order(.expired, of: id, effects: &effects)
             }
@@ -64,6 +66,13 @@ extension Service {
     mutating func proposeEnd(of id: SessionID, _ reason: SessionEnd) {
         guard let session = sessions[id] else { return }
         propose(.end(session: id, attachment: session.attachment.number, reason: reason))
+    }
+
+    /// Of a session that has another attachment now, or may have lost its proposal with an epoch.
+    mutating func proposeEndAnew(of id: SessionID) {
+        guard let session = sessions[id], let ending = session.ending else { return }
+        guard !session.mustWait || settings.plant == .resumedEndsEarly else { return }
+        proposeEnd(of: id, ending)
     }
 
     mutating func withdraw(_ id: SessionID, effects: inout [ServiceEffect]) {
@@ -105,7 +114,7 @@ extension Service {
             }
         }
         if let session = sessions[id], session.attachment == attachment, session.shownBefore > now {
-            sessions[id]?.mustWaitToYield = true
+            sessions[id]?.mustWait = true
             earliestDue = min(earliestDue, session.shownBefore)
         } else {
             proposeYield(of: id, attachment: attachment.number)

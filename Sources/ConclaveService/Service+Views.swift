@@ -111,7 +111,7 @@ extension Service {
     ) {
         guard let session = sessions[id] else { return }
         if session.isYielding {
-            guard !session.mustWaitToYield else { return }
+            guard !session.mustWait else { return }
             proposeYield(of: id, attachment: session.attachment.number)
             return
         }
@@ -128,7 +128,7 @@ extension Service {
             sessions[id]?.unorderedConfirmation = nil
             propose(.confirm(session: id, upTo: number))
         }
-        if let ending = session.ending { proposeEnd(of: id, ending) }
+        proposeEndAnew(of: id)
         if let connection = session.connection { reconsiderReading(connection, effects: &effects) }
     }
 

@@ -90,14 +90,17 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     func provoke(at host: Int) {
         guard !isStopped, !shape.provoked.isEmpty, random.chance(perMille: shape.provokedPerMille)
         else { return }
-        provokedHosts.append(random.chance(perMille: 700) ? host : anyHost())
+        let isHere = random.chance(perMille: 700) && !shape.spared.contains(host)
+        provokedHosts.append(isHere ? host : anyHost())
         let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
         timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
     }
 
     /// A host has a new snapshot.
     func provokeAtSnapshot(on host: Int) {
-        guard !isStopped, strikesAtSnapshots, snapshotRandom.chance(perMille: 300) else { return }
+        guard !isStopped, strikesAtSnapshots, !shape.spared.contains(host),
+            snapshotRandom.chance(perMille: 300)
+        else { return }
         let kinds = shape.faults.filter { $0 == .kill || $0 == .power }
         guard !kinds.isEmpty else { return }
         struckHosts.append((host, WorldShape.pick(kinds, &snapshotRandom)))
@@ -107,6 +110,10 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     }
 
     private func anyHost() -> Int {
+        if !shape.spared.isEmpty {
+            let others = cluster.hosts.indices.filter { !shape.spared.contains($0) }
+            return WorldShape.pick(others, &random)
+        }
         if let victim = shape.victim, random.chance(perMille: 700) { return victim }
         return Int(random.below(UInt64(hostCount)))
     }
@@ -116,7 +123,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         if random.chance(perMille: 400) {
             return random.interval(in: shape.suspicion...shape.suspicion * 4)
         }
-        let factor: Int64 = random.chance(perMille: 40) ? 60 : 12
+        let longPerMille: UInt64 = shape.spared.isEmpty ? 40 : 300
+        let factor: Int64 = random.chance(perMille: longPerMille) ? 60 : 12
         return WorldShape.logarithmic(
             shape.heartbeat / 10...shape.suspicion * factor, &random)
     }
@@ -163,7 +171,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
 
     private func forAll(_ body: (Int) -> Void) {
         let spared = random.chance(perMille: 300) ? Int(random.below(UInt64(hostCount))) : -1
-        for host in 0..<hostCount where host != spared { body(host) }
+        for host in 0..<hostCount where host != spared && !shape.spared.contains(host) {
+            body(host)
+        }
     }
 
     private func downTime() -> Interval {
@@ -305,7 +315,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     }
 
     private func directionsBetweenParts() -> [(from: Int, to: Int)] {
-        let part = (0..<hostCount).map { _ in random.chance(perMille: 500) }
+        let part = (0..<hostCount).map {
+            random.chance(perMille: 500) && !shape.spared.contains($0)
+        }
         var directions: [(from: Int, to: Int)] = []
         for from in 0..<hostCount {
             for to in 0..<hostCount where part[from] != part[to] { directions.append((from, to)) }
@@ -342,17 +354,45 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         keep(fault)
     }
 
+    /// Something other than a cut is wrong with a host that is still to be put right.
+    func isFaulty(_ host: Int) -> Bool {
+        active.contains { $0?.host == host && $0?.directions.isEmpty ?? false }
+    }
+
+    /// Something is wrong with what the two hosts send each other, or it comes and goes.
+    func isCut(_ one: Int, _ other: Int) -> Bool {
+        active.contains { fault in
+            fault?.directions.contains {
+                $0.from == one && $0.to == other || $0.from == other && $0.to == one
+            } ?? false
+        }
+    }
+
     // MARK: - A minority
 
     /// After everything was put right: lets all of `members` fail but `count`, each in a manner of
-    /// its own, until `stop`. Returns those that go on.
+    /// its own, until `stop`. Two that cannot reach each other are one that fails, as the others
+    /// choose. Returns those that go on for certain.
     func fell(of members: [Int], sparing count: Int) -> [Int] {
         var survivors = members
-        while survivors.count > count {
-            let place = Int(random.below(UInt64(survivors.count)))
-            fell(survivors.remove(at: place))
+        let drawOne = { (self: FaultInjector) in
+            survivors.remove(at: Int(self.random.below(UInt64(survivors.count))))
         }
+        if members.count > max(count, 2), random.chance(perMille: 250) {
+            cutForGood(drawOne(self), drawOne(self))
+        }
+        let sparedCount = survivors.count < members.count ? count - 1 : count
+        while survivors.count > sparedCount { fell(drawOne(self)) }
         return survivors
+    }
+
+    private func cutForGood(_ one: Int, _ other: Int) {
+        timeline.trace.line(
+            at: timeline.now, "CUT for good between hosts \(one + 1) and \(other + 1)")
+        var fault = Fault(kind: .cutPair, host: one, stamp: 0)
+        fault.directions = [(one, other), (other, one)]
+        setCut(true, in: &fault)
+        keep(fault, for: Self.forGood)
     }
 
     private func fell(_ host: Int) {

@@ -9,6 +9,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     let shape: WorldShape
     let faults: FaultInjector<Daemon>
     let administrator: MemberOperator<Daemon>
+    private lazy var steady = SteadyMajority(cluster: cluster, shape: shape)
     private(set) lazy var loss = LostMajority(cluster: cluster, shape: shape, watch: self)
     /// Reads what a start of a host's daemon would find on a disk; set by the world.
     var remembered: (DiskImage, Int, KnownBatches) throws(FatalFault) -> Remembered = {
@@ -26,6 +27,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     var tainted: Set<NodeID> = []
     /// And whose is so still: a start finds the right one on the disk.
     var taintedNow: Set<NodeID> = []
+    /// By host: what its daemon had applied when it found that no state has a majority.
+    private var dividedAt: [Int: Version] = [:]
     /// Found in the middle of a turn.
     var found: Violation?
     var checker: GroupChecker
@@ -58,6 +61,27 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
         cluster.frameSent = { [unowned self] index, frame in sent(frame, by: index) }
         loss.begin()
+        scheduleLook()
+    }
+
+    private func scheduleLook() {
+        cluster.timeline.schedule(
+            .work(index: SteadyMajority<Daemon>.eventIndex, stamp: 0), after: steady.pause)
+    }
+
+    /// C8: a majority that is there and well serves before long, whatever happens to the others.
+    func look() throws(Violation) {
+        // When all is put right, that is waited for.
+        guard !faults.isStopped else { return }
+        scheduleLook()
+        steady.look(isFaulty: faults.isFaulty, isCut: faults.isCut)
+        guard !loss.isActive, !needsOperator, let view = newestView else { return steady.served() }
+        let minimum = checker.view(of: view.epoch)?.minimumMembers ?? 0
+        guard let idle = steady.idleMajority(of: view, needing: minimum) else { return }
+        throw Violation(
+            .progress,
+            "nodes \(idle) are a majority of view \(view.epoch), have been well and connected for "
+                + "long, and nobody serves")
     }
 
     func stop() {
@@ -71,6 +95,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// last thing that its process did.
     func started(on index: Int) throws(Violation) {
         servingIn[index] = .none
+        dividedAt[index] = nil
         if let daemon = cluster.hosts[index].daemon {
             try checkPledges(ofStarted: daemon, on: index)
         }
@@ -85,6 +110,12 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             throw Violation(
                 .oneChainOfViews,
                 "node \(cluster.nodes[index]) goes on in lineage \(lineage), and nobody said so")
+        }
+        if let better = loss.betterSurvivor(than: index) {
+            throw Violation(
+                .nothingLost,
+                "node \(cluster.nodes[index]) goes on alone, though node "
+                    + "\(cluster.nodes[better]) was connected and has more of the history")
         }
         timeline.trace.line(
             at: timeline.now, "HISTORY \(lineage) goes on from node \(cluster.nodes[index])")
@@ -137,6 +168,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             if isStale(daemon) { return }
             notePledges(of: event, by: daemon, on: index)
         }
+        try checkDivided(event, on: index)
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
@@ -184,6 +216,57 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 .totalOrder, "nobody knows the command at version \(version.counter)")
         default:
             break
+        }
+    }
+
+    /// A state that half of the members do not have is neither kept nor taught.
+    private func checkDivided(_ event: GroupEvent, on index: Int) throws(Violation) {
+        guard let daemon = cluster.hosts[index].daemon, daemon.isDivided else {
+            return dividedAt[index] = nil
+        }
+        let since = dividedAt[index] ?? daemon.version
+        dividedAt[index] = since
+        switch event {
+        case .snapshotWritten(let version, _) where version > since: break
+        case .teaching(_, withSnapshot: true): break
+        default: return
+        }
+        throw Violation(
+            .totalOrder, "node \(cluster.nodes[index]) has a divided state, and says: \(event)")
+    }
+
+    /// Who has left since it was removed is not needed any more: enough of the others have the view
+    /// without it on their disks, or nobody knows what a lost disk had.
+    func checkRemoved(_ index: Int) throws(Violation) {
+        guard shape.durability == .disk, let daemon = cluster.hosts[index].daemon,
+            !isStale(daemon)
+        else { return }
+        let view = daemon.view
+        guard view.rank(of: cluster.nodes[index]) == nil else { return }
+        var knowing = 0
+        for member in view.members {
+            guard let host = cluster.hosts.first(where: { $0.node == member.node }) else {
+                continue
+            }
+            if try knows(view.epoch, host) { knowing += 1 }
+        }
+        guard knowing < view.quorum, newestView?.epoch ?? .none <= view.epoch else { return }
+        throw Violation(
+            .progress,
+            "node \(cluster.nodes[index]) goes since it was removed in view \(view.epoch), and only "
+                + "\(knowing) of its \(view.members.count) members know so")
+    }
+
+    private func knows(
+        _ epoch: Epoch, _ host: SimulatedHost<Daemon>
+    ) throws(Violation) -> Bool {
+        if let daemon = host.daemon, daemon.view.epoch >= epoch { return true }
+        guard !host.wasErased, host.damagedAtStart == nil else { return true }
+        do throws(FatalFault) {
+            let there = try remembered(host.disk.image, host.index, knownBatches[host.index])
+            return there.epoch >= epoch
+        } catch {
+            throw Violation(.badInput, "node \(host.node): its journal is not whole: \(error)")
         }
     }
 
@@ -260,6 +343,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// V21: whoever serves is in its view, which is large enough. A process stays in that view and in
     /// its history until it stops serving there, so that each view is looked at once.
     func checkServing(_ daemon: Daemon, on index: Int) throws(Violation) {
+        loss.noteReach(of: daemon, on: index)
         guard daemon.isServing else { return }
         let epoch = daemon.view.epoch
         guard epoch != servingIn[index] else { return }

@@ -264,6 +264,8 @@ final class GroupWorld {
                 watch.administrator.act()
             case .work(LostMajority<Node>.eventIndex, _):
                 watch.loss.act()
+            case .work(SteadyMajority<Node>.eventIndex, _):
+                try watch.look()
             case .work(let index, _):
                 work(at: Int(index))
             default:
@@ -379,6 +381,7 @@ final class GroupWorld {
         case .salvaged:
             break
         case .removed:
+            try watch.checkRemoved(index)
             watch.administrator.wasRemoved(index)
         case .fatal(let fault):
             try watch.take(fault, on: index)

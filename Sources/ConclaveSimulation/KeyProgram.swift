@@ -19,6 +19,8 @@ final class KeyProgram: ClientProgram {
     private var isFinishing = false
     private var pending: [CallID] = []
     private var questions: [CallID: Question] = [:]
+    /// Questions that wait as long as it takes.
+    private(set) var endless: [CallID] = []
     /// The version at which this process has seen each key last; `nil`: absent.
     private var seen: [ObjectName: Version?] = [:]
 
@@ -136,8 +138,11 @@ final class KeyProgram: ClientProgram {
         let query = KeyQuery(
             selection, at: moment, isLocal: client.random.chance(perMille: 250),
             namesOnly: client.random.chance(perMille: 150))
-        let call = client.query(.readKeys(query), within: world.pause(&client.random))
+        let isEndless = client.random.chance(perMille: 250)
+        let call = client.query(
+            .readKeys(query), within: isEndless ? nil : world.pause(&client.random))
         pending.append(call)
+        if isEndless { endless.append(call) }
         questions[call] = Question(
             query: query, asked: world.timeline.now,
             newestBefore: world.newestAcknowledged, versionBefore: world.order.version)
@@ -149,6 +154,7 @@ final class KeyProgram: ClientProgram {
         _ answer: ClientCore.Answer, to call: CallID, _ client: ClientProcess, world: ClientWorld
     ) throws(Violation) {
         pending.removeAll { $0 == call }
+        endless.removeAll { $0 == call }
         if let question = questions.removeValue(forKey: call) {
             return try take(answer, question, client, world: world)
         }

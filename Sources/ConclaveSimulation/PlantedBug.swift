@@ -71,6 +71,7 @@ package struct PlantedBug: Sendable {
         case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
         case .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
         case .shownBeforeForgotten: PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
+        case .resumedEndsEarly: PlantedBug(plant, rule: "K7", within: 500, in: .mixed)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .compareIgnored, .keyOutlivesSession:

@@ -41,8 +41,9 @@ extension ServiceWorld {
         world.trace { "client \(seat) starts on \(cluster.nodes[host]) with ttl \(settings.ttl)" }
     }
 
-    func newIdentity(on host: Int, uid: UInt32 = 1_000) -> ProcessIdentity {
+    func newIdentity(on host: Int, uid: UInt32? = nil) -> ProcessIdentity {
         pidCount += 1
+        let uid = uid ?? 1_000 + (isForTwoUsers ? pidCount % 2 : 0)
         return ProcessIdentity(
             host: cluster.nodes[host], pid: pidCount, startTime: timeline.now.nanoseconds,
             bootID: UInt64(cluster.hosts[host].bootCount), uid: uid, gid: 1_000, unit: "")
@@ -193,6 +194,8 @@ extension ServiceWorld {
             seats[seat].inbox.askForTurn()
         case .clientCut:
             breakLink(of: seat)
+        case .clientGarbage where random.chance(perMille: 200):
+            openBehindDeath(at: seats[seat].host)
         case .clientGarbage:
             sendGarbage(to: seats[seat].host)
         case .clientTakeover:
@@ -210,7 +213,7 @@ extension ServiceWorld {
     }
 
     /// The socket breaks under both.
-    private func breakLink(of seat: Int) {
+    func breakLink(of seat: Int) {
         guard let id = openLink(of: seat) else { return }
         seats[seat].client?.inbox.put(.socket(.closed(id)))
         disconnect(id)
@@ -234,6 +237,27 @@ extension ServiceWorld {
             after: teardown)
     }
 
+    /// A process dies, and its last words are read after that is known; somebody has inherited its
+    /// socket. It leaves no session.
+    private func openBehindDeath(at host: Int) {
+        guard cluster.hosts[host].daemon != nil else { return }
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: nil, host: host)
+        world.trace { "a stranger at \(cluster.nodes[host]) dies before it is heard" }
+        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        send(Self.beginning, on: id)
+        processDied(id)
+        send(opening(ttl: shape.suspicion * 3, label: "dead"), on: id)
+    }
+
+    private func opening(ttl: Interval, label: String) -> [UInt8] {
+        let name = Secret(high: random.next(), low: random.next())
+        var writer = ByteWriter()
+        OpenRequest(id: name, ttl: ttl, label: label).encode(into: &writer)
+        return FrameHeader.frame(type: ClientFrameType.open.rawValue, body: writer.bytes)
+    }
+
     /// A process wants a session that lasts longer than any may in this group (V26), and waits a
     /// while for it. The order knows whether it got one.
     func askForTooLong(of host: Int) {
@@ -245,10 +269,7 @@ extension ServiceWorld {
         send(Self.beginning, on: id)
         let longest = shape.maximumSessionTTL
         let ttl = random.interval(in: longest + .milliseconds(1)...longest * 2)
-        let name = Secret(high: random.next(), low: random.next())
-        var writer = ByteWriter()
-        OpenRequest(id: name, ttl: ttl, label: "too long").encode(into: &writer)
-        send(FrameHeader.frame(type: ClientFrameType.open.rawValue, body: writer.bytes), on: id)
+        send(opening(ttl: ttl, label: "too long"), on: id)
         let life = WorldShape.logarithmic(shape.heartbeat...shape.suspicion * 20, &random)
         timeline.schedule(
             .work(index: Self.deathIndex, stamp: UInt32(truncatingIfNeeded: id.number)),

@@ -112,6 +112,7 @@ extension ServiceWorld {
         case .fatal(let fault):
             try watch.take(fault, on: index)
         case .removed:
+            try watch.checkRemoved(index)
             watch.administrator.wasRemoved(index)
         case .left:
             if cluster.hosts[index].isLeaving { watch.endByItself(index) }

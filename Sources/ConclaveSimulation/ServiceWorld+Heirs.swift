@@ -28,12 +28,7 @@ extension ServiceWorld {
         links[id] = Link(client: nil, host: host)
         cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
         send(Self.beginning, on: id)
-        let resume = ResumeRequest(
-            session: opened.session, secret: opened.secret,
-            confirmed: random.below(client.newestNumber + 1))
-        var writer = ByteWriter()
-        resume.encode(into: &writer)
-        send(FrameHeader.frame(type: ClientFrameType.resume.rawValue, body: writer.bytes), on: id)
+        send(wish(for: opened, of: client), on: id)
         // It has, or may have, the session: the history knows of it only what its client knows.
         world.order.unruly.insert(opened.session)
         heirs[id] = Heir(
@@ -43,6 +38,22 @@ extension ServiceWorld {
         timeline.schedule(
             .work(index: Self.heirIndex, stamp: UInt32(truncatingIfNeeded: id.number)),
             after: life)
+    }
+
+    /// To go on with the session, or to open one under its name, as a copy of the process would that
+    /// has not seen the answer.
+    private func wish(for opened: SessionOpened, of client: ClientProcess) -> [UInt8] {
+        var writer = ByteWriter()
+        guard random.chance(perMille: 750) else {
+            OpenRequest(id: client.core.id, ttl: shape.suspicion * 3, label: "a copy")
+                .encode(into: &writer)
+            return FrameHeader.frame(type: ClientFrameType.open.rawValue, body: writer.bytes)
+        }
+        ResumeRequest(
+            session: opened.session, secret: opened.secret,
+            confirmed: random.below(client.newestNumber + 1)
+        ).encode(into: &writer)
+        return FrameHeader.frame(type: ClientFrameType.resume.rawValue, body: writer.bytes)
     }
 
     private func anyHost() -> Int { Int(random.below(UInt64(cluster.hosts.count))) }

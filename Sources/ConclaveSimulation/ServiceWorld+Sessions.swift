@@ -52,6 +52,8 @@ extension ServiceWorld {
             seats[seat].inbox.pause(
                 for: WorldShape.logarithmic(shape.heartbeat...shape.maximumSessionTTL, &random))
         }
+        // While it has no connection it resumes the session itself, maybe behind the other's wish.
+        if random.chance(perMille: 300) { breakLink(of: seat) }
         let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
         timeline.schedule(
             .work(index: Self.takeoverIndex, stamp: UInt32(seat)), after: pause)

@@ -50,6 +50,8 @@ final class ServiceWorld {
     let watch: GroupWatch<SimulatedService>
     let world: ClientWorld
     let quotas: Quotas
+    /// Clients are of one user or of two.
+    let isForTwoUsers: Bool
     let validitySlotCount: UInt32
     /// Once there is a view, the files of daemons that start name another longest ttl than the
     /// group's, which alone counts (V26).
@@ -102,7 +104,8 @@ final class ServiceWorld {
         // From numbers of its own: other runs are as they were before there were any such.
         var files = SeededRandom(seed: options.seed ^ 0x6564_6974_6564_5574)
         hasEditedFiles = files.chance(perMille: 200)
-        let drawn = Self.quotas(&random)
+        var drawn = Self.quotas(&random)
+        isForTwoUsers = drawn.drawSessionsPerUID(seed: options.seed)
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
@@ -158,6 +161,7 @@ final class ServiceWorld {
         var quotas = drawn
         var random = SeededRandom(seed: seed ^ 0x6C6F_7373_6573_6B74)
         if random.chance(perMille: 200) { quotas.rememberedEnds = 1 + Int(random.below(4)) }
+        if random.chance(perMille: 200) { quotas.entriesPerRow = 1 + Int(random.below(3)) }
         keyTraffic?.bound(&quotas)
         if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
         return quotas
@@ -302,6 +306,8 @@ final class ServiceWorld {
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):
                 watch.loss.act()
+            case .work(SteadyMajority<SimulatedService>.eventIndex, _):
+                try watch.look()
             case .work(let index, let stamp):
                 if Int(index) < seats.count { spawn(in: Int(index), stamp: stamp) }
             default:
@@ -335,5 +341,17 @@ final class ServiceWorld {
         if client.isOver, !isFinishing {
             scheduleSpawn(in: seat, after: world.pause(&random))
         }
+    }
+}
+
+extension Quotas {
+    /// In some runs a user has few sessions. Returns whether there are two users.
+    ///
+    /// From numbers of its own, as what came later is.
+    fileprivate mutating func drawSessionsPerUID(seed: UInt64) -> Bool {
+        var random = SeededRandom(seed: seed ^ 0x7065_7220_7569_6400)
+        guard random.chance(perMille: 80) else { return random.chance(perMille: 200) }
+        sessionsPerUID = 2 + Int(random.below(8))
+        return random.chance(perMille: 700)
     }
 }

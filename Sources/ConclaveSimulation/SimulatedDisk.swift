@@ -251,9 +251,11 @@ package final class SimulatedDisk: Disk {
         lanes[lane.rawValue].stalledUntil = max(lanes[lane.rawValue].stalledUntil, end)
     }
 
+    package var isStalled: Bool {
+        stalledUntil > timeline.now || lanes.contains { $0.stalledUntil > timeline.now }
+    }
+
     package func endStall() {
-        let isStalled =
-            stalledUntil > timeline.now || lanes.contains { $0.stalledUntil > timeline.now }
         guard isStalled else { return }
         stalledUntil = timeline.now
         for lane in lanes.indices { lanes[lane].stalledUntil = timeline.now }

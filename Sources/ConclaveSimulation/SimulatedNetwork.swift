@@ -102,6 +102,11 @@ package final class SimulatedNetwork {
             && ends[end(of: other, to: one)].state == .open
     }
 
+    /// The number of their connection; 0: they have none that both know of.
+    func connection(_ one: Int, _ other: Int) -> UInt32 {
+        isConnected(one, other) ? pairs[pair(one, other)].connection : 0
+    }
+
     /// The streams that `end` sends on.
     func outgoing(_ end: Int) -> Range<Int> { 2 * end..<2 * end + 2 }
 

@@ -38,6 +38,11 @@ package struct WorldShape: Sendable {
     package var provoked: [FaultKind]
     /// A host that most things happen to: what takes two blows to the same member is rare else.
     package var victim: Int?
+    /// Hosts, a majority of the founders, that nothing happens to, nor to the links between them;
+    /// mostly none.
+    package var spared: Set<Int> = []
+    /// Size of a file of the view journal.
+    package var viewJournalByteCount = 64 * 1_024
     /// Between two pieces of work of one host, on the average.
     package var workPause: Interval
 
@@ -87,6 +92,8 @@ package struct WorldShape: Sendable {
         shape.drawOperator(for: options)
         shape.drawLoss(for: options)
         shape.drawOlderDisks(for: options)
+        shape.drawSpared(for: options)
+        shape.drawViewJournal(for: options)
         return shape
     }
 
@@ -123,6 +130,25 @@ package struct WorldShape: Sendable {
         let isWanted = options.faults.count < FaultKind.allCases.count
         guard isWanted || random.chance(perMille: 200) else { return }
         faults += faults.contains(.erase) ? [.olderDisk, .olderDisk] : [.erase, .olderDisk]
+    }
+
+    /// A majority that can serve all the time should (C8), whatever the others go through.
+    private mutating func drawSpared(for options: RunOptions) {
+        guard memberCount > 2, spareCount == 0, majorityLostAt == nil else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x7370_6172_6564_0000)
+        guard random.chance(perMille: 150) else { return }
+        let count = max(memberCount / 2 + 1, minimumMembers ?? 0)
+        guard count < memberCount else { return }
+        while spared.count < count {
+            spared.insert(Int(random.below(UInt64(memberCount))))
+        }
+    }
+
+    /// Short files are made anew more often, with less of what was before.
+    private mutating func drawViewJournal(for options: RunOptions) {
+        var random = SeededRandom(seed: options.seed ^ 0x7669_6577_7320_6669)
+        guard random.chance(perMille: 400) else { return }
+        viewJournalByteCount = Self.pick([8, 16], &random) * 1_024
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
@@ -179,6 +205,7 @@ package struct WorldShape: Sendable {
             segmentByteCount: segmentByteCount, snapshotEveryByteCount: snapshotEveryByteCount,
             recentByteCount: recentByteCount)
         // Snapshots are short: they take many turns all the same.
+        settings.viewJournalByteCount = viewJournalByteCount
         settings.snapshotPartByteCount = segmentByteCount / 256
         settings.digestEveryVersions = UInt64(segmentByteCount / 4_096)
         return settings

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveBase
+import ConclaveReactor
 import ConclaveSimulation
 
 @main
@@ -32,6 +33,9 @@ struct ConclaveSim: AsyncParsableCommand {
 
     @Option(help: "Leave out a rule; see --plants.")
     var plant: Plant?
+
+    @Option(help: "How long one run may take, in real time: one that goes on for ever is a find.")
+    var patience: SimulatedDuration = SimulatedDuration(interval: .seconds(120))
 
     @Flag(help: "List the bugs that can be planted, and within how many seeds each must be found.")
     var plants = false
@@ -67,6 +71,9 @@ struct ConclaveSim: AsyncParsableCommand {
         }
         SeedsInProgress.nameThemOnTraps()
         FreedMemory.keep()
+        let patience = Patience(.milliseconds(patience.interval.milliseconds), options: optionWords)
+        let watching = try WorkerThread(name: "patience") { patience.watch() }
+        defer { withExtendedLifetime(watching) {} }
         var campaign = Campaign(printer: ReportPrinter(isJSON: json, options: optionWords))
         let foundCount = await campaign.run(
             seeds: seeds, jobs: jobs, stopsAtFirst: plant != nil, options: options)

@@ -9,15 +9,30 @@ enum SeedsInProgress {
 
     private final class Place: Sendable {
         let seed = Atomic<UInt64>(0)
+        /// When the seed was begun.
+        let start = Mutex(ContinuousClock.now)
     }
 
     static let limit = 32
 
     /// - Precondition: `place` is below `limit`, and nobody else's meanwhile.
     static func run<T>(_ seed: UInt64, in place: Int, _ body: () -> T) -> T {
-        places[place].seed.store(seed &+ 1, ordering: .relaxed)
+        places[place].start.withLock { $0 = .now }
+        places[place].seed.store(seed &+ 1, ordering: .releasing)
         defer { places[place].seed.store(0, ordering: .relaxed) }
         return body()
+    }
+
+    /// The seed of a run that goes on for longer than `patience`.
+    static func overdue(after patience: Duration) -> UInt64? {
+        for place in places {
+            let seed = place.seed.load(ordering: .acquiring)
+            guard seed > 0, place.start.withLock({ $0 }).duration(to: .now) > patience,
+                place.seed.load(ordering: .acquiring) == seed
+            else { continue }
+            return seed - 1
+        }
+        return nil
     }
 
     static func nameThemOnTraps() {

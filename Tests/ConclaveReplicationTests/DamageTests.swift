@@ -23,7 +23,9 @@ import Testing
     private func write(batches: UInt64 = 40, markingAfter marked: UInt64 = 40) throws
         -> SegmentJournal
     {
-        var views = try ViewJournal.recover(from: disk, owner: node).journal
+        var views = try ViewJournal.recover(
+            from: disk, owner: node, smallestFile: 64 * 1_024
+        ).journal
         views.append(.installed(view(1), voteFrom: Epoch(1)), to: disk, tag: 1)
         var segments = SegmentJournal(
             settings: SegmentSettings(owner: node, lineage: lineage, byteCount: 64 * 1_024))
@@ -98,7 +100,9 @@ import Testing
     }
 
     @Test func `is noticed if the newest snapshot is gone, also if an older one is there`() throws {
-        var views = try ViewJournal.recover(from: disk, owner: node).journal
+        var views = try ViewJournal.recover(
+            from: disk, owner: node, smallestFile: 64 * 1_024
+        ).journal
         var store = SnapshotStore(owner: node)
         for counter in [4, 9] as [UInt64] {
             let version = Version(Version(startOfEra: 1).number + counter)

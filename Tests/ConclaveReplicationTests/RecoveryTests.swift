@@ -14,7 +14,9 @@ import Testing
     }
 
     private func write(views: [NextView], records: [JournalRecord]) throws {
-        var journal = try ViewJournal.recover(from: disk, owner: node).journal
+        var journal = try ViewJournal.recover(
+            from: disk, owner: node, smallestFile: 64 * 1_024
+        ).journal
         for value in views {
             journal.append(.installed(value, voteFrom: Epoch(1)), to: disk, tag: 1)
         }

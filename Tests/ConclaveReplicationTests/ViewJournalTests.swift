@@ -9,7 +9,9 @@ import Testing
     private let disk = MemoryDisk()
 
     private func journal() throws -> ViewJournal {
-        try ViewJournal.recover(from: disk, owner: node).journal
+        try ViewJournal.recover(
+            from: disk, owner: node, smallestFile: 64 * 1_024
+        ).journal
     }
 
     private func promise(_ round: UInt64) -> ViewRecord {
@@ -42,7 +44,8 @@ import Testing
     }
 
     @Test func `nothing on the disk is blank, not damaged`() throws {
-        let (journal, isBlank) = try ViewJournal.recover(from: disk, owner: node)
+        let (journal, isBlank) = try ViewJournal.recover(
+            from: disk, owner: node, smallestFile: 64 * 1_024)
         #expect(isBlank)
         #expect(journal.memory == ViewMemory())
     }
@@ -198,7 +201,8 @@ import Testing
     @Test func `a journal of another node is refused`() throws {
         _ = try written()
         #expect(throws: FatalFault.foreignData("view journal: of node 1, not of 2")) {
-            try ViewJournal.recover(from: disk, owner: NodeID(2))
+            try ViewJournal.recover(
+                from: disk, owner: NodeID(2), smallestFile: 64 * 1_024)
         }
     }
 

@@ -350,6 +350,31 @@ import Testing
         #expect(group.machine.sessionState(session.session)?.process.pid == 2)
     }
 
+    @Test func `a session that its own process resumes while it is yielded ends when what was shown is over`()
+        throws
+    {
+        let group = TestGroup(daemonCount: 2)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        let other = group[1].connect(pid: 2)
+        group[1].hello(other)
+        group[1].resume(other, session)
+        // It still maps the page of the daemon before, and has not heard that its session is over.
+        let again = group[1].connectAs(group[0].process(1))
+        group[1].hello(again)
+        group[1].resume(again, session)
+        #expect(try group[1].received(again).refusals.map(\.code) == [.sessionEnded])
+        let old = try #require(group[0].shown.first?.deadline)
+        group.confirm()
+        group.now = old.advanced(by: .milliseconds(-1))
+        group.advance(.zero)
+        #expect(group.machine.sessionState(session.session)?.process.pid == 1)
+        group.advance(.milliseconds(1))
+        #expect(group.machine.sessionState(session.session) == nil)
+    }
+
     @Test func `without a slot in the page a session ends when what was shown before is over (K7)`()
         throws
     {

@@ -8,7 +8,7 @@ import Testing
     private static let pinned: [UInt64] = [
         15, 19, 22, 78, 229, 249, 843, 20_069, 802_886, 1_000_675, 1_010_090,
         1_011_335, 1_032_049, 5_000_596, 6_000_095, 6_001_061, 6_001_298,
-        6_001_507, 6_100_691, 6_201_309, 7_003_538, 8_700_085,
+        6_001_507, 6_100_691, 6_201_309, 7_003_538, 8_700_085, 8_800_061,
     ]
 
     @Test func `find no broken promise`() throws {
@@ -70,13 +70,20 @@ import Testing
         "strangerLetIn", "cancelLeavesWaiter", "breakUntold", "vacancyUntold", "takeOverAtOnce",
         "fullTTLShown", "holeIsDamage", "staleBatchIsNew", "sessionsOutliveHistory",
         "givenUpHistoryGrants", "frozenBeforeSync", "acceptedBeforeSync", "oneBarrierBreaks",
-        "shownBeforeForgotten", "neighbourAccused", "acknowledgeOnFullDisk", "compareIgnored",
-        "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly", "recoveredNotRewritten",
+        "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
+        "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
+        "recoveredNotRewritten",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])
         #expect(ending.status == 1)
         #expect(ending.output.contains("conclave-sim --seed"), "\(ending.output)")
+    }
+
+    @Test func `find a run that does not end`() throws {
+        let ending = try run(["--seed", "1", "--duration", "1000h", "--patience", "1s"])
+        #expect(ending.status == 1)
+        #expect(ending.output.contains("C8 broken with seed 1: the run has not ended"))
     }
 
     @Test func `wrong usage is told as such`() throws {

@@ -34,7 +34,9 @@ import Testing
         "Conclave": words + ["ConclaveClientCore", "CConclaveLinux"],
         "conclaved": ["ConclaveBase", "ConclaveNode"],
         "conclavectl": ["Conclave", "CConclaveLinux"],
-        "conclave-sim": ["ConclaveBase", "ConclaveSimulation", "CConclaveLinux"],
+        "conclave-sim": [
+            "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "CConclaveLinux",
+        ],
         "conclave-bench": ["Conclave", "CConclaveLinux"],
     ]
     private static let banned = [

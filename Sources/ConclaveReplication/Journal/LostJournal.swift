@@ -19,11 +19,11 @@ struct LostJournal {
     private var oldFiles: [String] = []
 
     /// Looks at everything that is there and trusts only what is whole.
-    init(on disk: any Disk, owner: NodeID) throws(FatalFault) {
+    init(on disk: any Disk, settings: ReplicaSettings) throws(FatalFault) {
         loss = ViewMemory.Loss(lineage: .none, epoch: .none, number: 1)
         let names: [String]
         do { names = try disk.list().sorted() } catch { throw .disk(error) }
-        readViews(on: disk, owner: owner)
+        readViews(on: disk, settings: settings)
         for name in names {
             if ViewJournal.files.contains(name) {
                 viewFiles.append(name)
@@ -80,10 +80,12 @@ struct LostJournal {
         return number >= keptCount && own <= number - keptCount
     }
 
-    private mutating func readViews(on disk: any Disk, owner: NodeID) {
+    private mutating func readViews(on disk: any Disk, settings: ReplicaSettings) {
         var bodies: [UInt64: [UInt8]] = [:]
         for file in ViewJournal.files {
-            let copy = try? ViewJournalCopy(file, on: disk, owner: owner)
+            let copy = try? ViewJournalCopy(
+                file, on: disk, owner: settings.own.node,
+                smallestFile: settings.viewJournalByteCount)
             guard let copy else { continue }
             bodies.merge(copy.bodies) { mine, _ in mine }
             lastSequence = max(lastSequence, copy.first ?? 0)

@@ -11,14 +11,15 @@ import ConclaveWire
 /// taken from the other, and a missing one with a later one behind it is damage.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
-    static let smallestFile = 64 * 1024
 
     private let owner: NodeID
+    /// The same at each start: files are never shorter.
+    private let smallestFile: Int
     private var sequence: UInt64
     private var position = 0
     /// Of the smaller one, and of the next ones.
     private var fileByteCount = 0
-    private var wantedByteCount = Self.smallestFile
+    private var wantedByteCount: Int
     private(set) var memory = ViewMemory()
     /// Decided views since the newest snapshot, oldest first: their trims say what is delivered.
     private(set) var chain: [NextView] = []
@@ -29,29 +30,35 @@ struct ViewJournal {
     private var toldMark = JournalMark()
     /// Copies that were not as they had been written. Each start makes both anew.
     private(set) var repairs: [(file: String, reason: String)] = []
-    private var reserve = ViewJournalReserve()
+    private var reserve: ViewJournalReserve
 
     /// Reads both copies. `isBlank`: there were none.
     static func recover(
-        from disk: any Disk, owner: NodeID
+        from disk: any Disk, owner: NodeID, smallestFile: Int
     ) throws(FatalFault) -> (journal: ViewJournal, isBlank: Bool) {
         var copies: [ViewJournalCopy] = []
-        for file in files { copies.append(try ViewJournalCopy(file, on: disk, owner: owner)) }
-        var journal = ViewJournal(owner: owner, sequence: 0)
+        for file in files {
+            copies.append(
+                try ViewJournalCopy(file, on: disk, owner: owner, smallestFile: smallestFile))
+        }
+        var journal = ViewJournal(owner: owner, sequence: 0, smallestFile: smallestFile)
         journal.reserve.find(on: disk)
         guard !copies.allSatisfy(\.isMissing) else { return (journal, true) }
         try journal.replay(copies)
         return (journal, false)
     }
 
-    private init(owner: NodeID, sequence: UInt64) {
+    private init(owner: NodeID, sequence: UInt64, smallestFile: Int) {
         self.owner = owner
         self.sequence = sequence
+        self.smallestFile = smallestFile
+        wantedByteCount = smallestFile
+        reserve = ViewJournalReserve(smallestFile: smallestFile)
     }
 
     /// Begins behind all records of a journal that was damaged.
-    init(after lost: LostJournal, owner: NodeID) {
-        self.init(owner: owner, sequence: lost.lastSequence)
+    init(after lost: LostJournal, owner: NodeID, smallestFile: Int) {
+        self.init(owner: owner, sequence: lost.lastSequence, smallestFile: smallestFile)
         remember(.lost(lost.loss))
     }
 
@@ -203,7 +210,7 @@ struct ViewJournal {
         }
         position = bytes.count
         fileByteCount = .max
-        wantedByteCount = max(Self.smallestFile, Sector.roundUp(bytes.count * 2))
+        wantedByteCount = max(smallestFile, Sector.roundUp(bytes.count * 2))
         return bytes
     }
 

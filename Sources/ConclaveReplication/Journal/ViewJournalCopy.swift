@@ -11,7 +11,9 @@ struct ViewJournalCopy {
     private(set) var fault: String?
     private(set) var isMissing = false
 
-    init(_ file: String, on disk: any Disk, owner: NodeID) throws(FatalFault) {
+    init(
+        _ file: String, on disk: any Disk, owner: NodeID, smallestFile: Int
+    ) throws(FatalFault) {
         self.file = file
         let bytes: [UInt8]
         do throws(DiskError) {
@@ -22,7 +24,7 @@ struct ViewJournalCopy {
             return
         }
         // It is made in its whole size before it is named: what is missing may be records.
-        guard bytes.count >= ViewJournal.smallestFile else {
+        guard bytes.count >= smallestFile else {
             fault = "is cut to \(bytes.count) bytes"
             return
         }

@@ -15,18 +15,23 @@ struct ViewJournalReserve {
     private static let suffix = ".spare"
     /// Of a file that is made when it is needed, since there is none in reserve.
     private static let freshSuffix = ".new"
+    let smallestFile: Int
     /// For some view changes: a record takes a sector or two.
-    private static let smallestRoom = 32 * Sector.byteCount
+    private var smallestRoom: Int { smallestFile / 4 }
 
     private var spares: [String: Spare] = [:]
     private var usedUntil: UInt64?
     private var making: (tag: UInt64, byteCount: Int)?
 
+    init(smallestFile: Int) {
+        self.smallestFile = smallestFile
+    }
+
     /// Takes over what the process before had in reserve.
     mutating func find(on disk: any Disk) {
         for file in ViewJournal.files {
             guard let byteCount = try? disk.byteCount(of: file + Self.suffix),
-                byteCount >= ViewJournal.smallestFile
+                byteCount >= smallestFile
             else { continue }
             spares[file] = Spare(byteCount: byteCount, isClean: false)
         }
@@ -38,7 +43,7 @@ struct ViewJournalReserve {
         _ bytes: [UInt8], of byteCount: Int, for file: String, on disk: any Disk
     ) -> (name: String, byteCount: Int) {
         guard let spare = spares.removeValue(forKey: file),
-            spare.byteCount >= bytes.count + Self.smallestRoom
+            spare.byteCount >= bytes.count + smallestRoom
         else {
             let fresh = file + Self.freshSuffix
             disk.submit(.create(fresh, byteCount: byteCount), lane: .views, tag: 0)

@@ -1,0 +1,107 @@
+import ConclaveBase
+import ConclaveReplication
+
+/// C8 while other things still go wrong: before long somebody serves, if a majority of the newest
+/// view runs, is connected member with member, and has disks that work.
+///
+/// It looks at the hosts now and then; what is over before it looks again is shorter than what a
+/// group takes for a failure.
+struct SteadyMajority<Daemon: SimulatedDaemon> {
+    /// The event of this, an index of `.work`.
+    static var eventIndex: UInt16 { .max - 5 }
+
+    private let cluster: Cluster<Daemon>
+    private let shape: WorldShape
+    /// By host, and by pair: when something was wrong with it last.
+    private var hostTroubledAt: [Moment]
+    private var pairTroubledAt: [Moment]
+    private var startCounts: [Int]
+    private var connections: [UInt32]
+    private var servedAt = Moment.start
+
+    init(cluster: Cluster<Daemon>, shape: WorldShape) {
+        self.cluster = cluster
+        self.shape = shape
+        let count = shape.hostCount
+        hostTroubledAt = Array(repeating: .start, count: count)
+        pairTroubledAt = Array(repeating: .start, count: count * count)
+        startCounts = Array(repeating: 0, count: count)
+        connections = Array(repeating: 0, count: count * count)
+    }
+
+    /// Between two looks.
+    var pause: Interval { shape.suspicion / 2 }
+
+    /// For as long a majority may be steady and not serve: what hangs is left out after the stall
+    /// time, and whoever has waited behind growing pauses comes in after some suspicion times.
+    private var patience: Interval { shape.stall * 2 + shape.suspicion * 40 + .seconds(10) }
+
+    /// Somebody serves whom others can hear, or nobody can help but an operator.
+    mutating func served() {
+        servedAt = cluster.timeline.now
+    }
+
+    mutating func look(isFaulty: (_ host: Int) -> Bool, isCut: (_ one: Int, _ other: Int) -> Bool) {
+        let now = cluster.timeline.now
+        for host in cluster.hosts {
+            if isTroubled(host) || isFaulty(host.index)
+                || host.startCount != startCounts[host.index]
+            {
+                hostTroubledAt[host.index] = now
+                startCounts[host.index] = host.startCount
+            }
+            for peer in 0..<host.index {
+                let pair = pair(host.index, peer)
+                let connection = cluster.network.connection(host.index, peer)
+                if connection == connections[pair], connection > 0, !isCut(host.index, peer) {
+                    continue
+                }
+                pairTroubledAt[pair] = now
+                connections[pair] = connection
+            }
+            if host.daemon?.isServing ?? false, hostTroubledAt[host.index] < now { served() }
+        }
+    }
+
+    private func isTroubled(_ host: SimulatedHost<Daemon>) -> Bool {
+        host.daemon == nil || host.isRetired || host.isLeaving || host.wasErased
+            || host.damagedAtStart != nil || host.pauseInTurn > .zero
+            || host.inbox.pausedUntil > cluster.timeline.now
+            || host.suspendedUntil > cluster.timeline.now
+            || host.disk.isFull || host.disk.isStalled
+    }
+
+    private func pair(_ one: Int, _ other: Int) -> Int {
+        min(one, other) * shape.hostCount + max(one, other)
+    }
+
+    /// Who should have served long ago; nil: nobody.
+    func idleMajority(of view: View, needing minimum: Int) -> [NodeID]? {
+        let now = cluster.timeline.now
+        guard now.since(servedAt) > patience else { return nil }
+        let steady = cluster.hosts.filter { host in
+            isMember(host, of: view) && now.since(hostTroubledAt[host.index]) > patience
+        }
+        let needed = max(view.quorum, minimum)
+        guard steady.count >= needed else { return nil }
+        return connected(steady.map(\.index), count: needed).map { $0.map { cluster.nodes[$0] } }
+    }
+
+    /// What a process had in memory alone is gone with it.
+    private func isMember(_ host: SimulatedHost<Daemon>, of view: View) -> Bool {
+        shape.durability == .disk
+            ? view.rank(of: host.node) != nil : view.contains(host.member)
+    }
+
+    /// Some `count` of these that have all been connected for long.
+    private func connected(_ hosts: [Int], count: Int) -> [Int]? {
+        if count == 0 { return [] }
+        guard let first = hosts.first, hosts.count >= count else { return nil }
+        let others = hosts.dropFirst()
+        let near = others.filter {
+            cluster.timeline.now.since(pairTroubledAt[pair(first, $0)]) > patience
+        }
+        if let rest = connected(Array(near), count: count - 1) { return [first] + rest }
+        return connected(Array(others), count: count)
+    }
+}
