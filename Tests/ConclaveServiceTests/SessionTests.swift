@@ -350,7 +350,7 @@ import Testing
         #expect(group.machine.sessionState(session.session)?.process.pid == 2)
     }
 
-    @Test func `a session that its own process resumes while it is yielded ends when what was shown is over`()
+    @Test func `a yielded session that its own process resumes outlives what was shown (K7)`()
         throws
     {
         let group = TestGroup(daemonCount: 2)
