@@ -54,7 +54,9 @@ enum NotServing: Equatable {
         case .blank(let unconnected):
             "waits for the first view, or to be let into one" + Self.words(unconnected)
         case .outside(let epoch, let outside): "is not in view \(epoch): \(outside.sentence)"
-        case .restarted(let epoch): "restarted in view \(epoch): waits for the next view"
+        case .restarted(let epoch):
+            "restarted in view \(epoch): waits for the next view; if too many of the others have "
+                + "lost their disks, 'conclave recover' goes on without them"
         case .leftOut(let outside): "was left out: \(outside.sentence)"
         case .ending(let epoch): "view \(epoch) is ending: waits for the next"
         case .tooFew(let epoch, let count, let minimum):
@@ -80,7 +82,8 @@ enum NotServing: Equatable {
             "hears no majority of the newest view: waits for \(list); if too many are lost for "
                 + "good, 'conclave recover' goes on without them"
         case .state:
-            "the last view's state may be with members that are absent: waits for \(list)"
+            "the last view's state may be in the memory of members that are absent: waits for "
+                + "\(list); if they are lost for good, 'conclave recover' begins without any state"
         case .joining: "waits to be let in by \(list)"
         case .members: "too few members hear each other: waits for more of \(list)"
         }
