@@ -140,9 +140,10 @@ extension Service {
         for id in sessions.ids {
             guard let session = sessions[id] else { continue }
             if machine.sessionState(id)?.attachment != session.attachment {
-                sessionEnded(id, .expired, effects: &effects)
+                isOverHere(id, .expired, effects: &effects)
             }
         }
+        slots.sessionsEnded { machine.sessionState($0) != nil }
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
                 let shownBefore = latestShown(of: state, now: now)

@@ -385,6 +385,54 @@ import Testing
         #expect(slots.contains(fresh.slot))
     }
 
+    /// Two daemons with two slots for sessions each, and a session that the second took over from the
+    /// first.
+    private func movedSession() throws -> (TestGroup, connection: ConnectionID, SessionOpened) {
+        let group = TestGroup(daemonCount: 2, validitySlotCount: 3)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        group.confirm()
+        _ = try group[1].received(id).opened()
+        return (group, id, session)
+    }
+
+    @Test func `a slot that was given up is used again if its session ended while nobody told`()
+        throws
+    {
+        let (group, id, session) = try movedSession()
+        group[0].isDeaf = true
+        group[1].send(.goodbye, number: 1, id)
+        try #require(group.machine.sessionState(session.session) == nil)
+        group[0].isDeaf = false
+        group.replaceState(of: group[0])
+        for pid in UInt32(5)...6 { _ = try group[0].connectWithSession(pid: pid) }
+    }
+
+    @Test func `a slot that was given up stays out of use in a replaced state (K7)`() throws {
+        let (group, _, session) = try movedSession()
+        group.replaceState(of: group[0])
+        let (_, other) = try group[0].connectWithSession(pid: 5)
+        #expect(other.slot != session.slot)
+    }
+
+    @Test func `a slot stays out of use if its session moved away while nobody told (K7)`() throws {
+        let group = TestGroup(daemonCount: 2, validitySlotCount: 3)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        group[0].isDeaf = true
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        group.confirm()
+        _ = try group[1].received(id).opened()
+        group[0].isDeaf = false
+        group.replaceState(of: group[0])
+        #expect(group[0].page[session.slot]?.deadline == .distantPast)
+        let (_, other) = try group[0].connectWithSession(pid: 5)
+        #expect(other.slot != session.slot)
+    }
+
     @Test func `what a replaced state says about sessions is taken over`() throws {
         let (id, session) = try daemon.connectWithSession()
         daemon.request(try lock("a"), number: 1, id)
