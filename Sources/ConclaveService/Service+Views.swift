@@ -99,8 +99,13 @@ extension Service {
         if opening.isAbandoned {
             openings[nonce] = nil
             effects.append(.forget(opening.connection))
-        } else if case .open(let open) = opening.command, let refusal = refusal(ofTTL: open.ttl) {
-            openRefused(nonce, refusal, effects: &effects)
+        } else if case .open(var open) = opening.command {
+            if opening.hasUsualTTL { open.ttl = usualTTL }
+            if let refusal = refusal(ofTTL: open.ttl) {
+                return openRefused(nonce, refusal, effects: &effects)
+            }
+            openings[nonce]?.command = .open(open)
+            propose(.open(open))
         } else {
             propose(opening.command)
         }

@@ -385,6 +385,25 @@ import Testing
         #expect(slots.contains(fresh.slot))
     }
 
+    @Test(arguments: [(1_000, 3), (60_000, 5)])
+    func `a session without a ttl has the usual one, as far as the group allows it`(
+        longest: Int64, seconds: Int64
+    ) throws {
+        let group = TestGroup(longestTTL: .milliseconds(max(longest, 3_000)))
+        let (_, session) = try group[0].connectWithSession(ttl: .zero)
+        #expect(session.ttl == .seconds(seconds))
+    }
+
+    @Test func `a session that waits for the first view has a ttl that this group allows`() throws {
+        let group = TestGroup(longestTTL: .seconds(4), isFounded: false)
+        let id = group[0].connect()
+        group[0].hello(id)
+        group[0].open(id, ttl: .zero)
+        group.install([group[0].member])
+        group.confirm()
+        #expect(try group[0].received(id).opened().ttl == .seconds(4))
+    }
+
     /// Two daemons with two slots for sessions each, and a session that the second took over from the
     /// first.
     private func movedSession() throws -> (TestGroup, connection: ConnectionID, SessionOpened) {
