@@ -40,23 +40,25 @@ public final class Conclave: Sendable {
     ///   - socket: Where the daemon listens. By default `$CONCLAVE_SOCKET`, else
     ///     `/run/conclave/conclave.sock` if it exists, else `conclave/conclave.sock` in
     ///     `$XDG_RUNTIME_DIR`, else `/tmp/conclave-UID/conclave.sock`.
-    ///   - ttl: How long what is held outlives a daemon or host that went silent. The daemon
-    ///     refuses one shorter than three times its suspicion time.
+    ///   - ttl: How long what is held outlives a daemon or host that went silent. By default five
+    ///     seconds, or what the group allows that is nearest to it. The daemon refuses one that is
+    ///     shorter than three times its suspicion time, or longer than the group's `maxSessionTtl`.
     ///   - label: Shown to operators beside the session; at most 255 bytes.
     /// - Throws: `disconnected` if no daemon answers, `denied` if this user may not connect.
     public static func connect(
-        socket: String? = nil, ttl: Duration = .seconds(5), label: String = ""
+        socket: String? = nil, ttl: Duration? = nil, label: String = ""
     ) async throws -> Conclave {
         let path = try SocketPath.find(named: socket)
         guard label.utf8.count <= ClientLimits.label else {
             throw ConclaveError(.invalid, "the label has more than \(ClientLimits.label) bytes")
         }
-        let ttl = Interval(ttl)
-        guard ttl > .zero, ttl.milliseconds <= Int64(UInt32.max) else {
-            throw ConclaveError(.invalid, "the ttl must be positive, and less than 49 days")
+        let interval = ttl.map { Interval($0) }
+        if let interval, !(1...Int64(UInt32.max)).contains(interval.milliseconds) {
+            throw ConclaveError(
+                .invalid, "the ttl must be at least a millisecond, and less than 49 days")
         }
         let settings = ClientSettings(
-            ttl: ttl, label: label, clientName: programName, opensSession: false)
+            ttl: interval ?? .zero, label: label, clientName: programName, opensSession: false)
         return Conclave(try open(path, settings))
     }
 

@@ -3,6 +3,7 @@ import ConclaveWire
 
 /// What a client decides for itself before it connects.
 package struct ClientSettings: Sendable {
+    /// Zero: the usual one, or the nearest to it that the group allows.
     package var ttl: Interval
     /// Shown to operators beside the session; at most 255 bytes.
     package var label: String
@@ -16,7 +17,7 @@ package struct ClientSettings: Sendable {
     package var requestsInFlight = ClientLimits.requestsInFlight
 
     package init(
-        ttl: Interval = ClientLimits.defaultTTL, label: String = "", clientName: String = "",
+        ttl: Interval = .zero, label: String = "", clientName: String = "",
         opensSession: Bool = true
     ) {
         self.ttl = ttl

@@ -98,11 +98,11 @@ final class Connection: ReactorHandler {
     }
 
     /// Says why, and waits a while for the other end to read it. False: there is no way to say it.
-    func beginClosing(_ reason: String, deadline: Instant) -> Bool {
+    func beginClosing(_ reason: String, number: UInt64 = 0, deadline: Instant) -> Bool {
         guard phase != .connecting, sendFailure == nil, let stream else { return false }
         var body = ByteWriter()
         body.text(String(decoding: reason.utf8.prefix(400), as: UTF8.self))
-        append(FrameHeader.frame(type: MemberFrame.refusal, body: body.bytes))
+        append(FrameHeader.frame(type: MemberFrame.refusal, number: number, body: body.bytes))
         flush()
         guard unsentByteCount == 0, sendFailure == nil else { return false }
         TCPSocket.shutDownSending(stream.socket)
@@ -174,16 +174,21 @@ final class Connection: ReactorHandler {
         }
     }
 
-    /// Handles everything that waits, without the reactor, up to a bound.
-    func drain() {
+    /// Handles everything that waits, without the reactor, up to a bound. False: the other end is
+    /// gone.
+    @discardableResult
+    func drain() -> Bool {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
         defer { unsafe room.deallocate() }
         for _ in 0..<256 {
-            guard phase == .open, let socket = stream?.socket,
-                case .bytes(let count)? = try? unsafe socket.receive(into: room)
-            else { return }
-            unsafe take(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            guard phase == .open, let socket = stream?.socket else { return false }
+            switch try? unsafe socket.receive(into: room) {
+            case .bytes(let count)?: unsafe take(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            case .nothing?: return true
+            case .end?, nil: return false
+            }
         }
+        return phase == .open
     }
 
     /// Puts a part of a row write behind those that came before.

@@ -55,6 +55,7 @@ extension FabricEvent.What {
     /// A number for each case: events alike differ in nothing that the limiter looks at.
     fileprivate var kind: Int {
         switch self {
+        case .refused(.numberTaken): 10
         case .refused: 0
         case .refusedByPeer: 1
         case .broken: 2
@@ -65,6 +66,7 @@ extension FabricEvent.What {
         case .acceptFailed: 7
         case .controlTooLong: 8
         case .addressUnknown: 9
+        case .numberTaken: 11
         }
     }
 }

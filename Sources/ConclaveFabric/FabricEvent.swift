@@ -19,6 +19,8 @@ package struct FabricEvent: Equatable, Sendable {
         case refused(FabricRefusal)
         /// The other end turned this one away, or gave the path up, in these words.
         case refusedByPeer(String)
+        /// The other end says that another process runs under the number of this node.
+        case numberTaken(String)
         /// This end gave up a path that was open.
         case broken(FabricFault)
         /// The other end closed or reset a path that was open, or it failed underneath.
@@ -91,6 +93,13 @@ package enum FabricRefusal: Error, Equatable, Sendable, CustomStringConvertible 
     case configuration
     /// A path does not change its end.
     case changedMember(NodeID)
+    /// Two processes run as that node, and the one at `kept` has the path.
+    case numberTaken(NodeID, kept: SocketAddress, other: SocketAddress)
+
+    /// For the other end, which acts on some of the reasons.
+    var number: UInt64 {
+        if case .numberTaken = self { MemberFrame.numberTaken } else { 0 }
+    }
 
     package var description: String {
         switch self {
@@ -107,6 +116,9 @@ package enum FabricRefusal: Error, Equatable, Sendable, CustomStringConvertible 
         case .configuration:
             // A stranger is not told what would be right.
             "durability or slots are configured otherwise here, or, before the first view, members"
+        case .numberTaken(let node, let kept, let other):
+            "two processes run as node \(node), at \(kept) and at \(other), and one of them is shut "
+                + "out: stop one, or give its machine a number of its own"
         case .changedMember(let node): "node \(node) changed in the middle of a connection"
         }
     }

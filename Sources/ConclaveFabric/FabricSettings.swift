@@ -8,6 +8,8 @@ package struct FabricSettings: Equatable, Sendable {
     /// Before a dial that follows a failed one; doubled each time.
     package var firstDialPause = Interval.milliseconds(10)
     package var lastDialPause = Interval.milliseconds(250)
+    /// The longest pause of a process that another one with its node number is preferred to.
+    package var namesakePause = Interval.seconds(10)
     /// A path whose other end has taken nothing for so long is given up, and made anew. More than
     /// the suspicion time, or a silence would break paths before it is a suspicion.
     package var unheardLimit = Interval.seconds(2)

@@ -3,7 +3,7 @@ import ConclaveWire
 /// What the frames between members are. Layouts:
 ///
 ///     hello     see `Hello`
-///     refusal   text (u16 length, UTF-8): why the speaker gives this connection up; its last frame
+///     refusal   number: what kind, 0 or `numberTaken`; text (u16 length, UTF-8): why the speaker gives this connection up; its last frame
 ///     control   the bytes
 ///     row       number: the epoch; u32 offset, the bytes
 ///
@@ -14,6 +14,9 @@ enum MemberFrame {
     static let refusal: UInt16 = 2
     static let control: UInt16 = 3
     static let row: UInt16 = 4
+
+    /// The number of a refusal, because another process runs under the node's number.
+    static let numberTaken: UInt64 = 1
 
     static let maximumBodyByteCount = Int(FrameHeader.maximumLength) - 12
     static let rowHeaderByteCount = 4

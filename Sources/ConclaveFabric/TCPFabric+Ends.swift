@@ -42,17 +42,18 @@ extension TCPFabric {
     ) {
         let node = index(of: claimed) == nil ? connection.node : claimed
         report(node: node, address: connection.address, .refused(refusal))
-        end(connection, byPeer: false, saying: "\(refusal)", tell: moment)
+        end(connection, byPeer: false, saying: "\(refusal)", number: refusal.number, tell: moment)
     }
 
     func end(
-        _ connection: Connection, byPeer: Bool, saying reason: String?, tell moment: Moment
+        _ connection: Connection, byPeer: Bool, saying reason: String?, number: UInt64 = 0,
+        tell moment: Moment
     ) {
         if connection.phase == .open {
             endPath(connection, byPeer: byPeer, saying: reason, tell: moment)
             return
         }
-        discard(connection, saying: reason)
+        discard(connection, saying: reason, number: number)
     }
 
     /// - Precondition: it is the path of its peer.
@@ -68,7 +69,7 @@ extension TCPFabric {
     }
 
     /// Closes a connection that is no path, at once or after its last words.
-    func discard(_ connection: Connection, saying reason: String? = nil) {
+    func discard(_ connection: Connection, saying reason: String? = nil, number: UInt64 = 0) {
         strangers.removeAll { $0 === connection }
         if let node = connection.dialled, let index = index(of: node),
             peers[index].dial === connection
@@ -77,7 +78,7 @@ extension TCPFabric {
             dialLater(index, now: reactor.now())
         }
         let deadline = reactor.now().advanced(by: settings.helloTimeout)
-        if let reason, connection.beginClosing(reason, deadline: deadline) {
+        if let reason, connection.beginClosing(reason, number: number, deadline: deadline) {
             add(stranger: connection)
         } else {
             connection.close()

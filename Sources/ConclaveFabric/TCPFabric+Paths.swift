@@ -30,7 +30,8 @@ extension TCPFabric {
     /// After a pause that doubles until a path was open.
     func dialLater(_ index: Int, now: Instant) {
         guard peers[index].node < own.node else { return }
-        peers[index].nextDial = now.advanced(by: peers[index].pause)
+        let pause = max(peers[index].pause, peers[index].namesakePause)
+        peers[index].nextDial = now.advanced(by: pause)
         peers[index].pause = min(peers[index].pause * 2, settings.lastDialPause)
         schedule(peers[index].nextDial)
     }
@@ -67,7 +68,7 @@ extension TCPFabric {
         case (MemberFrame.hello, _):
             unsafe didReceiveHello(Array(body), on: connection)
         case (MemberFrame.refusal, _):
-            unsafe didReceiveRefusal(Array(body), on: connection)
+            unsafe didReceiveRefusal(header, body: Array(body), on: connection)
         case (MemberFrame.control, .open):
             guard let node = connection.node else { return }
             unsafe tell(.control(from: node, bytes: Array(body)), .now)
@@ -90,7 +91,10 @@ extension TCPFabric {
                 return
             }
             connection.lineage = hello.lineage
-            if connection.phase == .greeting { open(connection, hello.member) }
+            guard connection.phase == .greeting, makesWay(for: connection, hello.member) else {
+                return
+            }
+            open(connection, hello.member)
         } catch {
             didFail(connection, .frame(error))
         }
@@ -124,7 +128,9 @@ extension TCPFabric {
         return hello.refusal(by: answer)
     }
 
-    private func didReceiveRefusal(_ body: [UInt8], on connection: Connection) {
+    private func didReceiveRefusal(
+        _ header: FrameHeader, body: [UInt8], on connection: Connection
+    ) {
         do {
             var reader = ByteReader(body)
             let text = try reader.text("reason", maximum: MemberFrame.maximumRefusalByteCount)
@@ -132,7 +138,13 @@ extension TCPFabric {
             let printable = text.unicodeScalars.map {
                 $0.value < 0x20 || $0.value == 0x7F ? " " : $0
             }
-            report(connection, .refusedByPeer(String(String.UnicodeScalarView(printable))))
+            let words = String(String.UnicodeScalarView(printable))
+            if header.number == MemberFrame.numberTaken {
+                report(connection, .numberTaken(words))
+                dialRarely(connection)
+            } else {
+                report(connection, .refusedByPeer(words))
+            }
             end(connection, byPeer: false, saying: nil, tell: .now)
         } catch {
             didFail(connection, .frame(error))
@@ -171,22 +183,15 @@ extension TCPFabric {
 
     private func open(_ connection: Connection, _ member: Member) {
         guard let index = index(of: member.node) else { return }
-        if let old = peers[index].path {
-            // Its last words and frames come before the new one's first.
-            old.drain()
-            if old.phase == .open {
-                report(old, .replaced)
-                old.close()
-                peers[index].path = nil
-                tell(.disconnected(member.node, byPeer: true), .now)
-            }
-        }
+        replacePath(to: member, at: connection.address, index)
         strangers.removeAll { $0 === connection }
         if peers[index].dial === connection { peers[index].dial = nil }
         connection.open(member)
         peers[index].path = connection
         peers[index].pause = settings.firstDialPause
+        peers[index].namesakePause = .zero
         peers[index].nextDial = .distantFuture
+        peers[index].namesakes.opened(member.incarnation)
         if connection.dialled == nil || connection.saidLineage != lineage {
             sayHello(on: connection, to: member.node)
             connection.flush()

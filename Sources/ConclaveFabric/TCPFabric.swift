@@ -19,6 +19,10 @@ package final class TCPFabric: Fabric {
         /// When to dial next; never for a peer that dials this one.
         var nextDial = Instant.distantFuture
         var pause: Interval
+        /// The least pause after another process was found to have this node's number; doubled each
+        /// time, and over with a path.
+        var namesakePause = Interval.zero
+        var namesakes = Namesakes()
     }
 
     let own: Member

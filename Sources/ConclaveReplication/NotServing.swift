@@ -18,6 +18,8 @@ enum NotServing: Equatable {
     case goesOnAlone
     /// The journal was set aside; `unconnected`: machines of the list without a path.
     case lost(unconnected: [NodeID])
+    /// As before, and no view could be read from it.
+    case lostBeforeAnyView(unconnected: [NodeID])
     /// As before, and a state was learned since.
     case learnedAfterLoss(Epoch, Outside, unconnected: [NodeID])
     case historyGivenUp(successor: NodeID)
@@ -44,6 +46,12 @@ enum NotServing: Equatable {
                 + "that has it\(Self.words(unconnected)); if no member has it any more, nothing is "
                 + "served until an operator puts a data directory back that has it, or runs "
                 + "'conclave recover' on a member that has an older one"
+        case .lostBeforeAnyView(let unconnected):
+            "its journal was damaged and is set aside, and no view could be read from it: waits to "
+                + "learn the state from a member that has it\(Self.words(unconnected)), and takes no "
+                + "part in founding a group; if no member has a state, and the group has never "
+                + "served, stop this daemon, move its data directory away, and start it with an "
+                + "empty one"
         case .learnedAfterLoss(let epoch, let outside, let unconnected):
             "lost its journal and has learned the state of view \(epoch): "
                 + outside.sentence + Self.words(unconnected)
@@ -54,7 +62,9 @@ enum NotServing: Equatable {
         case .blank(let unconnected):
             "waits for the first view, or to be let into one" + Self.words(unconnected)
         case .outside(let epoch, let outside): "is not in view \(epoch): \(outside.sentence)"
-        case .restarted(let epoch): "restarted in view \(epoch): waits for the next view"
+        case .restarted(let epoch):
+            "restarted in view \(epoch): waits for the next view; if too many of the others have "
+                + "lost their disks, 'conclave recover' goes on without them"
         case .leftOut(let outside): "was left out: \(outside.sentence)"
         case .ending(let epoch): "view \(epoch) is ending: waits for the next"
         case .tooFew(let epoch, let count, let minimum):
@@ -75,12 +85,15 @@ enum NotServing: Equatable {
     private static func sentence(_ nodes: [NodeID], _ purpose: WaitPurpose) -> String {
         let list = list(nodes)
         return switch purpose {
-        case .founding: "the first view needs all configured members: waits for \(list)"
+        case .founding:
+            "the first view needs all configured members: waits for \(list); one that is connected "
+                + "says in its own status what keeps it"
         case .quorum:
             "hears no majority of the newest view: waits for \(list); if too many are lost for "
                 + "good, 'conclave recover' goes on without them"
         case .state:
-            "the last view's state may be with members that are absent: waits for \(list)"
+            "the last view's state may be in the memory of members that are absent: waits for "
+                + "\(list); if they are lost for good, 'conclave recover' begins without any state"
         case .joining: "waits to be let in by \(list)"
         case .members: "too few members hear each other: waits for more of \(list)"
         }

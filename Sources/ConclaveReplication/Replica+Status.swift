@@ -39,7 +39,10 @@ extension Replica {
         if salvage?.isDecided == true { return .goesOnAlone }
         let number = view.epoch
         let seat = membership.seat
-        if membership.memory.loss != nil {
+        if let loss = membership.memory.loss {
+            if seat == .blank, loss.epoch == .none {
+                return .lostBeforeAnyView(unconnected: unconnected)
+            }
             return seat == .blank
                 ? .lost(unconnected: unconnected)
                 : .learnedAfterLoss(number, whyOutside, unconnected: unconnected)

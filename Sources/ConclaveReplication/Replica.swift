@@ -275,6 +275,6 @@ extension MembershipSettings {
             heartbeat: settings.heartbeat, suspicion: settings.suspicion,
             minimumMembers: settings.minimumMembers ?? 0, addresses: settings.addresses,
             minimumEra: settings.minimumEra, maximumSessionTTL: settings.maximumSessionTTL,
-            plant: settings.plant)
+            stateDiesWithProcess: settings.durability == .memory, plant: settings.plant)
     }
 }

@@ -29,7 +29,9 @@ struct Opening {
     let connection: ConnectionID
     let type: ClientFrameType
     let number: UInt64
-    let command: Command
+    var command: Command
+    /// Its client named no ttl.
+    var hasUsualTTL = false
     /// The connection is gone: it is not proposed again, but may still be applied.
     var isAbandoned = false
     var processIsDead = false

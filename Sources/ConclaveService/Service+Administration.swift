@@ -112,7 +112,8 @@ extension Service {
             let told = RecoverReport(
                 epoch: report.epoch, lineage: report.lineage, version: report.version,
                 appliedCount: UInt64(report.appliedCount), kept: report.kept,
-                removed: report.removed, quietFor: report.quietFor)
+                removed: report.removed, quietFor: report.quietFor,
+                stateWasLost: report.stateWasLost)
             grant(number, effects: &effects) { told.encode(into: &$0) }
         case .refused(let why): refuse(number, Refusal(.refused, why), effects: &effects)
         }

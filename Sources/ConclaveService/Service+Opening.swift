@@ -9,7 +9,9 @@ extension Service {
         effects: inout [ServiceEffect]
     ) {
         guard let connection = connections[id] else { return }
-        if let refusal = refusalOfOpening(connection) ?? refusal(ofTTL: request.ttl) {
+        let hasUsualTTL = request.ttl == .zero
+        let ttl = hasUsualTTL ? usualTTL : request.ttl
+        if let refusal = refusalOfOpening(connection) ?? refusal(ofTTL: ttl) {
             let type = ClientFrameType.open.rawValue
             return refuse(refusal, type: type, number: number, on: id, effects: &effects)
         }
@@ -19,10 +21,12 @@ extension Service {
         spareSecret = nil
         lastNonce += 1
         let command = OpenCommand(
-            id: request.id, secret: secret, ttl: request.ttl, label: request.label,
+            id: request.id, secret: secret, ttl: ttl, label: request.label,
             process: connection.process, member: settings.own, nonce: lastNonce)
         begin(
-            Opening(connection: id, type: .open, number: number, command: .open(command)),
+            Opening(
+                connection: id, type: .open, number: number, command: .open(command),
+                hasUsualTTL: hasUsualTTL),
             nonce: lastNonce)
     }
 
@@ -54,6 +58,11 @@ extension Service {
     private func refusalOfOpening(_ connection: Connection) -> Refusal? {
         guard connection.session != nil || connection.opening != nil else { return nil }
         return Refusal(.invalid, "this connection has a session already")
+    }
+
+    /// Of a session whose client names no ttl: what is usual, as far as the group allows it.
+    var usualTTL: Interval {
+        min(max(ClientLimits.defaultTTL, settings.minimumSessionTTL), maximumSessionTTL)
     }
 
     /// K8. How long a session of this group may last is known from its views: what comes before the

@@ -204,6 +204,6 @@ extension ViewReport {
                 Departed(
                     node: departed.member.node, reason: departed.reason, by: departed.by,
                     silent: departed.silent)
-            })
+            }, stateWasLost: view.stateWasLost, historyWasGivenUp: view.historyWasGivenUp)
     }
 }

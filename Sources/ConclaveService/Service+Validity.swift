@@ -125,25 +125,29 @@ extension Service {
     mutating func sessionEnded(
         _ id: SessionID, _ reason: SessionEnd, effects: inout [ServiceEffect]
     ) {
-        if let session = sessions[id] {
-            withdraw(id, effects: &effects)
-            if let connection = session.connection {
-                if let number = session.goodbye, reason == .goodbye {
-                    send(.goodbye, .reply, number: number, to: connection, effects: &effects) {
-                        _ in
-                    }
-                } else if let owed = session.owed {
-                    refuse(
-                        Refusal(.sessionEnded, "session \(id) is over: \(reason)"),
-                        type: owed.type.rawValue, number: owed.number, on: connection,
-                        effects: &effects)
-                } else {
-                    tellEnd(reason, to: connection, effects: &effects)
-                }
-            }
-            remove(id, effects: &effects)
-        }
+        isOverHere(id, reason, effects: &effects)
         slots.sessionEnded(id)
+    }
+
+    /// A local session ends here; elsewhere it may go on, and then its slot is not used again.
+    mutating func isOverHere(
+        _ id: SessionID, _ reason: SessionEnd, effects: inout [ServiceEffect]
+    ) {
+        guard let session = sessions[id] else { return }
+        withdraw(id, effects: &effects)
+        if let connection = session.connection {
+            if let number = session.goodbye, reason == .goodbye {
+                send(.goodbye, .reply, number: number, to: connection, effects: &effects) { _ in }
+            } else if let owed = session.owed {
+                refuse(
+                    Refusal(.sessionEnded, "session \(id) is over: \(reason)"),
+                    type: owed.type.rawValue, number: owed.number, on: connection,
+                    effects: &effects)
+            } else {
+                tellEnd(reason, to: connection, effects: &effects)
+            }
+        }
+        remove(id, effects: &effects)
     }
 
     private mutating func tellEnd(

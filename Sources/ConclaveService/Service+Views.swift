@@ -99,8 +99,13 @@ extension Service {
         if opening.isAbandoned {
             openings[nonce] = nil
             effects.append(.forget(opening.connection))
-        } else if case .open(let open) = opening.command, let refusal = refusal(ofTTL: open.ttl) {
-            openRefused(nonce, refusal, effects: &effects)
+        } else if case .open(var open) = opening.command {
+            if opening.hasUsualTTL { open.ttl = usualTTL }
+            if let refusal = refusal(ofTTL: open.ttl) {
+                return openRefused(nonce, refusal, effects: &effects)
+            }
+            openings[nonce]?.command = .open(open)
+            propose(.open(open))
         } else {
             propose(opening.command)
         }
@@ -140,9 +145,10 @@ extension Service {
         for id in sessions.ids {
             guard let session = sessions[id] else { continue }
             if machine.sessionState(id)?.attachment != session.attachment {
-                sessionEnded(id, .expired, effects: &effects)
+                isOverHere(id, .expired, effects: &effects)
             }
         }
+        slots.sessionsEnded { machine.sessionState($0) != nil }
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
                 let shownBefore = latestShown(of: state, now: now)

@@ -29,4 +29,9 @@ struct ValiditySlots {
     mutating func sessionEnded(_ session: SessionID) {
         free += retired.removeValue(forKey: session) ?? []
     }
+
+    /// Of these sessions some may have ended without a word.
+    mutating func sessionsEnded(unless isGoingOn: (SessionID) -> Bool) {
+        for session in retired.keys.sorted() where !isGoingOn(session) { sessionEnded(session) }
+    }
 }

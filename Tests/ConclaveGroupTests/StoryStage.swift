@@ -69,6 +69,7 @@ struct StoryStage {
             founders = nodes.map(\.id)
         case "spare": nodes.append(Node(id: try number(words[0])))
         case "majority-needed": settings.minimumMembers = 0
+        case "memory-mode": settings.stateDiesWithProcess = true
         case "plant": settings.plant = Plant(rawValue: words[0])
         case "start": for word in words { try start(try index(word)) }
         case "connect":

@@ -6,9 +6,11 @@ import Testing
 /// Several replicas with a network that loses nothing.
 extension TestReplica {
     /// `count` members that serve in their first view.
-    static func group(_ count: UInt32) throws -> [TestReplica] {
+    static func group(
+        _ count: UInt32, durability: Durability = .disk
+    ) throws -> [TestReplica] {
         let nodes = Array(1...count)
-        let group = try nodes.map { try TestReplica($0, of: nodes) }
+        let group = try nodes.map { try TestReplica($0, of: nodes, durability: durability) }
         for replica in group { replica.connect(to: group) }
         group.live(500)
         for replica in group { try #require(replica.replica.isServing) }

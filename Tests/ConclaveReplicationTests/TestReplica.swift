@@ -62,27 +62,30 @@ final class TestReplica {
     var heldLanes: Set<DiskLane> = []
 
     private let snapshotEveryByteCount: Int
+    private let durability: Durability
 
     init(
-        _ number: UInt32, of configured: [UInt32], snapshotEveryByteCount: Int = 64 << 20
+        _ number: UInt32, of configured: [UInt32], snapshotEveryByteCount: Int = 64 << 20,
+        durability: Durability = .disk
     ) throws(FatalFault) {
         node = NodeID(number)
+        self.durability = durability
         self.configured = configured.map { NodeID($0) }
         self.snapshotEveryByteCount = snapshotEveryByteCount
         replica = try Self.replica(
             node, of: self.configured, run: 1, disk: disk, fabric: fabric, now: start,
-            snapshotEveryByteCount: snapshotEveryByteCount)
+            snapshotEveryByteCount: snapshotEveryByteCount, durability: durability)
     }
 
     var member: Member { Member(node: node, incarnation: Incarnation(run)) }
 
     private static func replica(
         _ node: NodeID, of configured: [NodeID], run: UInt64, disk: MemoryDisk,
-        fabric: HeldFabric, now: Instant, snapshotEveryByteCount: Int
+        fabric: HeldFabric, now: Instant, snapshotEveryByteCount: Int, durability: Durability
     ) throws(FatalFault) -> Replica<ListMachine> {
         var settings = ReplicaSettings(
             own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
-            minimumMembers: 1, slotCount: 8, slotByteCount: 256,
+            durability: durability, minimumMembers: 1, slotCount: 8, slotByteCount: 256,
             segmentByteCount: 64 * 1_024, snapshotEveryByteCount: snapshotEveryByteCount)
         settings.digestEveryVersions = 8
         settings.snapshotPartByteCount = 16
@@ -100,7 +103,7 @@ final class TestReplica {
         outputs = []
         replica = try Self.replica(
             node, of: configured, run: run, disk: disk, fabric: fabric, now: now,
-            snapshotEveryByteCount: snapshotEveryByteCount)
+            snapshotEveryByteCount: snapshotEveryByteCount, durability: durability)
     }
 
     func propose(_ command: UInt8) {

@@ -410,6 +410,73 @@ import Testing
         #expect(slots.contains(fresh.slot))
     }
 
+    @Test(arguments: [(1_000, 3), (60_000, 5)])
+    func `a session without a ttl has the usual one, as far as the group allows it`(
+        longest: Int64, seconds: Int64
+    ) throws {
+        let group = TestGroup(longestTTL: .milliseconds(max(longest, 3_000)))
+        let (_, session) = try group[0].connectWithSession(ttl: .zero)
+        #expect(session.ttl == .seconds(seconds))
+    }
+
+    @Test func `a session that waits for the first view has a ttl that this group allows`() throws {
+        let group = TestGroup(longestTTL: .seconds(4), isFounded: false)
+        let id = group[0].connect()
+        group[0].hello(id)
+        group[0].open(id, ttl: .zero)
+        group.install([group[0].member])
+        group.confirm()
+        #expect(try group[0].received(id).opened().ttl == .seconds(4))
+    }
+
+    /// Two daemons with two slots for sessions each, and a session that the second took over from the
+    /// first.
+    private func movedSession() throws -> (TestGroup, connection: ConnectionID, SessionOpened) {
+        let group = TestGroup(daemonCount: 2, validitySlotCount: 3)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        group.confirm()
+        _ = try group[1].received(id).opened()
+        return (group, id, session)
+    }
+
+    @Test func `a slot that was given up is used again if its session ended while nobody told`()
+        throws
+    {
+        let (group, id, session) = try movedSession()
+        group[0].isDeaf = true
+        group[1].send(.goodbye, number: 1, id)
+        try #require(group.machine.sessionState(session.session) == nil)
+        group[0].isDeaf = false
+        group.replaceState(of: group[0])
+        for pid in UInt32(5)...6 { _ = try group[0].connectWithSession(pid: pid) }
+    }
+
+    @Test func `a slot that was given up stays out of use in a replaced state (K7)`() throws {
+        let (group, _, session) = try movedSession()
+        group.replaceState(of: group[0])
+        let (_, other) = try group[0].connectWithSession(pid: 5)
+        #expect(other.slot != session.slot)
+    }
+
+    @Test func `a slot stays out of use if its session moved away while nobody told (K7)`() throws {
+        let group = TestGroup(daemonCount: 2, validitySlotCount: 3)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        group[0].isDeaf = true
+        let id = group[1].connectAs(group[0].process(1))
+        group[1].hello(id)
+        group[1].resume(id, session)
+        group.confirm()
+        _ = try group[1].received(id).opened()
+        group[0].isDeaf = false
+        group.replaceState(of: group[0])
+        #expect(group[0].page[session.slot]?.deadline == .distantPast)
+        let (_, other) = try group[0].connectWithSession(pid: 5)
+        #expect(other.slot != session.slot)
+    }
+
     @Test func `what a replaced state says about sessions is taken over`() throws {
         let (id, session) = try daemon.connectWithSession()
         daemon.request(try lock("a"), number: 1, id)

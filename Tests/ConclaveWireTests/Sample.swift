@@ -194,14 +194,15 @@ extension Sample {
                 epoch: Epoch(3), at: time, members: [NodeID(1), NodeID(2)], joined: [NodeID(2)],
                 departed: [
                     .init(node: NodeID(3), reason: .silent, by: NodeID(1), silent: .seconds(1))
-                ]),
+                ], stateWasLost: true, historyWasGivenUp: true),
             decode: { try ViewReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "recover report",
             RecoverReport(
                 epoch: Epoch(9), lineage: Lineage(high: 1, low: 2),
                 version: Version(startOfEra: 3), appliedCount: 4, kept: [NodeID(1)],
-                removed: [NodeID(2), NodeID(3)], quietFor: .seconds(60)),
+                removed: [NodeID(2), NodeID(3)], quietFor: .seconds(60),
+                stateWasLost: true),
             decode: { try RecoverReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "object page",

@@ -61,6 +61,18 @@ import Testing
         holder.kill()
     }
 
+    @Test(arguments: ["maxSessionTtl: 3s", "timing: { suspicion: 2s }"])
+    func `without --ttl any group takes a session, and a ttl that it does not take is refused`(
+        settings: String
+    ) throws {
+        let group = try Group.serving(of: 1, extra: settings)
+        #expect(try group.run("lock", ["a", "--", "sleep", "3"]).status == 0)
+        #expect(try group.run("put", ["key", "value"]).status == 0)
+        let refused = try group.run("lock", ["a", "--ttl", "5s", "--", "true"])
+        #expect(refused.status != 0)
+        #expect(refused.errors.contains("ttl: "), "\(refused.errors)")
+    }
+
     @Test func `the command is told how the holder before lost the lock`() throws {
         let group = try Group.serving(of: 1)
         let script = ["--wait", "20s", "--", "sh", "-c", "echo $CONCLAVE_PREVIOUS_END"]

@@ -138,7 +138,25 @@ import Testing
         #expect(
             view.json.description
                 == #"{"epoch":3,"at":"1970-01-01T00:00:00.000Z","members":[1,3],"joined":[],"#
-                + #""departed":[{"id":2,"reason":"silent","by":1,"silentMilliseconds":1020}]}"#)
+                + #""departed":[{"id":2,"reason":"silent","by":1,"silentMilliseconds":1020}],"#
+                + #""stateWasLost":false,"historyWasGivenUp":false}"#)
+        #expect(!view.text.contains("lost"))
+    }
+
+    @Test func `of a view says what was lost with it`() {
+        let view = { (stateWasLost: Bool, historyWasGivenUp: Bool) in
+            ViewChange(
+                ViewReport(
+                    epoch: Epoch(3), at: .zero, members: [NodeID(1)], joined: [], departed: [],
+                    stateWasLost: stateWasLost, historyWasGivenUp: historyWasGivenUp))
+        }
+        #expect(view(true, false).text.hasSuffix("members 1; the state was lost: it begins empty"))
+        #expect(
+            view(false, true).text.hasSuffix(
+                "; by 'conclave recover': what only the others had is lost, all sessions ended"))
+        #expect(view(true, true).text.contains("'conclave recover'"))
+        #expect(view(true, true).json.description.contains(#""stateWasLost":true"#))
+        #expect(view(false, true).json.description.contains(#""historyWasGivenUp":true"#))
     }
 
     @Test func `of a broken barrier names who is missing`() throws {

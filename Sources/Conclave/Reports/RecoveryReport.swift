@@ -17,6 +17,8 @@ public struct RecoveryReport: Hashable, Sendable {
     public let removedMembers: [NodeID]
     /// For how long nothing is granted: what the lost history granted may still be valid.
     public let quietFor: Duration
+    /// No member that was reached had a state, and none can come back from a disk: it begins empty.
+    public let stateWasLost: Bool
 
     package init(_ report: RecoverReport) {
         epoch = report.epoch
@@ -24,6 +26,7 @@ public struct RecoveryReport: Hashable, Sendable {
         appliedMessageCount = Int(clamping: report.appliedCount)
         keptMembers = report.kept
         removedMembers = report.removed
+        stateWasLost = report.stateWasLost
         quietFor = .nanoseconds(report.quietFor.nanoseconds)
     }
 }

@@ -18,12 +18,19 @@ public struct ViewChange: Hashable, Sendable {
     public let members: [NodeID]
     public let joined: [NodeID]
     public let departed: [Departed]
+    /// With this view the state began empty, since no member had one any more.
+    public let stateWasLost: Bool
+    /// An operator had one member go on alone: what only the others had is lost, and all sessions
+    /// ended.
+    public let historyWasGivenUp: Bool
 
     package init(_ report: ViewReport) {
         epoch = report.epoch
         at = report.at
         members = report.members
         joined = report.joined
+        stateWasLost = report.stateWasLost
+        historyWasGivenUp = report.historyWasGivenUp
         departed = report.departed.map { departed in
             Departed(
                 node: departed.node, reason: departed.reason, by: departed.by,

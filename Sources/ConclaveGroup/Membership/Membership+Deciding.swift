@@ -12,9 +12,10 @@ extension Membership {
         if withState.isEmpty {
             // An empty state by a majority alone could forget what an absent member still has
             // (V26).
-            let isComplete = promises.count == current.members.count
-            guard isComplete || settings.plant == .emptyStateByMajority else {
-                let missing = others.filter { attempt.promises[$0] == nil }
+            let missing = current.members.filter {
+                attempt.promises[$0.node] == nil && !isStateGone(with: $0, now: now)
+            }.map(\.node)
+            guard missing.isEmpty || settings.plant == .emptyStateByMajority else {
                 if !attempt.reportedWait {
                     effects.append(.event(.waiting(for: missing, purpose: .state)))
                     attempt.reportedWait = true
@@ -60,6 +61,15 @@ extension Membership {
         if !stateWasLost { planFills(&attempt, chosen: chosen, holders: withState, trim: trim) }
         let risen = attempt.risen
         attempt.lacking.removeAll { risen.contains($0) }
+    }
+
+    /// Whether a member of the present view took its state with it, though nobody votes for its node: in
+    /// memory mode the state ends with the process, and another process of that node, which answers
+    /// what was asked when the view with `member` in it was known already, was started later. One
+    /// whose path is old may be an earlier one, and proves nothing.
+    private func isStateGone(with member: Member, now: Instant) -> Bool {
+        guard settings.stateDiesWithProcess, let path = paths[member.node] else { return false }
+        return path != member && hears(member.node, now: now)
     }
 
     /// V17: the minimum over those who lived through the epoch; if nobody did, the maximum over

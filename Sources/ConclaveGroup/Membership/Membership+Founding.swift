@@ -12,6 +12,8 @@ struct FoundingRun: Equatable {
     var answers: [NodeID: Member] = [:]
     var nextSend = Instant.distantPast
     var reportedWait: [NodeID] = []
+    /// Since when there is a path to everybody.
+    var connectedSince: Instant?
 }
 
 struct Installation: Equatable {
@@ -30,12 +32,10 @@ extension Membership {
         else { return }
         let missing = configured.filter { $0 != own.node && paths[$0] == nil }
         guard missing.isEmpty else {
-            if missing != founding.reportedWait {
-                founding.reportedWait = missing
-                effects.append(.event(.waiting(for: missing, purpose: .founding)))
-            }
-            return
+            founding.connectedSince = nil
+            return reportWait(for: missing, effects: &effects)
         }
+        reportSilent(now: now, effects: &effects)
         guard founding.isRecorded else { return askForBlanks(now: now, effects: &effects) }
         guard let known = memory.founding, now >= founding.nextSend else { return }
         founding.nextSend = now.advanced(by: settings.heartbeat)
@@ -45,6 +45,22 @@ extension Membership {
                 .send(.found(known.lineage, founder: own, members: known.members), to: node))
         }
         if configured.count == 1 { installFirst(effects: &effects) }
+    }
+
+    /// Who is there and takes no part says nothing: it lost a history, and its status says so.
+    private mutating func reportSilent(now: Instant, effects: inout [Effect]) {
+        let since = founding.connectedSince ?? now
+        founding.connectedSince = since
+        guard now.since(since) > settings.suspicion * 2 else { return }
+        let heard = founding.isRecorded ? founding.confirmed : founding.answers
+        let silent = configured.filter { $0 != own.node && heard[$0] != paths[$0] }
+        if !silent.isEmpty { reportWait(for: silent, effects: &effects) }
+    }
+
+    private mutating func reportWait(for nodes: [NodeID], effects: inout [Effect]) {
+        guard nodes != founding.reportedWait else { return }
+        founding.reportedWait = nodes
+        effects.append(.event(.waiting(for: nodes, purpose: .founding)))
     }
 
     /// Before it draws a lineage, a founder asks whether the others are blank too: it may itself

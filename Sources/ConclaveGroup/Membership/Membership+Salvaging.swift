@@ -38,8 +38,9 @@ extension Membership {
     /// - Parameters:
     ///   - newest: the newest view that anybody who was asked knows.
     ///   - trim: for each sender of the epoch that the state is of, what is delivered of it.
+    ///   - stateWasLost: it begins with an empty state.
     package mutating func salvagedView(
-        after newest: NextView, trim: [UInt64], era: UInt16
+        after newest: NextView, trim: [UInt64], era: UInt16, stateWasLost: Bool = false
     ) -> NextView {
         let list = salvagedList(of: newest.list)
         let departed = newest.members.filter { $0 != own }.map { member in
@@ -53,7 +54,7 @@ extension Membership {
             installed: InstalledView(
                 view: View(epoch: newest.epoch.next, members: [own]),
                 joined: newest.view.contains(own) ? [] : [own.node], departed: departed,
-                absent: [], minimumMembers: list.minimumMembers, stateWasLost: false,
+                absent: [], minimumMembers: list.minimumMembers, stateWasLost: stateWasLost,
                 historyWasGivenUp: true),
             trim: trim, era: era, maximumSessionTTL: newest.maximumSessionTTL, list: list,
             time: max(wallClock, newest.time))

@@ -364,12 +364,14 @@ package struct MembershipSettings: Equatable, Sendable {
     package var addresses: [NodeID: [UInt8]]
     package var minimumEra: UInt16
     package var maximumSessionTTL: Interval
+    /// No disk gives the state back to a process that was started again.
+    package var stateDiesWithProcess: Bool
     package var plant: Plant?
 
     package init(
         heartbeat: Interval, suspicion: Interval, minimumMembers: Int,
         addresses: [NodeID: [UInt8]] = [:], minimumEra: UInt16, maximumSessionTTL: Interval,
-        plant: Plant? = nil
+        stateDiesWithProcess: Bool = false, plant: Plant? = nil
     ) {
         self.heartbeat = heartbeat
         self.suspicion = suspicion
@@ -377,6 +379,7 @@ package struct MembershipSettings: Equatable, Sendable {
         self.addresses = addresses
         self.minimumEra = minimumEra
         self.maximumSessionTTL = maximumSessionTTL
+        self.stateDiesWithProcess = stateDiesWithProcess
         self.plant = plant
     }
 }

@@ -187,6 +187,12 @@ package struct Observer {
             note(level, sentence, facts)
         }
         switch event.what {
+        case .refused(.numberTaken(let node, let kept, let other)):
+            tell(
+                .error, "two processes run as one node",
+                FabricRefusal.numberTaken(node, kept: kept, other: other))
+        case .numberTaken(let words):
+            tell(.error, "another process runs under the number of this node", words)
         case .refused(let refusal): tell(.warning, "connection refused", refusal)
         case .refusedByPeer(let words): tell(.warning, "refused by the other end", words)
         case .broken(let fault): tell(.info, "connection given up", fault)

@@ -33,14 +33,18 @@ struct Holding: Equatable {
     /// It has the state of the newest view that it knows.
     var isLevel: Bool { newest != nil && state?.epoch == newest?.epoch }
 
-    /// Whether the one that has `theirs`, and is called `node`, is to go on rather than `own`. Of two
-    /// that have as much it is the lower number, so that they do not send the operator to and fro.
-    static func isBetter(
-        _ theirs: State?, at node: NodeID, than own: State, at ownNode: NodeID
-    ) -> Bool {
-        guard let theirs else { return false }
-        if own < theirs { return true }
-        return !(theirs < own) && node < ownNode
+    /// Whether the one that has this, and is called `node`, is to go on rather than the one that has
+    /// `own`. Of two that have as much it is the lower number, so that they do not send the operator to
+    /// and fro. Who has no state is as good as another one without, if it knows a view.
+    func isBetter(at node: NodeID, than own: Holding, at ownNode: NodeID) -> Bool {
+        switch (state, own.state) {
+        case (let theirs?, let own?):
+            if own < theirs { return true }
+            return !(theirs < own) && node < ownNode
+        case (nil, nil): return newest != nil && node < ownNode
+        case (let theirs, nil): return theirs != nil
+        case (nil, _?): return false
+        }
     }
 
     func encode(into writer: inout ByteWriter) {

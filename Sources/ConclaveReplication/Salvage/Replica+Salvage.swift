@@ -15,14 +15,15 @@ extension Replica {
         }
         salvage = Salvage(
             wish: wish, number: number, startedAt: now,
-            survey: Survey(own: settings.own.node, holding: holding))
+            survey: Survey(
+                own: settings.own.node, holding: holding, mayBeginEmpty: mayBeginEmpty))
         askForHoldings()
     }
 
     /// What this member itself can say against it.
     private var reasonNotToSalvage: String? {
         guard startTags.isEmpty else { return "the start is not over: ask again in a moment" }
-        guard membership.memory.current != nil, order.current != nil else {
+        guard membership.memory.current != nil, order.current != nil || mayBeginEmpty else {
             return "this member has no state to go on with: \(notServingReason)"
         }
         if isServing { return "view \(view.epoch) serves: nothing is lost" }
@@ -33,6 +34,9 @@ extension Replica {
         }
         return nil
     }
+
+    /// A state that was in memory is lost with the last process that had it. On disks it may come back.
+    private var mayBeginEmpty: Bool { settings.durability == .memory }
 
     /// It was told to go on without the others, has found nothing against it, and is at it.
     package var isGoingOnAlone: Bool { salvage?.isDecided ?? false }
@@ -138,9 +142,11 @@ extension Replica {
     }
 
     private func plan(after newest: NextView, era: UInt16) {
-        let trim = held.vector
-        let next = membership.salvagedView(after: newest, trim: trim, era: era)
-        let messages = held.deliver(below: trim)
+        let isEmpty = order.current == nil
+        let trim = isEmpty ? newest.members.map { _ in 0 } : held.vector
+        let next = membership.salvagedView(
+            after: newest, trim: trim, era: era, stateWasLost: isEmpty)
+        let messages = isEmpty ? [] : held.deliver(below: trim)
         var planned = order
         var unheard: [Machine.Effect] = []
         planned.goOn(with: messages, to: next, effects: &unheard)
@@ -148,7 +154,7 @@ extension Replica {
             epoch: next.epoch, lineage: next.lineage, version: planned.version,
             appliedCount: messages.count, kept: next.list.nodes,
             removed: newest.list.nodes.filter { !next.list.contains($0) },
-            quietFor: ClockDrift.lengthened(next.maximumSessionTTL))
+            quietFor: ClockDrift.lengthened(next.maximumSessionTTL), stateWasLost: isEmpty)
         salvage?.plan = Salvage.Plan(order: planned, report: report)
         salvage?.step = .draining
     }

@@ -66,6 +66,8 @@ package struct SalvageReport: Equatable, Sendable {
     package var removed: [NodeID]
     /// For how long nothing is granted.
     package var quietFor: Interval
+    /// Nobody who was reached had a state: the new history begins with an empty one.
+    package var stateWasLost: Bool
 }
 
 package enum SalvageOutcome: Equatable, Sendable {

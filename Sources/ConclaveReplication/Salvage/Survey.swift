@@ -7,9 +7,12 @@ struct Survey {
     let own: NodeID
     private(set) var ownHolding: Holding
     private(set) var holdings: [NodeID: Holding] = [:]
+    /// Whoever has no state may go on with an empty one, if nobody else has any.
+    private let mayBeginEmpty: Bool
 
-    init(own: NodeID, holding: Holding) {
+    init(own: NodeID, holding: Holding, mayBeginEmpty: Bool = false) {
         self.own = own
+        self.mayBeginEmpty = mayBeginEmpty
         ownHolding = holding
     }
 
@@ -33,14 +36,14 @@ struct Survey {
 
     /// Why this member may not go on alone, if it may not. `reached`: whom there are paths to.
     func refusal(reached: [NodeID]) -> String? {
-        guard let newest, let state = ownHolding.state else {
+        guard let newest, ownHolding.state != nil || mayBeginEmpty else {
             return "this member has no state to go on with"
         }
         guard newest.list.contains(own) else {
             return "this member was removed from the group in view \(newest.epoch) or before"
         }
         let better = holdings.keys.sorted().first {
-            Holding.isBetter(holdings[$0]?.state, at: $0, than: state, at: own)
+            holdings[$0]?.isBetter(at: $0, than: ownHolding, at: own) ?? false
         }
         if let better {
             return "member \(better) has as much of the history or more: recover there"
@@ -61,7 +64,11 @@ struct Survey {
             (node == own ? ownHolding : holdings[node])?.isLevel ?? false
         }
         let present = newest.list.nodes.count { $0 == own || reached.contains($0) }
-        guard voters.count >= newest.view.quorum, hasState,
+        // In memory mode another process of a member shows that its state is gone.
+        let isKnownToBeGone =
+            mayBeginEmpty
+            && newest.members.allSatisfy { $0.node == own || reached.contains($0.node) }
+        guard voters.count >= newest.view.quorum, hasState || isKnownToBeGone,
             present >= newest.installed.minimumMembers
         else { return nil }
         let names = voters.map(\.description).joined(separator: ", ")

@@ -13,10 +13,12 @@ package struct RecoverReport: Equatable, Sendable {
     package var removed: [NodeID]
     /// For how long nothing is granted.
     package var quietFor: Interval
+    /// It begins with an empty state, since nobody who was reached had any.
+    package var stateWasLost: Bool
 
     package init(
         epoch: Epoch, lineage: Lineage, version: Version, appliedCount: UInt64, kept: [NodeID],
-        removed: [NodeID], quietFor: Interval
+        removed: [NodeID], quietFor: Interval, stateWasLost: Bool = false
     ) {
         self.epoch = epoch
         self.lineage = lineage
@@ -25,6 +27,7 @@ package struct RecoverReport: Equatable, Sendable {
         self.kept = kept
         self.removed = removed
         self.quietFor = quietFor
+        self.stateWasLost = stateWasLost
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -35,6 +38,7 @@ package struct RecoverReport: Equatable, Sendable {
         kept = try Self.nodes("kept", from: &reader)
         removed = try Self.nodes("removed", from: &reader)
         quietFor = Interval(nanoseconds: try reader.integer("quiet for"))
+        stateWasLost = try reader.flag("state was lost")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -45,6 +49,7 @@ package struct RecoverReport: Equatable, Sendable {
         writer.list(kept) { $1.integer($0.number) }
         writer.list(removed) { $1.integer($0.number) }
         writer.integer(quietFor.nanoseconds)
+        writer.flag(stateWasLost)
     }
 
     private static func nodes(

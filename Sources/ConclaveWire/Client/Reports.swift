@@ -348,15 +348,22 @@ package struct ViewReport: Equatable, Sendable {
     package var members: [NodeID]
     package var joined: [NodeID]
     package var departed: [Departed]
+    /// The state began empty with it.
+    package var stateWasLost: Bool
+    /// An operator had one member go on alone with what was left.
+    package var historyWasGivenUp: Bool
 
     package init(
-        epoch: Epoch, at: Timestamp, members: [NodeID], joined: [NodeID], departed: [Departed]
+        epoch: Epoch, at: Timestamp, members: [NodeID], joined: [NodeID], departed: [Departed],
+        stateWasLost: Bool = false, historyWasGivenUp: Bool = false
     ) {
         self.epoch = epoch
         self.at = at
         self.members = members
         self.joined = joined
         self.departed = departed
+        self.stateWasLost = stateWasLost
+        self.historyWasGivenUp = historyWasGivenUp
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -378,6 +385,8 @@ package struct ViewReport: Equatable, Sendable {
                     by: try reader.node("by"),
                     silent: Interval(nanoseconds: try reader.integer("silent"))))
         }
+        stateWasLost = try reader.flag("state was lost")
+        historyWasGivenUp = try reader.flag("history was given up")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -391,6 +400,8 @@ package struct ViewReport: Equatable, Sendable {
             writer.integer(departed.by.number)
             writer.integer(departed.silent.nanoseconds)
         }
+        writer.flag(stateWasLost)
+        writer.flag(historyWasGivenUp)
     }
 }
 

@@ -117,6 +117,7 @@ package struct Secret: Hashable, Sendable {
 /// Opens a session. `id` is drawn by the client, so that a repeat opens no second one (K9).
 package struct OpenRequest: Equatable, Sendable {
     package var id: Secret
+    /// Zero: as the daemon thinks fit.
     package var ttl: Interval
     package var label: String
 

@@ -17,7 +17,7 @@ struct CommonOptions: ParsableArguments {
 
     func connect(ttl: DurationArgument? = nil, label: String = "") async throws -> Conclave {
         try await Conclave.connect(
-            socket: socket, ttl: ttl?.duration ?? .seconds(5), label: label.prefix(utf8Count: 255))
+            socket: socket, ttl: ttl?.duration, label: label.prefix(utf8Count: 255))
     }
 }
 
@@ -31,7 +31,8 @@ struct HoldOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long it stays held when the daemon or this host goes silent (default: 5s).",
+            "How long it stays held when the daemon or this host goes silent (default: 5s, or what "
+                + "the group allows that is nearest).",
             valueName: "duration"))
     var ttl: DurationArgument?
 

@@ -55,7 +55,7 @@ struct ElectCommand: ParsableCommand {
         try checkProgram(command[0])
         let request = HoldRequest(
             kind: .leadership(value: value), name: slot.text, priority: hold.priority,
-            wait: hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
+            wait: hold.wait?.duration, ttl: hold.ttl?.duration,
             onLoss: hold.onLoss, socket: common.socket, label: label(of: command),
             taskPath: try SurroundingTask.find())
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)

@@ -101,7 +101,7 @@ struct LockCommand: ParsableCommand {
         try checkProgram(command[0])
         let request = HoldRequest(
             kind: .lock(mode), name: name.text, priority: hold.priority,
-            wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration ?? .seconds(5),
+            wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration,
             lockDelay: lockDelay?.duration ?? .zero, onLoss: hold.onLoss, socket: common.socket,
             label: label(of: command),
             taskPath: try SurroundingTask.find())

@@ -11,6 +11,11 @@ struct RecoverCommand: ParsableCommand {
             longer. What only the others had is lost, and all sessions end, with their locks, \
             leader slots and barriers.
 
+            A group that keeps its state in memory (durability: memory) loses it with the last process \
+            that has it. It begins anew by itself when every member is started again, with or \
+            without its data directory. Without those that stay away this command has it begin with \
+            an empty state: every lock, leader slot, barrier and key is gone.
+
             Before you run it:
               - Try to bring the others back, or their data directories. That loses nothing.
               - Make sure that those that stay away are stopped. A daemon that still runs with \

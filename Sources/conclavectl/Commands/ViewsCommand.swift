@@ -12,7 +12,11 @@ struct ViewsCommand: ParsableCommand {
               conclave views --json
               {"epoch":3,"at":"2026-05-04T09:30:00.125Z","members":[1,3],"joined":[],
                "departed":[{"id":2,"reason":"silent","by":1,
-               "silentMilliseconds":1020}]}    (on one line)
+               "silentMilliseconds":1020}],
+               "stateWasLost":false,"historyWasGivenUp":false}    (on one line)
+
+            A view says so if the state began empty with it, or if it was made by \
+            'conclave recover'.
 
             Exit codes: 0; 64 wrong usage; 69 no daemon; 77 not permitted.
             """)

@@ -31,6 +31,7 @@ extension RecoveryReport {
             "members": .array(keptMembers.map(\.json)),
             "removed": .array(removedMembers.map(\.json)),
             "quietMilliseconds": .integer(quietFor.milliseconds),
+            "stateWasLost": .bool(stateWasLost),
         ])
     }
 }
@@ -40,7 +41,8 @@ extension ViewChange {
         .object([
             "epoch": .unsigned(epoch.number), "at": .string(at.text),
             "members": .array(members.map(\.json)), "joined": .array(joined.map(\.json)),
-            "departed": .array(departed.map(\.json)),
+            "departed": .array(departed.map(\.json)), "stateWasLost": .bool(stateWasLost),
+            "historyWasGivenUp": .bool(historyWasGivenUp),
         ])
     }
 }

@@ -35,6 +35,10 @@ extension ViewChange {
             line += "; \(departed.node) gone (\(departed.reason), by \(departed.by), "
             line += "silent for \(departed.silent.text))"
         }
+        if historyWasGivenUp {
+            line += "; by 'conclave recover': what only the others had is lost, all sessions ended"
+        }
+        if stateWasLost { line += "; the state was lost: it begins empty" }
         return line
     }
 }
@@ -49,10 +53,16 @@ extension RecoveryReport {
         return """
             goes on alone in view \(epoch), in another history; all sessions have ended
             versions and tokens go on in era \(era), from \(version)
-            applied: \(appliedMessageCount) messages that were not known to be delivered
+            \(begins)
             members: \(keptMembers.list)\(removed)
             nothing is granted for \(quietFor.text)
             """
+    }
+
+    private var begins: String {
+        stateWasLost
+            ? "the state is empty: it was in memory, and no member that was reached has it"
+            : "applied: \(appliedMessageCount) messages that were not known to be delivered"
     }
 }
 

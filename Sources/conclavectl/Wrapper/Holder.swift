@@ -12,7 +12,8 @@ struct HoldRequest: Sendable {
     var priority: Int32
     /// Zero: try only.
     var wait: Duration?
-    var ttl: Duration
+    /// `nil`: as the group has it.
+    var ttl: Duration?
     /// Of a lock.
     var lockDelay = Duration.zero
     var onLoss: LossAction

@@ -30,7 +30,9 @@ struct Wrapper {
 
     private let command: CommandWords
     private let onLoss: LossAction
-    private let margin: Duration
+    /// Before the deadline, so that the command has ended by then.
+    private var margin: Duration
+    private let usesGroupTTL: Bool
     private let narrator: Narrator
     private let holder: Holder
     private let signals: WrapperSignals
@@ -48,12 +50,17 @@ struct Wrapper {
     ) {
         self.command = command
         onLoss = request.onLoss
-        margin = min(Self.longestMargin, request.ttl / 4)
+        usesGroupTTL = request.ttl == nil
+        margin = request.ttl.map(Self.margin(of:)) ?? Self.longestMargin
         self.narrator = narrator
         self.signals = signals
         timer = conclave_linux_timer_create()
         narrator.waiting()
         holder = Holder(request)
+    }
+
+    private static func margin(of ttl: Duration) -> Duration {
+        min(longestMargin, ttl / 4)
     }
 
     /// Whether somebody asked this program to end.
@@ -137,6 +144,10 @@ struct Wrapper {
             let child = try ChildProcess(command)
             terminal.give(to: child)
             phase = .running(child, grant)
+            // What is left now is nearly all of it.
+            if usesGroupTTL {
+                margin = Self.margin(of: grant.validity.deadline - ContinuousClock.now)
+            }
             watchDeadline(of: grant)
         } catch {
             let why = unsafe String(cString: conclave_linux_error_text(error.number))
