@@ -191,8 +191,10 @@ final class WildProgram: ClientProgram {
         guard pending.count < Self.callsAtOnce else { return }
         let token = FencingToken(
             WorldShape.pick(pastTokens, &client.random).number + client.random.below(2))
-        // Not what it has, by chance: it would not know that it had let go.
-        guard !holdings.contains(where: { $0.token == token }) else { return }
+        // Not what it has, or is about to be given, by chance: it would not know that it had let go.
+        guard !holdings.contains(where: { $0.token == token }),
+            wishes.isEmpty || pastTokens.contains(token)
+        else { return }
         if client.random.chance(perMille: 500) {
             let name = world.name(from: world.lockNames, &client.random)
             _ = call(.release(name: name, token: token), client, world: world)
