@@ -83,6 +83,7 @@ extension Coordinator {
             kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
             parties: barrier.parties, generation: barrier.generation)
         report.waiterCount = UInt32(clamping: barrier.arrivals.count)
+        report.missing = barrier.stragglers { sessions.index(of: $0) != nil }
         return report
     }
 

@@ -157,7 +157,17 @@ extension Sample {
         kind: .lock, name: name, holders: [session], waiters: [session, session], parties: 0,
         generation: 0, value: [1])
 
+    private static let barrier: ObjectReport = {
+        var report = ObjectReport(
+            kind: .barrier, name: name, holders: [], waiters: [session], parties: 4, generation: 6)
+        report.missing = absences
+        return report
+    }()
+
     private static let reports: [Sample] = [
+        Sample(
+            "barrier report", barrier, decode: { try ObjectReport(from: &$0) },
+            encode: { $0.encode(into: &$1) }),
         Sample(
             "object report", object, decode: { try ObjectReport(from: &$0) },
             encode: { $0.encode(into: &$1) }),

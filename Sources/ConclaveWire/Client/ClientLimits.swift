@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 3
+    package static let protocolVersion: UInt16 = 4
     package static let label = 255
     package static let leaderValue = 4 * 1024
     package static let barrierPayload = 4 * 1024

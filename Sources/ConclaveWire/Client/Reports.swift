@@ -97,6 +97,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var limit: UInt32?
     /// For how long nobody is granted the lock, from when a holder was lost; `nil`: it is open.
     package var closedFor: Interval?
+    /// Parties that have not arrived at a barrier, by rank, as many as are named.
+    package var missing: [BarrierAbsence] = []
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -132,6 +134,9 @@ package struct ObjectReport: Equatable, Sendable {
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
         limit = try reader.optional("limit")
         closedFor = try reader.flag("closed") ? try reader.lockDelay("closed for") : nil
+        for _ in 0..<(try reader.count("missing", maximum: ClientLimits.listedSessions)) {
+            missing.append(try BarrierAbsence(from: &reader))
+        }
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -146,6 +151,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.bytes(value)
         writer.optional(limit)
         writer.optional(closedFor?.nanoseconds)
+        writer.list(missing) { $0.encode(into: &$1) }
     }
 }
 

@@ -76,6 +76,7 @@ extension ObjectStatus {
             "value": .string(text),
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),
             "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
+            "missing": .array(missing.map(\.json)),
         ])
     }
 

@@ -128,6 +128,9 @@ extension ObjectStatus {
             lines.append("  \(kind == .barrier ? "arrived" : "\(position + 1).") \(waiter.details)")
         }
         if waiterCount > waiters.count { lines.append("  and \(waiterCount - waiters.count) more") }
+        for absence in missing { lines.append("  missing: \(absence.text)") }
+        let unnamed = kind == .barrier ? partyCount - waiterCount - missing.count : 0
+        if unnamed > 0 { lines.append("  and \(unnamed) more are missing") }
         return lines
     }
 
@@ -144,6 +147,7 @@ extension ObjectStatus {
         }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
+            if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
         if !value.isEmpty { title += ", value \(text)" }
         return title.shown
