@@ -5,7 +5,10 @@ import ConclaveWire
 /// A leader's time in office, from its election on. It ends with the body it was given to.
 public struct Term: Sendable {
     public let slot: String
-    /// The term's number: larger than every earlier one of this slot, for ever.
+    /// Which of the slot's places it is, from 0 on: nobody else has it meanwhile. A slot that one
+    /// leads has place 0 alone.
+    public let place: UInt32
+    /// The term's number: larger than every earlier one of this slot's place, for ever.
     public let token: FencingToken
     /// What the leader before had published last.
     public let previousValue: [UInt8]
@@ -17,6 +20,7 @@ public struct Term: Sendable {
 
     init(_ term: ConclaveWire.Term, _ holding: Holding) {
         slot = term.slot.text
+        place = term.place
         token = term.token
         previousValue = term.previousValue
         previousEnd = PreviousEnd(term.previousEnd)

@@ -36,10 +36,22 @@ extension Coordinator {
         case .alreadyClaimed:
             let message = "the session leads or is a candidate in slot \(name) already"
             refuse(request, .alreadyHeld, message, effects: &effects)
-        case .busy, .queueIsFull, .isOther:
+        case .isOther(let limit):
+            let message = "slot \(name) has \(Self.places(limit ?? 1)), not as many as were named"
+            refuse(request, .invalid, message, effects: &effects)
+        case .busy, .queueIsFull:
             let message = "slot \(name) has \(quotas.waitersPerObject) candidates already"
             refuse(request, .quotaExceeded, message, effects: &effects)
         }
+    }
+
+    /// How a candidate asks for one of a slot's places. They are as many as its first one has named.
+    func modeOfPlace(in slot: ObjectName, of places: UInt32?) -> LockMode {
+        .permits(1, of: places ?? (slots.index(of: slot) == nil ? 1 : nil))
+    }
+
+    private static func places(_ count: UInt32) -> String {
+        count == 1 ? "1 place" : "\(count) places"
     }
 
     mutating func announce(
@@ -96,6 +108,9 @@ extension Coordinator {
     mutating func electNext(slot: Int, effects: inout [CoordinationEffect]) -> Bool {
         guard !grantsAreSuspended else { return false }
         let elected = slots.grantNext(slot, at: now)
+        if plant == .placeGivenTwice {
+            for claim in elected { slots.setPlace(of: claim, to: 0) }
+        }
         for claim in elected { tellElected(claim, effects: &effects) }
         return !elected.isEmpty
     }
@@ -104,7 +119,7 @@ extension Coordinator {
         let claim = slots.claims[index]
         let slot = slots.objects[claim.object]
         let term = Term(
-            slot: slot.name, token: claim.token, previousEnd: slot.previousEnd,
+            slot: slot.name, place: claim.place, token: claim.token, previousEnd: slot.previousEnd,
             previousValue: slot.previousValue)
         answer(claim.request, .elected(term), effects: &effects)
         effects.append(.leaderChanged(slot: slot.name))

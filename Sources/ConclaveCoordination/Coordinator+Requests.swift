@@ -65,8 +65,9 @@ extension Coordinator {
             upgrade(name, under: token, request, effects: &effects)
         case .limit(let name, let limit):
             setLimit(of: name, to: limit, request, effects: &effects)
-        case .campaign(let slot, let value, let priority, let task):
-            let wish = wish(.exclusive, task, request, value: value, priority: priority)
+        case .campaign(let slot, let value, let priority, let places, let task):
+            let mode = modeOfPlace(in: slot, of: places)
+            let wish = wish(mode, task, request, value: value, priority: priority)
             campaign(for: slot, wish, effects: &effects)
         case .announce(let slot, let token, let value):
             announce(value, in: slot, under: token, request, effects: &effects)

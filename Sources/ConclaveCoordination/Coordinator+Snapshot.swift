@@ -46,7 +46,7 @@ enum SnapshotRow: UInt8 {
     /// How a lock was lost that nobody holds or awaits.
     case end = 12
 
-    static let format: UInt16 = 5
+    static let format: UInt16 = 6
 
     /// At most so many entries of a list stand in one row, and no further one beyond so many bytes.
     static let maximumCount = 128

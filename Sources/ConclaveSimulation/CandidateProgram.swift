@@ -14,8 +14,8 @@ final class CandidateProgram: ClientProgram {
     private enum State {
         case idle(until: Moment)
         case waiting(Candidacy)
-        case leading(ObjectName, FencingToken, until: Moment, announcesLeft: Int)
-        case announcing(CallID, ObjectName, FencingToken, announcesLeft: Int)
+        case leading(Term, until: Moment, announcesLeft: Int)
+        case announcing(CallID, Term, announcesLeft: Int)
         case resigning(CallID, ObjectName)
         case ending
     }
@@ -29,7 +29,7 @@ final class CandidateProgram: ClientProgram {
 
     var nextAct: Moment {
         switch state {
-        case .idle(let until), .leading(_, _, let until, _): until
+        case .idle(let until), .leading(_, let until, _): until
         case .waiting(let candidacy): candidacy.cancelAt
         case .announcing, .resigning, .ending: .never
         }
@@ -39,8 +39,8 @@ final class CandidateProgram: ClientProgram {
         isFinishing = true
         switch state {
         case .idle: state = .idle(until: now)
-        case .leading(let slot, let token, _, _):
-            state = .leading(slot, token, until: now, announcesLeft: 0)
+        case .leading(let term, _, _):
+            state = .leading(term, until: now, announcesLeft: 0)
         case .waiting(var candidacy):
             candidacy.cancelAt = min(candidacy.cancelAt, now)
             state = .waiting(candidacy)
@@ -61,23 +61,19 @@ final class CandidateProgram: ClientProgram {
             client.cancel(candidacy.call, world: world)
             candidacy.cancelAt = .never
             state = .waiting(candidacy)
-        case .leading(let slot, let token, _, let left) where left > 0 && !isFinishing:
+        case .leading(let term, _, let left) where left > 0 && !isFinishing:
             let call = client.call(
-                .announce(slot: slot, token: token, value: value(&client.random)), within: nil,
-                world: world)
-            state = .announcing(call, slot, token, announcesLeft: left - 1)
-        case .leading(let slot, let token, _, _):
-            world.exclusion.letGo(Self.key(slot), by: client)
+                .announce(slot: term.slot, token: term.token, value: value(&client.random)),
+                within: nil, world: world)
+            state = .announcing(call, term, announcesLeft: left - 1)
+        case .leading(let term, _, _):
+            world.exclusion.letGo(.slot(term.slot, place: term.place), by: client)
             let call = client.call(
-                .resign(slot: slot, token: token), within: nil, world: world)
-            state = .resigning(call, slot)
+                .resign(slot: term.slot, token: term.token), within: nil, world: world)
+            state = .resigning(call, term.slot)
         case .announcing, .resigning, .ending:
             break
         }
-    }
-
-    private static func key(_ slot: ObjectName) -> ExclusionChecker.Key {
-        ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
     }
 
     private func value(_ random: inout SeededRandom) -> [UInt8] {
@@ -89,12 +85,14 @@ final class CandidateProgram: ClientProgram {
         let isBounded = client.random.chance(perMille: 300)
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
-            .campaign(slot: slot, value: value(&client.random)),
+            .campaign(
+                slot: slot, value: value(&client.random),
+                places: world.leaderPlaces?.next(for: slot)),
             within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Candidacy(
                 call: call, slot: slot,
-                newestBefore: world.exclusion.newestToken(of: Self.key(slot)),
+                newestBefore: world.exclusion.newestToken(of: .slot(slot)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
     }
@@ -105,9 +103,9 @@ final class CandidateProgram: ClientProgram {
         switch state {
         case .waiting(let candidacy) where candidacy.call == call:
             try answered(answer, candidacy, client, world: world)
-        case .announcing(call, let slot, let token, let left):
-            try world.expectLettingGo(answer, of: slot)
-            lead(slot, token, announcesLeft: left, client, world: world)
+        case .announcing(call, let term, let left):
+            try world.expectLettingGo(answer, of: term.slot)
+            lead(term, announcesLeft: left, client, world: world)
         case .resigning(call, let slot):
             try world.expectLettingGo(answer, of: slot)
             rest(client, world: world)
@@ -125,13 +123,17 @@ final class CandidateProgram: ClientProgram {
             guard term.slot == candidacy.slot else {
                 throw Violation(.exactlyOnce, "asked for \(candidacy.slot), elected \(term)")
             }
+            try world.checkPlace(of: term)
             let announces = Int(client.random.below(3))
-            lead(term.slot, term.token, announcesLeft: announces, client, world: world)
+            lead(term, announcesLeft: announces, client, world: world)
             try world.exclusion.granted(
-                Self.key(term.slot), to: client, mode: .exclusive, token: term.token,
-                newestBefore: candidacy.newestBefore)
+                .slot(term.slot, place: term.place), to: client, mode: .exclusive,
+                token: term.token, newestBefore: candidacy.newestBefore)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(candidacy.slot), answered \(answer)")
+        case .failed(.refused(let refusal))
+        where refusal.code == .invalid && world.leaderPlaces?.mayBeRefused == true:
+            rest(client, world: world)
         case .failed(let failure):
             try world.expectHarmless(failure, of: candidacy.slot)
             rest(client, world: world)
@@ -139,12 +141,11 @@ final class CandidateProgram: ClientProgram {
     }
 
     private func lead(
-        _ slot: ObjectName, _ token: FencingToken, announcesLeft: Int, _ client: ClientProcess,
-        world: ClientWorld
+        _ term: Term, announcesLeft: Int, _ client: ClientProcess, world: ClientWorld
     ) {
         let now = world.timeline.now
         let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
-        state = .leading(slot, token, until: until, announcesLeft: announcesLeft)
+        state = .leading(term, until: until, announcesLeft: announcesLeft)
     }
 
     private func rest(_ client: ClientProcess, world: ClientWorld) {

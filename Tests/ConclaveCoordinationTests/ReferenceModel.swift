@@ -84,7 +84,7 @@ struct ReferenceModel {
         at version: Version
     ) {
         change(name, at: version) { object in
-            guard
+            guard object.upgrade == nil,
                 object.holders.contains(
                     Holder(session: session, mode: .shared, token: token))
             else { return }
@@ -169,6 +169,14 @@ extension ReferenceModel.Object {
             .init(session: $0.session, number: 0, mode: $0.mode, priority: $0.priority)
         }
         limit = report.limit
+    }
+
+    /// Reports show a leader's place as had alone.
+    var withoutModes: Self {
+        var object = self
+        for index in object.holders.indices { object.holders[index].mode = .exclusive }
+        for index in object.waiters.indices { object.waiters[index].mode = .exclusive }
+        return object
     }
 
     var withoutNumbers: Self {

@@ -18,7 +18,8 @@ import Testing
         }
         let slot = try ObjectName("scheduler")
         let campaigns = daemon.requests(.campaign).map(\.operation)
-        guard case .campaign(slot, Array("http://a".utf8), 0, let task)? = campaigns.last else {
+        guard case .campaign(slot, Array("http://a".utf8), 0, nil, let task)? = campaigns.last
+        else {
             Issue.record("\(campaigns)")
             return
         }
@@ -35,8 +36,8 @@ import Testing
             session: SessionID(3), host: NodeID(2), pid: 815, label: "s", token: FencingToken(4),
             value: Array("url".utf8), since: Timestamp(microseconds: 1))
         let states = [
-            LeaderState(slot: slot, leader: leader, standbyCount: 1, version: Version(4)),
-            LeaderState(slot: slot, leader: nil, standbyCount: 0, version: Version(5)),
+            LeaderState(slot: slot, leaders: [leader], standbyCount: 1, version: Version(4)),
+            LeaderState(slot: slot, leaders: [], standbyCount: 0, version: Version(5)),
         ].map { state in
             var writer = ByteWriter()
             state.encode(into: &writer)

@@ -70,7 +70,7 @@ final class ScriptedDaemon: Sendable {
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
             ]
-        case .campaign(let slot, _, _, _):
+        case .campaign(let slot, _, _, _, _):
             return [
                 .reply(
                     .elected(Term(slot: slot, token: token, previousEnd: .died, previousValue: [1]))

@@ -71,6 +71,7 @@ extension Sample {
         .operation(.upgrade(name: name, token: token)),
         .operation(.limit(name: name, limit: 5)),
         .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4, task: TaskTag(number: 1))),
+        .operation(.campaign(slot: name, value: [], places: 3)),
         .operation(.announce(slot: name, token: token, value: [4])),
         .operation(.resign(slot: name, token: token)),
         .operation(
@@ -175,14 +176,17 @@ extension Sample {
             "leader state",
             LeaderState(
                 slot: name,
-                leader: LeaderState.Leader(
-                    session: SessionID(9), host: NodeID(1), pid: 77, label: "a", token: token,
-                    value: [1, 2], since: time),
+                places: 3,
+                leaders: [
+                    LeaderState.Leader(
+                        session: SessionID(9), host: NodeID(1), pid: 77, label: "a", place: 2,
+                        token: token, value: [1, 2], since: time)
+                ],
                 standbyCount: 3, version: Version(11)),
             decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "leader state without a leader",
-            LeaderState(slot: name, leader: nil, standbyCount: 0, version: Version(11)),
+            LeaderState(slot: name, leaders: [], standbyCount: 0, version: Version(11)),
             decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "status",

@@ -23,7 +23,8 @@ enum OperationChoices {
         case 3:
             return .campaign(
                 slot: name, value: source.bytes(source.choice(of: 16)),
-                priority: priority(&source), task: tag(&source, knowing: coordinator))
+                priority: priority(&source), places: source.flag() ? 2 : nil,
+                task: tag(&source, knowing: coordinator))
         case 4:
             return .announce(
                 slot: name, token: token, value: source.bytes(source.choice(of: 16)))

@@ -40,6 +40,8 @@ import Testing
         ["barrier", "--from-environment", "--launcher", "lsf"],
         ["barrier", "b", "--parties", "0"],
         ["barrier", "b", "--parties", "2", "--timeout", "0"],
+        ["elect", "s", "--places", "0", "--", "true"],
+        ["elect", "s", "--places", "129", "--", "true"],
         ["elect", "s", "--wait", "0", "--", "true"],
         ["barrier", "b", "--parties", "2", "--rank", "2"],
         ["elect", "s", "--value", String(repeating: "v", count: 4_097), "--", "true"],

@@ -182,6 +182,27 @@ import Testing
                     + #""ended":false}]}"#))
     }
 
+    @Test func `of a slot with several places shows all its leaders`() throws {
+        func leader(_ place: UInt32) -> LeaderState.Leader {
+            LeaderState.Leader(
+                session: SessionID(5), host: NodeID(1), pid: 40 + place, label: "", place: place,
+                token: FencingToken(70 + UInt64(place)), value: [], since: .zero)
+        }
+        let change = LeaderChange(
+            LeaderState(
+                slot: try ObjectName("s"), places: 3, leaders: [leader(0), leader(2)],
+                standbyCount: 1, version: Version(80)))
+        #expect(
+            change.text == "s is led by 2 of 3, 1 standby; place 0: node 1, pid 40 since "
+                + "1970-01-01T00:00:00.000Z, term 70; place 2: node 1, pid 42 since "
+                + "1970-01-01T00:00:00.000Z, term 72")
+        let second =
+            #"{"session":5,"host":1,"pid":42,"label":"","place":2,"token":72,"value":"","#
+            + #""since":"1970-01-01T00:00:00.000Z"}]"#
+        #expect(change.json.description.contains(second))
+        #expect(change.json.description.hasPrefix(#"{"slot":"s","leader":{"session":5,"#))
+    }
+
     @Test func `of an error code is one word in JSON`() {
         #expect(ConclaveError.Code.timedOut.camelCase == "timedOut")
         #expect(ConclaveError.Code.busy.camelCase == "busy")

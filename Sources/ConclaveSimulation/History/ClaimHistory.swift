@@ -62,6 +62,8 @@ struct ClaimHistory {
         var operation: History.Operation
         var token: FencingToken
         var isExclusive: Bool
+        /// Of a slot's places: terms that begin together differ in them.
+        var place: UInt32 = 0
     }
 
     private var grants: [Grant] {
@@ -71,8 +73,8 @@ struct ClaimHistory {
                 Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
             case (.granted(let token, _)?, .upgrade):
                 Grant(operation: operation, token: token, isExclusive: true)
-            case (.elected(let token, _, _)?, _):
-                Grant(operation: operation, token: token, isExclusive: true)
+            case (.elected(let token, let place, _, _)?, _):
+                Grant(operation: operation, token: token, isExclusive: true, place: place)
             default: nil
             }
         }
@@ -82,7 +84,8 @@ struct ClaimHistory {
     private func checkTokens() throws(Violation) {
         let grants = grants.sorted { $0.token < $1.token }
         for (earlier, later) in zip(grants, grants.dropFirst()) where earlier.token == later.token {
-            guard earlier.isExclusive || later.isExclusive else { continue }
+            guard earlier.isExclusive || later.isExclusive, earlier.place == later.place
+            else { continue }
             throw Violation(.fencing, "\(kind) \(name): token \(later.token) was granted twice")
         }
         // From the largest token down: whoever has a smaller one must not have asked after
@@ -114,6 +117,9 @@ struct ClaimHistory {
             case (.limit, _): return nil
             case (.acquire, .refused?): continue
             case (.acquire(.permits(_, let limit?), _, _), _): named.insert(limit)
+            case (.campaign, .refused?): continue
+            // A slot of which nobody says anything has one place.
+            case (.campaign(_, let places), _): named.insert(places ?? 1)
             default: break
             }
         }
@@ -193,10 +199,11 @@ struct ClaimHistory {
         case (.upgrade(let old), _): return .maybeUpgraded(process: process, token: old.number)
         case (.downgrade(let token), _):
             return .downgrade(process: process, token: token.number)
-        case (.campaign(let value), .elected(let token, let end, let previousValue)?):
-            var grant = grant(.exclusive, token, end, tokens: tokens)
+        case (.campaign(let value, _), .elected(let token, let place, let end, let previous)?):
+            var grant = grant(.permits(1), token, end, tokens: tokens)
             grant.value = value
-            grant.previousValue = previousValue
+            grant.place = place
+            grant.previousValue = previous
             return .grant(process: process, grant)
         case (.acquire, .busy(holder: nil)?) where mayBeClosed: return .closed(process: process)
         case (.acquire(let mode, _, _), .busy(let session)?):
@@ -205,8 +212,8 @@ struct ClaimHistory {
                 mode, holder: holder, findsWaiter: mayFindWaiter(operation), by: process)
         case (.acquire(let mode, _, _), _):
             return .maybeGranted(process: process, mode: mode, value: [])
-        case (.campaign(let value), _):
-            return .maybeGranted(process: process, mode: .exclusive, value: value)
+        case (.campaign(let value, _), _):
+            return .maybeGranted(process: process, mode: .permits(1), value: value)
         case (.release(let token), _), (.resign(let token), _):
             return .letGo(process: process, token: token.number)
         case (.announce(let token, let value), _):

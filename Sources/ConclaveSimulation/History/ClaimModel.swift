@@ -14,6 +14,8 @@ struct ClaimModel: SequentialModel {
         var token: UInt64
         var mode: LockMode
         var value: [UInt8]
+        /// Of a slot's places; `nil`: not known, or it is no slot.
+        var place: UInt32?
     }
 
     enum End: Hashable {
@@ -39,6 +41,8 @@ struct ClaimModel: SequentialModel {
         /// So many grants have smaller tokens.
         var earlierCount: Int
         var after: PreviousEnd
+        /// Of a slot that has several.
+        var place: UInt32?
         /// Of a term.
         var previousValue: [UInt8]?
     }
@@ -139,11 +143,13 @@ struct ClaimModel: SequentialModel {
         guard state.grantCount >= grant.earlierCount, admits(grant.mode, state),
             !state.over.contains(process),
             !state.holders.contains(where: { $0.process == process }),
+            grant.place == nil || !state.holders.contains(where: { $0.place == grant.place }),
             !isComplete || isTrue(grant, state)
         else { return nil }
-        var next = holding(
-            Holder(process: process, token: grant.token, mode: grant.mode, value: grant.value),
-            state)
+        let holder = Holder(
+            process: process, token: grant.token, mode: grant.mode, value: grant.value,
+            place: grant.place)
+        var next = holding(holder, state)
         next.grantCount += 1
         return next
     }

@@ -78,11 +78,12 @@ extension Specification {
         guard let queue = queues[key], queue.holds(id, under: token) else {
             return refuse(id, number, .notHeld)
         }
-        let growth = value.count - queue.holders[0].value.count
+        let place = queue.holders.firstIndex { $0.session == id }!
+        let growth = value.count - queue.holders[place].value.count
         guard valueByteCount + growth <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
-        queues[key]!.holders[0].value = value
+        queues[key]!.holders[place].value = value
         touched.insert(key)
         answer(id, number, .done)
         effects.append(.leaderChanged(slot: slot))
@@ -165,6 +166,7 @@ extension Specification {
         if key.kind == .lock { lost.removeAll { $0.name == key.name } }
         var claim = claim
         claim.token = version.number
+        if key.kind == .leaderSlot { claim.place = queues[key]!.freePlace }
         queues[key]!.holders.append(claim)
         let queue = queues[key]!
         let token = FencingToken(version)
@@ -174,7 +176,7 @@ extension Specification {
             answer(claim.session, claim.number, .granted(grant))
         } else {
             let term = Term(
-                slot: key.name, token: token, previousEnd: queue.previousEnd,
+                slot: key.name, place: claim.place, token: token, previousEnd: queue.previousEnd,
                 previousValue: queue.previousValue)
             answer(claim.session, claim.number, .elected(term))
             effects.append(.leaderChanged(slot: key.name))

@@ -55,9 +55,10 @@ extension Specification {
             upgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .limit(let name, let limit):
             setLimit(ObjectKey(kind: .lock, name: name), limit, id, number)
-        case .campaign(let slot, let value, let priority, let task):
+        case .campaign(let slot, let value, let priority, let places, let task):
             let key = ObjectKey(kind: .leaderSlot, name: slot)
-            var claim = claim(id, number, .exclusive, priority, task)
+            let named = places ?? (queues[key] == nil ? 1 : nil)
+            var claim = claim(id, number, .permits(1, of: named), priority, task)
             claim.value = value
             self.claim(key, claim, isTry: false)
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)

@@ -15,8 +15,10 @@ package enum Operation: Equatable, Sendable {
     case upgrade(name: ObjectName, token: FencingToken)
     /// Sets how many permits a semaphore gives out that somebody holds or awaits.
     case limit(name: ObjectName, limit: UInt32)
+    /// `places`: how many lead the slot at once; `nil`: as many as it has, or one of a new one.
     case campaign(
-        slot: ObjectName, value: [UInt8], priority: Int32 = 0, task: TaskTag = TaskTag())
+        slot: ObjectName, value: [UInt8], priority: Int32 = 0, places: UInt32? = nil,
+        task: TaskTag = TaskTag())
     case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
     case resign(slot: ObjectName, token: FencingToken)
     case arrive(BarrierArrival)
@@ -57,10 +59,11 @@ package enum Operation: Equatable, Sendable {
         case .limit(let name, let limit):
             writer.name(name)
             writer.integer(limit)
-        case .campaign(let slot, let value, let priority, let task):
+        case .campaign(let slot, let value, let priority, let places, let task):
             writer.name(slot)
             writer.bytes(value)
             writer.integer(priority)
+            writer.optional(places)
             task.encode(into: &writer)
         case .announce(let slot, let token, let value):
             writer.name(slot)
@@ -104,8 +107,10 @@ package enum Operation: Equatable, Sendable {
             let slot = try reader.name("slot")
             let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
             let priority: Int32 = try reader.integer("priority")
+            let places = try reader.flag("has places") ? try reader.places("places") : nil
             return .campaign(
-                slot: slot, value: value, priority: priority, task: try TaskTag(from: &reader))
+                slot: slot, value: value, priority: priority, places: places,
+                task: try TaskTag(from: &reader))
         case .announce:
             let slot = try reader.name("slot")
             let token = try reader.token("token")

@@ -140,6 +140,7 @@ extension LeaderChange {
     var json: JSON {
         .object([
             "slot": .string(slot), "leader": .optional(leader, \.json),
+            "places": .count(places), "leaders": .array(leaders.map(\.json)),
             "standbys": .count(standbyCount), "version": .unsigned(version.number),
             "doubt": .optional(doubt, JSON.string),
         ])
@@ -151,7 +152,8 @@ extension LeaderChange.Leader {
         .object([
             "session": .unsigned(session.number), "host": host.json,
             "pid": .unsigned(UInt64(pid)), "label": .string(label),
-            "token": .unsigned(token.number), "value": .string(text), "since": .string(since.text),
+            "place": .count(place), "token": .unsigned(token.number), "value": .string(text),
+            "since": .string(since.text),
         ])
     }
 }

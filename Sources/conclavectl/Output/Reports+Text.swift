@@ -136,7 +136,9 @@ extension ObjectStatus {
 
     private var title: String {
         var title = "\(kind.words) \(name)"
-        if let limit {
+        if let limit, kind == .leaderSlot {
+            if limit > 1 { title += ", \(holderCount) of \(limit) places taken" }
+        } else if let limit {
             let taken = holders.reduce(0) { $0 + UInt64($1.mode.permitCount ?? 0) }
             title += ", \(taken) of \(limit) permits taken"
         } else if let mode {
@@ -158,13 +160,23 @@ extension LeaderChange {
     var text: String {
         let standbys = standbyCount == 1 ? "1 standby" : "\(standbyCount) standbys"
         var line = "nobody leads \(slot), \(standbys)"
-        if let leader {
+        if places > 1 {
+            line = "\(slot) is led by \(leaders.count) of \(places), \(standbys)"
+            for leader in leaders { line += "; place \(leader.place): \(leader.details)" }
+        } else if let leader {
             line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
             line += ", term \(leader.token), \(standbys)"
             if !leader.value.isEmpty { line += ": \(leader.text)" }
         }
         if let doubt { line = "doubtful, \(doubt); last known: \(line)" }
         return line.shown
+    }
+}
+
+extension LeaderChange.Leader {
+    fileprivate var details: String {
+        let value = value.isEmpty ? "" : ": \(text)"
+        return "node \(host), pid \(pid) since \(since.text), term \(token)\(value)"
     }
 }
 
