@@ -37,6 +37,16 @@ public struct Term: Sendable {
     /// Who waits for what is done in it.
     public var taskPath: TaskPath { holding.taskPath }
 
+    /// Ends the term and gives its place to a session that stands by for the slot, before all others;
+    /// who does not may be found by `Conclave.why`. The term counts as over from the call on; its
+    /// body goes on, and should end.
+    ///
+    /// - Throws: `refused` if that session does not stand by, `deadlock` if those before it would wait
+    ///   for themselves then. In both cases the term goes on.
+    public func handOver(to standby: SessionID) async throws {
+        try await holding.handOver(slot: name, to: standby)
+    }
+
     /// Publishes another value, at most 4 KiB, without a new term.
     public func announce(_ value: [UInt8]) async throws {
         try Conclave.check(value: value)

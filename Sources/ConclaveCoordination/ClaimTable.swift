@@ -227,6 +227,13 @@ struct ClaimTable: Sendable {
         return granted
     }
 
+    /// Grants an object to a waiter that it admits, whoever is before it.
+    mutating func grant(_ claim: Int, at moment: Moment) {
+        precondition(admits(claims[claim].mode, to: claims[claim].object))
+        dequeue(claim)
+        hold(claim, at: moment)
+    }
+
     /// An object that nobody holds or awaits is gone.
     mutating func removeIfUnused(_ object: Int, at moment: Moment) {
         guard objects[object].isUnused else { return }

@@ -83,6 +83,39 @@ extension Coordinator {
         giveUp(slot: claim, .released, effects: &effects)
     }
 
+    /// The leader's place goes to the standby that it names, at this very version.
+    mutating func handOver(
+        _ name: ObjectName, under token: FencingToken, to standby: SessionID,
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        guard let claim = slots.held(name, by: request.session, under: token) else {
+            return refuseAsNotLeading(name, under: token, request, effects: &effects)
+        }
+        guard !grantsAreSuspended else {
+            return refuse(request, .unavailable, Self.suspendedMessage, effects: &effects)
+        }
+        guard let index = sessions.index(of: standby),
+            let heir = slots.claim(of: index, on: slots.claims[claim].object),
+            !slots.claims[heir].isHeld
+        else {
+            let message = "session \(standby) does not stand by for slot \(name)"
+            return refuse(request, .refused, message, effects: &effects)
+        }
+        // Where nothing else is waited for, nothing can lead back, and no copy is needed.
+        let task = slots.claims[heir].task
+        let before = locks.waitCount(of: task) + slots.waitCount(of: task) > 1 ? slots : nil
+        slots.remove(claim, end: .released)
+        let isPassedOver = plant == .handOverToFirst
+        let next = isPassedOver ? slots.waiters(of: slots.claims[heir].object)[0] : heir
+        slots.grant(next, at: now)
+        if let before, let cycle = deadlock(withLeader: next) {
+            slots = before
+            return refuse(request, .deadlock, cycle, effects: &effects)
+        }
+        answer(request, .done, effects: &effects)
+        tellElected(next, effects: &effects)
+    }
+
     private mutating func refuseAsNotLeading(
         _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
         effects: inout [CoordinationEffect]

@@ -73,6 +73,8 @@ extension Coordinator {
             announce(value, in: slot, under: token, request, effects: &effects)
         case .resign(let slot, let token):
             resign(slot, under: token, request, effects: &effects)
+        case .handOver(let slot, let token, let standby):
+            handOver(slot, under: token, to: standby, request, effects: &effects)
         case .arrive(let arrival):
             arrive(arrival, request, effects: &effects)
         case .cancel(let number, let reason):
@@ -212,7 +214,7 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .downgrade, .cancel: true
+        case .release, .resign, .handOver, .downgrade, .cancel: true
         case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
         }
     }

@@ -17,6 +17,7 @@ final class CandidateProgram: ClientProgram {
         case leading(Term, until: Moment, announcesLeft: Int)
         case announcing(CallID, Term, announcesLeft: Int)
         case resigning(CallID, ObjectName)
+        case handingOver(CallID, Term)
         case ending
     }
 
@@ -31,7 +32,7 @@ final class CandidateProgram: ClientProgram {
         switch state {
         case .idle(let until), .leading(_, let until, _): until
         case .waiting(let candidacy): candidacy.cancelAt
-        case .announcing, .resigning, .ending: .never
+        case .announcing, .resigning, .handingOver, .ending: .never
         }
     }
 
@@ -44,7 +45,7 @@ final class CandidateProgram: ClientProgram {
         case .waiting(var candidacy):
             candidacy.cancelAt = min(candidacy.cancelAt, now)
             state = .waiting(candidacy)
-        case .announcing, .resigning, .ending: break
+        case .announcing, .resigning, .handingOver, .ending: break
         }
     }
 
@@ -68,12 +69,23 @@ final class CandidateProgram: ClientProgram {
             state = .announcing(call, term, announcesLeft: left - 1)
         case .leading(let term, _, _):
             world.exclusion.letGo(.slot(term.slot, place: term.place), by: client)
-            let call = client.call(
-                .resign(slot: term.slot, token: term.token), within: nil, world: world)
-            state = .resigning(call, term.slot)
-        case .announcing, .resigning, .ending:
+            if let standby = world.handOvers?.next(of: term.slot, order: world.order) {
+                let call = client.call(
+                    .handOver(slot: term.slot, token: term.token, to: standby), within: nil,
+                    world: world)
+                state = .handingOver(call, term)
+            } else {
+                resign(term, client, world: world)
+            }
+        case .announcing, .resigning, .handingOver, .ending:
             break
         }
+    }
+
+    private func resign(_ term: Term, _ client: ClientProcess, world: ClientWorld) {
+        let call = client.call(
+            .resign(slot: term.slot, token: term.token), within: nil, world: world)
+        state = .resigning(call, term.slot)
     }
 
     private func value(_ random: inout SeededRandom) -> [UInt8] {
@@ -109,6 +121,8 @@ final class CandidateProgram: ClientProgram {
         case .resigning(call, let slot):
             try world.expectLettingGo(answer, of: slot)
             rest(client, world: world)
+        case .handingOver(call, let term):
+            try handedOver(answer, term, client, world: world)
         default:
             throw Violation(.exactlyOnce, "call \(call.number) was answered twice: \(answer)")
         }
@@ -138,6 +152,19 @@ final class CandidateProgram: ClientProgram {
             try world.expectHarmless(failure, of: candidacy.slot)
             rest(client, world: world)
         }
+    }
+
+    /// Who was named may not stand by any more, or would wait for itself: then it still leads.
+    private func handedOver(
+        _ answer: ClientCore.Answer, _ term: Term, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        if case .failed(.refused(let refusal)) = answer,
+            refusal.code == .refused || refusal.code == .deadlock
+        {
+            return resign(term, client, world: world)
+        }
+        try world.expectLettingGo(answer, of: term.slot)
+        rest(client, world: world)
     }
 
     private func lead(

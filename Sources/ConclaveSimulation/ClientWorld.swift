@@ -26,6 +26,8 @@ final class ClientWorld {
     var lockDelays: LockDelays?
     /// `nil`: one leads each slot.
     var leaderPlaces: LeaderPlaces?
+    /// `nil`: leaders resign.
+    var handOvers: HandOvers?
     /// `nil`: whatever is held stays exclusive or shared as it was granted.
     var modeChanges: ModeChanges?
     /// What the kernel keeps of what a client has not read.

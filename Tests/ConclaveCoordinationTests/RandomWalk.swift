@@ -185,8 +185,9 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(18) {
+        switch random.below(19) {
         case 16: return .downgrade(name: name, token: token(locks))
+        case 18: return .handOver(slot: name, token: token(slots), to: pick(sessions))
         case 17: return .upgrade(name: name, token: token(locks))
         case 13...: return .transact(transaction(name))
         case 0..<4:
@@ -264,6 +265,8 @@ struct RandomWalk {
             slots.acquire(slot, waiter, isTry: false, at: version)
         case .resign(let slot, let token):
             slots.release(slot, session, token: token.number, at: version)
+        case .handOver(let slot, let token, let standby):
+            slots.handOver(slot, session, token: token.number, to: standby, at: version)
         case .cancel(let target, _):
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)

@@ -65,6 +65,23 @@ struct ReferenceModel {
         }
     }
 
+    /// - Precondition: it closes no cycle.
+    mutating func handOver(
+        _ name: ObjectName, _ session: SessionID, token: UInt64, to standby: SessionID,
+        at version: Version
+    ) {
+        guard !isSuspended else { return }
+        change(name, at: version) { object in
+            guard
+                let leader = object.holders.firstIndex(where: {
+                    $0.session == session && $0.token == token
+                }), let heir = object.waiters.firstIndex(where: { $0.session == standby })
+            else { return }
+            object.holders.remove(at: leader)
+            object.waiters.insert(object.waiters.remove(at: heir), at: 0)
+        }
+    }
+
     mutating func downgrade(
         _ name: ObjectName, _ session: SessionID, token: UInt64, at version: Version
     ) {

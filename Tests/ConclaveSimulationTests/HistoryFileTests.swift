@@ -16,6 +16,7 @@ import Testing
         .called(HistoryCall(.upgrade(4), name)),
         .called(HistoryCall(.campaign(value: [0, 255]), name)),
         .called(HistoryCall(.campaign(value: [], places: 3), name)),
+        .called(HistoryCall(.handOver(FencingToken(9), to: SessionID(12)), name)),
         .called(HistoryCall(.announce(4, 16), name)), .called(HistoryCall(.resign(5), name)),
         .called(HistoryCall(.arrive(9), name)),
         .called(

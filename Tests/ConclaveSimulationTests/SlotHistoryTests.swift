@@ -73,6 +73,30 @@ import Testing
         try expect(.fencing)
     }
 
+    // MARK: - Handing over
+
+    @Test mutating func `who is handed a slot leads next`() throws {
+        elect(1, 10)
+        campaign(2, 20)
+        campaign(3, 21)
+        story.run(1, 30, .handOver(FencingToken(10), to: SessionID(3)), .done, "s")
+        story.answer(3, 21, .elected(12, after: .released, [1]))
+        resign(3, 12)
+        story.answer(2, 20, .elected(13, after: .released, [0]))
+        try expect(nil)
+    }
+
+    @Test mutating func `nobody else leads between`() throws {
+        elect(1, 10)
+        campaign(2, 20)
+        campaign(3, 21)
+        story.run(1, 30, .handOver(FencingToken(10), to: SessionID(3)), .done, "s")
+        story.answer(2, 20, .elected(12, after: .released, [1]))
+        resign(2, 12)
+        story.answer(3, 21, .elected(13, after: .released, [0]))
+        try expect(.mutualExclusion)
+    }
+
     // MARK: - Right
 
     @Test mutating func `one leads after the other and is told its value`() throws {

@@ -60,6 +60,33 @@ import Testing
         #expect(daemon.requests(.open).isEmpty)
     }
 
+    @Test func `a leader that hands over leads no more, unless that is refused`() async throws {
+        let term = FencingToken(40)
+        let daemon = ScriptedDaemon { request in
+            switch request.operation {
+            case .campaign(let slot, _, _, _, _)?:
+                let elected = ConclaveWire.Term(
+                    slot: slot, token: term, previousEnd: .none, previousValue: [])
+                return [.reply(.elected(elected))]
+            case .handOver(_, term, SessionID(7))?: return [.reply(.done)]
+            case .handOver?: return [.reply(.refused(Refusal(.refused, "does not stand by")))]
+            default: return []
+            }
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        try await conclave.withLeadership(of: "scheduler") { term in
+            let error = await #expect(throws: ConclaveError.self) {
+                try await term.handOver(to: SessionID(8))
+            }
+            #expect(error?.code == .refused)
+            #expect(term.isValid)
+            try await term.handOver(to: SessionID(7))
+            #expect(!term.isValid)
+        }
+        #expect(daemon.requests(.resign).isEmpty)
+    }
+
     @Test func `all parties of a barrier are told of each other`() async throws {
         let name = try ObjectName("step")
         let party = BarrierParty(

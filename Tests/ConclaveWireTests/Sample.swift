@@ -72,6 +72,7 @@ extension Sample {
         .operation(.limit(name: name, limit: 5)),
         .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4, task: TaskTag(number: 1))),
         .operation(.campaign(slot: name, value: [], places: 3)),
+        .operation(.handOver(slot: name, token: token, to: SessionID(12))),
         .operation(.announce(slot: name, token: token, value: [4])),
         .operation(.resign(slot: name, token: token)),
         .operation(

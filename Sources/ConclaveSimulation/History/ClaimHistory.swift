@@ -52,8 +52,8 @@ struct ClaimHistory {
     private func promise(of action: ClaimModel.Action) -> ContractPromise {
         switch action {
         case .grant, .upgrade: .mutualExclusion
-        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .closed, .letGo, .announce, .notHeld,
-            .end:
+        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .closed, .letGo, .handOver,
+            .announce, .notHeld, .end:
             .exactlyOnce
         }
     }
@@ -187,6 +187,7 @@ struct ClaimHistory {
         case (_, .cancelled?): return nil
         case (.release(let token), .refused(.notHeld)?), (.resign(let token), .refused(.notHeld)?),
             (.announce(let token, _), .refused(.notHeld)?),
+            (.handOver(let token, _), .refused(.notHeld)?),
             (.downgrade(let token), .refused(.notHeld)?),
             (.upgrade(let token), .refused(.notHeld)?):
             return .notHeld(process: process, token: token.number)
@@ -216,10 +217,28 @@ struct ClaimHistory {
             return .maybeGranted(process: process, mode: .permits(1), value: value)
         case (.release(let token), _), (.resign(let token), _):
             return .letGo(process: process, token: token.number)
+        case (.handOver(let token, let standby), _):
+            return .handOver(
+                process: process, token: token.number, to: processWithKnownTerms(standby))
         case (.announce(let token, let value), _):
             return .announce(process: process, token: token.number, value: value)
         case (.arrive, _), (.limit, _), (.transact, _): return nil
         }
+    }
+
+    /// The process that has a session, if of each of its campaigns it is known how it ended: it leads
+    /// next if it was handed the slot. `nil`: nobody can tell.
+    private func processWithKnownTerms(_ session: SessionID) -> UInt64? {
+        guard let process = lives.first(where: { $0.value.session == session })?.key else {
+            return nil
+        }
+        let isKnown = operations.allSatisfy { operation in
+            guard operation.process == process, case .campaign = operation.what.action else {
+                return true
+            }
+            return !operation.isOpen
+        }
+        return isKnown ? process : nil
     }
 
     private func grant(

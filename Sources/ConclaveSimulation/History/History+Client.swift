@@ -17,6 +17,8 @@ extension HistoryCall {
         case .announce(let slot, let token, let value):
             self.init(.announce(token, value: value), slot)
         case .resign(let slot, let token): self.init(.resign(token), slot)
+        case .handOver(let slot, let token, let standby):
+            self.init(.handOver(token, to: standby), slot)
         case .arrive(let arrival):
             self.init(
                 .arrive(
@@ -93,6 +95,6 @@ extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-        .arrive, .transact,
+        .handOver, .arrive, .transact,
     ]
 }

@@ -148,6 +148,11 @@ extension HistoryCall {
             line.add("do", .text("resign"))
             line.add("name", .text(name.text))
             line.add("token", .integer(token.number))
+        case .handOver(let token, let standby):
+            line.add("do", .text("handOver"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
+            line.add("session", .integer(standby.number))
         case .arrive(let parties, let rank, let generation, let payload):
             line.add("do", .text("arrive"))
             line.add("name", .text(name.text))
@@ -183,6 +188,9 @@ extension HistoryCall {
         case "announce":
             self.action = .announce(try fields.token("token"), value: try fields.bytes("value"))
         case "resign": self.action = .resign(try fields.token("token"))
+        case "handOver":
+            self.action = .handOver(
+                try fields.token("token"), to: SessionID(try fields.integer("session")))
         case "arrive":
             self.action = .arrive(
                 parties: try fields.small("parties"), rank: try fields.optionalSmall("rank"),

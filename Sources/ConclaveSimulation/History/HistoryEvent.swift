@@ -58,6 +58,7 @@ package struct HistoryCall: Equatable, Sendable {
         case campaign(value: [UInt8], places: UInt32? = nil)
         case announce(FencingToken, value: [UInt8])
         case resign(FencingToken)
+        case handOver(FencingToken, to: SessionID)
         /// `generation`: the one that is meant, if it is not just the present one.
         case arrive(parties: UInt32, rank: UInt32?, generation: UInt64?, payload: [UInt8])
         case transact(KeyTransaction)
@@ -75,7 +76,7 @@ package struct HistoryCall: Equatable, Sendable {
     package var kind: ObjectKind? {
         switch action {
         case .acquire, .release, .downgrade, .upgrade, .limit: .lock
-        case .campaign, .announce, .resign: .leaderSlot
+        case .campaign, .announce, .resign, .handOver: .leaderSlot
         case .arrive: .barrier
         case .transact: nil
         }
@@ -88,7 +89,7 @@ package enum HistoryAnswer: Equatable, Sendable {
     case busy(holder: SessionID?)
     case elected(
         FencingToken, place: UInt32 = 0, after: PreviousEnd, previousValue: [UInt8])
-    /// Released, announced, resigned.
+    /// Released, announced, resigned, handed over.
     case done
     /// The payloads of all parties, by rank.
     case tripped(generation: UInt64, rank: UInt32, payloads: [[UInt8]])

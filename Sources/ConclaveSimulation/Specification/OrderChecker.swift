@@ -371,6 +371,12 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     var view: View { specification.view }
 
+    /// Those that stand by for a slot, in the order of their turns.
+    func standbys(of slot: ObjectName) -> [SessionID] {
+        let queue = specification.queues[ObjectKey(kind: .leaderSlot, name: slot)]
+        return queue?.waiters.map(\.session) ?? []
+    }
+
     func anySession(_ random: inout SeededRandom) -> (SessionID, Attachment)? {
         let sessions = specification.sessions.keys.sorted()
         guard !sessions.isEmpty else { return nil }

@@ -89,6 +89,36 @@ extension Specification {
         effects.append(.leaderChanged(slot: slot))
     }
 
+    /// The standby that is named has the leader's place, before all others.
+    mutating func handOver(
+        _ slot: ObjectName, _ token: FencingToken, to standby: SessionID, _ id: SessionID,
+        _ number: UInt64
+    ) {
+        let key = ObjectKey(kind: .leaderSlot, name: slot)
+        guard var queue = queues[key], queue.holds(id, under: token),
+            let leader = queue.holders.firstIndex(where: { $0.session == id })
+        else { return refuse(id, number, .notHeld) }
+        guard !grantsAreSuspended else { return refuse(id, number, .unavailable) }
+        guard let place = queue.waiters.firstIndex(where: { $0.session == standby }) else {
+            return refuse(id, number, .refused)
+        }
+        let before = queue
+        var heir = queue.waiters.remove(at: place)
+        let gone = queue.holders.remove(at: leader)
+        queue.previousEnd = .released
+        queue.previousValue = gone.value
+        heir.token = version.number
+        queues[key] = queue
+        queues[key]!.holders.append(heir)
+        guard !isWaitingForItself(heir.task) else {
+            queues[key] = before
+            return refuse(id, number, .deadlock)
+        }
+        queues[key]!.holders.removeLast()
+        answer(id, number, .done)
+        hold(heir, key)
+    }
+
     /// A holder or a waiter goes; whose turn it is then has the object at this very version.
     mutating func leave(_ key: ObjectKey, _ id: SessionID, _ end: PreviousEnd) {
         touched.insert(key)

@@ -35,6 +35,8 @@ extension Specification {
             letGo(ObjectKey(kind: .lock, name: name), token, id, number)
         case .resign(let slot, let token):
             letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
+        case .handOver(let slot, let token, let standby):
+            handOver(slot, token, to: standby, id, number)
         case .downgrade(let name, let token):
             downgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
@@ -64,7 +66,7 @@ extension Specification {
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
-        case .release, .resign, .downgrade, .cancel: break
+        case .release, .resign, .handOver, .downgrade, .cancel: break
         }
     }
 

@@ -21,6 +21,8 @@ package enum Operation: Equatable, Sendable {
         task: TaskTag = TaskTag())
     case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
     case resign(slot: ObjectName, token: FencingToken)
+    /// The standby that is named leads next, before all others.
+    case handOver(slot: ObjectName, token: FencingToken, to: SessionID)
     case arrive(BarrierArrival)
     /// Gives up the request of that number, in order (K10). An arrival that is cancelled breaks
     /// its generation.
@@ -37,6 +39,7 @@ package enum Operation: Equatable, Sendable {
         case .campaign: .campaign
         case .announce: .announce
         case .resign: .resign
+        case .handOver: .handOver
         case .arrive: .arrive
         case .cancel: .cancel
         case .transact: .transact
@@ -69,6 +72,10 @@ package enum Operation: Equatable, Sendable {
             writer.name(slot)
             writer.integer(token.number)
             writer.bytes(value)
+        case .handOver(let slot, let token, let standby):
+            writer.name(slot)
+            writer.integer(token.number)
+            writer.integer(standby.number)
         case .arrive(let arrival):
             arrival.encode(into: &writer)
         case .cancel(let number, let reason):
@@ -118,6 +125,10 @@ package enum Operation: Equatable, Sendable {
             return .announce(slot: slot, token: token, value: value)
         case .resign:
             return .resign(slot: try reader.name("slot"), token: try reader.token("token"))
+        case .handOver:
+            let slot = try reader.name("slot")
+            let token = try reader.token("token")
+            return .handOver(slot: slot, token: token, to: try reader.session("standby"))
         case .arrive:
             return .arrive(try BarrierArrival(from: &reader))
         case .cancel:
