@@ -146,11 +146,17 @@ public struct BarrierReport: Hashable, Sendable {
         message = report.message
         arrivedCount = Int(report.arrivedCount)
         partyCount = Int(report.parties)
-        missing = report.missing.map { absence in
-            Absence(
-                rank: Int(absence.rank), host: absence.host, pid: absence.pid,
-                lastSeen: absence.lastSeen, hasEnded: absence.hasEnded)
-        }
+        missing = report.missing.map(Absence.init)
+    }
+}
+
+extension BarrierReport.Absence {
+    init(_ absence: BarrierAbsence) {
+        rank = Int(absence.rank)
+        host = absence.host
+        pid = absence.pid
+        lastSeen = absence.lastSeen
+        hasEnded = absence.hasEnded
     }
 }
 

@@ -11,15 +11,24 @@ extension Conclave {
     /// - Parameters:
     ///   - value: What observers see beside the leader, such as its address; at most 4 KiB.
     ///   - priority: The standby with the highest one leads next; within one, who came first.
+    ///   - places: How many lead at once, at most 128. The first who stands for a slot that nobody
+    ///     leads or stands for fixes it, and others may name it or not; by default one.
     ///   - wait: How long to stand by at most; `nil`: for ever.
+    /// - Throws: `invalid` if the slot has another number of places.
     public func withLeadership<Result: Sendable>(
-        of slot: String, value: [UInt8] = [], priority: Int32 = 0, wait: Duration? = nil,
-        body: @Sendable (Term) async throws -> Result
+        of slot: String, value: [UInt8] = [], priority: Int32 = 0, places: UInt32? = nil,
+        wait: Duration? = nil, body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try Self.check(value: value)
+        if let places, !(1...ClientLimits.leaderPlaces).contains(places) {
+            throw ConclaveError(
+                .invalid,
+                "a leader slot has 1 to \(ClientLimits.leaderPlaces) places, not \(places)")
+        }
         let tag = TaskPath.tag(forBody: true, in: session.id)
         let campaign = Operation.campaign(
-            slot: try Self.name(slot), value: value, priority: priority, task: tag)
+            slot: try Self.name(slot), value: value, priority: priority, places: places,
+            task: tag)
         let answer = await session.answer(to: campaign, deadline: Self.deadline(after: wait))
         guard case .reply(.elected(let elected)) = answer else {
             throw ConclaveError.unexpected(answer)
@@ -32,11 +41,12 @@ extension Conclave {
     }
 
     public func withLeadership<Result: Sendable>(
-        of slot: String, value: String, priority: Int32 = 0, wait: Duration? = nil,
-        body: @Sendable (Term) async throws -> Result
+        of slot: String, value: String, priority: Int32 = 0, places: UInt32? = nil,
+        wait: Duration? = nil, body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try await withLeadership(
-            of: slot, value: Array(value.utf8), priority: priority, wait: wait, body: body)
+            of: slot, value: Array(value.utf8), priority: priority, places: places, wait: wait,
+            body: body)
     }
 
     /// Who leads `slot`: first the present state, then every change, also "nobody". When changes may

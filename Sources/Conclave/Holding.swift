@@ -70,6 +70,23 @@ final class Holding: Sendable {
         }
     }
 
+    /// Gives a term to a standby. It counts as given up from the moment of the call, unless it is
+    /// refused.
+    func handOver(slot: ObjectName, to standby: SessionID) async throws {
+        guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else {
+            throw ConclaveError(.lost, "the term was given up before")
+        }
+        let operation = Operation.handOver(slot: slot, token: present.token, to: standby)
+        let answer = await session.answerRegardless(to: operation)
+        if case .reply(.done) = answer { return }
+        if case .failed(.refused(let refusal)) = answer,
+            refusal.code == .refused || refusal.code == .deadlock
+        {
+            isGivenUp.store(false, ordering: .releasing)
+        }
+        throw ConclaveError.unexpected(answer)
+    }
+
     /// As `release`, without waiting.
     func releaseLater() {
         guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }

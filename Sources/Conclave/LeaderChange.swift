@@ -8,6 +8,8 @@ public struct LeaderChange: Hashable, Sendable {
         public let host: NodeID
         public let pid: UInt32
         public let label: String
+        /// Which of the slot's places it has, from 0 on.
+        public let place: Int
         /// The term's number.
         public let token: FencingToken
         /// What the leader has published.
@@ -20,8 +22,10 @@ public struct LeaderChange: Hashable, Sendable {
     }
 
     public let slot: String
-    /// `nil`: nobody leads now.
-    public let leader: Leader?
+    /// How many may lead at once.
+    public let places: Int
+    /// By place.
+    public let leaders: [Leader]
     public let standbyCount: Int
     /// When this state was reached, in the order of everything.
     public let version: Version
@@ -29,15 +33,20 @@ public struct LeaderChange: Hashable, Sendable {
     /// majority. `nil`: every change is told. For people.
     public let doubt: String?
 
+    /// The first of them; `nil`: nobody leads now.
+    public var leader: Leader? { leaders.first }
+
     package init(_ state: LeaderState, doubt: String? = nil) {
         self.doubt = doubt
         slot = state.slot.text
         standbyCount = Int(state.standbyCount)
         version = state.version
-        leader = state.leader.map { leader in
+        places = Int(state.places)
+        leaders = state.leaders.map { leader in
             Leader(
                 session: leader.session, host: leader.host, pid: leader.pid, label: leader.label,
-                token: leader.token, value: leader.value, since: leader.since)
+                place: Int(leader.place), token: leader.token, value: leader.value,
+                since: leader.since)
         }
     }
 }

@@ -5,7 +5,10 @@ import ConclaveWire
 /// A leader's time in office, from its election on. It ends with the body it was given to.
 public struct Term: Sendable {
     public let slot: String
-    /// The term's number: larger than every earlier one of this slot, for ever.
+    /// Which of the slot's places it is, from 0 on: nobody else has it meanwhile. A slot that one
+    /// leads has place 0 alone.
+    public let place: UInt32
+    /// The term's number: larger than every earlier one of this slot's place, for ever.
     public let token: FencingToken
     /// What the leader before had published last.
     public let previousValue: [UInt8]
@@ -17,6 +20,7 @@ public struct Term: Sendable {
 
     init(_ term: ConclaveWire.Term, _ holding: Holding) {
         slot = term.slot.text
+        place = term.place
         token = term.token
         previousValue = term.previousValue
         previousEnd = PreviousEnd(term.previousEnd)
@@ -32,6 +36,16 @@ public struct Term: Sendable {
 
     /// Who waits for what is done in it.
     public var taskPath: TaskPath { holding.taskPath }
+
+    /// Ends the term and gives its place to a session that stands by for the slot, before all others;
+    /// who does not may be found by `Conclave.why`. The term counts as over from the call on; its
+    /// body goes on, and should end.
+    ///
+    /// - Throws: `refused` if that session does not stand by, `deadlock` if those before it would wait
+    ///   for themselves then. In both cases the term goes on.
+    public func handOver(to standby: SessionID) async throws {
+        try await holding.handOver(slot: name, to: standby)
+    }
 
     /// Publishes another value, at most 4 KiB, without a new term.
     public func announce(_ value: [UInt8]) async throws {

@@ -61,6 +61,10 @@ public enum Plant: String, CaseIterable, Sendable {
     case lockDelayIgnored
     /// How a lock was lost is forgotten when nobody waits for it.
     case lossForgotten
+    /// C5: whoever is elected when another leader goes has the first place, whoever else has it.
+    case placeGivenTwice
+    /// C5: a leader hands over to the standby whose turn it is, whichever it has named.
+    case handOverToFirst
     /// K9: an open that comes again opens a second session.
     case openTwice
     /// K7: a process that resumes another one's session has it at once.

@@ -49,8 +49,8 @@ struct Call {
     /// Whether it ends a request in flight, or frees what one waits for; it waits for nothing.
     var letsGo: Bool {
         switch content {
-        case .operation(.release), .operation(.resign), .operation(.downgrade),
-            .operation(.cancel):
+        case .operation(.release), .operation(.resign), .operation(.handOver),
+            .operation(.downgrade), .operation(.cancel):
             true
         case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
             .operation(.announce),

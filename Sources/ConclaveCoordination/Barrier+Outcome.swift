@@ -37,19 +37,31 @@ extension Barrier {
             }
         let missing = firstMissing(ranks, count: Self.listedAbsences - listed.count)
         let absent = identify(missing)
-        for rank in missing {
-            let known = absent.first { $0.rank == rank }
-            listed.append(
-                BarrierAbsence(
-                    rank: rank, host: known?.host, pid: known?.pid, lastSeen: known?.lastSeen,
-                    hasEnded: known.map { !isOpen($0.session) } ?? false))
-        }
+        listed += absences(missing, known: absent, isOpen: isOpen)
         let report = BarrierBreak(
             name: name, generation: generation, reason: fault.reason,
             message: message(of: fault, listed: missing.count),
             missing: listed.sorted { $0.rank < $1.rank },
             arrivedCount: UInt32(arrivals.count), parties: parties)
         return (.broken(report), absent)
+    }
+
+    /// The first of those that have not arrived, and what is known of them. `isOpen`: whether a
+    /// session lives.
+    func stragglers(isOpen: (SessionID) -> Bool) -> [BarrierAbsence] {
+        let missing = firstMissing(ranks(), count: Self.listedAbsences)
+        return absences(missing, known: identify(missing), isOpen: isOpen)
+    }
+
+    private func absences(
+        _ ranks: [UInt32], known: [BarrierDecision.KnownParty], isOpen: (SessionID) -> Bool
+    ) -> [BarrierAbsence] {
+        ranks.map { rank in
+            let party = known.first { $0.rank == rank }
+            return BarrierAbsence(
+                rank: rank, host: party?.host, pid: party?.pid, lastSeen: party?.lastSeen,
+                hasEnded: party.map { !isOpen($0.session) } ?? false)
+        }
     }
 
     private func message(of fault: BarrierFault, listed: Int) -> String {

@@ -23,6 +23,8 @@ struct Claim: Sendable {
     var since: Timestamp
     /// Its place in the object's queue, counted from the first waiter ever.
     var ticket: UInt64 = 0
+    /// Which of a slot's places a leader has, from 0 on.
+    var place: UInt32 = 0
     /// What a leader has published, or a candidate will.
     var value: [UInt8]
     fileprivate var previous = ClaimList.none
@@ -46,7 +48,7 @@ struct Claim: Sendable {
 
     var isHeld: Bool { token.number != 0 }
 
-    /// Of a semaphore.
+    /// Of a semaphore, or of a slot's places.
     var permitCount: UInt32 { mode.permitCount ?? 0 }
 }
 

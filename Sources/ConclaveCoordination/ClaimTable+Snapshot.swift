@@ -37,6 +37,9 @@ extension ClaimTable {
         _ name: ObjectName, _ reader: inout ByteReader, now: Moment
     ) throws(WireError) -> Int {
         let limit: UInt32? = try reader.optional("limit")
+        if numbersPlaces, limit == nil || limit! > ClientLimits.leaderPlaces {
+            throw .invalid(field: "limit", reason: "\(name) has no such number of places")
+        }
         if limit == 0 { throw .invalid(field: "limit", reason: "must not be 0") }
         let previousEnd: PreviousEnd = try reader.choice("previous end")
         let previousValue = try reader.bytes(
@@ -69,6 +72,7 @@ extension ClaimTable {
         guard (claim.mode.permitCount == nil) == (object.limit == nil) else {
             throw .invalid(field: "mode", reason: "\(object.name) is another kind of lock")
         }
+        try checkPlaceHeld(of: claim, in: object)
         if claim.isHeld, object.limit == nil, let holder = object.holders.first {
             guard claim.mode == .shared, claims[holder].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
@@ -80,6 +84,21 @@ extension ClaimTable {
             }
         }
         if !claim.isHeld { try checkPlace(of: claim, in: object) }
+    }
+
+    /// Leaders have the places that there are, each another one; nobody else has any.
+    private func checkPlaceHeld(of claim: Claim, in object: ClaimedObject) throws(WireError) {
+        guard claim.isHeld, numbersPlaces else {
+            guard claim.place == 0, !numbersPlaces || claim.permitCount == 1 else {
+                throw .invalid(field: "place", reason: "\(object.name) has no places to be had")
+            }
+            return
+        }
+        guard let limit = object.limit, claim.permitCount == 1, claim.place < limit,
+            !object.holders.all(in: claims).contains(where: { claims[$0].place == claim.place })
+        else {
+            throw .invalid(field: "place", reason: "\(object.name) has none to be had so")
+        }
     }
 
     /// Waiters come in their order, and each of them can be served.
@@ -150,6 +169,7 @@ extension Claim {
         writer.integer(since.microseconds)
         writer.integer(ticket)
         writer.optional(upgrade)
+        writer.integer(place)
         writer.bytes(value)
     }
 
@@ -170,6 +190,7 @@ extension Claim {
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
         let upgrade: UInt64? = try reader.optional("upgrade")
+        let place: UInt32 = try reader.integer("place")
         self.init(
             request: RequestReference(session: session, number: number), object: object,
             mode: mode, priority: priority, lockDelay: lockDelay, task: task, within: tag.within,
@@ -178,5 +199,6 @@ extension Claim {
         self.token = token
         self.ticket = ticket
         self.upgrade = upgrade
+        self.place = place
     }
 }

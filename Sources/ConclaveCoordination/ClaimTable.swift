@@ -4,7 +4,7 @@ import ConclaveWire
 /// A lock, a semaphore or a leader slot: who has it, and who comes next.
 struct ClaimedObject: Sendable {
     let name: ObjectName
-    /// How many permits a semaphore gives out; `nil`: it is none.
+    /// How many permits a semaphore gives out, or places a leader slot has; `nil`: it is neither.
     var limit: UInt32?
     /// Permits that are given out; more than `limit` only if that was lowered meanwhile.
     var permitCount: UInt64 = 0
@@ -29,15 +29,16 @@ struct Closure: Equatable, Sendable {
     var delay: Interval
 }
 
-/// Named objects that are held and queued for: locks and semaphores, and leader slots, which are
-/// exclusive and carry values.
+/// Named objects that are held and queued for: locks and semaphores, and leader slots, whose places
+/// are permits that have numbers and carry values.
 ///
 /// First come, first served: nobody is granted before an earlier claim of the same or a higher
 /// priority on the same object, however few permits it wants, and a run of shared claims is granted
 /// together. The token is the version that grants. It grows with
 /// every exclusive grant of a name, since a name is granted exclusively at most once in one
 /// version: a session has one claim on it, and one version ends one session. Shared holders, and
-/// those of permits, that are granted together share their token.
+/// those of permits, that are granted together share their token; leaders that are elected together
+/// differ in their places.
 struct ClaimTable: Sendable {
     /// What a session asks for.
     struct Wish {
@@ -69,6 +70,8 @@ struct ClaimTable: Sendable {
     /// Of objects that are gone; of leader slots nothing is remembered.
     private(set) var ends = RememberedEnds()
     let maximumEndCount: Int
+    /// Each holder gets a place of its own: they are leader slots.
+    let numbersPlaces: Bool
     private var indexes: [ObjectName: Int] = [:]
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
@@ -77,8 +80,9 @@ struct ClaimTable: Sendable {
     private(set) var closed: Set<Int> = []
 
     /// `maximumEndCount`: how many objects that are gone it remembers how their holders ended.
-    init(maximumEndCount: Int) {
+    init(maximumEndCount: Int, numbersPlaces: Bool = false) {
         self.maximumEndCount = maximumEndCount
+        self.numbersPlaces = numbersPlaces
     }
 
     var count: Int { objects.count }
@@ -223,6 +227,13 @@ struct ClaimTable: Sendable {
         return granted
     }
 
+    /// Grants an object to a waiter that it admits, whoever is before it.
+    mutating func grant(_ claim: Int, at moment: Moment) {
+        precondition(admits(claims[claim].mode, to: claims[claim].object))
+        dequeue(claim)
+        hold(claim, at: moment)
+    }
+
     /// An object that nobody holds or awaits is gone.
     mutating func removeIfUnused(_ object: Int, at moment: Moment) {
         guard objects[object].isUnused else { return }
@@ -276,7 +287,21 @@ struct ClaimTable: Sendable {
         objects[claims[claim].object].permitCount += UInt64(claims[claim].permitCount)
         claims[claim].token = FencingToken(moment.version)
         claims[claim].since = moment.time
+        if numbersPlaces { claims[claim].place = freePlace(of: claims[claim].object) }
         objects[claims[claim].object].holders.append(claim, in: &claims)
+    }
+
+    /// The lowest that nobody has.
+    private func freePlace(of object: Int) -> UInt32 {
+        let taken = Set(holders(of: object).map { claims[$0].place })
+        var place: UInt32 = 0
+        while taken.contains(place) { place += 1 }
+        return place
+    }
+
+    /// For the simulator.
+    mutating func setPlace(of claim: Int, to place: UInt32) {
+        claims[claim].place = place
     }
 
     mutating func beginUpgrade(of claim: Int, by request: UInt64) {

@@ -49,6 +49,19 @@ extension Coordinator {
         return search.cycle(closedBy: claim, of: kind).map(describe)
     }
 
+    /// Whoever leads out of turn is waited for by those that were before it: why it must not, if
+    /// what its task waits for itself leads back to it.
+    func deadlock(withLeader claim: Int) -> String? {
+        let task = slots.claims[claim].task
+        for lock in locks.waits(of: task) {
+            if let cycle = deadlock(closedBy: lock, of: .lock) { return cycle }
+        }
+        for slot in slots.waits(of: task) {
+            if let cycle = deadlock(closedBy: slot, of: .leaderSlot) { return cycle }
+        }
+        return nil
+    }
+
     private func describe(_ cycle: [DeadlockSearch.Edge]) -> String {
         var text = "it would wait for itself: "
         var before: TaskReference?

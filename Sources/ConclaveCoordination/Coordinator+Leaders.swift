@@ -36,10 +36,22 @@ extension Coordinator {
         case .alreadyClaimed:
             let message = "the session leads or is a candidate in slot \(name) already"
             refuse(request, .alreadyHeld, message, effects: &effects)
-        case .busy, .queueIsFull, .isOther:
+        case .isOther(let limit):
+            let message = "slot \(name) has \(Self.places(limit ?? 1)), not as many as were named"
+            refuse(request, .invalid, message, effects: &effects)
+        case .busy, .queueIsFull:
             let message = "slot \(name) has \(quotas.waitersPerObject) candidates already"
             refuse(request, .quotaExceeded, message, effects: &effects)
         }
+    }
+
+    /// How a candidate asks for one of a slot's places. They are as many as its first one has named.
+    func modeOfPlace(in slot: ObjectName, of places: UInt32?) -> LockMode {
+        .permits(1, of: places ?? (slots.index(of: slot) == nil ? 1 : nil))
+    }
+
+    private static func places(_ count: UInt32) -> String {
+        count == 1 ? "1 place" : "\(count) places"
     }
 
     mutating func announce(
@@ -71,6 +83,39 @@ extension Coordinator {
         giveUp(slot: claim, .released, effects: &effects)
     }
 
+    /// The leader's place goes to the standby that it names, at this very version.
+    mutating func handOver(
+        _ name: ObjectName, under token: FencingToken, to standby: SessionID,
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        guard let claim = slots.held(name, by: request.session, under: token) else {
+            return refuseAsNotLeading(name, under: token, request, effects: &effects)
+        }
+        guard !grantsAreSuspended else {
+            return refuse(request, .unavailable, Self.suspendedMessage, effects: &effects)
+        }
+        guard let index = sessions.index(of: standby),
+            let heir = slots.claim(of: index, on: slots.claims[claim].object),
+            !slots.claims[heir].isHeld
+        else {
+            let message = "session \(standby) does not stand by for slot \(name)"
+            return refuse(request, .refused, message, effects: &effects)
+        }
+        // Where nothing else is waited for, nothing can lead back, and no copy is needed.
+        let task = slots.claims[heir].task
+        let before = locks.waitCount(of: task) + slots.waitCount(of: task) > 1 ? slots : nil
+        slots.remove(claim, end: .released)
+        let isPassedOver = plant == .handOverToFirst
+        let next = isPassedOver ? slots.waiters(of: slots.claims[heir].object)[0] : heir
+        slots.grant(next, at: now)
+        if let before, let cycle = deadlock(withLeader: next) {
+            slots = before
+            return refuse(request, .deadlock, cycle, effects: &effects)
+        }
+        answer(request, .done, effects: &effects)
+        tellElected(next, effects: &effects)
+    }
+
     private mutating func refuseAsNotLeading(
         _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
         effects: inout [CoordinationEffect]
@@ -96,6 +141,9 @@ extension Coordinator {
     mutating func electNext(slot: Int, effects: inout [CoordinationEffect]) -> Bool {
         guard !grantsAreSuspended else { return false }
         let elected = slots.grantNext(slot, at: now)
+        if plant == .placeGivenTwice {
+            for claim in elected { slots.setPlace(of: claim, to: 0) }
+        }
         for claim in elected { tellElected(claim, effects: &effects) }
         return !elected.isEmpty
     }
@@ -104,7 +152,7 @@ extension Coordinator {
         let claim = slots.claims[index]
         let slot = slots.objects[claim.object]
         let term = Term(
-            slot: slot.name, token: claim.token, previousEnd: slot.previousEnd,
+            slot: slot.name, place: claim.place, token: claim.token, previousEnd: slot.previousEnd,
             previousValue: slot.previousValue)
         answer(claim.request, .elected(term), effects: &effects)
         effects.append(.leaderChanged(slot: slot.name))

@@ -4,10 +4,11 @@ package import ConclaveWire
 extension Coordinator {
     package func leaderState(_ name: ObjectName) -> LeaderState {
         guard let slot = slots.index(of: name) else {
-            return LeaderState(slot: name, leader: nil, standbyCount: 0, version: version)
+            return LeaderState(slot: name, leaders: [], standbyCount: 0, version: version)
         }
         return LeaderState(
-            slot: name, leader: slots.objects[slot].holders.first.map(leader),
+            slot: name, places: slots.objects[slot].limit ?? 1,
+            leaders: slots.holders(of: slot).map(leader).sorted { $0.place < $1.place },
             standbyCount: UInt32(slots.objects[slot].queue.count), version: version)
     }
 
@@ -16,7 +17,8 @@ extension Coordinator {
         let session = sessions[claim.request.session]
         return LeaderState.Leader(
             session: session.id, host: session.process.host, pid: session.process.pid,
-            label: session.label, token: claim.token, value: claim.value, since: claim.since)
+            label: session.label, place: claim.place, token: claim.token, value: claim.value,
+            since: claim.since)
     }
 
     /// Locks whose names begin with `prefix` and come after `after`, by name: as many as an answer has
@@ -52,8 +54,12 @@ extension Coordinator {
         let object = table.objects[index]
         var report = ObjectReport(
             kind: kind, name: object.name,
-            holders: table.holders(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
-            waiters: table.waiters(of: index).prefix(maximum).map { self.report(table.claims[$0]) },
+            holders: table.holders(of: index).prefix(maximum).map {
+                self.report(kind, table.claims[$0])
+            },
+            waiters: table.waiters(of: index).prefix(maximum).map {
+                self.report(kind, table.claims[$0])
+            },
             value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
         report.closedFor = object.closure?.delay
         report.holderCount = UInt32(clamping: object.holders.count)
@@ -61,13 +67,15 @@ extension Coordinator {
         return report
     }
 
-    private func report(_ claim: Claim) -> SessionReport {
+    /// One of a slot's places is had alone.
+    private func report(_ kind: ObjectKind, _ claim: Claim) -> SessionReport {
         let session = sessions[claim.request.session]
         return SessionReport(
             session: session.id, host: session.process.host, pid: session.process.pid,
             uid: session.process.uid, unit: session.process.unit, label: session.label,
-            token: claim.token.number, mode: claim.mode, isUpgrading: claim.upgrade != nil,
-            priority: claim.priority, since: claim.since, remaining: nil)
+            token: claim.token.number, mode: kind == .lock ? claim.mode : .exclusive,
+            isUpgrading: claim.upgrade != nil, priority: claim.priority, since: claim.since,
+            remaining: nil)
     }
 
     private func report(barrier index: Int) -> ObjectReport {
@@ -83,6 +91,7 @@ extension Coordinator {
             kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
             parties: barrier.parties, generation: barrier.generation)
         report.waiterCount = UInt32(clamping: barrier.arrivals.count)
+        report.missing = barrier.stragglers { sessions.index(of: $0) != nil }
         return report
     }
 

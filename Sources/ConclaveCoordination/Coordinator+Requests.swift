@@ -65,13 +65,16 @@ extension Coordinator {
             upgrade(name, under: token, request, effects: &effects)
         case .limit(let name, let limit):
             setLimit(of: name, to: limit, request, effects: &effects)
-        case .campaign(let slot, let value, let priority, let task):
-            let wish = wish(.exclusive, task, request, value: value, priority: priority)
+        case .campaign(let slot, let value, let priority, let places, let task):
+            let mode = modeOfPlace(in: slot, of: places)
+            let wish = wish(mode, task, request, value: value, priority: priority)
             campaign(for: slot, wish, effects: &effects)
         case .announce(let slot, let token, let value):
             announce(value, in: slot, under: token, request, effects: &effects)
         case .resign(let slot, let token):
             resign(slot, under: token, request, effects: &effects)
+        case .handOver(let slot, let token, let standby):
+            handOver(slot, under: token, to: standby, request, effects: &effects)
         case .arrive(let arrival):
             arrive(arrival, request, effects: &effects)
         case .cancel(let number, let reason):
@@ -211,7 +214,7 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .downgrade, .cancel: true
+        case .release, .resign, .handOver, .downgrade, .cancel: true
         case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
         }
     }

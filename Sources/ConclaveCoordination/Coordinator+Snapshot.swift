@@ -46,7 +46,7 @@ enum SnapshotRow: UInt8 {
     /// How a lock was lost that nobody holds or awaits.
     case end = 12
 
-    static let format: UInt16 = 5
+    static let format: UInt16 = 6
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

@@ -24,7 +24,7 @@ package struct Coordinator: Sendable {
     var sessions = SessionTable()
     var ended = EndedSessions()
     var locks: ClaimTable
-    var slots = ClaimTable(maximumEndCount: 0)
+    var slots = ClaimTable(maximumEndCount: 0, numbersPlaces: true)
     var barriers = BarrierTable()
     var keys = KeyTable()
 

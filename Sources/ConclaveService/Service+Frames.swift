@@ -81,7 +81,7 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
-            .resign, .arrive, .transact:
+            .resign, .handOver, .arrive, .transact:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)

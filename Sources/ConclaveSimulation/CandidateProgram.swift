@@ -14,9 +14,10 @@ final class CandidateProgram: ClientProgram {
     private enum State {
         case idle(until: Moment)
         case waiting(Candidacy)
-        case leading(ObjectName, FencingToken, until: Moment, announcesLeft: Int)
-        case announcing(CallID, ObjectName, FencingToken, announcesLeft: Int)
+        case leading(Term, until: Moment, announcesLeft: Int)
+        case announcing(CallID, Term, announcesLeft: Int)
         case resigning(CallID, ObjectName)
+        case handingOver(CallID, Term)
         case ending
     }
 
@@ -29,9 +30,9 @@ final class CandidateProgram: ClientProgram {
 
     var nextAct: Moment {
         switch state {
-        case .idle(let until), .leading(_, _, let until, _): until
+        case .idle(let until), .leading(_, let until, _): until
         case .waiting(let candidacy): candidacy.cancelAt
-        case .announcing, .resigning, .ending: .never
+        case .announcing, .resigning, .handingOver, .ending: .never
         }
     }
 
@@ -39,12 +40,12 @@ final class CandidateProgram: ClientProgram {
         isFinishing = true
         switch state {
         case .idle: state = .idle(until: now)
-        case .leading(let slot, let token, _, _):
-            state = .leading(slot, token, until: now, announcesLeft: 0)
+        case .leading(let term, _, _):
+            state = .leading(term, until: now, announcesLeft: 0)
         case .waiting(var candidacy):
             candidacy.cancelAt = min(candidacy.cancelAt, now)
             state = .waiting(candidacy)
-        case .announcing, .resigning, .ending: break
+        case .announcing, .resigning, .handingOver, .ending: break
         }
     }
 
@@ -61,23 +62,30 @@ final class CandidateProgram: ClientProgram {
             client.cancel(candidacy.call, world: world)
             candidacy.cancelAt = .never
             state = .waiting(candidacy)
-        case .leading(let slot, let token, _, let left) where left > 0 && !isFinishing:
+        case .leading(let term, _, let left) where left > 0 && !isFinishing:
             let call = client.call(
-                .announce(slot: slot, token: token, value: value(&client.random)), within: nil,
-                world: world)
-            state = .announcing(call, slot, token, announcesLeft: left - 1)
-        case .leading(let slot, let token, _, _):
-            world.exclusion.letGo(Self.key(slot), by: client)
-            let call = client.call(
-                .resign(slot: slot, token: token), within: nil, world: world)
-            state = .resigning(call, slot)
-        case .announcing, .resigning, .ending:
+                .announce(slot: term.slot, token: term.token, value: value(&client.random)),
+                within: nil, world: world)
+            state = .announcing(call, term, announcesLeft: left - 1)
+        case .leading(let term, _, _):
+            world.exclusion.letGo(.slot(term.slot, place: term.place), by: client)
+            if let standby = world.handOvers?.next(of: term.slot, order: world.order) {
+                let call = client.call(
+                    .handOver(slot: term.slot, token: term.token, to: standby), within: nil,
+                    world: world)
+                state = .handingOver(call, term)
+            } else {
+                resign(term, client, world: world)
+            }
+        case .announcing, .resigning, .handingOver, .ending:
             break
         }
     }
 
-    private static func key(_ slot: ObjectName) -> ExclusionChecker.Key {
-        ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
+    private func resign(_ term: Term, _ client: ClientProcess, world: ClientWorld) {
+        let call = client.call(
+            .resign(slot: term.slot, token: term.token), within: nil, world: world)
+        state = .resigning(call, term.slot)
     }
 
     private func value(_ random: inout SeededRandom) -> [UInt8] {
@@ -89,12 +97,14 @@ final class CandidateProgram: ClientProgram {
         let isBounded = client.random.chance(perMille: 300)
         let losesPatience = client.random.chance(perMille: 200)
         let call = client.call(
-            .campaign(slot: slot, value: value(&client.random)),
+            .campaign(
+                slot: slot, value: value(&client.random),
+                places: world.leaderPlaces?.next(for: slot)),
             within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Candidacy(
                 call: call, slot: slot,
-                newestBefore: world.exclusion.newestToken(of: Self.key(slot)),
+                newestBefore: world.exclusion.newestToken(of: .slot(slot)),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
     }
@@ -105,12 +115,14 @@ final class CandidateProgram: ClientProgram {
         switch state {
         case .waiting(let candidacy) where candidacy.call == call:
             try answered(answer, candidacy, client, world: world)
-        case .announcing(call, let slot, let token, let left):
-            try world.expectLettingGo(answer, of: slot)
-            lead(slot, token, announcesLeft: left, client, world: world)
+        case .announcing(call, let term, let left):
+            try world.expectLettingGo(answer, of: term.slot)
+            lead(term, announcesLeft: left, client, world: world)
         case .resigning(call, let slot):
             try world.expectLettingGo(answer, of: slot)
             rest(client, world: world)
+        case .handingOver(call, let term):
+            try handedOver(answer, term, client, world: world)
         default:
             throw Violation(.exactlyOnce, "call \(call.number) was answered twice: \(answer)")
         }
@@ -125,26 +137,42 @@ final class CandidateProgram: ClientProgram {
             guard term.slot == candidacy.slot else {
                 throw Violation(.exactlyOnce, "asked for \(candidacy.slot), elected \(term)")
             }
+            try world.checkPlace(of: term)
             let announces = Int(client.random.below(3))
-            lead(term.slot, term.token, announcesLeft: announces, client, world: world)
+            lead(term, announcesLeft: announces, client, world: world)
             try world.exclusion.granted(
-                Self.key(term.slot), to: client, mode: .exclusive, token: term.token,
-                newestBefore: candidacy.newestBefore)
+                .slot(term.slot, place: term.place), to: client, mode: .exclusive,
+                token: term.token, newestBefore: candidacy.newestBefore)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(candidacy.slot), answered \(answer)")
+        case .failed(.refused(let refusal))
+        where refusal.code == .invalid && world.leaderPlaces?.mayBeRefused == true:
+            rest(client, world: world)
         case .failed(let failure):
             try world.expectHarmless(failure, of: candidacy.slot)
             rest(client, world: world)
         }
     }
 
+    /// Who was named may not stand by any more, or would wait for itself: then it still leads.
+    private func handedOver(
+        _ answer: ClientCore.Answer, _ term: Term, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        if case .failed(.refused(let refusal)) = answer,
+            refusal.code == .refused || refusal.code == .deadlock
+        {
+            return resign(term, client, world: world)
+        }
+        try world.expectLettingGo(answer, of: term.slot)
+        rest(client, world: world)
+    }
+
     private func lead(
-        _ slot: ObjectName, _ token: FencingToken, announcesLeft: Int, _ client: ClientProcess,
-        world: ClientWorld
+        _ term: Term, announcesLeft: Int, _ client: ClientProcess, world: ClientWorld
     ) {
         let now = world.timeline.now
         let until = isFinishing ? now : now.advanced(by: world.holdingTime(&client.random))
-        state = .leading(slot, token, until: until, announcesLeft: announcesLeft)
+        state = .leading(term, until: until, announcesLeft: announcesLeft)
     }
 
     private func rest(_ client: ClientProcess, world: ClientWorld) {

@@ -24,6 +24,10 @@ final class ClientWorld {
     var nesting: NestedWork?
     /// `nil`: nobody asks for a delay.
     var lockDelays: LockDelays?
+    /// `nil`: one leads each slot.
+    var leaderPlaces: LeaderPlaces?
+    /// `nil`: leaders resign.
+    var handOvers: HandOvers?
     /// `nil`: whatever is held stays exclusive or shared as it was granted.
     var modeChanges: ModeChanges?
     /// What the kernel keeps of what a client has not read.
@@ -148,6 +152,19 @@ final class ClientWorld {
 
     /// Some changes of keys run into a quota of theirs.
     var hasKeyQuotas = false
+
+    /// Nobody is elected to a place that the slot does not have.
+    func checkPlace(of term: Term) throws(Violation) {
+        guard let leaderPlaces else {
+            guard term.place == 0 else {
+                throw Violation(.mutualExclusion, "\(term.slot) has one place: \(term)")
+            }
+            return
+        }
+        guard term.place < leaderPlaces.count(of: term.slot) ?? .max else {
+            throw Violation(.mutualExclusion, "\(term.slot) has no such place: \(term)")
+        }
+    }
 
     /// Whether programs may ask for more at once than the group keeps of a session.
     var bursts: ClientBursts?

@@ -6,8 +6,17 @@ struct ExclusionChecker {
     struct Key: Hashable {
         var kind: ObjectKind
         var name: String
+        /// Of a leader slot: each of them is held by one at most.
+        var place: UInt32 = 0
 
         static func lock(_ name: ObjectName) -> Key { Key(kind: .lock, name: name.text) }
+
+        static func slot(_ name: ObjectName, place: UInt32 = 0) -> Key {
+            Key(kind: .leaderSlot, name: name.text, place: place)
+        }
+
+        /// All places together: tokens grow over them.
+        fileprivate var whole: Key { Key(kind: kind, name: name) }
     }
 
     private struct Holding {
@@ -25,7 +34,7 @@ struct ExclusionChecker {
 
     /// The newest token of a name that anybody was given: a request made now gets a larger one.
     func newestToken(of key: Key) -> FencingToken {
-        newestTokens[key] ?? FencingToken(0)
+        newestTokens[key.whole] ?? FencingToken(0)
     }
 
     /// `newestBefore`: what `newestToken` said when the request was made.
@@ -43,7 +52,7 @@ struct ExclusionChecker {
                 throw Violation(.fencing, "\(key.name): token \(token) was granted twice")
             }
         }
-        newestTokens[key] = max(newestToken(of: key), token)
+        newestTokens[key.whole] = max(newestToken(of: key), token)
         client.heldKeys.append(key)
         holdings[key, default: []].append(Holding(client: client, mode: mode, token: token))
         try check(key)
@@ -90,7 +99,7 @@ struct ExclusionChecker {
         guard let other else { return }
         throw Violation(
             .mutualExclusion,
-            "\(key.kind) \(key.name) is held by client \(exclusive.client.index) with token "
+            "\(key.kind) \(key.name), place \(key.place), is held by client \(exclusive.client.index) with token "
                 + "\(exclusive.token) and by client \(other.client.index) with token "
                 + "\(other.token)")
     }

@@ -10,7 +10,8 @@ final class ObserverProgram: ClientProgram {
     private var actAt: Moment
     private var isFinishing = false
     private(set) var newest: LeaderState?
-    private var newestToken = FencingToken(0)
+    /// By place.
+    private var newestTokens: [UInt32: FencingToken] = [:]
     private var doubt = FollowersDoubt()
 
     init(slot: ObjectName, firstActAt moment: Moment) {
@@ -91,12 +92,13 @@ final class ObserverProgram: ClientProgram {
                 throw Violation(
                     .totalOrder, "\(slot) was observed at \(newest.version), then \(state.version)")
             }
-            if let token = state.leader?.token {
-                guard token >= newestToken else {
+            for leader in state.leaders {
+                let newest = newestTokens[leader.place] ?? FencingToken(0)
+                guard leader.token >= newest else {
                     throw Violation(
-                        .fencing, "\(slot) was led in term \(newestToken), then in \(token)")
+                        .fencing, "\(slot) was led in term \(newest), then in \(leader.token)")
                 }
-                newestToken = token
+                newestTokens[leader.place] = leader.token
             }
             newest = state
         case .report(.doubtful): try doubt.begins(of: slot)

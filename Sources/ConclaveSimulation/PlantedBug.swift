@@ -51,6 +51,8 @@ package struct PlantedBug: Sendable {
         case .upgradeKeepsToken: PlantedBug(plant, rule: "C6", within: 100, in: .locks)
         case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
+        case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
+        case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
         case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)

@@ -88,7 +88,9 @@ extension ServiceWorld {
                 name: world.name(from: world.lockNames, &random), mode: .shared,
                 isTry: random.chance(perMille: 500))
         case 1:
-            operation = .campaign(slot: world.name(from: world.slotNames, &random), value: [7])
+            let slot = world.name(from: world.slotNames, &random)
+            operation = .campaign(
+                slot: slot, value: [7], places: world.leaderPlaces?.next(for: slot))
         case 2: operation = .cancel(number: 1 + random.below(number + 1), reason: .gaveUp)
         default:
             operation = .release(

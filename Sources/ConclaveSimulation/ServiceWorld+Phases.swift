@@ -185,7 +185,7 @@ extension ServiceWorld {
                 client.inbox.pausedUntil < timeline.now,
                 let observer = client.program as? ObserverProgram, let newest = observer.newest
             else { continue }
-            guard let leader = newest.leader else { continue }
+            guard let leader = newest.leaders.first else { continue }
             throw Violation(
                 .progress,
                 "client \(client.index) was not told that \(newest.slot) is led by nobody, but "

@@ -126,6 +126,8 @@ final class ServiceWorld {
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.nesting = NestedWork.drawn(seed: options.seed)
+        world.leaderPlaces = LeaderPlaces.drawn(seed: options.seed, slots: world.slotNames)
+        world.handOvers = HandOvers.drawn(seed: options.seed)
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false

@@ -170,11 +170,12 @@ final class WildProgram: ClientProgram {
 
     private func campaign(_ client: ClientProcess, world: ClientWorld) {
         let slot = world.name(from: world.slotNames, &client.random)
-        let key = ExclusionChecker.Key(kind: .leaderSlot, name: slot.text)
+        let key = ExclusionChecker.Key.slot(slot)
         let wish = Wish(
             key: key, mode: .exclusive, newestBefore: world.exclusion.newestToken(of: key))
         let operation = Operation.campaign(
-            slot: slot, value: value(client), task: tag(client, world: world))
+            slot: slot, value: value(client), places: world.leaderPlaces?.next(for: slot),
+            task: tag(client, world: world))
         wishes[call(operation, client, world: world)] = wish
     }
 
@@ -284,6 +285,9 @@ final class WildProgram: ClientProgram {
         case .reply(.granted(let grant)):
             try take(wish, grant.name, grant.token, client, world: world)
         case .reply(.elected(let term)):
+            try world.checkPlace(of: term)
+            var wish = wish
+            wish?.key.place = term.place
             try take(wish, term.slot, term.token, client, world: world)
         case .reply(.tripped(let result)): generations.append(result.generation)
         case .reply(.broken(let report)): generations.append(report.generation)

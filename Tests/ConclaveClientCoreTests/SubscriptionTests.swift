@@ -22,7 +22,7 @@ import Testing
     }
 
     private func state(_ version: UInt64) -> LeaderState {
-        LeaderState(slot: slot, leader: nil, standbyCount: 0, version: Version(version))
+        LeaderState(slot: slot, leaders: [], standbyCount: 0, version: Version(version))
     }
 
     private var events: [ClientCore.Answer] {

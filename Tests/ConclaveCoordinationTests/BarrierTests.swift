@@ -38,6 +38,27 @@ import Testing
         return report
     }
 
+    @Test mutating func `who is missing is told, and what is known of them`() throws {
+        arrive(0, 1)
+        var report = try #require(stage.coordinator.why(name).objects.first)
+        #expect(report.missing == [BarrierAbsence(rank: 1), BarrierAbsence(rank: 2)])
+        arrive(1, 1)
+        arrive(2, 1)
+        let came = stage.time
+        stage.time.microseconds += 7
+        arrive(1, 2)
+        report = try #require(stage.coordinator.why(name).objects.first)
+        #expect(report.waiters.map(\.since) == [stage.time])
+        #expect(
+            report.missing == [
+                BarrierAbsence(rank: 1, host: NodeID(1), pid: 1, lastSeen: came),
+                BarrierAbsence(rank: 2, host: NodeID(3), pid: 3, lastSeen: came),
+            ])
+        stage.end(sessions[2], .died)
+        report = try #require(stage.coordinator.why(name).objects.first)
+        #expect(report.missing.map(\.hasEnded) == [false, true])
+    }
+
     @Test mutating func `the last arrival releases all, with everyone's rank and payload`() throws {
         for party in 0..<3 {
             stage.time.microseconds += 10

@@ -30,7 +30,7 @@ import Testing
                 .reply(session: sessions[0], number: 1, elected()), .leaderChanged(slot: slot),
             ])
         #expect(
-            state.leader
+            state.leaders.first
                 == LeaderState.Leader(
                     session: sessions[0], host: NodeID(1), pid: 1, label: "label-1",
                     token: stage.token, value: [7], since: stage.time))
@@ -67,15 +67,15 @@ import Testing
                 .reply(session: sessions[1], number: 1, elected(after: .released, value: [9])),
                 .leaderChanged(slot: slot),
             ])
-        #expect(state.leader?.session == sessions[1])
-        #expect(state.leader?.value == [0])
+        #expect(state.leaders.first?.session == sessions[1])
+        #expect(state.leaders.first?.value == [0])
     }
 
     @Test mutating func `observers are told of nobody, too`() {
         campaign(sessions[0], 1)
         stage.end(sessions[0], .died)
         #expect(stage.effects.last == .leaderChanged(slot: slot))
-        #expect(state.leader == nil)
+        #expect(state.leaders.first == nil)
         #expect(stage.coordinator.objectCount == 0)
     }
 
@@ -94,8 +94,8 @@ import Testing
         #expect(
             stage.effects
                 == [.reply(session: sessions[0], number: 2, .done), .leaderChanged(slot: slot)])
-        #expect(state.leader?.value == [1, 2])
-        #expect(state.leader?.token == term)
+        #expect(state.leaders.first?.value == [1, 2])
+        #expect(state.leaders.first?.token == term)
     }
 
     @Test mutating func `only the leader of the term announces or resigns`() {
@@ -108,7 +108,64 @@ import Testing
             stage.request(session, 9, .resign(slot: slot, token: token))
             #expect(stage.refusal(of: 9, of: session) == .notHeld)
         }
-        #expect(state.leader?.session == sessions[0])
+        #expect(state.leaders.first?.session == sessions[0])
+    }
+
+    private mutating func handOver(
+        _ number: UInt64, from leader: Int, to standby: Int, under token: FencingToken
+    ) {
+        stage.request(
+            sessions[leader], number,
+            .handOver(slot: slot, token: token, to: sessions[standby]))
+    }
+
+    @Test mutating func `a leader hands over to the standby that it names, at one version`() {
+        campaign(sessions[0], 1, value: 5)
+        let term = stage.token
+        campaign(sessions[1], 1)
+        campaign(sessions[2], 1)
+        handOver(2, from: 0, to: 2, under: term)
+        #expect(
+            stage.effects == [
+                .reply(session: sessions[0], number: 2, .done),
+                .reply(session: sessions[2], number: 1, elected(after: .released, value: [5])),
+                .leaderChanged(slot: slot),
+            ])
+        #expect(state.leaders.map(\.session) == [sessions[2]])
+        #expect(state.standbyCount == 1)
+        handOver(2, from: 0, to: 2, under: term)
+        #expect(stage.effects == [.reply(session: sessions[0], number: 2, .done)])
+    }
+
+    @Test mutating func `nobody is handed a slot who does not stand by for it`() {
+        campaign(sessions[0], 1)
+        let term = stage.token
+        campaign(sessions[1], 1)
+        handOver(2, from: 0, to: 2, under: term)
+        #expect(stage.refusal(of: 2, of: sessions[0]) == .refused)
+        handOver(3, from: 0, to: 0, under: term)
+        #expect(stage.refusal(of: 3, of: sessions[0]) == .refused)
+        handOver(2, from: 1, to: 2, under: term)
+        #expect(stage.refusal(of: 2, of: sessions[1]) == .notHeld)
+        #expect(state.leaders.map(\.session) == [sessions[0]])
+        #expect(state.leaders.map(\.token) == [term])
+    }
+
+    @Test mutating func `C8: whoever was passed over must not wait for itself then`() {
+        let lock = ObjectName(known: "lock")
+        campaign(sessions[0], 1)
+        let term = stage.token
+        stage.acquire(sessions[1], 1, lock)
+        campaign(sessions[1], 2)
+        campaign(sessions[2], 1)
+        // The second standby waits for what the first one holds.
+        stage.acquire(sessions[2], 2, lock)
+        handOver(2, from: 0, to: 2, under: term)
+        #expect(stage.refusal(of: 2, of: sessions[0]) == .deadlock)
+        #expect(state.leaders.map(\.token) == [term])
+        #expect(state.standbyCount == 2)
+        handOver(3, from: 0, to: 1, under: term)
+        #expect(state.leaders.map(\.session) == [sessions[1]])
     }
 
     @Test mutating func `a leader or candidate cannot campaign again`() {
@@ -130,7 +187,7 @@ import Testing
             ])
         #expect(state.standbyCount == 1)
         stage.end(sessions[0], .goodbye)
-        #expect(state.leader?.session == sessions[2])
+        #expect(state.leaders.first?.session == sessions[2])
     }
 
     @Test mutating func `locks and slots have name spaces of their own`() {

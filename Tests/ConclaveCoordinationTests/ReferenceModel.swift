@@ -65,6 +65,23 @@ struct ReferenceModel {
         }
     }
 
+    /// - Precondition: it closes no cycle.
+    mutating func handOver(
+        _ name: ObjectName, _ session: SessionID, token: UInt64, to standby: SessionID,
+        at version: Version
+    ) {
+        guard !isSuspended else { return }
+        change(name, at: version) { object in
+            guard
+                let leader = object.holders.firstIndex(where: {
+                    $0.session == session && $0.token == token
+                }), let heir = object.waiters.firstIndex(where: { $0.session == standby })
+            else { return }
+            object.holders.remove(at: leader)
+            object.waiters.insert(object.waiters.remove(at: heir), at: 0)
+        }
+    }
+
     mutating func downgrade(
         _ name: ObjectName, _ session: SessionID, token: UInt64, at version: Version
     ) {
@@ -84,7 +101,7 @@ struct ReferenceModel {
         at version: Version
     ) {
         change(name, at: version) { object in
-            guard
+            guard object.upgrade == nil,
                 object.holders.contains(
                     Holder(session: session, mode: .shared, token: token))
             else { return }
@@ -169,6 +186,14 @@ extension ReferenceModel.Object {
             .init(session: $0.session, number: 0, mode: $0.mode, priority: $0.priority)
         }
         limit = report.limit
+    }
+
+    /// Reports show a leader's place as had alone.
+    var withoutModes: Self {
+        var object = self
+        for index in object.holders.indices { object.holders[index].mode = .exclusive }
+        for index in object.waiters.indices { object.waiters[index].mode = .exclusive }
+        return object
     }
 
     var withoutNumbers: Self {

@@ -206,8 +206,8 @@ import Testing
             stage.request(
                 sessions[session], 1, .campaign(slot: slot, value: [], priority: priority))
         }
-        let leader = stage.coordinator.leaderState(slot).leader
+        let leader = stage.coordinator.leaderState(slot).leaders.first
         stage.request(sessions[0], 2, .resign(slot: slot, token: leader?.token ?? .init(0)))
-        #expect(stage.coordinator.leaderState(slot).leader?.session == sessions[2])
+        #expect(stage.coordinator.leaderState(slot).leaders.first?.session == sessions[2])
     }
 }

@@ -26,7 +26,7 @@ import Testing
         try frames.filter { $0.header.type == ClientFrameType.observeLeader.rawValue }
             .map { frame in
                 var reader = ByteReader(frame.body)
-                return try LeaderState(from: &reader).leader?.pid
+                return try LeaderState(from: &reader).leaders.first?.pid
             }
     }
 

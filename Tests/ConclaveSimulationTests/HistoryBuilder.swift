@@ -140,9 +140,9 @@ extension HistoryAnswer {
     static func busy(_ process: UInt64) -> HistoryAnswer { .busy(holder: SessionID(process)) }
 
     static func elected(
-        _ token: UInt64, after end: PreviousEnd = .none, _ value: [UInt8] = []
+        _ token: UInt64, place: UInt32 = 0, after end: PreviousEnd = .none, _ value: [UInt8] = []
     ) -> HistoryAnswer {
-        .elected(FencingToken(token), after: end, previousValue: value)
+        .elected(FencingToken(token), place: place, after: end, previousValue: value)
     }
 
     static func tripped(_ generation: UInt64, rank: UInt32, _ payloads: UInt8...) -> HistoryAnswer {

@@ -15,6 +15,8 @@ import Testing
         .called(HistoryCall(.downgrade(4), name)),
         .called(HistoryCall(.upgrade(4), name)),
         .called(HistoryCall(.campaign(value: [0, 255]), name)),
+        .called(HistoryCall(.campaign(value: [], places: 3), name)),
+        .called(HistoryCall(.handOver(FencingToken(9), to: SessionID(12)), name)),
         .called(HistoryCall(.announce(4, 16), name)), .called(HistoryCall(.resign(5), name)),
         .called(HistoryCall(.arrive(9), name)),
         .called(
@@ -40,6 +42,7 @@ import Testing
                 news: .changes([], upTo: Version(9)))),
         .answered(.granted(.max, after: .died)), .answered(.busy(3)),
         .answered(.busy(holder: nil)), .answered(.elected(9, after: .released, [1, 2])),
+        .answered(.elected(9, place: 2)),
         .answered(.done), .answered(.tripped(5, rank: 1, 1, 2)), .answered(.broken(5)),
         .answered(.cancelled), .answered(.unknown), .answered(.refused(.notHeld)),
         .observed(

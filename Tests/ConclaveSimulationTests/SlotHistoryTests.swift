@@ -36,6 +36,67 @@ import Testing
         #expect(try story.broken() == promise)
     }
 
+    private mutating func elect(
+        _ process: UInt64, _ token: UInt64, place: UInt32, of places: UInt32
+    ) {
+        story.run(
+            process, token, .campaign(value: [], places: places), .elected(token, place: place), "s"
+        )
+    }
+
+    // MARK: - Several places
+
+    @Test mutating func `two may lead at once where there are two places`() throws {
+        elect(1, 10, place: 0, of: 2)
+        elect(2, 11, place: 1, of: 2)
+        resign(1, 10)
+        elect(3, 12, place: 0, of: 2)
+        try expect(nil)
+    }
+
+    @Test mutating func `a third leader of two is one too many`() throws {
+        elect(1, 10, place: 0, of: 2)
+        elect(2, 11, place: 1, of: 2)
+        elect(3, 12, place: 2, of: 2)
+        try expect(.mutualExclusion)
+    }
+
+    @Test mutating func `a place that somebody has is not given again`() throws {
+        elect(1, 10, place: 0, of: 2)
+        elect(2, 11, place: 0, of: 2)
+        try expect(.mutualExclusion)
+    }
+
+    @Test mutating func `terms that begin together differ in their places`() throws {
+        elect(1, 10, place: 0, of: 2)
+        elect(2, 10, place: 0, of: 2)
+        try expect(.fencing)
+    }
+
+    // MARK: - Handing over
+
+    @Test mutating func `who is handed a slot leads next`() throws {
+        elect(1, 10)
+        campaign(2, 20)
+        campaign(3, 21)
+        story.run(1, 30, .handOver(FencingToken(10), to: SessionID(3)), .done, "s")
+        story.answer(3, 21, .elected(12, after: .released, [1]))
+        resign(3, 12)
+        story.answer(2, 20, .elected(13, after: .released, [0]))
+        try expect(nil)
+    }
+
+    @Test mutating func `nobody else leads between`() throws {
+        elect(1, 10)
+        campaign(2, 20)
+        campaign(3, 21)
+        story.run(1, 30, .handOver(FencingToken(10), to: SessionID(3)), .done, "s")
+        story.answer(2, 20, .elected(12, after: .released, [1]))
+        resign(2, 12)
+        story.answer(3, 21, .elected(13, after: .released, [0]))
+        try expect(.mutualExclusion)
+    }
+
     // MARK: - Right
 
     @Test mutating func `one leads after the other and is told its value`() throws {

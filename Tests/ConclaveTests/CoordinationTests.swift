@@ -18,7 +18,8 @@ import Testing
         }
         let slot = try ObjectName("scheduler")
         let campaigns = daemon.requests(.campaign).map(\.operation)
-        guard case .campaign(slot, Array("http://a".utf8), 0, let task)? = campaigns.last else {
+        guard case .campaign(slot, Array("http://a".utf8), 0, nil, let task)? = campaigns.last
+        else {
             Issue.record("\(campaigns)")
             return
         }
@@ -35,8 +36,8 @@ import Testing
             session: SessionID(3), host: NodeID(2), pid: 815, label: "s", token: FencingToken(4),
             value: Array("url".utf8), since: Timestamp(microseconds: 1))
         let states = [
-            LeaderState(slot: slot, leader: leader, standbyCount: 1, version: Version(4)),
-            LeaderState(slot: slot, leader: nil, standbyCount: 0, version: Version(5)),
+            LeaderState(slot: slot, leaders: [leader], standbyCount: 1, version: Version(4)),
+            LeaderState(slot: slot, leaders: [], standbyCount: 0, version: Version(5)),
         ].map { state in
             var writer = ByteWriter()
             state.encode(into: &writer)
@@ -57,6 +58,33 @@ import Testing
         #expect(changes[1].leader == nil)
         await daemon.receives(.unsubscribe)
         #expect(daemon.requests(.open).isEmpty)
+    }
+
+    @Test func `a leader that hands over leads no more, unless that is refused`() async throws {
+        let term = FencingToken(40)
+        let daemon = ScriptedDaemon { request in
+            switch request.operation {
+            case .campaign(let slot, _, _, _, _)?:
+                let elected = ConclaveWire.Term(
+                    slot: slot, token: term, previousEnd: .none, previousValue: [])
+                return [.reply(.elected(elected))]
+            case .handOver(_, term, SessionID(7))?: return [.reply(.done)]
+            case .handOver?: return [.reply(.refused(Refusal(.refused, "does not stand by")))]
+            default: return []
+            }
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        try await conclave.withLeadership(of: "scheduler") { term in
+            let error = await #expect(throws: ConclaveError.self) {
+                try await term.handOver(to: SessionID(8))
+            }
+            #expect(error?.code == .refused)
+            #expect(term.isValid)
+            try await term.handOver(to: SessionID(7))
+            #expect(!term.isValid)
+        }
+        #expect(daemon.requests(.resign).isEmpty)
     }
 
     @Test func `all parties of a barrier are told of each other`() async throws {

@@ -70,7 +70,7 @@ final class ScriptedDaemon: Sendable {
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
             ]
-        case .campaign(let slot, _, _, _):
+        case .campaign(let slot, _, _, _, _):
             return [
                 .reply(
                     .elected(Term(slot: slot, token: token, previousEnd: .died, previousValue: [1]))
@@ -80,7 +80,7 @@ final class ScriptedDaemon: Sendable {
         case .upgrade(let name, _):
             let grant = LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .none)
             return [.reply(.granted(grant))]
-        case .release, .downgrade, .resign, .announce, .limit: return [.reply(.done)]
+        case .release, .downgrade, .resign, .handOver, .announce, .limit: return [.reply(.done)]
         case .transact(let transaction):
             let version = Version(request.number)
             let written = KeysWritten(

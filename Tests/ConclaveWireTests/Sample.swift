@@ -71,6 +71,8 @@ extension Sample {
         .operation(.upgrade(name: name, token: token)),
         .operation(.limit(name: name, limit: 5)),
         .operation(.campaign(slot: name, value: [1, 2, 3], priority: 4, task: TaskTag(number: 1))),
+        .operation(.campaign(slot: name, value: [], places: 3)),
+        .operation(.handOver(slot: name, token: token, to: SessionID(12))),
         .operation(.announce(slot: name, token: token, value: [4])),
         .operation(.resign(slot: name, token: token)),
         .operation(
@@ -157,7 +159,17 @@ extension Sample {
         kind: .lock, name: name, holders: [session], waiters: [session, session], parties: 0,
         generation: 0, value: [1])
 
+    private static let barrier: ObjectReport = {
+        var report = ObjectReport(
+            kind: .barrier, name: name, holders: [], waiters: [session], parties: 4, generation: 6)
+        report.missing = absences
+        return report
+    }()
+
     private static let reports: [Sample] = [
+        Sample(
+            "barrier report", barrier, decode: { try ObjectReport(from: &$0) },
+            encode: { $0.encode(into: &$1) }),
         Sample(
             "object report", object, decode: { try ObjectReport(from: &$0) },
             encode: { $0.encode(into: &$1) }),
@@ -165,14 +177,17 @@ extension Sample {
             "leader state",
             LeaderState(
                 slot: name,
-                leader: LeaderState.Leader(
-                    session: SessionID(9), host: NodeID(1), pid: 77, label: "a", token: token,
-                    value: [1, 2], since: time),
+                places: 3,
+                leaders: [
+                    LeaderState.Leader(
+                        session: SessionID(9), host: NodeID(1), pid: 77, label: "a", place: 2,
+                        token: token, value: [1, 2], since: time)
+                ],
                 standbyCount: 3, version: Version(11)),
             decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "leader state without a leader",
-            LeaderState(slot: name, leader: nil, standbyCount: 0, version: Version(11)),
+            LeaderState(slot: name, leaders: [], standbyCount: 0, version: Version(11)),
             decode: { try LeaderState(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "status",

@@ -72,7 +72,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .arrive, .cancel, .transact:
+            .handOver, .arrive, .cancel, .transact:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -138,7 +138,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .arrive, .cancel, .transact:
+            .handOver, .arrive, .cancel, .transact:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(

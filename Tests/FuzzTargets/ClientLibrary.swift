@@ -160,7 +160,7 @@ struct ClientLibrary {
         case 2:
             let version = source.number(near: [1, 2, 3])
             let state = LeaderState(
-                slot: name, leader: nil, standbyCount: 0, version: Version(version))
+                slot: name, leaders: [], standbyCount: 0, version: Version(version))
             let flags: FrameHeader.Flags = source.flag() ? .event : .reply
             tell(.observeLeader, flags, number) { state.encode(into: &$0) }
         case 3:

@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 11) {
+        switch source.choice(of: 12) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -23,7 +23,8 @@ enum OperationChoices {
         case 3:
             return .campaign(
                 slot: name, value: source.bytes(source.choice(of: 16)),
-                priority: priority(&source), task: tag(&source, knowing: coordinator))
+                priority: priority(&source), places: source.flag() ? 2 : nil,
+                task: tag(&source, knowing: coordinator))
         case 4:
             return .announce(
                 slot: name, token: token, value: source.bytes(source.choice(of: 16)))
@@ -31,6 +32,9 @@ enum OperationChoices {
         case 6: return .arrive(arrival(at: name, &source, knowing: coordinator))
         case 7: return .limit(name: name, limit: 1 + UInt32(source.choice(of: 4)))
         case 8: return .downgrade(name: name, token: token)
+        case 10:
+            let sessions = (1...16).map { SessionID(coordinator.version.number &- $0) }
+            return .handOver(slot: name, token: token, to: source.pick(sessions))
         case 9: return .upgrade(name: name, token: token)
         default:
             return .cancel(

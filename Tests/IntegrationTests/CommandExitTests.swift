@@ -150,6 +150,25 @@ import Testing
         #expect(try second.end().status == 1)
     }
 
+    @Test func `0 says that a barrier tripped, for tasks that srun has started, too`() throws {
+        let group = try Group.serving(of: 1)
+        let tasks = try (0..<3).map { rank in
+            try group.begin(
+                "barrier", ["--from-environment", "--payload", "from \(rank)"],
+                environment: [
+                    "SLURM_JOB_ID": "4711", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "3",
+                    "SLURM_PROCID": "\(rank)",
+                ])
+        }
+        for (rank, task) in tasks.enumerated() {
+            let ending = try task.end()
+            #expect(ending.status == 0, "\(ending.errors)")
+            #expect(ending.output.contains("rank \(rank) of 3\n"))
+            for other in 0..<3 { #expect(ending.output.contains("from \(other)")) }
+        }
+        #expect(try group.run("barrier", ["--from-environment"]).status == 64)
+    }
+
     @Test(arguments: [
         ["lock", "a", "--no-such-option", "--", "true"],
         ["lock", "a", "--ttl", "5x", "--", "true"],

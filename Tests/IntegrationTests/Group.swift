@@ -115,10 +115,14 @@ final class Group {
 
     // MARK: - Clients
 
-    func begin(_ command: String, _ arguments: [String], at node: Int = 1) throws -> Running {
+    func begin(
+        _ command: String, _ arguments: [String], at node: Int = 1,
+        environment: [String: String] = [:]
+    ) throws -> Running {
         try Running(
             Programs.conclave, [command] + arguments,
-            environment: ["CONCLAVE_SOCKET": socket(node)], in: directory)
+            environment: environment.merging(["CONCLAVE_SOCKET": socket(node)]) { $1 },
+            in: directory)
     }
 
     @discardableResult

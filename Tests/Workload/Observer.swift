@@ -24,8 +24,8 @@ struct Observer {
         for try await change in life.conclave.leader(of: slot.text) {
             life.observed(
                 HistoryObservation(
-                    slot: slot, version: change.version, token: change.leader?.token,
-                    value: change.leader?.value ?? []))
+                    slot: slot, version: change.version, token: change.leaders.first?.token,
+                    value: change.leaders.first?.value ?? []))
         }
     }
 }

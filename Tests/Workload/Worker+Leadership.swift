@@ -29,7 +29,7 @@ extension Worker {
                 life.end(
                     next.call.withLock { $0 },
                     with: .elected(
-                        term.token, after: .init(named: "\(term.previousEnd)"),
+                        term.token, place: term.place, after: .init(named: "\(term.previousEnd)"),
                         previousValue: term.previousValue))
                 await life.hold(term.validity, milliseconds: held)
                 if let announced { await Self.announce(announced, in: term, of: slot, life) }

@@ -63,7 +63,7 @@ import Testing
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
                 + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
-                + #""value":"","limit":null,"closedForMilliseconds":null}"#)
+                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[]}"#)
     }
 
     @Test func `of a semaphore says how many permits are taken`() throws {
@@ -168,6 +168,57 @@ import Testing
                     BarrierAbsence(rank: 2), BarrierAbsence(rank: 3, host: NodeID(2), pid: 7),
                 ], arrivedCount: 2, parties: 4))
         #expect(broken.text == "rank 0 gave up; missing: rank 2, rank 3 (node 2, pid 7)")
+    }
+
+    @Test func `of a barrier that waits says who is missing, and since when others wait`() throws {
+        let name = try ObjectName("step")
+        var report = ObjectReport(
+            kind: .barrier, name: name, holders: [], waiters: [holder(token: 0)], parties: 70,
+            generation: 9)
+        report.missing = [
+            BarrierAbsence(
+                rank: 1, host: NodeID(2), pid: 7, lastSeen: Timestamp(microseconds: 0),
+                hasEnded: true),
+            BarrierAbsence(rank: 2),
+        ]
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        let lines = explanation.text("step").split(separator: "\n")
+        #expect(
+            lines[0] == "barrier step, generation 9: 1 of 70 arrived, the first at "
+                + "1970-01-01T00:00:00.000Z")
+        #expect(lines[1].hasPrefix("  arrived session 5 (node 1, pid 4711"))
+        #expect(
+            lines[2] == "  missing: rank 1 (node 2, pid 7, has ended, last seen "
+                + "1970-01-01T00:00:00.000Z)")
+        #expect(lines[3] == "  missing: rank 2")
+        #expect(lines[4] == "  and 67 more are missing")
+        #expect(
+            ObjectStatus(report).json.description.hasSuffix(
+                #""missing":[{"rank":1,"host":2,"pid":7,"lastSeen":"1970-01-01T00:00:00.000Z","#
+                    + #""ended":true},{"rank":2,"host":null,"pid":null,"lastSeen":null,"#
+                    + #""ended":false}]}"#))
+    }
+
+    @Test func `of a slot with several places shows all its leaders`() throws {
+        func leader(_ place: UInt32) -> LeaderState.Leader {
+            LeaderState.Leader(
+                session: SessionID(5), host: NodeID(1), pid: 40 + place, label: "", place: place,
+                token: FencingToken(70 + UInt64(place)), value: [], since: .zero)
+        }
+        let change = LeaderChange(
+            LeaderState(
+                slot: try ObjectName("s"), places: 3, leaders: [leader(0), leader(2)],
+                standbyCount: 1, version: Version(80)))
+        #expect(
+            change.text == "s is led by 2 of 3, 1 standby; place 0: node 1, pid 40 since "
+                + "1970-01-01T00:00:00.000Z, term 70; place 2: node 1, pid 42 since "
+                + "1970-01-01T00:00:00.000Z, term 72")
+        let second =
+            #"{"session":5,"host":1,"pid":42,"label":"","place":2,"token":72,"value":"","#
+            + #""since":"1970-01-01T00:00:00.000Z"}]"#
+        #expect(change.json.description.contains(second))
+        #expect(change.json.description.hasPrefix(#"{"slot":"s","leader":{"session":5,"#))
     }
 
     @Test func `of an error code is one word in JSON`() {

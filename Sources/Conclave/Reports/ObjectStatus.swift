@@ -31,6 +31,9 @@ public struct ObjectStatus: Hashable, Sendable {
     public let limit: UInt32?
     /// A holder was lost, and for so long from then on nobody is granted the lock; `nil`: it is open.
     public let closedFor: Duration?
+    /// The first 64 parties that have not arrived at a barrier, by rank, and what is known of them
+    /// from the generation before.
+    public let missing: [BarrierReport.Absence]
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -44,6 +47,7 @@ public struct ObjectStatus: Hashable, Sendable {
         value = report.value
         limit = report.limit
         closedFor = report.closedFor.map { Duration($0) }
+        missing = report.missing.map(BarrierReport.Absence.init)
     }
 
     /// `value` as text; what is not UTF-8 is replaced.

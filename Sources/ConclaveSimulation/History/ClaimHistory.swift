@@ -52,8 +52,8 @@ struct ClaimHistory {
     private func promise(of action: ClaimModel.Action) -> ContractPromise {
         switch action {
         case .grant, .upgrade: .mutualExclusion
-        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .closed, .letGo, .announce, .notHeld,
-            .end:
+        case .downgrade, .maybeUpgraded, .maybeGranted, .busy, .closed, .letGo, .handOver,
+            .announce, .notHeld, .end:
             .exactlyOnce
         }
     }
@@ -62,6 +62,8 @@ struct ClaimHistory {
         var operation: History.Operation
         var token: FencingToken
         var isExclusive: Bool
+        /// Of a slot's places: terms that begin together differ in them.
+        var place: UInt32 = 0
     }
 
     private var grants: [Grant] {
@@ -71,8 +73,8 @@ struct ClaimHistory {
                 Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
             case (.granted(let token, _)?, .upgrade):
                 Grant(operation: operation, token: token, isExclusive: true)
-            case (.elected(let token, _, _)?, _):
-                Grant(operation: operation, token: token, isExclusive: true)
+            case (.elected(let token, let place, _, _)?, _):
+                Grant(operation: operation, token: token, isExclusive: true, place: place)
             default: nil
             }
         }
@@ -82,7 +84,8 @@ struct ClaimHistory {
     private func checkTokens() throws(Violation) {
         let grants = grants.sorted { $0.token < $1.token }
         for (earlier, later) in zip(grants, grants.dropFirst()) where earlier.token == later.token {
-            guard earlier.isExclusive || later.isExclusive else { continue }
+            guard earlier.isExclusive || later.isExclusive, earlier.place == later.place
+            else { continue }
             throw Violation(.fencing, "\(kind) \(name): token \(later.token) was granted twice")
         }
         // From the largest token down: whoever has a smaller one must not have asked after
@@ -114,6 +117,9 @@ struct ClaimHistory {
             case (.limit, _): return nil
             case (.acquire, .refused?): continue
             case (.acquire(.permits(_, let limit?), _, _), _): named.insert(limit)
+            case (.campaign, .refused?): continue
+            // A slot of which nobody says anything has one place.
+            case (.campaign(_, let places), _): named.insert(places ?? 1)
             default: break
             }
         }
@@ -181,6 +187,7 @@ struct ClaimHistory {
         case (_, .cancelled?): return nil
         case (.release(let token), .refused(.notHeld)?), (.resign(let token), .refused(.notHeld)?),
             (.announce(let token, _), .refused(.notHeld)?),
+            (.handOver(let token, _), .refused(.notHeld)?),
             (.downgrade(let token), .refused(.notHeld)?),
             (.upgrade(let token), .refused(.notHeld)?):
             return .notHeld(process: process, token: token.number)
@@ -193,10 +200,11 @@ struct ClaimHistory {
         case (.upgrade(let old), _): return .maybeUpgraded(process: process, token: old.number)
         case (.downgrade(let token), _):
             return .downgrade(process: process, token: token.number)
-        case (.campaign(let value), .elected(let token, let end, let previousValue)?):
-            var grant = grant(.exclusive, token, end, tokens: tokens)
+        case (.campaign(let value, _), .elected(let token, let place, let end, let previous)?):
+            var grant = grant(.permits(1), token, end, tokens: tokens)
             grant.value = value
-            grant.previousValue = previousValue
+            grant.place = place
+            grant.previousValue = previous
             return .grant(process: process, grant)
         case (.acquire, .busy(holder: nil)?) where mayBeClosed: return .closed(process: process)
         case (.acquire(let mode, _, _), .busy(let session)?):
@@ -205,14 +213,32 @@ struct ClaimHistory {
                 mode, holder: holder, findsWaiter: mayFindWaiter(operation), by: process)
         case (.acquire(let mode, _, _), _):
             return .maybeGranted(process: process, mode: mode, value: [])
-        case (.campaign(let value), _):
-            return .maybeGranted(process: process, mode: .exclusive, value: value)
+        case (.campaign(let value, _), _):
+            return .maybeGranted(process: process, mode: .permits(1), value: value)
         case (.release(let token), _), (.resign(let token), _):
             return .letGo(process: process, token: token.number)
+        case (.handOver(let token, let standby), _):
+            return .handOver(
+                process: process, token: token.number, to: processWithKnownTerms(standby))
         case (.announce(let token, let value), _):
             return .announce(process: process, token: token.number, value: value)
         case (.arrive, _), (.limit, _), (.transact, _): return nil
         }
+    }
+
+    /// The process that has a session, if of each of its campaigns it is known how it ended: it leads
+    /// next if it was handed the slot. `nil`: nobody can tell.
+    private func processWithKnownTerms(_ session: SessionID) -> UInt64? {
+        guard let process = lives.first(where: { $0.value.session == session })?.key else {
+            return nil
+        }
+        let isKnown = operations.allSatisfy { operation in
+            guard operation.process == process, case .campaign = operation.what.action else {
+                return true
+            }
+            return !operation.isOpen
+        }
+        return isKnown ? process : nil
     }
 
     private func grant(

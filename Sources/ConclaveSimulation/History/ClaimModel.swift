@@ -14,6 +14,8 @@ struct ClaimModel: SequentialModel {
         var token: UInt64
         var mode: LockMode
         var value: [UInt8]
+        /// Of a slot's places; `nil`: not known, or it is no slot.
+        var place: UInt32?
     }
 
     enum End: Hashable {
@@ -30,6 +32,8 @@ struct ClaimModel: SequentialModel {
         var over: Set<UInt64> = []
         var lastEnd = End.nothing
         var lastValue: [UInt8] = []
+        /// The process that was handed a slot and leads next, at that very moment.
+        var heir: UInt64?
     }
 
     struct Grant {
@@ -39,6 +43,8 @@ struct ClaimModel: SequentialModel {
         /// So many grants have smaller tokens.
         var earlierCount: Int
         var after: PreviousEnd
+        /// Of a slot that has several.
+        var place: UInt32?
         /// Of a term.
         var previousValue: [UInt8]?
     }
@@ -57,6 +63,8 @@ struct ClaimModel: SequentialModel {
         /// A try did not get what nobody had, since it was closed after a loss.
         case closed(process: UInt64)
         case letGo(process: UInt64, token: UInt64)
+        /// `to`: who leads next, if that can be told.
+        case handOver(process: UInt64, token: UInt64, to: UInt64?)
         case announce(process: UInt64, token: UInt64, value: [UInt8])
         /// It was said that this is not held.
         case notHeld(process: UInt64, token: UInt64)
@@ -106,12 +114,11 @@ struct ClaimModel: SequentialModel {
                 !isComplete || !state.over.isEmpty
             else { return nil }
             return state
-        case .letGo(let process, let token):
-            guard let index = index(of: process, token, state) else { return nil }
-            var state = state
-            let gone = state.holders.remove(at: index)
-            note(.released, gone, &state)
-            return state
+        case .letGo(let process, let token): return letGo(process, token, state)
+        case .handOver(let process, let token, let heir):
+            guard state.heir == nil, var next = letGo(process, token, state) else { return nil }
+            next.heir = heir
+            return next
         case .announce(let process, let token, let value):
             guard let index = index(of: process, token, state) else { return nil }
             var state = state
@@ -121,6 +128,14 @@ struct ClaimModel: SequentialModel {
             return index(of: process, token, state) == nil ? state : nil
         case .end(let process, let isRequired): return end(process, isRequired, state)
         }
+    }
+
+    private func letGo(_ process: UInt64, _ token: UInt64, _ state: State) -> State? {
+        guard let index = index(of: process, token, state) else { return nil }
+        var state = state
+        let gone = state.holders.remove(at: index)
+        note(.released, gone, &state)
+        return state
     }
 
     private func alone(
@@ -138,13 +153,17 @@ struct ClaimModel: SequentialModel {
     private func grant(_ grant: Grant, to process: UInt64, _ state: State) -> State? {
         guard state.grantCount >= grant.earlierCount, admits(grant.mode, state),
             !state.over.contains(process),
+            state.heir == nil || state.heir == process,
             !state.holders.contains(where: { $0.process == process }),
+            grant.place == nil || !state.holders.contains(where: { $0.place == grant.place }),
             !isComplete || isTrue(grant, state)
         else { return nil }
-        var next = holding(
-            Holder(process: process, token: grant.token, mode: grant.mode, value: grant.value),
-            state)
+        let holder = Holder(
+            process: process, token: grant.token, mode: grant.mode, value: grant.value,
+            place: grant.place)
+        var next = holding(holder, state)
         next.grantCount += 1
+        next.heir = nil
         return next
     }
 
@@ -194,6 +213,7 @@ struct ClaimModel: SequentialModel {
         guard index != nil || isRequired else { return nil }
         var state = state
         state.over.insert(process)
+        if state.heir == process { state.heir = nil }
         if let index { note(.session(process), state.holders.remove(at: index), &state) }
         return state
     }

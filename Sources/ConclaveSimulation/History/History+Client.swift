@@ -12,10 +12,13 @@ extension HistoryCall {
         case .release(let name, let token): self.init(.release(token), name)
         case .downgrade(let name, let token): self.init(.downgrade(token), name)
         case .upgrade(let name, let token): self.init(.upgrade(token), name)
-        case .campaign(let slot, let value, _, _): self.init(.campaign(value: value), slot)
+        case .campaign(let slot, let value, _, let places, _):
+            self.init(.campaign(value: value, places: places), slot)
         case .announce(let slot, let token, let value):
             self.init(.announce(token, value: value), slot)
         case .resign(let slot, let token): self.init(.resign(token), slot)
+        case .handOver(let slot, let token, let standby):
+            self.init(.handOver(token, to: standby), slot)
         case .arrive(let arrival):
             self.init(
                 .arrive(
@@ -58,7 +61,8 @@ extension HistoryAnswer {
         case .busy(let holder): self = .busy(holder: holder)
         case .elected(let term):
             self = .elected(
-                term.token, after: term.previousEnd, previousValue: term.previousValue)
+                term.token, place: term.place, after: term.previousEnd,
+                previousValue: term.previousValue)
         case .done: self = .done
         case .tripped(let result):
             self = .tripped(
@@ -82,8 +86,8 @@ extension KeyTransaction {
 extension HistoryObservation {
     init(_ state: LeaderState) {
         self.init(
-            slot: state.slot, version: state.version, token: state.leader?.token,
-            value: state.leader?.value ?? [])
+            slot: state.slot, version: state.version, token: state.leaders.first?.token,
+            value: state.leaders.first?.value ?? [])
     }
 }
 
@@ -91,6 +95,6 @@ extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-        .arrive, .transact,
+        .handOver, .arrive, .transact,
     ]
 }

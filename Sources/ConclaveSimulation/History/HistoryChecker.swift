@@ -63,8 +63,12 @@ package struct HistoryChecker {
         of slot: ObjectName, _ operations: [History.Operation]
     ) throws(Violation) {
         let tokens = operations.compactMap { operation in
-            if case .elected(let token, _, _)? = operation.answer { token } else { nil }
+            if case .elected(let token, _, _, _)? = operation.answer { token } else { nil }
         }.sorted()
+        let isLedByOne = operations.allSatisfy { operation in
+            guard case .campaign(_, let places?) = operation.what.action else { return true }
+            return places == 1
+        }
         var newest: [UInt64: HistoryObservation] = [:]
         for (process, what) in history.observations where what.slot == slot {
             if let before = newest[process] {
@@ -80,7 +84,8 @@ package struct HistoryChecker {
             }
             newest[process] = what
             guard let token = what.token else { continue }
-            let begun = tokens.last { $0.number <= what.version.number }
+            // Of several leaders the newest may have gone before the others.
+            let begun = isLedByOne ? tokens.last { $0.number <= what.version.number } : nil
             guard token.number <= what.version.number, begun ?? token <= token else {
                 throw Violation(
                     .totalOrder,

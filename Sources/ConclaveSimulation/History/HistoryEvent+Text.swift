@@ -134,10 +134,11 @@ extension HistoryCall {
             line.add("do", .text("limit"))
             line.add("name", .text(name.text))
             line.add("limit", .integer(UInt64(limit)))
-        case .campaign(let value):
+        case .campaign(let value, let places):
             line.add("do", .text("campaign"))
             line.add("name", .text(name.text))
             line.add("value", .text(Hexadecimal.text(of: value)))
+            if let places { line.add("places", .integer(UInt64(places))) }
         case .announce(let token, let value):
             line.add("do", .text("announce"))
             line.add("name", .text(name.text))
@@ -147,6 +148,11 @@ extension HistoryCall {
             line.add("do", .text("resign"))
             line.add("name", .text(name.text))
             line.add("token", .integer(token.number))
+        case .handOver(let token, let standby):
+            line.add("do", .text("handOver"))
+            line.add("name", .text(name.text))
+            line.add("token", .integer(token.number))
+            line.add("session", .integer(standby.number))
         case .arrive(let parties, let rank, let generation, let payload):
             line.add("do", .text("arrive"))
             line.add("name", .text(name.text))
@@ -176,10 +182,15 @@ extension HistoryCall {
         case "downgrade": self.action = .downgrade(try fields.token("token"))
         case "upgrade": self.action = .upgrade(try fields.token("token"))
         case "limit": self.action = .limit(try fields.small("limit"))
-        case "campaign": self.action = .campaign(value: try fields.bytes("value"))
+        case "campaign":
+            self.action = .campaign(
+                value: try fields.bytes("value"), places: try fields.optionalSmall("places"))
         case "announce":
             self.action = .announce(try fields.token("token"), value: try fields.bytes("value"))
         case "resign": self.action = .resign(try fields.token("token"))
+        case "handOver":
+            self.action = .handOver(
+                try fields.token("token"), to: SessionID(try fields.integer("session")))
         case "arrive":
             self.action = .arrive(
                 parties: try fields.small("parties"), rank: try fields.optionalSmall("rank"),
@@ -226,8 +237,9 @@ extension HistoryAnswer {
             line.add("after", .text("\(end)"))
         case .busy(let holder):
             if let holder { line.add("holder", .integer(holder.number)) }
-        case .elected(let token, let end, let value):
+        case .elected(let token, let place, let end, let value):
             line.add("token", .integer(token.number))
+            if place > 0 { line.add("place", .integer(UInt64(place))) }
             line.add("after", .text("\(end)"))
             line.add("previousValue", .text(Hexadecimal.text(of: value)))
         case .tripped(let generation, let rank, let payloads):
@@ -270,8 +282,8 @@ extension HistoryAnswer {
         case "busy": self = .busy(holder: try fields.optionalInteger("holder").map(SessionID.init))
         case "elected":
             self = .elected(
-                try fields.token("token"), after: try fields.choice("after"),
-                previousValue: try fields.bytes("previousValue"))
+                try fields.token("token"), place: try fields.optionalSmall("place") ?? 0,
+                after: try fields.choice("after"), previousValue: try fields.bytes("previousValue"))
         case "done": self = .done
         case "tripped":
             self = .tripped(

@@ -54,9 +54,11 @@ package struct HistoryCall: Equatable, Sendable {
         case upgrade(FencingToken)
         /// Of a semaphore.
         case limit(UInt32)
-        case campaign(value: [UInt8])
+        /// `places`: how many lead at once, if it is named.
+        case campaign(value: [UInt8], places: UInt32? = nil)
         case announce(FencingToken, value: [UInt8])
         case resign(FencingToken)
+        case handOver(FencingToken, to: SessionID)
         /// `generation`: the one that is meant, if it is not just the present one.
         case arrive(parties: UInt32, rank: UInt32?, generation: UInt64?, payload: [UInt8])
         case transact(KeyTransaction)
@@ -74,7 +76,7 @@ package struct HistoryCall: Equatable, Sendable {
     package var kind: ObjectKind? {
         switch action {
         case .acquire, .release, .downgrade, .upgrade, .limit: .lock
-        case .campaign, .announce, .resign: .leaderSlot
+        case .campaign, .announce, .resign, .handOver: .leaderSlot
         case .arrive: .barrier
         case .transact: nil
         }
@@ -85,8 +87,9 @@ package struct HistoryCall: Equatable, Sendable {
 package enum HistoryAnswer: Equatable, Sendable {
     case granted(FencingToken, after: PreviousEnd)
     case busy(holder: SessionID?)
-    case elected(FencingToken, after: PreviousEnd, previousValue: [UInt8])
-    /// Released, announced, resigned.
+    case elected(
+        FencingToken, place: UInt32 = 0, after: PreviousEnd, previousValue: [UInt8])
+    /// Released, announced, resigned, handed over.
     case done
     /// The payloads of all parties, by rank.
     case tripped(generation: UInt64, rank: UInt32, payloads: [[UInt8]])
@@ -129,7 +132,7 @@ package struct HistoryWatch: Equatable, Sendable {
     }
 }
 
-/// A leader slot as it was at a version.
+/// A leader slot as it was at a version: of several leaders, the one with the first place.
 ///
 /// Reads of this kind are local: a daemon answers from its own copy, which may be older than what
 /// others have. What is promised is *some state not older than what this process was told before*,

@@ -113,7 +113,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             replies[session] = all.filter { $0.value.version <= previous }
         }
         for key in histories.keys {
-            histories[key]!.note(specification.queues[key], at: specification.version)
+            histories[key]!.note(
+                specification.queues[key], of: key.kind, at: specification.version)
         }
         keyPictures.reset(to: specification.keys, at: specification.version)
     }
@@ -154,7 +155,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         for key in specification.touched {
             histories[key, default: ObjectHistory()].note(
-                specification.queues[key], at: version)
+                specification.queues[key], of: key.kind, at: version)
         }
         keyPictures.note(specification.changedKeys)
     }
@@ -239,22 +240,25 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     func check(_ state: LeaderState) throws(Violation) {
         let key = ObjectKey(kind: .leaderSlot, name: state.slot)
-        let picture = ObjectHistory.Picture(
-            holders: state.leader.map {
-                [.init(session: $0.session, token: $0.token.number, value: $0.value)]
-            } ?? [], waiters: [])
+        let told = state.leaders.map { leader in
+            ObjectHistory.Holder(
+                session: leader.session, token: leader.token.number, value: leader.value,
+                place: leader.place)
+        }
         guard state.version <= specification.version,
-            var known = histories[key, default: ObjectHistory()].picture(at: state.version)
+            let known = histories[key, default: ObjectHistory()].picture(at: state.version)
         else {
             throw Violation(.nothingLost, "an observer knows of version \(state.version.counter)")
         }
         let count = known.waiters.count
-        known.waiters = []
-        guard known == picture, count == Int(state.standbyCount) else {
+        let leaders = known.holders.sorted { $0.place < $1.place }
+        guard leaders == told, count == Int(state.standbyCount),
+            known.places ?? 1 == state.places
+        else {
             throw Violation(
                 .totalOrder,
                 "at version \(state.version.counter) an observer was told \(state), but there "
-                    + "were \(known.holders) and \(count) waiting")
+                    + "were \(leaders) and \(count) waiting")
         }
     }
 
@@ -267,7 +271,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                         session: $0.session, token: $0.token, mode: $0.mode,
                         isUpgrading: $0.isUpgrading, value: object.value)
                 }, waiters: object.waiters.map(\.session))
-            let known = histories[key]?.picture(at: report.version)
+            let known = histories[key]?.picture(at: report.version)?.reported
             guard known != told else { continue }
             throw Violation(
                 .totalOrder,
@@ -366,6 +370,12 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     var view: View { specification.view }
+
+    /// Those that stand by for a slot, in the order of their turns.
+    func standbys(of slot: ObjectName) -> [SessionID] {
+        let queue = specification.queues[ObjectKey(kind: .leaderSlot, name: slot)]
+        return queue?.waiters.map(\.session) ?? []
+    }
 
     func anySession(_ random: inout SeededRandom) -> (SessionID, Attachment)? {
         let sessions = specification.sessions.keys.sorted()

@@ -78,14 +78,45 @@ extension Specification {
         guard let queue = queues[key], queue.holds(id, under: token) else {
             return refuse(id, number, .notHeld)
         }
-        let growth = value.count - queue.holders[0].value.count
+        let place = queue.holders.firstIndex { $0.session == id }!
+        let growth = value.count - queue.holders[place].value.count
         guard valueByteCount + growth <= quotas.valueByteCount else {
             return refuse(id, number, .quotaExceeded)
         }
-        queues[key]!.holders[0].value = value
+        queues[key]!.holders[place].value = value
         touched.insert(key)
         answer(id, number, .done)
         effects.append(.leaderChanged(slot: slot))
+    }
+
+    /// The standby that is named has the leader's place, before all others.
+    mutating func handOver(
+        _ slot: ObjectName, _ token: FencingToken, to standby: SessionID, _ id: SessionID,
+        _ number: UInt64
+    ) {
+        let key = ObjectKey(kind: .leaderSlot, name: slot)
+        guard var queue = queues[key], queue.holds(id, under: token),
+            let leader = queue.holders.firstIndex(where: { $0.session == id })
+        else { return refuse(id, number, .notHeld) }
+        guard !grantsAreSuspended else { return refuse(id, number, .unavailable) }
+        guard let place = queue.waiters.firstIndex(where: { $0.session == standby }) else {
+            return refuse(id, number, .refused)
+        }
+        let before = queue
+        var heir = queue.waiters.remove(at: place)
+        let gone = queue.holders.remove(at: leader)
+        queue.previousEnd = .released
+        queue.previousValue = gone.value
+        heir.token = version.number
+        queues[key] = queue
+        queues[key]!.holders.append(heir)
+        guard !isWaitingForItself(heir.task) else {
+            queues[key] = before
+            return refuse(id, number, .deadlock)
+        }
+        queues[key]!.holders.removeLast()
+        answer(id, number, .done)
+        hold(heir, key)
     }
 
     /// A holder or a waiter goes; whose turn it is then has the object at this very version.
@@ -165,6 +196,7 @@ extension Specification {
         if key.kind == .lock { lost.removeAll { $0.name == key.name } }
         var claim = claim
         claim.token = version.number
+        if key.kind == .leaderSlot { claim.place = queues[key]!.freePlace }
         queues[key]!.holders.append(claim)
         let queue = queues[key]!
         let token = FencingToken(version)
@@ -174,7 +206,7 @@ extension Specification {
             answer(claim.session, claim.number, .granted(grant))
         } else {
             let term = Term(
-                slot: key.name, token: token, previousEnd: queue.previousEnd,
+                slot: key.name, place: claim.place, token: token, previousEnd: queue.previousEnd,
                 previousValue: queue.previousValue)
             answer(claim.session, claim.number, .elected(term))
             effects.append(.leaderChanged(slot: key.name))

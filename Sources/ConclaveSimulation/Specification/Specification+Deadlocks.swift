@@ -36,6 +36,13 @@ extension Specification {
         return !reached.isDisjoint(with: claim.tasks)
     }
 
+    /// Whether something that a task waits for waits for the task.
+    func isWaitingForItself(_ task: TaskReference) -> Bool {
+        queues.contains { key, queue in
+            queue.allWaiters.contains { $0.tasks.contains(task) && closesCycle($0, in: key) }
+        }
+    }
+
     /// Tasks that wait for something that does not end, whatever all the others let go of.
     private var stuckTasks: Set<TaskReference> {
         var stuck = Set(queues.values.flatMap { $0.allWaiters.flatMap(\.tasks) })

@@ -35,6 +35,8 @@ extension Specification {
             letGo(ObjectKey(kind: .lock, name: name), token, id, number)
         case .resign(let slot, let token):
             letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
+        case .handOver(let slot, let token, let standby):
+            handOver(slot, token, to: standby, id, number)
         case .downgrade(let name, let token):
             downgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
@@ -55,15 +57,16 @@ extension Specification {
             upgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .limit(let name, let limit):
             setLimit(ObjectKey(kind: .lock, name: name), limit, id, number)
-        case .campaign(let slot, let value, let priority, let task):
+        case .campaign(let slot, let value, let priority, let places, let task):
             let key = ObjectKey(kind: .leaderSlot, name: slot)
-            var claim = claim(id, number, .exclusive, priority, task)
+            let named = places ?? (queues[key] == nil ? 1 : nil)
+            var claim = claim(id, number, .permits(1, of: named), priority, task)
             claim.value = value
             self.claim(key, claim, isTry: false)
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
-        case .release, .resign, .downgrade, .cancel: break
+        case .release, .resign, .handOver, .downgrade, .cancel: break
         }
     }
 

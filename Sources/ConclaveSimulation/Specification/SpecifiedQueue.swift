@@ -13,11 +13,13 @@ struct SpecifiedQueue {
         /// They wait as long as it waits.
         var within: [TaskReference] = []
         var value: [UInt8] = []
+        /// Which of a slot's places a leader has.
+        var place: UInt32 = 0
         /// 0 while it waits.
         var token: UInt64 = 0
     }
 
-    /// Of a semaphore.
+    /// Of a semaphore, or how many lead a slot at once.
     var limit: UInt32?
     var holders: [Claim] = []
     var waiters: [Claim] = []
@@ -69,6 +71,11 @@ struct SpecifiedQueue {
     /// The request by which a session holds it or waits.
     func request(of session: SessionID) -> UInt64? {
         (holders + waiters).first { $0.session == session }?.number
+    }
+
+    /// The lowest that nobody has.
+    var freePlace: UInt32 {
+        (0...UInt32(holders.count)).first { place in holders.allSatisfy { $0.place != place } }!
     }
 
     func holds(_ session: SessionID, under token: FencingToken) -> Bool {

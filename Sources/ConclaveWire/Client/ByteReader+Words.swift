@@ -49,6 +49,27 @@ extension ByteReader {
         return Interval(nanoseconds: Int64(nanoseconds))
     }
 
+    /// From one to `ClientLimits.leaderPlaces`.
+    package mutating func places(_ field: String) throws(WireError) -> UInt32 {
+        let count: UInt32 = try integer(field)
+        guard count > 0 else { throw .invalid(field: field, reason: "must not be 0") }
+        guard count <= ClientLimits.leaderPlaces else {
+            throw .outOfRange(
+                field: field, value: UInt64(count), maximum: UInt64(ClientLimits.leaderPlaces))
+        }
+        return count
+    }
+
+    /// Of a leader: below `ClientLimits.leaderPlaces`.
+    package mutating func place(_ field: String) throws(WireError) -> UInt32 {
+        let place: UInt32 = try integer(field)
+        guard place < ClientLimits.leaderPlaces else {
+            throw .outOfRange(
+                field: field, value: UInt64(place), maximum: UInt64(ClientLimits.leaderPlaces - 1))
+        }
+        return place
+    }
+
     package mutating func token(_ field: String) throws(WireError) -> FencingToken {
         FencingToken(try integer(field) as UInt64)
     }

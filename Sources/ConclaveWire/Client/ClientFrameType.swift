@@ -23,6 +23,8 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case resign = 34
     /// Subscribes to a slot: the present state as a reply, then each change as an event.
     case observeLeader = 35
+    /// From the leader to a standby that it names.
+    case handOver = 36
 
     case arrive = 48
 

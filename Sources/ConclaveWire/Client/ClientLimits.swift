@@ -3,9 +3,11 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 4
+    package static let protocolVersion: UInt16 = 5
     package static let label = 255
     package static let leaderValue = 4 * 1024
+    /// How many may lead one slot: their values fit an answer together.
+    package static let leaderPlaces: UInt32 = 128
     package static let barrierPayload = 4 * 1024
     package static let barrierPayloadsTogether = 512 * 1024
     package static let barrierParties: UInt32 = 100_000

@@ -15,10 +15,14 @@ package enum Operation: Equatable, Sendable {
     case upgrade(name: ObjectName, token: FencingToken)
     /// Sets how many permits a semaphore gives out that somebody holds or awaits.
     case limit(name: ObjectName, limit: UInt32)
+    /// `places`: how many lead the slot at once; `nil`: as many as it has, or one of a new one.
     case campaign(
-        slot: ObjectName, value: [UInt8], priority: Int32 = 0, task: TaskTag = TaskTag())
+        slot: ObjectName, value: [UInt8], priority: Int32 = 0, places: UInt32? = nil,
+        task: TaskTag = TaskTag())
     case announce(slot: ObjectName, token: FencingToken, value: [UInt8])
     case resign(slot: ObjectName, token: FencingToken)
+    /// The standby that is named leads next, before all others.
+    case handOver(slot: ObjectName, token: FencingToken, to: SessionID)
     case arrive(BarrierArrival)
     /// Gives up the request of that number, in order (K10). An arrival that is cancelled breaks
     /// its generation.
@@ -35,6 +39,7 @@ package enum Operation: Equatable, Sendable {
         case .campaign: .campaign
         case .announce: .announce
         case .resign: .resign
+        case .handOver: .handOver
         case .arrive: .arrive
         case .cancel: .cancel
         case .transact: .transact
@@ -57,15 +62,20 @@ package enum Operation: Equatable, Sendable {
         case .limit(let name, let limit):
             writer.name(name)
             writer.integer(limit)
-        case .campaign(let slot, let value, let priority, let task):
+        case .campaign(let slot, let value, let priority, let places, let task):
             writer.name(slot)
             writer.bytes(value)
             writer.integer(priority)
+            writer.optional(places)
             task.encode(into: &writer)
         case .announce(let slot, let token, let value):
             writer.name(slot)
             writer.integer(token.number)
             writer.bytes(value)
+        case .handOver(let slot, let token, let standby):
+            writer.name(slot)
+            writer.integer(token.number)
+            writer.integer(standby.number)
         case .arrive(let arrival):
             arrival.encode(into: &writer)
         case .cancel(let number, let reason):
@@ -104,8 +114,10 @@ package enum Operation: Equatable, Sendable {
             let slot = try reader.name("slot")
             let value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
             let priority: Int32 = try reader.integer("priority")
+            let places = try reader.flag("has places") ? try reader.places("places") : nil
             return .campaign(
-                slot: slot, value: value, priority: priority, task: try TaskTag(from: &reader))
+                slot: slot, value: value, priority: priority, places: places,
+                task: try TaskTag(from: &reader))
         case .announce:
             let slot = try reader.name("slot")
             let token = try reader.token("token")
@@ -113,6 +125,10 @@ package enum Operation: Equatable, Sendable {
             return .announce(slot: slot, token: token, value: value)
         case .resign:
             return .resign(slot: try reader.name("slot"), token: try reader.token("token"))
+        case .handOver:
+            let slot = try reader.name("slot")
+            let token = try reader.token("token")
+            return .handOver(slot: slot, token: token, to: try reader.session("standby"))
         case .arrive:
             return .arrive(try BarrierArrival(from: &reader))
         case .cancel:

@@ -127,15 +127,19 @@ package struct LockGrant: Equatable, Sendable {
 /// A leader's time in office; its number is the token.
 package struct Term: Equatable, Sendable {
     package var slot: ObjectName
+    /// Which of the slot's places it is, from 0 on: nobody else has it meanwhile.
+    package var place: UInt32
     package var token: FencingToken
     package var previousEnd: PreviousEnd
     /// What the leader before had published last.
     package var previousValue: [UInt8]
 
     package init(
-        slot: ObjectName, token: FencingToken, previousEnd: PreviousEnd, previousValue: [UInt8]
+        slot: ObjectName, place: UInt32 = 0, token: FencingToken, previousEnd: PreviousEnd,
+        previousValue: [UInt8]
     ) {
         self.slot = slot
+        self.place = place
         self.token = token
         self.previousEnd = previousEnd
         self.previousValue = previousValue
@@ -143,6 +147,7 @@ package struct Term: Equatable, Sendable {
 
     package init(from reader: inout ByteReader) throws(WireError) {
         slot = try reader.name("slot")
+        place = try reader.place("place")
         token = try reader.token("token")
         previousEnd = try reader.choice("previous end")
         previousValue = try reader.bytes("value", maximum: ClientLimits.leaderValue)
@@ -150,6 +155,7 @@ package struct Term: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         writer.name(slot)
+        writer.integer(place)
         writer.integer(token.number)
         writer.integer(previousEnd.rawValue)
         writer.bytes(previousValue)

@@ -97,6 +97,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var limit: UInt32?
     /// For how long nobody is granted the lock, from when a holder was lost; `nil`: it is open.
     package var closedFor: Interval?
+    /// Parties that have not arrived at a barrier, by rank, as many as are named.
+    package var missing: [BarrierAbsence] = []
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -132,6 +134,9 @@ package struct ObjectReport: Equatable, Sendable {
         value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
         limit = try reader.optional("limit")
         closedFor = try reader.flag("closed") ? try reader.lockDelay("closed for") : nil
+        for _ in 0..<(try reader.count("missing", maximum: ClientLimits.listedSessions)) {
+            missing.append(try BarrierAbsence(from: &reader))
+        }
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -146,6 +151,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.bytes(value)
         writer.optional(limit)
         writer.optional(closedFor?.nanoseconds)
+        writer.list(missing) { $0.encode(into: &$1) }
     }
 }
 
@@ -156,49 +162,73 @@ package struct LeaderState: Equatable, Sendable {
         package var host: NodeID
         package var pid: UInt32
         package var label: String
+        package var place: UInt32
         package var token: FencingToken
         package var value: [UInt8]
         package var since: Timestamp
 
         package init(
-            session: SessionID, host: NodeID, pid: UInt32, label: String, token: FencingToken,
-            value: [UInt8], since: Timestamp
+            session: SessionID, host: NodeID, pid: UInt32, label: String, place: UInt32 = 0,
+            token: FencingToken, value: [UInt8], since: Timestamp
         ) {
             self.session = session
             self.host = host
             self.pid = pid
             self.label = label
+            self.place = place
             self.token = token
             self.value = value
             self.since = since
         }
+
+        package init(from reader: inout ByteReader) throws(WireError) {
+            session = try reader.session("session")
+            host = try reader.node("host")
+            pid = try reader.integer("pid")
+            label = try reader.text("label", maximum: ClientLimits.label)
+            place = try reader.place("place")
+            token = try reader.token("token")
+            value = try reader.bytes("value", maximum: ClientLimits.leaderValue)
+            since = try reader.timestamp("since")
+        }
+
+        package func encode(into writer: inout ByteWriter) {
+            writer.integer(session.number)
+            writer.integer(host.number)
+            writer.integer(pid)
+            writer.text(label)
+            writer.integer(place)
+            writer.integer(token.number)
+            writer.bytes(value)
+            writer.integer(since.microseconds)
+        }
     }
 
     package var slot: ObjectName
-    /// Nobody: there is no leader now.
-    package var leader: Leader?
+    /// How many may lead at once.
+    package var places: UInt32
+    /// By place. Nobody: there is no leader now.
+    package var leaders: [Leader]
     package var standbyCount: UInt32
     package var version: Version
 
-    package init(slot: ObjectName, leader: Leader?, standbyCount: UInt32, version: Version) {
+    package init(
+        slot: ObjectName, places: UInt32 = 1, leaders: [Leader], standbyCount: UInt32,
+        version: Version
+    ) {
         self.slot = slot
-        self.leader = leader
+        self.places = places
+        self.leaders = leaders
         self.standbyCount = standbyCount
         self.version = version
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
         slot = try reader.name("slot")
-        if try reader.flag("has leader") {
-            leader = Leader(
-                session: try reader.session("session"), host: try reader.node("host"),
-                pid: try reader.integer("pid"),
-                label: try reader.text("label", maximum: ClientLimits.label),
-                token: try reader.token("token"),
-                value: try reader.bytes("value", maximum: ClientLimits.leaderValue),
-                since: try reader.timestamp("since"))
-        } else {
-            leader = nil
+        places = try reader.places("places")
+        leaders = []
+        for _ in 0..<(try reader.count("leaders", maximum: Int(ClientLimits.leaderPlaces))) {
+            leaders.append(try Leader(from: &reader))
         }
         standbyCount = try reader.integer("standbys")
         version = try reader.version("version")
@@ -206,16 +236,8 @@ package struct LeaderState: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         writer.name(slot)
-        writer.flag(leader != nil)
-        if let leader {
-            writer.integer(leader.session.number)
-            writer.integer(leader.host.number)
-            writer.integer(leader.pid)
-            writer.text(leader.label)
-            writer.integer(leader.token.number)
-            writer.bytes(leader.value)
-            writer.integer(leader.since.microseconds)
-        }
+        writer.integer(places)
+        writer.list(leaders) { $0.encode(into: &$1) }
         writer.integer(standbyCount)
         writer.integer(version.number)
     }

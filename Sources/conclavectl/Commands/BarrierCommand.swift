@@ -1,5 +1,6 @@
 import ArgumentParser
 import Conclave
+import Glibc
 
 struct BarrierCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,17 +13,28 @@ struct BarrierCommand: ParsableCommand {
 
               conclave barrier step-7 --parties 64 --timeout 5m
               conclave barrier step-7 --parties 2 --rank 0 --payload "$(hostname)" --json
+              srun --ntasks 64 conclave barrier --from-environment --timeout 5m
+
+            With --from-environment the task's launcher says what is not given. The count and the \
+            rank: SLURM_STEP_NUM_TASKS, SLURM_NTASKS and SLURM_PROCID; OMPI_COMM_WORLD_SIZE and \
+            OMPI_COMM_WORLD_RANK; PMI_SIZE and PMI_RANK or PMI_ID; PMIX_RANK. The name: \
+            SLURM_JOB_ID, SLURM_STEP_ID, SLURM_CLUSTER_NAME and SLURM_RESTART_COUNT, so that a job \
+            that is put back into the queue meets nobody of its former run; PMIX_NAMESPACE; \
+            PMI_JOBID. If variables contradict each other, as where mpirun runs in a step of \
+            Slurm's, nobody arrives: say by --launcher whose count.
 
             Exit codes: 0 all arrived; 1 broken or timed out; 64 wrong usage; 69 no daemon, or \
             outside the majority; 75 the daemon went away while waiting, try again; 77 not \
             permitted; 130 interrupted (this breaks the generation).
             """)
 
+    static let maximumParties = 100_000
+
     @Argument(help: "The barrier: up to 255 bytes, '/' separates levels.")
-    var name: NameArgument
+    var name: NameArgument?
 
     @Option(help: ArgumentHelp("How many must arrive.", valueName: "count"))
-    var parties: Int
+    var parties: Int?
 
     @Option(help: ArgumentHelp("This party's number; by default in order of arrival."))
     var rank: Int?
@@ -36,24 +48,39 @@ struct BarrierCommand: ParsableCommand {
             valueName: "duration"))
     var timeout: DurationArgument?
 
+    @Flag(help: "Take the name, the count and the rank from the launcher's variables.")
+    var fromEnvironment = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The only launcher whose variables count: openmpi, slurm, pmi or pmix.",
+            valueName: "launcher"))
+    var launcher: Launcher?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard (1...100_000).contains(parties) else {
-            throw ValidationError("--parties must be 1 to 100000")
+        if !fromEnvironment {
+            if name == nil { throw ValidationError("the barrier's name is not given") }
+            if parties == nil { throw ValidationError("--parties is not given") }
+            if launcher != nil { throw ValidationError("--launcher needs --from-environment") }
         }
-        if let rank, !(0..<parties).contains(rank) {
-            throw ValidationError("--rank must be 0 to \(parties - 1)")
+        if let parties, !(1...Self.maximumParties).contains(parties) {
+            throw ValidationError("--parties must be 1 to \(Self.maximumParties)")
+        }
+        if let rank, !(0..<(parties ?? Self.maximumParties)).contains(rank) {
+            throw ValidationError("--rank must be 0 to \((parties ?? Self.maximumParties) - 1)")
         }
         if timeout?.duration == .zero { throw ValidationError("--timeout must be positive") }
         if payload.utf8.count > 4_096 { throw ValidationError("--payload has more than 4 KiB") }
     }
 
     func run() throws {
+        let place = try place()
         let signals = WrapperSignals()
         let inbox = Inbox<ExitStatus>()
         let command = self
-        let task = Task { inbox.send(await command.arrive()) }
+        let task = Task { inbox.send(await command.arrive(at: place)) }
         while true {
             waitUntilReadable([signals.descriptor, inbox.descriptor])
             if let status = inbox.take().first { throw status }
@@ -66,11 +93,34 @@ struct BarrierCommand: ParsableCommand {
         }
     }
 
-    private func arrive() async -> ExitStatus {
+    private struct Place {
+        var name: String
+        var parties: Int
+        /// `nil`: by order of arrival.
+        var rank: Int?
+    }
+
+    private func place() throws -> Place {
+        if !fromEnvironment, let name, let parties {
+            return Place(name: name.text, parties: parties, rank: rank)
+        }
+        let given = LauncherPlace.Given(
+            name: name?.text, parties: parties, rank: rank, launcher: launcher)
+        do throws(LauncherPlace.Fault) {
+            let place = try LauncherPlace(given) { name in
+                unsafe getenv(name).map { unsafe String(cString: $0) }
+            }
+            return Place(name: place.name, parties: place.parties, rank: place.rank)
+        } catch {
+            throw ValidationError("--from-environment: \(error.message)")
+        }
+    }
+
+    private func arrive(at place: Place) async -> ExitStatus {
         do {
             let conclave = try await common.connect()
             let generation = try await conclave.barrier(
-                name.text, parties: parties, rank: rank, payload: payload,
+                place.name, parties: place.parties, rank: place.rank, payload: payload,
                 timeout: timeout?.duration
             ).arriveAndWait()
             Output.standard(common.json ? generation.json.description : generation.text)

@@ -9,11 +9,17 @@ struct ElectCommand: ParsableCommand {
         discussion: """
             Stands for leader of the slot and runs the command once elected, as 'conclave lock' \
             runs one under a lock: without a shell, stopped when the leadership is lost, with \
-            CONCLAVE_NAME, CONCLAVE_TOKEN (the term) and CONCLAVE_PREVIOUS_END in its environment. \
+            CONCLAVE_NAME, CONCLAVE_TOKEN (the term), CONCLAVE_PLACE and CONCLAVE_PREVIOUS_END in its \
+            environment. \
             When the command ends, the slot goes to the next standby.
 
               conclave elect scheduler --value "http://$(hostname):8080" -- ./scheduler
               conclave elect scheduler --repeat -- ./scheduler
+              conclave elect crawler --places 3 -- ./crawler
+
+            With --places several lead at once, each in a place of its own, 0 and so on: the first \
+            who stands for the slot fixes how many there are, as long as anybody leads it or \
+            stands for it. Somebody who names another number is refused.
 
             With --repeat it stands again whenever the command has ended or the leadership was \
             lost, until it is interrupted.
@@ -35,6 +41,12 @@ struct ElectCommand: ParsableCommand {
             "What observers see beside the leader; at most 4 KiB.", valueName: "text"))
     var value = ""
 
+    @Option(
+        help: ArgumentHelp(
+            "How many lead at once, 1 to 128; by default as many as the slot has, or 1.",
+            valueName: "count"))
+    var places: UInt32?
+
     @Flag(name: .customLong("repeat"), help: "Stand again after each end, until interrupted.")
     var isRepeated = false
 
@@ -47,6 +59,9 @@ struct ElectCommand: ParsableCommand {
     func validate() throws {
         if command.isEmpty { throw ValidationError("no command to run is given after '--'") }
         if hold.wait?.duration == .zero { throw ValidationError("--wait must be positive") }
+        if let places, !(1...128).contains(places) {
+            throw ValidationError("--places must be 1 to 128")
+        }
         if value.utf8.count > 4_096 { throw ValidationError("--value has more than 4 KiB") }
     }
 
@@ -54,8 +69,8 @@ struct ElectCommand: ParsableCommand {
         let signals = WrapperSignals()
         try checkProgram(command[0])
         let request = HoldRequest(
-            kind: .leadership(value: value), name: slot.text, priority: hold.priority,
-            wait: hold.wait?.duration, ttl: hold.ttl?.duration,
+            kind: .leadership(value: value, places: places), name: slot.text,
+            priority: hold.priority, wait: hold.wait?.duration, ttl: hold.ttl?.duration,
             onLoss: hold.onLoss, socket: common.socket, label: label(of: command),
             taskPath: try SurroundingTask.find())
         let narrator = Narrator(json: common.json, noun: "slot", name: slot.text)

@@ -6,7 +6,8 @@ struct LeaderCommand: ParsableCommand {
         commandName: "leader",
         abstract: "Show who leads a slot.",
         discussion: """
-            Prints the leader of the slot with its term and value, or that there is none; with \
+            Prints the leader of the slot with its term and value, or all of them where several \
+            may lead at once, or that there is none; with \
             --follow then every change, also "nobody", until it is interrupted. 'doubtful' and a \
             reason say that somebody else may lead by now and nobody tells, since no daemon is \
             there or it is outside the majority; when that is over the leader is shown again. The \
@@ -16,8 +17,8 @@ struct LeaderCommand: ParsableCommand {
 
               conclave leader scheduler --json
               {"slot":"scheduler","leader":{"session":7,"host":2,"pid":4711,
-               "label":"","token":91,"value":"http://b","since":"…"},
-               "standbys":1,"version":91,"doubt":null}    (on one line)
+               "label":"","place":0,"token":91,"value":"http://b","since":"…"},
+               "places":1,"leaders":[…],"standbys":1,"version":91,"doubt":null}    (on one line)
 
             Exit codes: 0 also if nobody leads; 64 wrong usage; 69 no daemon, or outside the \
             majority; 77 not permitted.

@@ -7,7 +7,8 @@ struct WhyCommand: ParsableCommand {
         abstract: "Explain who holds something, who waits, and for whom.",
         discussion: """
             Prints the lock, leader slot or barrier of that name with its holders and its queue, \
-            and from the first waiter on the chain of who waits for whom. The answer holds \
+            and from the first waiter on the chain of who waits for whom; of a barrier, who has \
+            arrived since when, and who is missing. The answer holds \
             everything that was acknowledged before the question; --local asks this host's daemon \
             for its own copy, also outside the majority.
 

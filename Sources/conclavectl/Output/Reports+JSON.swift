@@ -78,6 +78,7 @@ extension ObjectStatus {
             "value": .string(text),
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),
             "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
+            "missing": .array(missing.map(\.json)),
         ])
     }
 
@@ -141,6 +142,7 @@ extension LeaderChange {
     var json: JSON {
         .object([
             "slot": .string(slot), "leader": .optional(leader, \.json),
+            "places": .count(places), "leaders": .array(leaders.map(\.json)),
             "standbys": .count(standbyCount), "version": .unsigned(version.number),
             "doubt": .optional(doubt, JSON.string),
         ])
@@ -152,7 +154,8 @@ extension LeaderChange.Leader {
         .object([
             "session": .unsigned(session.number), "host": host.json,
             "pid": .unsigned(UInt64(pid)), "label": .string(label),
-            "token": .unsigned(token.number), "value": .string(text), "since": .string(since.text),
+            "place": .count(place), "token": .unsigned(token.number), "value": .string(text),
+            "since": .string(since.text),
         ])
     }
 }

@@ -138,12 +138,17 @@ extension ObjectStatus {
             lines.append("  \(kind == .barrier ? "arrived" : "\(position + 1).") \(waiter.details)")
         }
         if waiterCount > waiters.count { lines.append("  and \(waiterCount - waiters.count) more") }
+        for absence in missing { lines.append("  missing: \(absence.text)") }
+        let unnamed = kind == .barrier ? partyCount - waiterCount - missing.count : 0
+        if unnamed > 0 { lines.append("  and \(unnamed) more are missing") }
         return lines
     }
 
     private var title: String {
         var title = "\(kind.words) \(name)"
-        if let limit {
+        if let limit, kind == .leaderSlot {
+            if limit > 1 { title += ", \(holderCount) of \(limit) places taken" }
+        } else if let limit {
             let taken = holders.reduce(0) { $0 + UInt64($1.mode.permitCount ?? 0) }
             title += ", \(taken) of \(limit) permits taken"
         } else if let mode {
@@ -154,6 +159,7 @@ extension ObjectStatus {
         }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
+            if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
         if !value.isEmpty { title += ", value \(text)" }
         return title.shown
@@ -164,13 +170,23 @@ extension LeaderChange {
     var text: String {
         let standbys = standbyCount == 1 ? "1 standby" : "\(standbyCount) standbys"
         var line = "nobody leads \(slot), \(standbys)"
-        if let leader {
+        if places > 1 {
+            line = "\(slot) is led by \(leaders.count) of \(places), \(standbys)"
+            for leader in leaders { line += "; place \(leader.place): \(leader.details)" }
+        } else if let leader {
             line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
             line += ", term \(leader.token), \(standbys)"
             if !leader.value.isEmpty { line += ": \(leader.text)" }
         }
         if let doubt { line = "doubtful, \(doubt); last known: \(line)" }
         return line.shown
+    }
+}
+
+extension LeaderChange.Leader {
+    fileprivate var details: String {
+        let value = value.isEmpty ? "" : ": \(text)"
+        return "node \(host), pid \(pid) since \(since.text), term \(token)\(value)"
     }
 }
 

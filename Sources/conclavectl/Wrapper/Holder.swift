@@ -4,7 +4,7 @@ import Conclave
 struct HoldRequest: Sendable {
     enum Kind: Sendable {
         case lock(Lock.Mode)
-        case leadership(value: String)
+        case leadership(value: String, places: UInt32?)
     }
 
     var kind: Kind
@@ -37,6 +37,8 @@ final class Holder: Sendable {
 
     struct Grant: Sendable {
         var token: FencingToken
+        /// Of a leader.
+        var place: UInt32?
         var previousEnd: PreviousEnd
         var validity: Validity
         var taskPath: TaskPath
@@ -104,13 +106,15 @@ final class Holder: Sendable {
                         token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity,
                         taskPath: lock.taskPath))
             }
-        case .leadership(let value):
+        case .leadership(let value, let places):
             try await conclave.withLeadership(
-                of: request.name, value: value, priority: request.priority, wait: request.wait
+                of: request.name, value: value, priority: request.priority, places: places,
+                wait: request.wait
             ) {
                 await body(
                     Grant(
-                        token: $0.token, previousEnd: $0.previousEnd, validity: $0.validity,
+                        token: $0.token, place: $0.place, previousEnd: $0.previousEnd,
+                        validity: $0.validity,
                         taskPath: $0.taskPath))
             }
         }

@@ -12,13 +12,13 @@ struct Narrator {
     }
 
     func granted(_ grant: Holder.Grant) {
-        state(
-            "granted",
-            [
-                JSON.Member(name: "token", value: .unsigned(grant.token.number)),
-                JSON.Member(
-                    name: "previousEnd", value: .string(grant.previousEnd.description)),
-            ])
+        var members = [JSON.Member(name: "token", value: .unsigned(grant.token.number))]
+        if let place = grant.place {
+            members.append(JSON.Member(name: "place", value: .unsigned(UInt64(place))))
+        }
+        members.append(
+            JSON.Member(name: "previousEnd", value: .string(grant.previousEnd.description)))
+        state("granted", members)
     }
 
     func released() {

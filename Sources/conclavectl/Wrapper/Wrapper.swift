@@ -137,6 +137,7 @@ struct Wrapper {
     private mutating func granted(_ grant: Holder.Grant) {
         narrator.granted(grant)
         unsafe setenv("CONCLAVE_TOKEN", grant.token.description, 1)
+        if let place = grant.place { unsafe setenv("CONCLAVE_PLACE", place.description, 1) }
         unsafe setenv("CONCLAVE_PREVIOUS_END", grant.previousEnd.description, 1)
         unsafe setenv(SurroundingTask.variable, grant.taskPath.description, 1)
         unsafe setenv("CONCLAVE_NAME", narrator.name, 1)
