@@ -38,7 +38,8 @@ package final class Host {
             now: now)
         var bounds = ServiceSettings(
             own: settings.replica.own, isDurable: settings.replica.durability == .disk,
-            suspicion: settings.replica.suspicion,
+            heartbeat: settings.replica.heartbeat, suspicion: settings.replica.suspicion,
+            stall: settings.replica.stall,
             maximumSessionTTL: settings.replica.maximumSessionTTL,
             maximumCommandByteCount: replica.maximumCommandByteCount)
         bounds.maximumConnections = settings.maximumConnections

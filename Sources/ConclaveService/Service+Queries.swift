@@ -105,7 +105,13 @@ extension Service {
             rank: rank.map { UInt32($0.index) }, serving: serving,
             isDurable: settings.isDurable, members: memberReports, version: picture.version,
             sessions: UInt32(clamping: machine.sessionCount),
-            objects: UInt32(clamping: machine.objectCount))
+            objects: UInt32(clamping: machine.objectCount), timing: timing)
+    }
+
+    private var timing: TimingReport {
+        TimingReport(
+            heartbeat: settings.heartbeat, suspicion: settings.suspicion, stall: settings.stall,
+            minimumTTL: settings.minimumSessionTTL, maximumTTL: maximumSessionTTL)
     }
 
     private var memberReports: [MemberReport] {

@@ -5,7 +5,9 @@ import ConclaveWire
 package struct ServiceSettings: Sendable {
     package var own: Member
     package var isDurable: Bool
+    package var heartbeat: Interval
     package var suspicion: Interval
+    package var stall: Interval
     package var maximumSessionTTL: Interval
     package var maximumConnections: Int
     package var maximumConnectionsPerUID: Int
@@ -29,14 +31,17 @@ package struct ServiceSettings: Sendable {
     package var plant: Plant?
 
     package init(
-        own: Member, isDurable: Bool, suspicion: Interval, maximumSessionTTL: Interval,
+        own: Member, isDurable: Bool, heartbeat: Interval, suspicion: Interval, stall: Interval,
+        maximumSessionTTL: Interval,
         maximumCommandByteCount: Int, maximumConnections: Int = 10_000,
         maximumConnectionsPerUID: Int = 1_000, validitySlotCount: UInt32 = 16 * 1024,
         addresses: [NodeID: String] = [:]
     ) {
         self.own = own
         self.isDurable = isDurable
+        self.heartbeat = heartbeat
         self.suspicion = suspicion
+        self.stall = stall
         self.maximumSessionTTL = maximumSessionTTL
         self.maximumCommandByteCount = maximumCommandByteCount
         self.maximumConnections = maximumConnections

@@ -46,7 +46,10 @@ final class KeyProgram: ClientProgram {
 
     private func actOnce(_ client: ClientProcess, world: ClientWorld) {
         guard pending.count < Self.callsAtOnce else {
-            if client.random.chance(perMille: 300) { client.cancel(pending[0], world: world) }
+            let givenUp = pending.first { !endless.contains($0) }
+            if let givenUp, client.random.chance(perMille: 300) {
+                client.cancel(givenUp, world: world)
+            }
             return
         }
         let key = world.key(&client.random)

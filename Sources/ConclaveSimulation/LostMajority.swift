@@ -113,6 +113,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         while !choices.isEmpty, left.count < count {
             left.append(choices.remove(at: Int(random.below(UInt64(choices.count)))))
         }
+        // Somebody that was without the others before may be left as well, with less of the history.
+        if !isForLeftOut {
+            left += leftOut(of: view).filter { _ in random.chance(perMille: 500) }
+        }
         phase = .lost
         trace("LOST for good: all but \(left.map { cluster.nodes[$0] }) of view \(view.epoch)")
         for host in cluster.hosts where !left.contains(host.index) && !host.isRetired {

@@ -39,8 +39,8 @@ final class TestDaemon {
 
     private static func settings(of member: Member, plant: Plant?) -> ServiceSettings {
         var settings = ServiceSettings(
-            own: member, isDurable: true, suspicion: .seconds(1),
-            maximumSessionTTL: .seconds(60), maximumCommandByteCount: 4_000,
+            own: member, isDurable: true, heartbeat: .milliseconds(100), suspicion: .seconds(1),
+            stall: .seconds(5), maximumSessionTTL: .seconds(60), maximumCommandByteCount: 4_000,
             maximumConnections: 8, maximumConnectionsPerUID: 6,
             addresses: [NodeID(1): "10.0.0.1:7400"])
         settings.plant = plant

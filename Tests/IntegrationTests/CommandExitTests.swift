@@ -97,6 +97,16 @@ import Testing
         #expect(try group.run("lock", ["a", "--lock-delay", "11m", "--", "true"]).status == 64)
     }
 
+    @Test func `the longest takeover is known, and is 1 if it is too long`() throws {
+        let group = try Group.serving(of: 1)
+        let timing = try group.run("timing", ["--json"])
+        #expect(timing.status == 0)
+        #expect(timing.output.contains(#""bounds":[{"loss":"process","noticedMilliseconds":0,"#))
+        #expect(try group.run("timing", ["--assert-max", "1h"]).status == 0)
+        #expect(try group.run("timing", ["--assert-max", "1ms"]).status == 1)
+        #expect(try group.run("timing", ["--ttl", "1ms"]).status == 64)
+    }
+
     @Test func `a cycle of three locks is 1, and the cycle is named`() throws {
         let group = try Group.serving(of: 1)
         let marks = ["a", "b", "c"].map { group.directory.file("has-\($0)") }

@@ -110,6 +110,31 @@ import Testing
         #expect(ObjectStatus(report).json.description.contains(#""isUpgrading":true"#))
     }
 
+    private static let timing = TimingReport(
+        heartbeat: .milliseconds(100), suspicion: .seconds(1), stall: .seconds(5),
+        minimumTTL: .seconds(3), maximumTTL: .seconds(60))
+
+    @Test func `of the timing says how long a lost holder is in the way`() {
+        let timing = GroupTiming(Self.timing)
+        #expect(
+            timing.text(ttl: nil) == """
+                heartbeat 100 ms, suspicion 1 s, stall 5 s, ttl 5 s (3 s to 60 s)
+
+                LOSS     NOTICED WITHIN  NEXT HOLDER WITHIN
+                process  at once         at once
+                daemon   at once         6.05 s
+                host     1 s             7.05 s
+                stall    5 s             11.05 s
+
+                after a loss of state nothing is granted for 60.6 s
+                """)
+        #expect(timing.worst(ttl: .seconds(10)) == .milliseconds(16_100))
+        let json = timing.json(ttl: .seconds(10)).description
+        #expect(json.contains(#""loss":"host","noticedMilliseconds":1000,"#))
+        #expect(json.contains(#""worstMilliseconds":16100"#))
+        #expect(throws: ExitStatus(ExitStatus.usage)) { try timing.check(ttl: .seconds(2)) }
+    }
+
     @Test func `of a status has the documented fields`() {
         let member = MemberReport(
             node: NodeID(1), address: "10.0.0.1:7400", state: .member, rank: 0, incarnation: 9)
@@ -117,7 +142,8 @@ import Testing
             StatusReport(
                 node: NodeID(1), lineage: .none, epoch: Epoch(3), rank: 0,
                 serving: ServingState(isServing: false, reason: "1 of 3 members"), isDurable: true,
-                members: [member], version: Version(12), sessions: 2, objects: 1))
+                members: [member], version: Version(12), sessions: 2, objects: 1,
+                timing: Self.timing))
         #expect(
             status.json.description
                 == #"{"node":1,"epoch":3,"rank":0,"serving":false,"reason":"1 of 3 members","#

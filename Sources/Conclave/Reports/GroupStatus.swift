@@ -17,6 +17,7 @@ public struct GroupStatus: Hashable, Sendable {
     public let version: Version
     public let sessionCount: Int
     public let objectCount: Int
+    public let timing: GroupTiming
 
     package init(_ report: StatusReport) {
         node = report.node
@@ -29,5 +30,6 @@ public struct GroupStatus: Hashable, Sendable {
         version = report.version
         sessionCount = Int(report.sessions)
         objectCount = Int(report.objects)
+        timing = GroupTiming(report.timing)
     }
 }

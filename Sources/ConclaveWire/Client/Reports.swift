@@ -300,11 +300,12 @@ package struct StatusReport: Equatable, Sendable {
     package var version: Version
     package var sessions: UInt32
     package var objects: UInt32
+    package var timing: TimingReport
 
     package init(
         node: NodeID, lineage: Lineage, epoch: Epoch, rank: UInt32?, serving: ServingState,
         isDurable: Bool, members: [MemberReport], version: Version, sessions: UInt32,
-        objects: UInt32
+        objects: UInt32, timing: TimingReport
     ) {
         self.node = node
         self.lineage = lineage
@@ -316,6 +317,7 @@ package struct StatusReport: Equatable, Sendable {
         self.version = version
         self.sessions = sessions
         self.objects = objects
+        self.timing = timing
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -332,6 +334,7 @@ package struct StatusReport: Equatable, Sendable {
         version = try reader.version("version")
         sessions = try reader.integer("sessions")
         objects = try reader.integer("objects")
+        timing = try TimingReport(from: &reader)
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -345,6 +348,7 @@ package struct StatusReport: Equatable, Sendable {
         writer.integer(version.number)
         writer.integer(sessions)
         writer.integer(objects)
+        timing.encode(into: &writer)
     }
 }
 
