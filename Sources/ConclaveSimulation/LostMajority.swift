@@ -209,13 +209,10 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         // What one tried that did not come to its end may have been an era before; and of an era that
         // began without it, it does not know.
         daemon.salvage(
-            eraAtLeast: mayOthersHaveBegun || hasMissedEra(daemon) ? 100 + askCount : 0,
+            eraAtLeast: mayHaveBegun || hasMissedEra(daemon) ? 100 + askCount : 0,
             now: host.clock.instant(at: cluster.timeline.now))
         host.inbox.askForTurn()
     }
-
-    /// What it began itself it knows.
-    private var mayOthersHaveBegun: Bool { mayHaveBegun && asked.count > 1 }
 
     private func noteOthers(than host: SimulatedHost<Daemon>) {
         reach = host.daemon?.reach

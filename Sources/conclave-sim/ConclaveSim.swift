@@ -35,7 +35,7 @@ struct ConclaveSim: AsyncParsableCommand {
     var plant: Plant?
 
     @Option(help: "How long one run may take, in real time: one that goes on for ever is a find.")
-    var patience: SimulatedDuration = SimulatedDuration(interval: .seconds(120))
+    var patience: SimulatedDuration = SimulatedDuration(interval: .seconds(300))
 
     @Flag(help: "List the bugs that can be planted, and within how many seeds each must be found.")
     var plants = false
