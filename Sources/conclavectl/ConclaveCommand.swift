@@ -34,7 +34,8 @@ struct ConclaveCommand: ParsableCommand {
         subcommands: [
             LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
             BarrierCommand.self, StatusCommand.self, MembersCommand.self, MemberCommand.self,
-            RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self, TimingCommand.self,
+            RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
+            TimingCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
             WatchCommand.self, TransactionCommand.self,
         ])
