@@ -4,6 +4,19 @@ package import ConclaveWire
 extension Coordinator {
     package var sessionCount: Int { sessions.count }
 
+    /// What sessions wait for, or have not confirmed, as their quotas count it, together. It goes
+    /// through all of them.
+    package var openRequestCount: Int {
+        let rows = sessions.frozen
+        var count = 0
+        var next = rows.firstIndex(from: 0)
+        while let index = next {
+            count += rows[index].replies.openCount
+            next = rows.firstIndex(from: index + 1)
+        }
+        return count
+    }
+
     /// About how many rows a frozen copy has.
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count

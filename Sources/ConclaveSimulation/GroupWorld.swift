@@ -193,14 +193,16 @@ final class GroupWorld {
         }
     }
 
-    /// One suspicion time in one view. A path that broke late may end the view once more.
+    /// One suspicion time in one view, and nothing on its way: what was proposed before the rest may be
+    /// ordered at any time in it. A path that broke late may end the view once more.
     private func comeToRest() throws(Violation) {
         let limit = timeline.now.advanced(by: Self.healingTime)
         while timeline.now < limit {
             try advance(until: limit) { self.watch.isWhole }
             let epoch = watch.checker.newestEpoch
             try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
-            if watch.isWhole, watch.checker.newestEpoch == epoch { return }
+            let versions = Set(watch.listedHosts.compactMap { $0.daemon?.version })
+            if watch.isWhole, watch.checker.newestEpoch == epoch, versions.count == 1 { return }
         }
         throw Violation(.progress, "comes to no rest: \(situation)")
     }

@@ -194,8 +194,11 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private func askNext() {
         guard hasAnswered else { return }
         askCount += 1
+        // Now and then the wrong one: it refuses.
+        let isAnybody = shape.durability == .disk && random.chance(perMille: 250)
         let choices = cluster.hosts.filter { host in
-            !host.isRetired && host.daemon?.hasAnyState == true
+            guard !host.isRetired, let daemon = host.daemon else { return false }
+            return daemon.hasAnyState || isAnybody
         }
         guard !choices.isEmpty else { return }
         let host = choices[Int(askCount) % choices.count]
@@ -233,7 +236,8 @@ final class LostMajority<Daemon: SimulatedDaemon> {
 
     /// Who had more of the history than the one that was asked last, and could say so all the time.
     func betterSurvivor(than host: Int) -> Int? {
-        guard host == lastAsked, let reach else { return nil }
+        guard host == lastAsked else { return nil }
+        let reach = reach ?? (epoch: .none, messageCount: 0)
         return others.first { other in
             cluster.network.connection(host, other.host) == other.connection
                 && cluster.hosts[other.host].startCount == other.starts

@@ -40,6 +40,7 @@ final class ServiceWorld {
     static let deathIndex = UInt16.max
     static let heirIndex = UInt16.max - 1
     static let takeoverIndex = UInt16.max - 4
+    static let breakIndex = UInt16.max - 6
 
     let options: RunOptions
     let shape: WorldShape
@@ -304,6 +305,8 @@ final class ServiceWorld {
                 heirSpeaks(ConnectionID(number: UInt64(stamp)))
             case .work(Self.takeoverIndex, let seat):
                 if !faults.isStopped { takeOver(from: Int(seat)) }
+            case .work(Self.breakIndex, let seat):
+                if !faults.isStopped { breakLink(of: Int(seat)) }
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):

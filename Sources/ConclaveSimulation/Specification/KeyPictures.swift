@@ -36,11 +36,20 @@ struct KeyPictures {
     func changes(
         of selector: KeySelector, after version: Version, _ name: ObjectName?, upTo last: Version
     ) -> [KeyChange] {
-        changes.filter { change in
-            guard selector.matches(change.name), change.version <= last else { return false }
-            if change.version != version { return change.version > version }
-            guard let name else { return false }
-            return name < change.name
+        changes[firstChange(at: version)...].prefix { $0.version <= last }.filter { change in
+            guard selector.matches(change.name) else { return false }
+            guard change.version == version else { return true }
+            return name.map { $0 < change.name } ?? false
         }.map(\.told)
+    }
+
+    /// The place of the first change at `version` or later.
+    private func firstChange(at version: Version) -> Int {
+        var (lower, upper) = (0, changes.count)
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if changes[middle].version < version { lower = middle + 1 } else { upper = middle }
+        }
+        return lower
     }
 }

@@ -60,7 +60,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             first(command, machine)
         }
         compare(command, effects, at: version)
-        if version == specification.version { compareCounts(machine) }
+        guard version == specification.version else { return }
+        compareCounts(machine)
+        compareOpenRequests(machine)
     }
 
     /// What nobody refers to any more is gone, and nothing else.
@@ -97,6 +99,17 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             note(nil, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
         compare(nil, effects, at: version)
+    }
+
+    /// What counts towards the quotas of sessions; now and then, since it goes through all of them.
+    private func compareOpenRequests(_ machine: Coordinator) {
+        guard machine.version.number % 16 == 0 else { return }
+        let count = specification.sessions.values.reduce(0) { $0 + $1.openCount }
+        guard machine.openRequestCount != count else { return }
+        report(
+            .totalOrder,
+            "at version \(machine.version.counter) \(machine.openRequestCount) requests are open, "
+                + "not \(count)")
     }
 
     /// Another history goes on from what one member had at `previous`, under versions of a later era:
