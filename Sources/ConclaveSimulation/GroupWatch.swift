@@ -219,9 +219,11 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         }
     }
 
-    /// A state that half of the members do not have is neither kept nor taught.
+    /// A state that half of the members do not have is neither kept nor taught, unless an operator has
+    /// this member go on with it.
     private func checkDivided(_ event: GroupEvent, on index: Int) throws(Violation) {
-        guard let daemon = cluster.hosts[index].daemon, daemon.isDivided else {
+        guard let daemon = cluster.hosts[index].daemon, daemon.isDivided, !daemon.isGoingOnAlone
+        else {
             return dividedAt[index] = nil
         }
         let since = dividedAt[index] ?? daemon.version

@@ -43,6 +43,8 @@ import Testing
         ["--seed", "10", "--count", "4", "--jobs", "2", "--only", "configuration"],
         // A message that is on its way when the group has rested.
         ["--seed", "9520084", "--only", "group"],
+        // An operator has a member go on with a divided state.
+        ["--seed", "9610514", "--only", "group"],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [
