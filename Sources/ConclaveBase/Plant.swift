@@ -110,6 +110,16 @@ public enum Plant: String, CaseIterable, Sendable {
     /// K7: a session that its own process resumes while it is given up for another one ends at once,
     /// whatever was shown before.
     case resumedEndsEarly
+    /// V16: who has promised a ballot waits for its coordinator for ever.
+    case promisedForEver
+    /// V15: the next view waits for all members of this one, not for a majority.
+    case waitsForAll
+    /// A removed member goes when one of the others knows so.
+    case farewellToOne
+    /// A state that half of the members do not have is told to others, and written down.
+    case dividedIsTold
+    /// The mark that questions wait for is lost with its epoch, and not made again.
+    case markNotMadeAnew
     /// V22: a member that was sent a state as a whole does not say that it has another one.
     case snapshotUntold
     /// The member that is told to have a wrong state is the next one in the view.

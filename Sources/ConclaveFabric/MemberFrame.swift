@@ -3,7 +3,8 @@ import ConclaveWire
 /// What the frames between members are. Layouts:
 ///
 ///     hello     see `Hello`
-///     refusal   number: what kind, 0 or `numberTaken`; text (u16 length, UTF-8): why the speaker gives this connection up; its last frame
+///     refusal   number: what kind, 0 or `numberTaken`; text (u16 length, UTF-8): why the speaker
+///               gives this connection up; its last frame
 ///     control   the bytes
 ///     row       number: the epoch; u32 offset, the bytes
 ///

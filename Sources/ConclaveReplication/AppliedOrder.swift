@@ -23,6 +23,7 @@ struct AppliedOrder<Machine: StateMachine> {
     private(set) var views: [(view: InstalledView, at: Timestamp)] = []
     /// The members' states differ, and none has a majority: no command is applied any more.
     private(set) var isDivided = false
+    private let plant: Plant?
 
     /// At how many versions' distance members compare their states; 0: never.
     private let digestEvery: UInt64
@@ -40,7 +41,10 @@ struct AppliedOrder<Machine: StateMachine> {
         recent.needed = number
     }
 
-    init(blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0) {
+    init(
+        blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0, plant: Plant? = nil
+    ) {
+        self.plant = plant
         machine = blank
         recent = RecentItems(maximumByteCount: recentByteCount)
         self.digestEvery = digestEvery
@@ -172,7 +176,7 @@ struct AppliedOrder<Machine: StateMachine> {
     /// The state as it is now, to be told in pieces. None of a divided group: which one is right
     /// must be found out first.
     func snapshot() -> SnapshotSource<Machine>? {
-        guard let current, !isDivided else { return nil }
+        guard let current, !isDivided || plant == .dividedIsTold else { return nil }
         let header = SnapshotHeader(
             current: current, delivered: delivered, version: version, time: time)
         return SnapshotSource(header, of: machine)

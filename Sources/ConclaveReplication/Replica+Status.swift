@@ -109,11 +109,6 @@ extension Replica {
     /// nil: no state.
     package var heldVector: [UInt64]? { hasState ? held.vector : nil }
 
-    /// How far the history reaches that this member has: what an operator compares. Nil: no state.
-    package var reach: (epoch: Epoch, messageCount: UInt64)? {
-        holding.state.map { ($0.epoch, $0.messageCount) }
-    }
-
     /// There is a state, though perhaps not that of the newest view.
     package var hasAnyState: Bool { order.current != nil }
 

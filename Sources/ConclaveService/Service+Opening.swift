@@ -62,7 +62,7 @@ extension Service {
 
     /// Of a session whose client names no ttl: what is usual, as far as the group allows it.
     var usualTTL: Interval {
-        min(max(ClientLimits.defaultTTL, settings.minimumSessionTTL), maximumSessionTTL)
+        ClientLimits.usualTTL(from: settings.minimumSessionTTL, to: maximumSessionTTL)
     }
 
     /// K8. How long a session of this group may last is known from its views: what comes before the

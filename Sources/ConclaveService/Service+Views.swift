@@ -91,6 +91,7 @@ extension Service {
         for id in sessions.ids where sessions[id]?.mayHaveProposals ?? false {
             proposeAnew(id, machine: machine, effects: &effects)
         }
+        guard settings.plant != .markNotMadeAnew else { return }
         if let mark = reads.drawAnew() { propose(.mark(member: settings.own, number: mark)) }
     }
 

@@ -123,8 +123,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         if random.chance(perMille: 400) {
             return random.interval(in: shape.suspicion...shape.suspicion * 4)
         }
-        let longPerMille: UInt64 = shape.spared.isEmpty ? 40 : 300
-        let factor: Int64 = random.chance(perMille: longPerMille) ? 60 : 12
+        let (longPerMille, longest): (UInt64, Int64) = shape.spared.isEmpty ? (40, 60) : (300, 400)
+        let factor = random.chance(perMille: longPerMille) ? longest : 12
         return WorldShape.logarithmic(
             shape.heartbeat / 10...shape.suspicion * factor, &random)
     }

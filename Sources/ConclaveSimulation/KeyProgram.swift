@@ -20,7 +20,7 @@ final class KeyProgram: ClientProgram {
     private var pending: [CallID] = []
     private var questions: [CallID: Question] = [:]
     /// Questions that wait as long as it takes.
-    private(set) var endless: [CallID] = []
+    private var endless: [CallID] = []
     /// The version at which this process has seen each key last; `nil`: absent.
     private var seen: [ObjectName: Version?] = [:]
 

@@ -36,12 +36,6 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     private var lastAsked: Int?
     /// Whose daemon was asked, and lives.
     private var askedDaemons: Set<Member> = []
-    /// What the one that was asked last has of the history, as it was seen last, and what others had
-    /// when it was asked, with the start and the connection by which it can hear so.
-    private var reach: (epoch: Epoch, messageCount: UInt64)?
-    private var others:
-        [(host: Int, starts: Int, connection: UInt32, epoch: Epoch, count: UInt64)] =
-            []
     /// One that was asked may have begun, and come to no end.
     private var mayHaveBegun = false
     private var isStopped = false
@@ -207,7 +201,6 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         asked.insert(host.index)
         lastAsked = host.index
         noteEnded()
-        noteOthers(than: host)
         askedDaemons.insert(host.member)
         // What one tried that did not come to its end may have been an era before; and of an era that
         // began without it, it does not know.
@@ -215,34 +208,6 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             eraAtLeast: mayHaveBegun || hasMissedEra(daemon) ? 100 + askCount : 0,
             now: host.clock.instant(at: cluster.timeline.now))
         host.inbox.askForTurn()
-    }
-
-    private func noteOthers(than host: SimulatedHost<Daemon>) {
-        reach = host.daemon?.reach
-        others = []
-        for other in cluster.hosts where other.index != host.index {
-            let connection = cluster.network.connection(host.index, other.index)
-            guard let reach = other.daemon?.reach, connection > 0 else { continue }
-            others.append(
-                (other.index, other.startCount, connection, reach.epoch, reach.messageCount))
-        }
-    }
-
-    /// At the end of a turn.
-    func noteReach(of daemon: Daemon, on index: Int) {
-        guard case .lost = phase, index == lastAsked, !daemon.isGoingOnAlone else { return }
-        reach = daemon.reach
-    }
-
-    /// Who had more of the history than the one that was asked last, and could say so all the time.
-    func betterSurvivor(than host: Int) -> Int? {
-        guard host == lastAsked else { return nil }
-        let reach = reach ?? (epoch: .none, messageCount: 0)
-        return others.first { other in
-            cluster.network.connection(host, other.host) == other.connection
-                && cluster.hosts[other.host].startCount == other.starts
-                && (reach.epoch, reach.messageCount) < (other.epoch, other.count)
-        }?.host
     }
 
     private func hasMissedEra(_ daemon: Daemon) -> Bool {

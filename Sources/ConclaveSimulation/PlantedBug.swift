@@ -44,10 +44,9 @@ package struct PlantedBug: Sendable {
         case .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
         case .cancelLeavesWaiter: PlantedBug(plant, rule: "K10", within: 20, in: .mixed)
         case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
-        case .limitServesNobody: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
-        case .deadlockWaits: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .limitServesNobody, .deadlockWaits, .downgradeServesNobody:
+            PlantedBug(plant, rule: "C8", within: 100, in: .locks)
         case .everyPermitBlocks: PlantedBug(plant, rule: "C8", within: 200, in: .locks)
-        case .downgradeServesNobody: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
         case .upgradeKeepsToken: PlantedBug(plant, rule: "C6", within: 100, in: .locks)
         case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
@@ -63,7 +62,8 @@ package struct PlantedBug: Sendable {
         case .anewBackwards: PlantedBug(plant, rule: "V20", within: 200, in: .mixed)
         case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
         case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
-        case .holeIsDamage: PlantedBug(plant, rule: "V30", within: 200)
+        case .holeIsDamage, .removedBeforeRecorded:
+            PlantedBug(plant, rule: "V30", within: 200)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
         case .sessionsOutliveHistory: PlantedBug(plant, rule: "V27", within: 100, in: .mixed)
@@ -74,6 +74,10 @@ package struct PlantedBug: Sendable {
         case .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
         case .shownBeforeForgotten: PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
         case .resumedEndsEarly: PlantedBug(plant, rule: "K7", within: 500, in: .mixed)
+        case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
+        case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
+        case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
+        case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .compareIgnored, .keyOutlivesSession:
@@ -81,7 +85,6 @@ package struct PlantedBug: Sendable {
         case .resumedWatchSkips, .readAnsweredEarly:
             PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         case .waitsForOwnLongestTTL: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
-        case .removedBeforeRecorded: PlantedBug(plant, rule: "V30", within: 200)
         case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
         }

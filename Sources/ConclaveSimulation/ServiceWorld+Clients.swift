@@ -137,6 +137,15 @@ extension ServiceWorld {
         host.inbox.put(.client(.opened(id, client.identity)))
     }
 
+    /// A process that does not listen.
+    func connectStranger(at host: Int, uid: UInt32? = nil) -> ConnectionID {
+        linkCount += 1
+        let id = ConnectionID(number: linkCount)
+        links[id] = Link(client: nil, host: host)
+        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host, uid: uid))))
+        return id
+    }
+
     func send(_ bytes: [UInt8], on id: ConnectionID) {
         guard let link = links[id], link.isOpen else { return }
         let inbox = cluster.hosts[link.host].inbox
@@ -223,11 +232,8 @@ extension ServiceWorld {
     /// sent it suffers.
     private func sendGarbage(to host: Int) {
         guard cluster.hosts[host].daemon != nil else { return }
-        linkCount += 1
-        let id = ConnectionID(number: linkCount)
-        links[id] = Link(client: nil, host: host)
         world.trace { "a stranger at \(cluster.nodes[host]) sends garbage" }
-        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        let id = connectStranger(at: host)
         if random.chance(perMille: 800) { send(Self.beginning, on: id) }
         for _ in 0..<1 + random.below(6) { send(garbage(), on: id) }
         disconnect(id)
@@ -241,11 +247,8 @@ extension ServiceWorld {
     /// socket. It leaves no session.
     private func openBehindDeath(at host: Int) {
         guard cluster.hosts[host].daemon != nil else { return }
-        linkCount += 1
-        let id = ConnectionID(number: linkCount)
-        links[id] = Link(client: nil, host: host)
         world.trace { "a stranger at \(cluster.nodes[host]) dies before it is heard" }
-        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        let id = connectStranger(at: host)
         send(Self.beginning, on: id)
         processDied(id)
         send(opening(ttl: shape.suspicion * 3, label: "dead"), on: id)
@@ -262,10 +265,7 @@ extension ServiceWorld {
     /// while for it. The order knows whether it got one.
     func askForTooLong(of host: Int) {
         guard !isFinishing, !faults.isStopped else { return }
-        linkCount += 1
-        let id = ConnectionID(number: linkCount)
-        links[id] = Link(client: nil, host: host)
-        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        let id = connectStranger(at: host)
         send(Self.beginning, on: id)
         let longest = shape.maximumSessionTTL
         let ttl = random.interval(in: longest + .milliseconds(1)...longest * 2)

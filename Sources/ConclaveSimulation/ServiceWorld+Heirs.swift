@@ -23,10 +23,7 @@ extension ServiceWorld {
         world.trace {
             "a process on \(cluster.nodes[host]) wants session \(opened.session) of client \(seat)"
         }
-        linkCount += 1
-        let id = ConnectionID(number: linkCount)
-        links[id] = Link(client: nil, host: host)
-        cluster.hosts[host].inbox.put(.client(.opened(id, newIdentity(on: host))))
+        let id = connectStranger(at: host)
         send(Self.beginning, on: id)
         send(wish(for: opened, of: client), on: id)
         // It has, or may have, the session: the history knows of it only what its client knows.

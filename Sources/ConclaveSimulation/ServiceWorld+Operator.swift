@@ -8,12 +8,8 @@ import ConclaveWire
 extension ServiceWorld {
     func ask(_ change: MemberChange, _ number: UInt64, of host: Int) {
         endOperatorLink()
-        linkCount += 1
-        let id = ConnectionID(number: linkCount)
-        links[id] = Link(client: nil, host: host)
+        let id = connectStranger(at: host, uid: 0)
         operatorLink = (id, FrameBuffer())
-        let identity = newIdentity(on: host, uid: 0)
-        cluster.hosts[host].inbox.put(.client(.opened(id, identity)))
         send(Self.beginning, on: id)
         var body = ByteWriter()
         body.integer(change.node.number)

@@ -28,27 +28,6 @@ extension ServiceWorld {
             try goOnWithoutMinority()
         }
         try settle()
-        try expectReadings()
-    }
-
-    /// C8: whoever asks about keys, and waits as long as it takes, is answered.
-    private func expectReadings() throws(Violation) {
-        var owed: [(client: ClientProcess, call: CallID)] = []
-        for case let client? in seats.map(\.client) {
-            guard let reader = client.program as? KeyProgram else { continue }
-            for call in reader.endless { owed.append((client, call)) }
-        }
-        try advance(until: timeline.now.advanced(by: Self.healingTime)) {
-            owed.removeAll { client, call in
-                !client.isAlive || client.isOver || !client.pendingCalls.contains(call)
-            }
-            return owed.isEmpty
-        }
-        guard let first = owed.first else { return }
-        throw Violation(
-            .progress,
-            "client \(first.client.index) is not told what it asked about keys: "
-                + situation)
     }
 
     /// In some runs other processes want sessions of members that are about to come back; they may

@@ -105,8 +105,11 @@ final class ServiceWorld {
         // From numbers of its own: other runs are as they were before there were any such.
         var files = SeededRandom(seed: options.seed ^ 0x6564_6974_6564_5574)
         hasEditedFiles = files.chance(perMille: 200)
+        // From numbers of its own, as what came later is.
+        var users = SeededRandom(seed: options.seed ^ 0x7065_7220_7569_6400)
+        isForTwoUsers = users.chance(perMille: 250)
         var drawn = Self.quotas(&random)
-        isForTwoUsers = drawn.drawSessionsPerUID(seed: options.seed)
+        if users.chance(perMille: 80) { drawn.sessionsPerUID = 2 + Int(users.below(8)) }
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
@@ -346,17 +349,5 @@ final class ServiceWorld {
         if client.isOver, !isFinishing {
             scheduleSpawn(in: seat, after: world.pause(&random))
         }
-    }
-}
-
-extension Quotas {
-    /// In some runs a user has few sessions. Returns whether there are two users.
-    ///
-    /// From numbers of its own, as what came later is.
-    fileprivate mutating func drawSessionsPerUID(seed: UInt64) -> Bool {
-        var random = SeededRandom(seed: seed ^ 0x7065_7220_7569_6400)
-        guard random.chance(perMille: 80) else { return random.chance(perMille: 200) }
-        sessionsPerUID = 2 + Int(random.below(8))
-        return random.chance(perMille: 700)
     }
 }

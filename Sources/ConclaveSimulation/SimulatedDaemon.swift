@@ -28,8 +28,6 @@ package protocol SimulatedDaemon: AnyObject {
     var acknowledged: (epoch: Epoch, vector: [UInt64])? { get }
     /// How many messages of each sender it holds outside of its epoch; nil: it has no state.
     var heldVector: [UInt64]? { get }
-    /// How far the history reaches that it has; nil: no state.
-    var reach: (epoch: Epoch, messageCount: UInt64)? { get }
     /// What it has applied last.
     var version: Version { get }
     /// It has a state of some view.

@@ -52,8 +52,6 @@ final class SimulatedService: SimulatedDaemon {
 
     var heldVector: [UInt64]? { host.replica.heldVector }
 
-    var reach: (epoch: Epoch, messageCount: UInt64)? { host.replica.reach }
-
     var version: Version { host.replica.version }
 
     var isGoingOnAlone: Bool { host.replica.isGoingOnAlone }

@@ -34,7 +34,7 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
 
     /// For as long a majority may be steady and not serve: what hangs is left out after the stall
     /// time, and whoever has waited behind growing pauses comes in after some suspicion times.
-    private var patience: Interval { shape.stall * 2 + shape.suspicion * 40 + .seconds(10) }
+    private var patience: Interval { shape.stall + shape.suspicion * 20 + .seconds(3) }
 
     /// Somebody serves whom others can hear, or nobody can help but an operator.
     mutating func served() {

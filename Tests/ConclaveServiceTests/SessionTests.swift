@@ -327,18 +327,22 @@ import Testing
         #expect(try daemon.received(other).opened().session == session.session)
     }
 
+    /// A session whose process is with the next daemon, and has not heard from it: it maps the old page.
+    /// Another process wants it.
+    private func wantedFromNextDaemon() throws -> (group: TestGroup, session: SessionOpened) {
+        let group = TestGroup(daemonCount: 2)
+        let (_, session) = try group[0].connectWithSession(pid: 1)
+        for id in [group[1].connectAs(group[0].process(1)), group[1].connect(pid: 2)] {
+            group[1].hello(id)
+            group[1].resume(id, session)
+        }
+        return (group, session)
+    }
+
     @Test func `what a daemon before this one has shown is waited for before yielding (K7)`()
         throws
     {
-        let group = TestGroup(daemonCount: 2)
-        let (_, session) = try group[0].connectWithSession(pid: 1)
-        // The process is with the next daemon, and has not heard from it: it maps the old page.
-        let id = group[1].connectAs(group[0].process(1))
-        group[1].hello(id)
-        group[1].resume(id, session)
-        let other = group[1].connect(pid: 2)
-        group[1].hello(other)
-        group[1].resume(other, session)
+        let (group, session) = try wantedFromNextDaemon()
         let old = try #require(group[0].shown.first?.deadline)
         group.confirm()
         #expect(group.machine.sessionState(session.session)?.process.pid == 1)
@@ -353,14 +357,7 @@ import Testing
     @Test func `a yielded session that its own process resumes outlives what was shown (K7)`()
         throws
     {
-        let group = TestGroup(daemonCount: 2)
-        let (_, session) = try group[0].connectWithSession(pid: 1)
-        let id = group[1].connectAs(group[0].process(1))
-        group[1].hello(id)
-        group[1].resume(id, session)
-        let other = group[1].connect(pid: 2)
-        group[1].hello(other)
-        group[1].resume(other, session)
+        let (group, session) = try wantedFromNextDaemon()
         // It still maps the page of the daemon before, and has not heard that its session is over.
         let again = group[1].connectAs(group[0].process(1))
         group[1].hello(again)

@@ -25,20 +25,19 @@ public struct GroupTiming: Hashable, Sendable {
         case process
         /// The daemon of its host ends, and does not come back in time.
         case daemon
-        /// Its host loses power, or is cut off.
+        /// Its host loses power or is cut off, or its daemon is stopped.
         case host
-        /// The daemon of its host is connected, and does nothing: it is stopped, or its disk is.
+        /// The daemon of its host is heard, and gets nothing done: its disk hangs.
         case stall
     }
 
-    /// One way to lose a holder, with bounds. They are counted from the loss, hold while a majority is
-    /// connected, and include no time that the others need to agree beyond one suspicion time; each
-    /// member that fails while they do adds up to three more.
+    /// One way to lose a holder, with what the rules give for it: counted from the loss, with a majority
+    /// connected that needs no more than a suspicion time to agree, and none of which fails meanwhile.
     public struct Bound: Hashable, Sendable {
         public let loss: Loss
-        /// When the group has noticed it, at the latest.
+        /// When the group has noticed it.
         public let noticed: Duration
-        /// When the next one holds it, at the latest. Zero: as soon as that is ordered.
+        /// When the next one holds it. Zero: as soon as that is ordered.
         public let granted: Duration
     }
 
@@ -59,7 +58,9 @@ public struct GroupTiming: Hashable, Sendable {
 
     /// The ttl that a session is given that asks for this one.
     public func ttl(_ wanted: Duration?) -> Duration {
-        wanted ?? min(max(Duration(ClientLimits.defaultTTL), minimumTTL), maximumTTL)
+        wanted
+            ?? Duration(
+                ClientLimits.usualTTL(from: Interval(minimumTTL), to: Interval(maximumTTL)))
     }
 
     /// For how long nothing is granted after state was lost, or was gone on with by hand.

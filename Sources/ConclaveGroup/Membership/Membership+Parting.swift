@@ -41,7 +41,8 @@ extension Membership {
         let view = farewell.view
         // A later view was agreed on by a majority of this one.
         let isAgreed = value.epoch > view.epoch
-        let isKnown = view.members.count - farewell.unaware.count >= view.view.quorum
+        let needed = settings.plant == .farewellToOne ? 1 : view.view.quorum
+        let isKnown = view.members.count - farewell.unaware.count >= needed
         self.farewell = isAgreed || isKnown ? nil : farewell
     }
 

@@ -75,7 +75,11 @@ extension Membership {
         let isComplete = others.allSatisfy {
             attempt.promises[$0] != nil || !hears($0, now: now)
         }
-        guard isComplete || now.since(quorumAt) >= settings.suspicion / 2 else { return }
+        let waitsForAll =
+            settings.plant == .waitsForAll && attempt.promises.count < decided.members.count
+        guard isComplete || now.since(quorumAt) >= settings.suspicion / 2, !waitsForAll else {
+            return
+        }
         if let accepted = attempt.promises.values.compactMap(\.accepted).max(by: {
             $0.ballot < $1.ballot
         }) {

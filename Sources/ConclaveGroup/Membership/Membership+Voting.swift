@@ -57,7 +57,9 @@ extension Membership {
     private mutating func yield(to coordinator: NodeID, now: Instant) {
         if isCoordinating, coordinator != own.node { endAttempt() }
         lastCoordinator = coordinator
-        takeoverAt = now.advanced(by: settings.suspicion * 2 + takeoverDelay)
+        takeoverAt =
+            settings.plant == .promisedForEver
+            ? .distantFuture : now.advanced(by: settings.suspicion * 2 + takeoverDelay)
     }
 
     /// Answers the coordinator once the promise is synced, what was received is frozen, and it is

@@ -10,7 +10,7 @@ struct Holding: Equatable {
         /// For each sender of that epoch, how many of its messages are held without a gap.
         var vector: [UInt64]
 
-        var messageCount: UInt64 {
+        private var messageCount: UInt64 {
             vector.reduce(0) { sum, count in
                 let (value, isTooLarge) = sum.addingReportingOverflow(count)
                 return isTooLarge ? .max : value

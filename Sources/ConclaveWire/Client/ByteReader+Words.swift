@@ -49,6 +49,12 @@ extension ByteReader {
         return Interval(nanoseconds: Int64(nanoseconds))
     }
 
+    /// As 32 bits.
+    mutating func milliseconds(_ field: String) throws(WireError) -> Interval {
+        let count: UInt32 = try integer(field)
+        return .milliseconds(Int64(count))
+    }
+
     /// From one to `ClientLimits.leaderPlaces`.
     package mutating func places(_ field: String) throws(WireError) -> UInt32 {
         let count: UInt32 = try integer(field)

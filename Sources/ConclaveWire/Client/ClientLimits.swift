@@ -30,4 +30,10 @@ package enum ClientLimits {
     /// How long a lock may stay closed after its holder was lost.
     package static let longestLockDelay = Interval.seconds(600)
     package static let defaultTTL = Interval.seconds(5)
+
+    /// Of a session that names none: the default, or what is allowed that is nearest to it.
+    package static func usualTTL(from minimum: Interval, to maximum: Interval) -> Interval {
+        min(max(defaultTTL, minimum), maximum)
+    }
+
 }

@@ -129,8 +129,7 @@ package struct OpenRequest: Equatable, Sendable {
 
     package init(from reader: inout ByteReader) throws(WireError) {
         id = try Secret(from: &reader)
-        let milliseconds: UInt32 = try reader.integer("ttl")
-        ttl = .milliseconds(Int64(milliseconds))
+        ttl = try reader.milliseconds("ttl")
         label = try reader.text("label", maximum: ClientLimits.label)
     }
 

@@ -34,10 +34,3 @@ package struct TimingReport: Equatable, Sendable {
         }
     }
 }
-
-extension ByteReader {
-    fileprivate mutating func milliseconds(_ field: String) throws(WireError) -> Interval {
-        let count: UInt32 = try integer(field)
-        return .milliseconds(Int64(count))
-    }
-}

@@ -6,16 +6,17 @@ struct TimingCommand: ParsableCommand {
         commandName: "timing",
         abstract: "Show how long it takes at most until a lost holder's lock goes on.",
         discussion: """
-            Computed from the settings of the group as they are now. A lock, or a leader's place, goes \
-            to the next one at the latest:
+            Computed from the settings of this host's daemon and of its group as they are now; \
+            nothing is measured. A lock, or a leader's place, goes to the next one:
 
             process  when the holder's process ends: as soon as that is ordered.
             daemon   when the daemon of its host ends and does not come back: after the ttl.
-            host     when its host loses power or is cut off: the suspicion time, and the ttl.
-            stall    when its daemon hangs: the stall time, and the ttl.
+            host     when its host loses power or is cut off, or its daemon is stopped: after the \
+            suspicion time, and the ttl.
+            stall    when the disk of its daemon hangs: after the stall time, and the ttl.
 
-            One suspicion time more is for the others to agree. Each further member that fails \
-            meanwhile adds up to three, and without a majority nothing is granted at all. The ttl \
+            One suspicion time more is reckoned for the others to agree. It takes longer if further \
+            members fail meanwhile, and without a majority nothing is granted at all. The ttl \
             counts longer by 1 %: clocks differ.
 
               conclave timing --ttl 10s
