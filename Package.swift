@@ -22,6 +22,7 @@ let checkedInDebugBuilds: [SwiftSetting] = [
 let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 /// A target without I/O, or a shell around one: who may import whom is the picture in README.md.
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -78,7 +79,7 @@ let package = Package(
             "ConclaveService",
             [
                 "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
-                "ConclaveCoordination",
+                "ConclaveCoordination", heap,
             ]),
         library("ConclaveClientCore", ["ConclaveBase", "ConclaveWire"]),
         .target(

@@ -13,12 +13,14 @@ extension ConclaveError {
 
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
-        case .granted, .elected, .done, .tripped, .cancelOutcome, .written: nil
+        case .granted, .elected, .done, .tripped, .cancelOutcome, .written, .leased: nil
         case .busy(let holder):
             ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")
         case .broken(let report): ConclaveError(BarrierReport(report))
         case .cancelled: CancellationError()
         case .refused(let refusal): ConclaveError(refusal)
+        case .leaseTaken(let grant):
+            ConclaveError(.busy, "\(grant.holder) has the lease under token \(grant.token)")
         case .mismatched(let mismatch): ConclaveError(ConfigurationConflict(mismatch))
         }
     }

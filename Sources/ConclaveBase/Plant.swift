@@ -63,6 +63,16 @@ public enum Plant: String, CaseIterable, Sendable {
     case lossForgotten
     /// C5: whoever is elected when another leader goes has the first place, whoever else has it.
     case placeGivenTwice
+    /// C5: a lease ends at the time that its first grant said, however often it is renewed.
+    case renewalIgnored
+    /// C6: whoever a lease is transferred to has it under the old holder's token.
+    case transferKeepsToken
+    /// C5: leases go on when the history that granted them is given up.
+    case leasesOutliveHistory
+    /// C5: the time of a lease runs on when it is renewed.
+    case leaseClockKept
+    /// C8: nobody times a lease that was learned with the state.
+    case learnedLeaseUntimed
     /// C5: a leader hands over to the standby whose turn it is, whichever it has named.
     case handOverToFirst
     /// K9: an open that comes again opens a second session.

@@ -52,6 +52,8 @@ struct Call {
         case .operation(.release), .operation(.resign), .operation(.handOver),
             .operation(.downgrade), .operation(.cancel):
             true
+        case .operation(.lease(let lease)):
+            if case .release = lease.action { true } else { false }
         case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
             .operation(.announce),
             .operation(.arrive), .operation(.transact), .query:

@@ -111,7 +111,8 @@ extension ClientCore {
         switch report {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
-        case .status, .members, .view, .locks, .why, .memberChange, .recovered, .keys, .keyNews,
+        case .status, .members, .view, .locks, .leases, .why, .memberChange, .recovered, .keys,
+            .keyNews,
             .keyUpdate, .doubtful, .assured:
             break
         }
@@ -136,7 +137,7 @@ extension ClientCore {
             calls.hear(id)
             assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
-        case .status, .members, .locks, .why, .memberChange, .recovered, .keys, .keyUpdate,
+        case .status, .members, .locks, .leases, .why, .memberChange, .recovered, .keys, .keyUpdate,
             .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }

@@ -139,6 +139,7 @@ extension ClientCore.Query {
         case .locks: .locks(try ObjectPage(from: &reader))
         case .why: .why(try WhyReport(from: &reader))
         case .leader: .leader(try LeaderState(from: &reader))
+        case .lease, .leases: .leases(try LeasePage(from: &reader))
         }
     }
 }

@@ -45,6 +45,7 @@ extension ClientCore {
         case locks(ObjectPage)
         case why(WhyReport)
         case leader(LeaderState)
+        case leases(LeasePage)
         case keys(KeyReport)
         /// As a daemon tells it: nobody but the core sees it.
         case keyNews(KeyNews)

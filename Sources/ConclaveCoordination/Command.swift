@@ -26,6 +26,8 @@ package enum Command: Equatable, Sendable {
     /// Nobody was granted the lock for a while after its holder was lost at version `since`: that is
     /// over. No effect unless it is closed since then.
     case openLock(name: ObjectName, since: Version)
+    /// The time of a lease is over. No effect unless it was granted or renewed last at `renewed`.
+    case expireLease(name: ObjectName, renewed: Version)
 
     private enum Kind: UInt8 {
         case open = 1
@@ -38,6 +40,7 @@ package enum Command: Equatable, Sendable {
         case openGrants = 8
         case mark = 9
         case openLock = 10
+        case expireLease = 11
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -84,6 +87,10 @@ package enum Command: Equatable, Sendable {
             writer.integer(Kind.openLock.rawValue)
             writer.name(name)
             writer.integer(since.number)
+        case .expireLease(let name, let renewed):
+            writer.integer(Kind.expireLease.rawValue)
+            writer.name(name)
+            writer.integer(renewed.number)
         }
     }
 
@@ -123,6 +130,9 @@ package enum Command: Equatable, Sendable {
         case .openLock:
             let name = try reader.name("name")
             self = .openLock(name: name, since: try reader.version("since"))
+        case .expireLease:
+            let name = try reader.name("name")
+            self = .expireLease(name: name, renewed: try reader.version("renewed"))
         }
     }
 

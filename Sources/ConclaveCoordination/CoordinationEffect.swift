@@ -31,6 +31,11 @@ package enum CoordinationEffect: Equatable, Sendable {
     case leaderChanged(slot: ObjectName)
     /// Those keys, by name, are not as they were; all at once.
     case keysChanged([ObjectName], at: Version)
+    /// A lease was granted, renewed or transferred: when more than its ttl has passed,
+    /// `expireLease` is to be ordered.
+    case leaseSet(LeaseTerm)
+    /// Nobody has it any more.
+    case leaseEnded(ObjectName)
     /// A command that this daemon does not know, as no daemon of its version does: it had no effect.
     case notUnderstood(at: Version)
     /// What `member` ordered to see where the order is has been applied.

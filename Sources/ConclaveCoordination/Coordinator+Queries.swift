@@ -23,7 +23,9 @@ extension Coordinator {
             + locks.ends.entries.count
     }
 
-    package var objectCount: Int { locks.count + slots.count + barriers.count + keys.count }
+    package var objectCount: Int {
+        locks.count + slots.count + barriers.count + keys.count + leases.count
+    }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on
     /// from view to view (V18).
@@ -36,6 +38,14 @@ extension Coordinator {
 
     package func isClosed(_ name: ObjectName, since: Version) -> Bool {
         locks.index(of: name).map { locks.objects[$0].closure?.since == since } ?? false
+    }
+
+    /// Leases that somebody has, in an order that a machine with the same history has, too.
+    package var leaseTerms: [LeaseTerm] { leases.terms }
+
+    /// `nil`: nobody has it.
+    package func leaseTerm(_ name: ObjectName) -> LeaseTerm? {
+        leases.index(of: name).map { leases.rows[$0].term }
     }
 
     /// Whether nothing was applied after `version`, so that what comes after it is new.

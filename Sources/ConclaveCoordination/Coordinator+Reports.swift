@@ -46,7 +46,8 @@ extension Coordinator {
         if let lock = locks.index(of: name) { objects.append(report(.lock, lock, in: locks)) }
         if let slot = slots.index(of: name) { objects.append(report(.leaderSlot, slot, in: slots)) }
         if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
-        return WhyReport(objects: objects, chain: chain(from: name), version: version)
+        return WhyReport(
+            objects: objects, lease: leaseReport(name), chain: chain(from: name), version: version)
     }
 
     private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {

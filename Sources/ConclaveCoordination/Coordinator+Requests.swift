@@ -81,6 +81,8 @@ extension Coordinator {
             cancel(number, reason: reason, request, effects: &effects)
         case .transact(let transaction):
             transact(transaction, request, effects: &effects)
+        case .lease(let operation):
+            lease(operation, request, effects: &effects)
         }
     }
 
@@ -215,6 +217,7 @@ extension Operation {
     fileprivate var letsGo: Bool {
         switch self {
         case .release, .resign, .handOver, .downgrade, .cancel: true
+        case .lease(let lease): if case .release = lease.action { true } else { false }
         case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
         }
     }

@@ -45,8 +45,9 @@ enum SnapshotRow: UInt8 {
     case key = 11
     /// How a lock was lost that nobody holds or awaits.
     case end = 12
+    case lease = 13
 
-    static let format: UInt16 = 6
+    static let format: UInt16 = 7
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

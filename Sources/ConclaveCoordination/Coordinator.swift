@@ -1,7 +1,7 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// Sessions, locks, leader slots, barriers and keys, as every member of the group has them.
+/// Sessions, locks, leader slots, barriers, keys and leases, as every member of the group has them.
 ///
 /// It depends on nothing but the commands and views it was given, in their order: no clock, no
 /// chance, no order that a hash table chose. So replicas that were told the same are the same, and
@@ -27,6 +27,7 @@ package struct Coordinator: Sendable {
     var slots = ClaimTable(maximumEndCount: 0, numbersPlaces: true)
     var barriers = BarrierTable()
     var keys = KeyTable()
+    var leases = LeaseTable()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -80,6 +81,8 @@ package struct Coordinator: Sendable {
         if installed.historyWasGivenUp, plant != .sessionsOutliveHistory {
             endAllSessions(effects: &effects)
         }
+        // Others may have had them since, in what was given up.
+        if installed.historyWasGivenUp { endAllLeases(effects: &effects) }
         // What watchers know of what was given up may never have happened.
         if installed.historyWasGivenUp || installed.stateWasLost { keys.forgetHistory(at: now) }
         reviewTakeovers(effects: &effects)
@@ -114,6 +117,8 @@ package struct Coordinator: Sendable {
             openGrants(epoch: epoch, effects: &effects)
         case .openLock(let name, let since):
             open(name, since: since, effects: &effects)
+        case .expireLease(let name, let renewed):
+            expireLease(name, renewed: renewed, effects: &effects)
         case .mark(let member, let number):
             effects.append(.marked(member: member, number: number))
         }

@@ -58,6 +58,7 @@ package struct CoordinatorBuilder: Sendable {
         case .key:
             try coordinator.keys.take(&reader, now: coordinator.now)
         case .end: try coordinator.locks.takeEnd(&reader, now: coordinator.now)
+        case .lease: try coordinator.leases.take(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -199,7 +200,7 @@ extension SnapshotRow {
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
-        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end:
+        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end, .lease:
             rawValue
         }
     }

@@ -10,7 +10,8 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, over
+        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, leases,
+            over
     }
 
     private let version: Version
@@ -24,6 +25,7 @@ package struct FrozenCoordinator: Sendable {
     private let ended: EndedSessions.Records
     private let keys: FrozenKeys
     private let ends: Deque<RememberedEnds.Entry>
+    private let leases: Arena<Lease>
     private let entriesPerRow: Int
 
     private var section = Section.state
@@ -50,6 +52,7 @@ package struct FrozenCoordinator: Sendable {
         ended = coordinator.ended.records
         keys = coordinator.keys.frozen
         ends = coordinator.locks.ends.entries
+        leases = coordinator.leases.rows.frozen
         entriesPerRow = coordinator.quotas.entriesPerRow
     }
 
@@ -75,6 +78,7 @@ package struct FrozenCoordinator: Sendable {
         case .keyFloor: encodeKeyFloor(into: &writer)
         case .keys: encodeKey(into: &writer)
         case .ends: encodeEnd(into: &writer)
+        case .leases: encodeLease(into: &writer)
         case .over: false
         }
     }
@@ -214,6 +218,14 @@ package struct FrozenCoordinator: Sendable {
         writer.integer(SnapshotRow.keyFloor.rawValue)
         writer.integer(keys.floor.version.number)
         writer.integer(keys.floor.time.microseconds)
+        return true
+    }
+
+    private mutating func encodeLease(into writer: inout ByteWriter) -> Bool {
+        guard let index = leases.firstIndex(from: place) else { return false }
+        place = index + 1
+        writer.integer(SnapshotRow.lease.rawValue)
+        leases[index].encode(into: &writer)
         return true
     }
 

@@ -64,7 +64,15 @@ extension Service {
         case .why(let name):
             var report = machine.why(name)
             report.objects = report.objects.map { remaining($0, now: now) }
+            report.lease = report.lease.map { remaining($0, machine, now: now) }
             report.encode(into: &writer)
+        case .lease(let name):
+            let found = machine.leaseReport(name).map { [remaining($0, machine, now: now)] } ?? []
+            LeasePage(version: machine.version, leases: found).encode(into: &writer)
+        case .leases(let prefix, let after):
+            var page = machine.leasePage(prefix: prefix, after: after)
+            page.leases = page.leases.map { remaining($0, machine, now: now) }
+            page.encode(into: &writer)
         case .leader(let slot):
             subscriptions.add(.leader(slot), read.connection, read.number)
             let state = machine.leaderState(slot)
@@ -140,6 +148,15 @@ extension Service {
         guard let deadline = sessions[report.session]?.deadline else { return report }
         var report = report
         report.remaining = max(deadline.since(now), .zero)
+        return report
+    }
+
+    private func remaining(
+        _ report: LeaseReport, _ machine: Coordinator, now: Instant
+    ) -> LeaseReport {
+        guard let term = machine.leaseTerm(report.grant.name) else { return report }
+        var report = report
+        report.remaining = leaseClocks.remaining(of: term, now: now)
         return report
     }
 

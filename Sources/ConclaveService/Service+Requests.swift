@@ -21,6 +21,11 @@ extension Service {
             let refusal = Refusal(.sessionEnded, "session \(session) is over: \(ending)")
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
+        if case .lease(let lease) = body.operation, let ttl = lease.ttl,
+            let refusal = refusal(ofTTL: ttl)
+        {
+            return refuse(refusal, frame.header, on: id, effects: &effects)
+        }
         let command = Command.request(
             session: session, number: number, confirmed: body.confirmed,
             operation: body.operation
@@ -120,6 +125,7 @@ extension Reply {
         case .tripped, .broken: .arrive
         case .cancelOutcome: .cancel
         case .written, .mismatched: .transact
+        case .leased, .leaseTaken: .lease
         }
     }
 }

@@ -14,6 +14,7 @@ extension Service {
             absences.removeAll()
         }
         let closed = closings.review(machine.closedLocks, now: now)
+        leaseClocks.suspend()
         guard let rank else { return }
         // Rank 0 proposes, the others after it (K2).
         let start = now.advanced(by: settings.suspicion * Int64(rank.index))
@@ -22,6 +23,7 @@ extension Service {
                 expiry(of: session, silent: installed.silence(of: session), from: start)
             })
         absences.add(closed.map { opening(of: $0.lock, knownAt: $0.knownAt, from: start) })
+        leaseClocks.begin(after: start.since(now), now: now)
         if machine.grantsAreSuspended {
             let isOwn = settings.plant == .waitsForOwnLongestTTL
             let longest = isOwn ? settings.maximumSessionTTL : maximumSessionTTL
@@ -66,6 +68,9 @@ extension Service {
 
     /// Timers that ran out: what is still called for is proposed, once in this epoch.
     mutating func proposeExpiries(machine: Coordinator, now: Instant) {
+        for term in leaseClocks.takeDue(now: now) where machine.leaseTerm(term.name) == term {
+            propose(.expireLease(name: term.name, renewed: term.renewed))
+        }
         guard absences.nextDue <= now else { return }
         for command in absences.takeDue(now: now) where isCalledFor(command, machine: machine) {
             propose(command)
@@ -78,7 +83,7 @@ extension Service {
             machine.sessionState(session)?.attachment.number == attachment
         case .openGrants: machine.grantsAreSuspended
         case .openLock(let name, let since): machine.isClosed(name, since: since)
-        case .open, .resume, .request, .confirm, .end, .yieldAttachment, .mark: true
+        case .open, .resume, .request, .confirm, .end, .yieldAttachment, .mark, .expireLease: true
         }
     }
 
@@ -150,6 +155,7 @@ extension Service {
             }
         }
         slots.sessionsEnded { machine.sessionState($0) != nil }
+        leaseClocks.review(machine.leaseTerms, now: now)
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
                 let shownBefore = latestShown(of: state, now: now)

@@ -81,6 +81,7 @@ package struct Service {
     var lastConfirmed: Instant?
     var absences = AbsenceTimers()
     var closings = Closings()
+    var leaseClocks: LeaseClocks
     /// No session is due before this.
     var earliestDue = Instant.distantFuture
 
@@ -88,6 +89,7 @@ package struct Service {
         self.settings = settings
         maximumSessionTTL = settings.maximumSessionTTL
         slots = ValiditySlots(count: settings.validitySlotCount)
+        leaseClocks = LeaseClocks(plant: settings.plant)
     }
 
     /// Takes one input and appends what follows from it to `effects`.
@@ -153,7 +155,8 @@ package struct Service {
     // Inlined, so that all of this is not copied for it: every turn asks.
     @inline(__always)
     package var nextTick: Instant {
-        min(earliestDue, absences.nextDue, min(tellAt, earliestGreeting))
+        min(
+            min(earliestDue, absences.nextDue), min(tellAt, earliestGreeting), leaseClocks.nextDue)
     }
 
     private mutating func applied(
@@ -185,6 +188,8 @@ package struct Service {
             tellLeader(of: slot, machine: machine, effects: &effects)
         case .keysChanged(let keys, let version):
             keyWatchers.noteChange(of: keys, at: version)
+        case .leaseSet(let term): leaseClocks.note(term, now: now)
+        case .leaseEnded(let name): leaseClocks.forget(name)
         case .notUnderstood: break
         case .marked(let member, let number):
             if member == settings.own {

@@ -94,6 +94,11 @@ final class ClientProcess {
         return page.deadline(of: session.session, in: session.slot)
     }
 
+    /// What the clock of its host shows.
+    func hostTime(world: ClientWorld) -> Instant {
+        world.clock(self).instant(at: world.timeline.now)
+    }
+
     /// It waits for nothing that the group owes it.
     var isContent: Bool { program is ObserverProgram || program is WatchProgram }
 

@@ -8,6 +8,7 @@ final class ClientWorld {
     let timeline: Timeline
     var exclusion: ExclusionChecker
     var barriers = BarrierChecker()
+    var leases = LeaseBeliefs()
     /// What the group did, held against what it should.
     let order: OrderChecker
     /// What the processes did and were told; the check of it comes at the end.

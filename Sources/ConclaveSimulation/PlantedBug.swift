@@ -20,6 +20,14 @@ package struct PlantedBug: Sendable {
     package static let all: [PlantedBug] = Plant.allCases.map(named)
 
     package static func named(_ plant: Plant) -> PlantedBug {
+        guard let bug = inGroup(plant) ?? inService(plant) else {
+            preconditionFailure("\(plant) is not described")
+        }
+        return bug
+    }
+
+    /// Found by replicas alone.
+    private static func inGroup(_ plant: Plant) -> PlantedBug? {
         switch plant {
         case .acknowledgeBeforeSync: PlantedBug(plant, rule: "V8", within: 200)
         case .trimByMaximum: PlantedBug(plant, rule: "V17", within: 50)
@@ -27,8 +35,6 @@ package struct PlantedBug: Sendable {
         case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 200)
         case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 200)
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
-        case .grantBeforeValidityEnds: PlantedBug(plant, rule: "K4", within: 50, in: .locks)
-        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, in: .locks)
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
         case .blankMemberVotes: PlantedBug(plant, rule: "V13", within: 600)
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
@@ -40,8 +46,31 @@ package struct PlantedBug: Sendable {
         case .quorumOfNewView: PlantedBug(plant, rule: "V19", within: 600)
         case .joinerNotLevel: PlantedBug(plant, rule: "V22", within: 100)
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
-        case .changeForgotten: PlantedBug(plant, rule: "V16", within: 300)
-        case .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
+        case .changeForgotten, .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
+        case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
+        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
+        case .holeIsDamage, .removedBeforeRecorded:
+            PlantedBug(plant, rule: "V30", within: 200)
+        case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
+        case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
+        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
+        case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
+        case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
+        case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
+        case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
+        case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
+        case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
+        case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
+        case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
+        default: nil
+        }
+    }
+
+    /// Found by daemons with clients.
+    private static func inService(_ plant: Plant) -> PlantedBug? {
+        switch plant {
+        case .grantBeforeValidityEnds: PlantedBug(plant, rule: "K4", within: 50, in: .locks)
+        case .resendExpiry: PlantedBug(plant, rule: "K2", within: 300, in: .locks)
         case .cancelLeavesWaiter: PlantedBug(plant, rule: "K10", within: 20, in: .mixed)
         case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
         case .limitServesNobody, .deadlockWaits, .downgradeServesNobody:
@@ -52,6 +81,9 @@ package struct PlantedBug: Sendable {
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)
+        case .renewalIgnored, .leaseClockKept, .transferKeepsToken, .leasesOutliveHistory:
+            PlantedBug(plant, rule: "C5", within: 100, in: .leases)
+        case .learnedLeaseUntimed: PlantedBug(plant, rule: "C8", within: 100, in: .leases)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
         case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)
@@ -60,33 +92,19 @@ package struct PlantedBug: Sendable {
         case .goodbyeAnsweredEarly: PlantedBug(plant, rule: "C3", within: 20, in: .mixed)
         case .fullTTLShown: PlantedBug(plant, rule: "K3", within: 20, in: .mixed)
         case .anewBackwards: PlantedBug(plant, rule: "V20", within: 200, in: .mixed)
-        case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
-        case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
-        case .holeIsDamage, .removedBeforeRecorded:
-            PlantedBug(plant, rule: "V30", within: 200)
-        case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
-        case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
         case .sessionsOutliveHistory: PlantedBug(plant, rule: "V27", within: 100, in: .mixed)
-        case .givenUpHistoryGrants: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
-        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
-        case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
-        case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
+        case .givenUpHistoryGrants, .waitsForOwnLongestTTL:
+            PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
         case .shownBeforeForgotten: PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
         case .resumedEndsEarly: PlantedBug(plant, rule: "K7", within: 500, in: .mixed)
-        case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
-        case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
-        case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
         case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
-        case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
-        case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .compareIgnored, .keyOutlivesSession:
             PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
         case .resumedWatchSkips, .readAnsweredEarly:
             PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
-        case .waitsForOwnLongestTTL: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
-        case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
+        default: nil
         }
     }
 }

@@ -34,4 +34,6 @@ package enum Workload: String, Sendable, CaseIterable {
     case locks, elections, barriers, mixed
     /// Whole daemons with clients that change, read and watch keys.
     case configuration
+    /// Whole daemons with clients that take leases.
+    case leases
 }

@@ -51,13 +51,17 @@ extension ServiceWorld {
 
     private func program(for seat: Int) -> any ClientProgram {
         let first = timeline.now.advanced(by: world.pause(&random))
+        if isForLeases(seat) {
+            let longest = max(shape.suspicion * 3, shape.maximumSessionTTL)
+            return LeaseProgram(ttls: shape.suspicion * 3...longest, firstActAt: first)
+        }
         if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
         let kind =
             switch workload {
             case .locks: 0
             case .elections: 1 + seat % 2
             case .barriers: 3
-            case .group, .mixed, .configuration: seat % 4
+            case .group, .mixed, .configuration, .leases: seat % 4
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
@@ -79,8 +83,12 @@ extension ServiceWorld {
         case .elections: seat % 6 == 4
         case .barriers: false
         case .group, .mixed: seat % 8 == 4
-        case .configuration: false
+        case .configuration, .leases: false
         }
+    }
+
+    private func isForLeases(_ seat: Int) -> Bool {
+        workload == .leases || seat >= otherSeatCount + (keyTraffic?.seatCount ?? 0)
     }
 
     private func isForKeys(_ seat: Int) -> Bool {
@@ -284,11 +292,11 @@ extension ServiceWorld {
         return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
     }()
 
-    /// Runs without keys are as they were before there were any.
+    /// Runs without keys or leases are as they were before there were any.
     private var garbageTypes: [ClientFrameType] {
-        keyTraffic == nil
-            ? ClientFrameType.allCases.filter { $0.rawValue < ClientFrameType.transact.rawValue }
-            : ClientFrameType.allCases
+        guard leaseTraffic == nil else { return ClientFrameType.allCases }
+        let end = keyTraffic == nil ? ClientFrameType.transact : .lease
+        return ClientFrameType.allCases.filter { $0.rawValue < end.rawValue }
     }
 
     private func garbage() -> [UInt8] {

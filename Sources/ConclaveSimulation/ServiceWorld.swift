@@ -71,7 +71,9 @@ final class ServiceWorld {
     let workload: Workload
     /// Keys of the configuration are changed and watched.
     var keyTraffic: KeyTraffic?
-    /// Seats that are not there for keys alone.
+    /// Leases are taken.
+    var leaseTraffic: LeaseTraffic?
+    /// Seats that are not there for keys or leases alone.
     private(set) var otherSeatCount = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
@@ -113,6 +115,7 @@ final class ServiceWorld {
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
+        leaseTraffic = LeaseTraffic.drawn(seed: options.seed, workload: workload)
         quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
@@ -219,17 +222,20 @@ final class ServiceWorld {
             scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
         }
         otherSeatCount = count
-        for _ in 0..<(keyTraffic?.seatCount ?? 0) { makeKeySeat() }
+        if let count = keyTraffic?.seatCount { makeSeats(count, &keyTraffic!.random) }
+        if let count = leaseTraffic?.seatCount { makeSeats(count, &leaseTraffic!.random) }
     }
 
-    private func makeKeySeat() {
-        guard var random = keyTraffic?.random else { return }
+    private func makeSeats(_ count: Int, _ random: inout SeededRandom) {
+        for _ in 0..<count { makeSeat(&random) }
+    }
+
+    private func makeSeat(_ random: inout SeededRandom) {
         let index = seats.count
         let process = UInt16(shape.hostCount + index)
         let inbox = Inbox(process: process, timeline: timeline, random: random.split())
         seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
         scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
-        keyTraffic?.random = random
     }
 
     // MARK: - Phases

@@ -33,7 +33,8 @@ struct ConclaveCommand: ParsableCommand {
         version: Conclave.version,
         subcommands: [
             LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
-            BarrierCommand.self, StatusCommand.self, MembersCommand.self, MemberCommand.self,
+            BarrierCommand.self, LeaseCommand.self, StatusCommand.self, MembersCommand.self,
+            MemberCommand.self,
             RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
             TimingCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,

@@ -24,6 +24,10 @@ import Testing
         .yieldAttachment(session: SessionID(3), attachment: 2),
         .openGrants(epoch: Epoch(9)),
         .openLock(name: name, since: Version(9)),
+        .expireLease(name: name, renewed: Version(9)),
+        .request(
+            session: SessionID(3), number: 4, confirmed: 2,
+            operation: .lease(LeaseOperation(name, .renew(token: FencingToken(7))))),
     ]
 
     private func decode(_ bytes: [UInt8]) throws -> Command {

@@ -71,6 +71,9 @@ struct RandomWalk {
     mutating func endAll() throws {
         checkTrips()
         while !clients.isEmpty { try end() }
+        for lease in stage.coordinator.leaseTerms {
+            apply(.expireLease(name: lease.name, renewed: lease.renewed))
+        }
         try check()
         #expect(stage.coordinator.objectCount == stage.coordinator.keyCount)
         #expect(stage.coordinator.ephemeralKeyCount == 0)
@@ -185,7 +188,8 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(19) {
+        switch random.below(21) {
+        case 19, 20: return .lease(lease(name))
         case 16: return .downgrade(name: name, token: token(locks))
         case 18: return .handOver(slot: name, token: token(slots), to: pick(sessions))
         case 17: return .upgrade(name: name, token: token(locks))
@@ -231,6 +235,18 @@ struct RandomWalk {
         }
     }
 
+    private mutating func lease(_ name: ObjectName) -> LeaseOperation {
+        let token = stage.coordinator.leaseReport(name)?.grant.token ?? FencingToken(1)
+        let ttl = Interval.seconds(1 + Int64(random.below(5)))
+        let isGrant = stage.coordinator.leaseReport(name) == nil
+        switch isGrant ? 0 : random.below(4) {
+        case 0: return LeaseOperation(name, .grant(ttl: ttl, holder: "h\(random.below(9))"))
+        case 1: return LeaseOperation(name, .release(token: token))
+        case 2: return LeaseOperation(name, .transfer(token: token, holder: "heir", ttl: ttl))
+        default: return LeaseOperation(name, .renew(token: token))
+        }
+    }
+
     private mutating func transaction(_ name: ObjectName) -> KeyTransaction {
         let other = pick(Self.names)
         let put = KeyOperation.put(
@@ -270,7 +286,7 @@ struct RandomWalk {
         case .cancel(let target, _):
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
-        case .announce, .arrive, .transact: break
+        case .announce, .arrive, .transact, .lease: break
         }
     }
 

@@ -265,8 +265,9 @@ extension Reply {
         switch self {
         case .granted(let grant): grant.token
         case .elected(let term): term.token
+        case .leased(let grant): grant.token
         case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused, .written,
-            .mismatched:
+            .mismatched, .leaseTaken:
             nil
         }
     }

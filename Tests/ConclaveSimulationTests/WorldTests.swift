@@ -17,4 +17,8 @@ import Testing
         }
         #expect(requestCount > 0)
     }
+
+    @Test func `every bug that can be planted is described`() {
+        #expect(PlantedBug.all.map(\.plant) == Plant.allCases)
+    }
 }

@@ -86,6 +86,10 @@ final class ScriptedDaemon: Sendable {
             let written = KeysWritten(
                 version: version, changedCount: UInt32(transaction.operations.count))
             return [.reply(.written(written))]
+        case .lease(let lease):
+            guard case .grant(let ttl, let holder) = lease.action else { return [.reply(.done)] }
+            let grant = LeaseGrant(name: lease.name, holder: holder, token: token, ttl: ttl)
+            return [.reply(.leased(grant))]
         case .arrive, nil: return []
         }
     }

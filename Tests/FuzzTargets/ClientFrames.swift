@@ -72,14 +72,14 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact:
+            .handOver, .arrive, .cancel, .transact, .lease:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
         case .views:
             roundTrip(
                 body, { reader throws(WireError) in try reader.flag("follow") }, { $1.flag($0) })
-        case .locks, .why, .observeLeader:
+        case .locks, .why, .observeLeader, .readLeases:
             roundTrip(
                 body,
                 { reader throws(WireError) in
@@ -138,7 +138,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact:
+            .handOver, .arrive, .cancel, .transact, .lease:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(
@@ -146,6 +146,8 @@ enum ClientFrames {
                 { $1.integer($0.number) })
         case .recover:
             return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
+        case .readLeases:
+            return roundTrip(body, LeasePage.init(from:), { $0.encode(into: &$1) })
         case .readKeys:
             return roundTrip(body, KeyReport.init(from:), { $0.encode(into: &$1) })
         case .watchKeys:

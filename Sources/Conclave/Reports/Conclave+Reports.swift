@@ -99,8 +99,8 @@ public struct Views: AsyncSequence, Sendable {
                 switch report {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
-                case .status, .members, .locks, .why, .leader, .memberChange, .recovered, .keys,
-                    .keyNews, .keyUpdate, .doubtful, .assured:
+                case .status, .members, .locks, .leases, .why, .leader, .memberChange, .recovered,
+                    .keys, .keyNews, .keyUpdate, .doubtful, .assured:
                     continue
                 }
             }

@@ -12,12 +12,15 @@ public struct Explanation: Hashable, Sendable {
 
     /// At most one of each kind.
     public let objects: [ObjectStatus]
+    /// The lease of that name.
+    public let lease: LeaseStatus?
     /// From the first waiter on.
     public let chain: [Edge]
     public let version: Version
 
     package init(_ report: WhyReport) {
         objects = report.objects.map(ObjectStatus.init)
+        lease = report.lease.map(LeaseStatus.init)
         version = report.version
         chain = report.chain.map { edge in
             Edge(

@@ -27,6 +27,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
     private var histories: [ObjectKey: ObjectHistory] = [:]
     private var keyPictures = KeyPictures()
+    private(set) var leasePictures = LeasePictures()
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
@@ -90,6 +91,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification = Specification(quotas: specification.quotas)
                 for key in histories.keys { histories[key]!.clear(at: version) }
                 keyPictures.reset(to: SpecifiedKeys(), at: version)
+                leasePictures.note([:], at: version)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
@@ -130,6 +132,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification.queues[key], of: key.kind, at: specification.version)
         }
         keyPictures.reset(to: specification.keys, at: specification.version)
+        leasePictures.note(specification.leases, at: specification.version)
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -171,6 +174,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification.queues[key], of: key.kind, at: version)
         }
         keyPictures.note(specification.changedKeys)
+        if specification.leasesHaveChanged { leasePictures.note(specification.leases, at: version) }
     }
 
     private func compare(
@@ -206,6 +210,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             case .reply(_, _, .tripped), .reply(_, _, .broken): return .barriers
             case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
             case .detachRequested, .attached: return .mutualExclusion
+            case .reply(_, _, .leased), .leaseSet, .leaseEnded: return .mutualExclusion
             case .leaderChanged, .keysChanged: return .progress
             default: continue
             }
@@ -313,7 +318,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 + "there was \(known)")
     }
 
-    private func checkIsKnown(_ version: Version, to who: String) throws(Violation) {
+    func checkIsKnown(_ version: Version, to who: String) throws(Violation) {
         guard version > specification.version else { return }
         throw Violation(.nothingLost, "\(who) knows of version \(version.counter)")
     }

@@ -40,6 +40,8 @@ extension Specification {
         case .downgrade(let name, let token):
             downgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
+        case .lease(let lease) where lease.isRelease:
+            self.lease(lease, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
@@ -66,6 +68,7 @@ extension Specification {
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
+        case .lease(let operation): lease(operation, id, number)
         case .release, .resign, .handOver, .downgrade, .cancel: break
         }
     }
@@ -132,4 +135,8 @@ extension Specification {
         sessions[id]?.confirm(upTo: number)
         forgetDecisions()
     }
+}
+
+extension LeaseOperation {
+    fileprivate var isRelease: Bool { if case .release = action { true } else { false } }
 }

@@ -22,12 +22,15 @@ struct Specification {
     var lost: [(name: ObjectName, end: PreviousEnd)] = []
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
+    var leases: [ObjectName: SpecifiedLease] = [:]
     /// What follows from what is being applied.
     var effects: [CoordinationEffect] = []
     /// Objects whose holders or waiters may have changed meanwhile.
     var touched: Set<ObjectKey> = []
     /// Changes of keys meanwhile.
     var changedKeys: [SpecifiedKeys.Change] = []
+    /// Leases are not as they were before that.
+    var leasesHaveChanged = false
 
     struct EndedSession {
         var id: SessionID
@@ -62,6 +65,7 @@ struct Specification {
             passOn(session, .expired)
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
         case .openLock(let name, let since)?: open(name, since: since)
+        case .expireLease(let name, let renewed)?: expireLease(name, renewed: renewed)
         case .mark(let member, let number)?:
             effects.append(.marked(member: member, number: number))
         case nil: effects.append(.notUnderstood(at: version))
@@ -75,6 +79,7 @@ struct Specification {
         if installed.stateWasLost || installed.historyWasGivenUp { grantsAreSuspended = true }
         if installed.historyWasGivenUp {
             for id in sessions.keys.sorted() { finish(id, .expired) }
+            for name in leases.keys.sorted() { endLease(name) }
         }
         if installed.stateWasLost || installed.historyWasGivenUp {
             keys.forgetHistory(at: version)
@@ -95,6 +100,7 @@ struct Specification {
         effects = []
         touched = []
         changedKeys = []
+        leasesHaveChanged = false
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds
@@ -112,7 +118,9 @@ struct Specification {
         for key in queues.keys.sorted() { grantNext(key) }
     }
 
-    var objectCount: Int { queues.count + barriers.count + keys.values.count }
+    var objectCount: Int {
+        queues.count + barriers.count + keys.values.count + leases.count
+    }
 
     /// Values of leaders, candidates and keys, payloads that wait, and those of results somebody
     /// may still ask for.

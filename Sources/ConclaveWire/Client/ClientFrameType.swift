@@ -51,4 +51,9 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case readKeys = 97
     /// Subscribes to a key or a prefix: `KeyNews`, the first as a reply, then as events.
     case watchKeys = 98
+
+    /// Grants, renews, releases or transfers a lease.
+    case lease = 112
+    /// Asks for one lease, or a page of those with a prefix; the reply is a `LeasePage`.
+    case readLeases = 113
 }

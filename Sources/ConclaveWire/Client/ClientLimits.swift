@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 5
+    package static let protocolVersion: UInt16 = 6
     package static let label = 255
     package static let leaderValue = 4 * 1024
     /// How many may lead one slot: their values fit an answer together.
@@ -25,6 +25,8 @@ package enum ClientLimits {
     package static let listedKeys = 1_000
     /// A page goes on until it has so many bytes: with its last entry it fits a frame.
     package static let keyPage = 256 * 1024
+    /// Of the name that whoever has a lease goes by.
+    package static let leaseHolder = 255
     /// Tasks that wait for the one that asks.
     package static let tasksAround = 16
     /// How long a lock may stay closed after its holder was lost.

@@ -1,6 +1,6 @@
 package import ConclaveBase
 
-/// Asks for locks, leader slots and barriers. What is asked for stands in the frame's type.
+/// Asks for locks, leader slots, barriers and leases. What is asked for stands in the frame's type.
 package struct ObjectQuery: Equatable, Sendable {
     package enum Subject: Equatable, Sendable {
         /// Those whose names begin with `prefix` and come after `after`, a page of them.
@@ -9,6 +9,9 @@ package struct ObjectQuery: Equatable, Sendable {
         case why(ObjectName)
         /// Who leads the slot, and from then on each change.
         case leader(ObjectName)
+        case lease(ObjectName)
+        /// As `locks`.
+        case leases(prefix: String, after: ObjectName?)
     }
 
     package var subject: Subject
@@ -25,11 +28,17 @@ package struct ObjectQuery: Equatable, Sendable {
     package init?(_ type: ClientFrameType, from reader: inout ByteReader) throws(WireError) {
         switch type {
         case .locks:
-            let prefix = try reader.text("prefix", maximum: ObjectName.maximumByteCount)
-            let after = try reader.flag("has after") ? try reader.name("after") : nil
+            let (prefix, after) = try reader.page()
             subject = .locks(prefix: prefix, after: after)
         case .why: subject = .why(try reader.name("name"))
         case .observeLeader: subject = .leader(try reader.name("slot"))
+        case .readLeases:
+            if try reader.flag("prefix") {
+                let (prefix, after) = try reader.page()
+                subject = .leases(prefix: prefix, after: after)
+            } else {
+                subject = .lease(try reader.name("lease"))
+            }
         default: return nil
         }
         isLocal = try reader.flag("local")
@@ -37,11 +46,14 @@ package struct ObjectQuery: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         switch subject {
-        case .locks(let prefix, let after):
-            writer.text(prefix)
-            writer.flag(after != nil)
-            if let after { writer.name(after) }
+        case .locks(let prefix, let after): writer.page(prefix, after: after)
         case .why(let name), .leader(let name): writer.name(name)
+        case .lease(let name):
+            writer.flag(false)
+            writer.name(name)
+        case .leases(let prefix, let after):
+            writer.flag(true)
+            writer.page(prefix, after: after)
         }
         writer.flag(isLocal)
     }
@@ -51,7 +63,24 @@ package struct ObjectQuery: Equatable, Sendable {
         case .locks: .locks
         case .why: .why
         case .leader: .observeLeader
+        case .lease, .leases: .readLeases
         }
+    }
+}
+
+extension ByteReader {
+    /// Names that begin so, and come after that one.
+    fileprivate mutating func page() throws(WireError) -> (prefix: String, after: ObjectName?) {
+        let prefix = try text("prefix", maximum: ObjectName.maximumByteCount)
+        return (prefix, try flag("has after") ? try name("after") : nil)
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func page(_ prefix: String, after: ObjectName?) {
+        text(prefix)
+        flag(after != nil)
+        if let after { name(after) }
     }
 }
 

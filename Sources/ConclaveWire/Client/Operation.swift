@@ -28,6 +28,7 @@ package enum Operation: Equatable, Sendable {
     /// its generation.
     case cancel(number: UInt64, reason: CancelReason)
     case transact(KeyTransaction)
+    case lease(LeaseOperation)
 
     package var type: ClientFrameType {
         switch self {
@@ -43,6 +44,7 @@ package enum Operation: Equatable, Sendable {
         case .arrive: .arrive
         case .cancel: .cancel
         case .transact: .transact
+        case .lease: .lease
         }
     }
 
@@ -83,6 +85,8 @@ package enum Operation: Equatable, Sendable {
             writer.integer(reason.rawValue)
         case .transact(let transaction):
             transaction.encode(into: &writer)
+        case .lease(let operation):
+            operation.encode(into: &writer)
         }
     }
 
@@ -136,6 +140,8 @@ package enum Operation: Equatable, Sendable {
             return .cancel(number: number, reason: try reader.choice("reason"))
         case .transact:
             return .transact(try KeyTransaction(from: &reader))
+        case .lease:
+            return .lease(try LeaseOperation(from: &reader))
         default:
             return nil
         }

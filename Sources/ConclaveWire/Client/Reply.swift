@@ -7,7 +7,7 @@ package enum Reply: Equatable, Sendable {
     /// Not free, and the request was a try.
     case busy(holder: SessionID?)
     case elected(Term)
-    /// Released, downgraded, announced, resigned, or a limit was set.
+    /// Released (also a lease), downgraded, announced, resigned, or a limit was set.
     case done
     case tripped(BarrierResult)
     case broken(BarrierBreak)
@@ -19,11 +19,15 @@ package enum Reply: Equatable, Sendable {
     case written(KeysWritten)
     /// Nothing was changed.
     case mismatched(KeyMismatch)
+    /// Granted, renewed or transferred.
+    case leased(LeaseGrant)
+    /// Somebody else has it, as the grant says.
+    case leaseTaken(LeaseGrant)
 
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
-        case written, mismatched
+        case written, mismatched, leased, leaseTaken
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -59,6 +63,12 @@ package enum Reply: Equatable, Sendable {
         case .mismatched(let mismatch):
             writer.integer(Kind.mismatched.rawValue)
             mismatch.encode(into: &writer)
+        case .leased(let grant):
+            writer.integer(Kind.leased.rawValue)
+            grant.encode(into: &writer)
+        case .leaseTaken(let grant):
+            writer.integer(Kind.leaseTaken.rawValue)
+            grant.encode(into: &writer)
         }
     }
 
@@ -78,6 +88,8 @@ package enum Reply: Equatable, Sendable {
         case .refused: self = .refused(try Refusal(from: &reader))
         case .written: self = .written(try KeysWritten(from: &reader))
         case .mismatched: self = .mismatched(try KeyMismatch(from: &reader))
+        case .leased: self = .leased(try LeaseGrant(from: &reader))
+        case .leaseTaken: self = .leaseTaken(try LeaseGrant(from: &reader))
         }
     }
 }

@@ -448,11 +448,15 @@ package struct WhyReport: Equatable, Sendable {
     }
 
     package var objects: [ObjectReport]
+    package var lease: LeaseReport?
     package var chain: [Edge]
     package var version: Version
 
-    package init(objects: [ObjectReport], chain: [Edge], version: Version) {
+    package init(
+        objects: [ObjectReport], lease: LeaseReport? = nil, chain: [Edge], version: Version
+    ) {
         self.objects = objects
+        self.lease = lease
         self.chain = chain
         self.version = version
     }
@@ -462,6 +466,7 @@ package struct WhyReport: Equatable, Sendable {
         for _ in 0..<(try reader.count("objects", maximum: 16)) {
             objects.append(try ObjectReport(from: &reader))
         }
+        lease = try reader.flag("lease") ? try LeaseReport(from: &reader) : nil
         chain = []
         for _ in 0..<(try reader.count("chain", maximum: ClientLimits.listed)) {
             chain.append(
@@ -474,6 +479,8 @@ package struct WhyReport: Equatable, Sendable {
 
     package func encode(into writer: inout ByteWriter) {
         writer.list(objects) { $0.encode(into: &$1) }
+        writer.flag(lease != nil)
+        lease?.encode(into: &writer)
         writer.list(chain) { edge, writer in
             writer.integer(edge.waiter.number)
             writer.integer(edge.kind.rawValue)

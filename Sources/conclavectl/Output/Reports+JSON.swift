@@ -133,7 +133,7 @@ extension Explanation {
                         "holder": .unsigned(edge.holder.number),
                     ])
                 }),
-            "version": .unsigned(version.number),
+            "lease": .optional(lease, \.json), "version": .unsigned(version.number),
         ])
     }
 }

@@ -109,8 +109,11 @@ extension Claim {
 
 extension Explanation {
     func text(_ name: String) -> String {
-        guard !objects.isEmpty else { return "nobody holds or awaits \(name.shown)" }
+        guard !objects.isEmpty || lease != nil else {
+            return "nobody holds or awaits \(name.shown)"
+        }
         var lines = objects.flatMap(\.lines)
+        if let lease { lines.append(lease.text) }
         if !chain.isEmpty { lines.append("who waits for whom:") }
         var before: Edge?
         for edge in chain {

@@ -1,0 +1,135 @@
+package import ConclaveBase
+package import ConclaveWire
+
+/// Rights for a time that belong to no session.
+extension Coordinator {
+    mutating func lease(
+        _ operation: LeaseOperation, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        if let ttl = operation.ttl, ttl > quotas.maximumTTL {
+            let message = "ttl \(ttl) is longer than \(quotas.maximumTTL)"
+            return refuse(request, .invalid, message, effects: &effects)
+        }
+        let name = operation.name
+        switch operation.action {
+        case .grant(let ttl, let holder):
+            grant(lease: name, to: holder, for: ttl, request, effects: &effects)
+        case .renew(let token):
+            guard let index = held(name, under: token, request, effects: &effects) else { return }
+            leases.renew(index, at: now)
+            tellLeased(index, request, effects: &effects)
+        case .release(let token):
+            guard let index = held(name, under: token, request, effects: &effects) else { return }
+            answer(request, .done, effects: &effects)
+            endLease(index, effects: &effects)
+        case .transfer(let token, let holder, let ttl):
+            guard let index = held(name, under: token, request, effects: &effects) else { return }
+            let isKept = plant == .transferKeepsToken
+            leases.transfer(
+                index, to: holder, token: isKept ? token : FencingToken(version), ttl: ttl, at: now)
+            tellLeased(index, request, effects: &effects)
+        }
+    }
+
+    private mutating func grant(
+        lease name: ObjectName, to holder: String, for ttl: Interval, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard !grantsAreSuspended else {
+            return refuse(request, .unavailable, Self.suspendedMessage, effects: &effects)
+        }
+        if let index = leases.index(of: name) {
+            return answer(request, .leaseTaken(leases.rows[index].grant), effects: &effects)
+        }
+        guard hasRoomForObject else {
+            return refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
+        }
+        let uid = sessions[request.session].process.uid
+        guard leases.count(ofUID: uid) < quotas.leasesPerUID else {
+            let message = "user \(uid) has \(quotas.leasesPerUID) leases already"
+            return refuse(request, .quotaExceeded, message, effects: &effects)
+        }
+        let lease = Lease(
+            name: name, holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, at: now)
+        leases.insert(lease)
+        answer(request, .leased(lease.grant), effects: &effects)
+        effects.append(.leaseSet(lease.term))
+    }
+
+    /// `nil`: it is not held under that token, and that is answered.
+    private mutating func held(
+        _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) -> Int? {
+        if let index = leases.index(of: name), leases.rows[index].token == token { return index }
+        let now =
+            leases.index(of: name).map { index in
+                "\(leases.rows[index].holder) has it under token \(leases.rows[index].token)"
+            } ?? "nobody has it"
+        let message = "lease \(name) is not held under token \(token); \(now)"
+        refuse(request, .notHeld, message, effects: &effects)
+        return nil
+    }
+
+    private mutating func tellLeased(
+        _ index: Int, _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        answer(request, .leased(leases.rows[index].grant), effects: &effects)
+        effects.append(.leaseSet(leases.rows[index].term))
+    }
+
+    /// A daemon's clock says that its time is over. What was renewed since is not over.
+    mutating func expireLease(
+        _ name: ObjectName, renewed: Version, effects: inout [CoordinationEffect]
+    ) {
+        guard let index = leases.index(of: name),
+            leases.rows[index].renewed.version == renewed || plant == .renewalIgnored
+        else { return }
+        endLease(index, effects: &effects)
+    }
+
+    private mutating func endLease(_ index: Int, effects: inout [CoordinationEffect]) {
+        let name = leases.rows[index].name
+        leases.remove(index)
+        effects.append(.leaseEnded(name))
+    }
+
+    mutating func endAllLeases(effects: inout [CoordinationEffect]) {
+        guard plant != .leasesOutliveHistory else { return }
+        for term in leases.terms {
+            if let index = leases.index(of: term.name) { endLease(index, effects: &effects) }
+        }
+    }
+
+    // MARK: - Reading
+
+    package func leaseReport(_ name: ObjectName) -> LeaseReport? {
+        leases.index(of: name).map(report(lease:))
+    }
+
+    private func report(lease index: Int) -> LeaseReport {
+        let lease = leases.rows[index]
+        return LeaseReport(
+            grant: lease.grant, uid: lease.uid, since: lease.since, renewed: lease.renewed.time)
+    }
+
+    /// Those whose names begin with `prefix` and come after `after`, by name: as many as an answer
+    /// has room for.
+    package func leasePage(prefix: String, after: ObjectName? = nil) -> LeasePage {
+        var page = LeasePage(version: version, leases: [])
+        var place = leases.names.first(from: prefix)
+        if let after, !after.text.utf8.lexicographicallyPrecedes(prefix.utf8) {
+            place = leases.names.first(after: after)
+        }
+        while let found = place, leases.names[found].name.text.utf8.starts(with: prefix.utf8) {
+            if page.leases.count == ClientLimits.listedObjects {
+                page.next = page.leases.last?.grant.name
+                break
+            }
+            page.leases.append(report(lease: leases.names[found].index))
+            place = leases.names.place(after: found)
+        }
+        return page
+    }
+}
