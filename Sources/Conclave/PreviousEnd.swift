@@ -18,6 +18,9 @@ public struct PreviousEnd: Hashable, Sendable, CustomStringConvertible {
     /// Its session's validity ran out: what it was doing may be half done.
     public static let expired = PreviousEnd(description: "expired")
 
+    /// An administrator ended its session: what it was doing may be half done.
+    public static let forced = PreviousEnd(description: "forced")
+
     private init(description: String) {
         self.description = description
     }
@@ -30,6 +33,7 @@ public struct PreviousEnd: Hashable, Sendable, CustomStringConvertible {
             case .goodbye: .goodbye
             case .died: .died
             case .expired: .expired
+            case .forced: .forced
             }
     }
 }

@@ -28,6 +28,7 @@ extension ClientCore.LossReason {
         case .ended(.died): "the group saw this process die"
         case .ended(.expired): "the session's validity ran out"
         case .ended(.hostLost): "this host left the group and the session was not resumed in time"
+        case .ended(.forced): "an administrator has ended the session"
         case .deadlinePassed: "the daemon did not extend the session in time"
         case .daemonGone(let reason): "the daemon did not come back in time: \(reason)"
         case .refused(let refusal): refusal.message

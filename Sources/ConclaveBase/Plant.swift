@@ -71,6 +71,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case leasesOutliveHistory
     /// C5: the time of a lease runs on when it is renewed.
     case leaseClockKept
+    /// K6: an administrator's force ends a session at once, whatever its holder believes.
+    case forcedAtOnce
+    /// K6: a daemon says that a session is withdrawn that an administrator ends, and has not done it.
+    case forcedNotWithdrawn
+    /// C8: a daemon withdraws a session that an administrator ends, and does not say so.
+    case forcedNotOrdered
     /// C8: nobody times a lease that was learned with the state.
     case learnedLeaseUntimed
     /// C5: a leader hands over to the standby whose turn it is, whichever it has named.

@@ -56,7 +56,7 @@ struct Call {
             if case .release = lease.action { true } else { false }
         case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
             .operation(.announce),
-            .operation(.arrive), .operation(.transact), .query:
+            .operation(.arrive), .operation(.transact), .operation(.revoke), .query:
             false
         }
     }

@@ -48,6 +48,7 @@ extension ClientCore {
         case .serving:
             serving = try ServingState(from: &reader)
             tellFollowers(effects: &effects)
+        case .letGo: effects.append(.asked(try LetGoNotice(from: &reader)))
         case .sessionEnded: end(.ended(try reader.choice("session end")), effects: &effects)
         default: try subscriptionEvent(frame, effects: &effects)
         }

@@ -27,6 +27,8 @@ extension ClientCore {
         /// `failed` one ends the subscription.
         case event(CallID, Answer)
         case state(ClientState)
+        /// An administrator asks for something to be let go of.
+        case asked(LetGoNotice)
         /// `goodbye` is done; the core is of no more use.
         case closed
     }

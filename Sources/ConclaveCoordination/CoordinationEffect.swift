@@ -11,9 +11,12 @@ package enum CoordinationEffect: Equatable, Sendable {
     case attached(session: SessionID, nonce: UInt64, attachment: Attachment)
     /// Of an open or a resume at `member`.
     case openRefused(nonce: UInt64, member: Member, Refusal)
-    /// Another process wants this session (K7): the attached daemon withdraws the validity, then
-    /// orders `yieldAttachment`. Told again at each view as long as it is wanted.
-    case detachRequested(session: SessionID, attachment: Attachment)
+    /// Another process wants this session (K7), or an administrator wants it to end (K6): the
+    /// attached daemon withdraws the validity, then orders `yieldAttachment`. Told again at each view
+    /// as long as that is so.
+    case detachRequested(session: SessionID, attachment: Attachment, isForced: Bool = false)
+    /// Its daemon tells the client, if it is connected.
+    case letGoAsked(session: SessionID, LetGoNotice)
     /// What it held and awaited is gone; its requests get no further answer.
     case sessionEnded(session: SessionID, attachment: Attachment, reason: SessionEnd)
     /// Applied, and waiting. `position`: at most so many waiters are ahead; at a barrier, so many

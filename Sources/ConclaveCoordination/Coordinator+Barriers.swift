@@ -200,6 +200,7 @@ extension SessionEnd {
         case .died: "died"
         case .expired: "lost its session"
         case .hostLost: "was lost with its host"
+        case .forced: "was ended by an administrator"
         }
     }
 }

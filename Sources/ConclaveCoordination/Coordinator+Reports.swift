@@ -117,8 +117,6 @@ extension Coordinator {
         return chain
     }
 
-    private func table(_ kind: ObjectKind) -> ClaimTable { kind == .lock ? locks : slots }
-
     /// The claim that waits first for an object of that name, or else what its holder waits for.
     private func firstWait(for name: ObjectName) -> (kind: ObjectKind, claim: Int)? {
         for kind in [ObjectKind.lock, .leaderSlot] {

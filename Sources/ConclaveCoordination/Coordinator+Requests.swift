@@ -83,6 +83,8 @@ extension Coordinator {
             transact(transaction, request, effects: &effects)
         case .lease(let operation):
             lease(operation, request, effects: &effects)
+        case .revoke(let revocation):
+            revoke(revocation, request, effects: &effects)
         }
     }
 
@@ -218,7 +220,7 @@ extension Operation {
         switch self {
         case .release, .resign, .handOver, .downgrade, .cancel: true
         case .lease(let lease): if case .release = lease.action { true } else { false }
-        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
+        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .revoke: false
         }
     }
 }

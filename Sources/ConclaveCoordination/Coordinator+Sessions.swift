@@ -27,7 +27,7 @@ extension Coordinator {
             guard sessions[known].process.isSameProcess(as: command.process) else {
                 return Refusal(.denied, "another process opened a session under this id")
             }
-            return nil
+            return refusalIfForced(known)
         }
         if ended.contains(openedAs: command.id) {
             return Refusal(.sessionEnded, "the session that this id opened is over")
@@ -96,7 +96,14 @@ extension Coordinator {
             let refusal = Refusal(.denied, "the secret is not that of the session")
             return .failure(ResumeRefused(refusal: refusal))
         }
+        if let refusal = refusalIfForced(index) {
+            return .failure(ResumeRefused(refusal: refusal))
+        }
         return .success(index)
+    }
+
+    private func refusalIfForced(_ index: Int) -> Refusal? {
+        sessions[index].isForced ? Refusal(.sessionEnded, Self.forcedMessage) : nil
     }
 
     /// K7: the session goes to another process only when the old validity is over, or withdrawn.
@@ -108,11 +115,16 @@ extension Coordinator {
                 of: index, Refusal(.denied, "a later resume took its place"), effects: &effects)
         }
         sessions[index].takeover = command
-        if view.contains(sessions[index].attachment.member) {
-            effects.append(
-                .detachRequested(
-                    session: command.session, attachment: sessions[index].attachment))
-        }
+        requestDetach(index, effects: &effects)
+    }
+
+    /// Its daemon is asked, if it is there.
+    func requestDetach(_ index: Int, effects: inout [CoordinationEffect]) {
+        let session = sessions[index]
+        guard view.contains(session.attachment.member) else { return }
+        effects.append(
+            .detachRequested(
+                session: session.id, attachment: session.attachment, isForced: session.isForced))
     }
 
     mutating func yieldAttachment(
@@ -159,7 +171,8 @@ extension Coordinator {
         _ index: Int, reason: SessionEnd, effects: inout [CoordinationEffect]
     ) {
         guard let takeover = sessions[index].takeover else {
-            finish(index, reason: reason, effects: &effects)
+            let isForced = sessions[index].isForced && reason == .expired
+            finish(index, reason: isForced ? .forced : reason, effects: &effects)
             return
         }
         sessions[index].takeover = nil
@@ -187,7 +200,7 @@ extension Coordinator {
         sessions.attach(index, to: member, process: process)
     }
 
-    private mutating func dropTakeover(
+    mutating func dropTakeover(
         of index: Int, _ refusal: Refusal, effects: inout [CoordinationEffect]
     ) {
         guard let takeover = sessions[index].takeover else { return }
@@ -195,17 +208,15 @@ extension Coordinator {
         refuse(takeover.nonce, at: takeover.member, refusal, effects: &effects)
     }
 
-    /// With a new view: a process whose daemon is gone takes over nothing; for the others the old
-    /// daemon is asked again, since what it ordered may have been lost with the epoch.
+    /// With a new view: a process whose daemon is gone takes over nothing; for the others, and where
+    /// an administrator wants the end, the old daemon is asked again, since what it ordered may have
+    /// been lost with the epoch.
     mutating func reviewTakeovers(effects: inout [CoordinationEffect]) {
-        for index in sessions.indexes(where: { $0.takeover != nil }) {
-            guard let takeover = sessions[index].takeover else { continue }
-            if !view.contains(takeover.member) {
+        for index in sessions.indexes(where: { $0.takeover != nil || $0.isForced }) {
+            if let takeover = sessions[index].takeover, !view.contains(takeover.member) {
                 sessions[index].takeover = nil
-            } else if view.contains(sessions[index].attachment.member) {
-                effects.append(
-                    .detachRequested(
-                        session: sessions[index].id, attachment: sessions[index].attachment))
+            } else {
+                requestDetach(index, effects: &effects)
             }
         }
     }
@@ -225,7 +236,7 @@ extension Coordinator {
     }
 
     /// Ends a session: locks, then terms, then keys, then barriers, each by name, go on without it.
-    private mutating func finish(
+    mutating func finish(
         _ index: Int, reason: SessionEnd, effects: inout [CoordinationEffect]
     ) {
         let id = sessions[index].id
@@ -264,6 +275,7 @@ extension PreviousEnd {
             case .goodbye: .goodbye
             case .died: .died
             case .expired, .hostLost: .expired
+            case .forced: .forced
             }
     }
 }

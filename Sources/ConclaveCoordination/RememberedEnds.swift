@@ -69,7 +69,7 @@ extension PreviousEnd {
     /// What its holder was doing may be half done.
     var isUnclean: Bool {
         switch self {
-        case .died, .expired: true
+        case .died, .expired, .forced: true
         case .none, .released, .goodbye: false
         }
     }

@@ -12,6 +12,7 @@ extension Session {
         attachment.encode(into: &writer)
         writer.flag(takeover != nil)
         takeover?.encode(into: &writer)
+        writer.flag(isForced)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -25,5 +26,9 @@ extension Session {
             member: try reader.member("attached to"),
             number: try reader.counter("attach number"))
         takeover = try reader.flag("has takeover") ? try ResumeCommand(from: &reader) : nil
+        isForced = try reader.flag("forced")
+        guard !isForced || takeover == nil else {
+            throw .invalid(field: "takeover", reason: "\(id) was ended by an administrator")
+        }
     }
 }

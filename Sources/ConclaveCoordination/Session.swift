@@ -13,5 +13,7 @@ struct Session: Sendable {
     var attachment: Attachment
     /// Another process that wants the session and waits until the old validity is over (K7).
     var takeover: ResumeCommand?
+    /// It ends as soon as its validity is over, or withdrawn (K6).
+    var isForced = false
     var replies = Replies()
 }

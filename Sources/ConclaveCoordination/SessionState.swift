@@ -13,6 +13,8 @@ package struct SessionState: Equatable, Sendable {
     package var attachment: Attachment
     /// Another process waits to take the session over (K7).
     package var isWanted: Bool
+    /// An administrator wants it to end (K6).
+    package var isForced: Bool
 
     init(_ session: Session) {
         id = session.id
@@ -23,5 +25,6 @@ package struct SessionState: Equatable, Sendable {
         process = session.process
         attachment = session.attachment
         isWanted = session.takeover != nil
+        isForced = session.isForced
     }
 }

@@ -41,10 +41,7 @@ extension Service {
         } else {
             wanted = try change(type, from: &reader, by: by)
         }
-        if process.uid != 0, process.uid != settings.administrator {
-            let refusal = Refusal(.denied, "only root and the daemon's own user may do this")
-            wanted = .refusal(refusal)
-        }
+        if !isAdministrator(id) { wanted = .refusal(Self.notAdministrator) }
         switch wanted {
         case .wish(let content):
             lastWish += 1
@@ -56,6 +53,14 @@ extension Service {
                 effects: &effects)
         }
     }
+
+    func isAdministrator(_ id: ConnectionID) -> Bool {
+        let uid = connections[id]?.process.uid
+        return uid == 0 || uid == settings.administrator
+    }
+
+    static let notAdministrator = Refusal(
+        .denied, "only root and the daemon's own user may do this")
 
     private enum Wanted {
         case wish(Wish.Content)

@@ -81,7 +81,7 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
-            .resign, .handOver, .arrive, .transact, .lease:
+            .resign, .handOver, .arrive, .transact, .lease, .revoke:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
@@ -89,7 +89,7 @@ extension Service {
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)
-        case .serving, .sessionEnded:
+        case .serving, .sessionEnded, .letGo:
             unsupported(frame.header, on: id, effects: &effects)
         }
     }

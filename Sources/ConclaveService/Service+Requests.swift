@@ -21,6 +21,9 @@ extension Service {
             let refusal = Refusal(.sessionEnded, "session \(session) is over: \(ending)")
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
+        if case .revoke = body.operation, !isAdministrator(id) {
+            return refuse(Self.notAdministrator, frame.header, on: id, effects: &effects)
+        }
         if case .lease(let lease) = body.operation, let ttl = lease.ttl,
             let refusal = refusal(ofTTL: ttl)
         {

@@ -95,18 +95,21 @@ extension Service {
         order(.goodbye, of: session, effects: &effects)
     }
 
-    /// K7: another process wants the session. Its validity here ends now, and then the group is
-    /// told so; but not before the process can no longer believe what it was shown elsewhere, on
+    /// K6, K7: another process wants the session, or an administrator wants it to end. Its validity
+    /// here ends now, and then the group is told so; but not before the process can no longer believe what it was shown elsewhere, on
     /// the page of a daemon that has ended.
     mutating func yield(
-        _ id: SessionID, _ attachment: Attachment, now: Instant, effects: inout [ServiceEffect]
+        _ id: SessionID, _ attachment: Attachment, isForced: Bool, now: Instant,
+        effects: inout [ServiceEffect]
     ) {
         if let session = sessions[id], session.attachment == attachment, !session.isYielding {
             sessions[id]?.isYielding = true
             sessions[id]?.requests.removeAll()
-            withdraw(id, effects: &effects)
+            if !isForced || settings.plant != .forcedNotWithdrawn {
+                withdraw(id, effects: &effects)
+            }
             if let connection = session.connection {
-                tellEnd(.expired, to: connection, effects: &effects)
+                tellEnd(isForced ? .forced : .expired, to: connection, effects: &effects)
                 connections[connection]?.session = nil
                 sessions[id]?.connection = nil
                 if session.watch == connection { sessions[id]?.watch = nil }
@@ -116,8 +119,19 @@ extension Service {
         if let session = sessions[id], session.attachment == attachment, session.shownBefore > now {
             sessions[id]?.mustWait = true
             earliestDue = min(earliestDue, session.shownBefore)
-        } else {
+        } else if !isForced || settings.plant != .forcedNotOrdered {
             proposeYield(of: id, attachment: attachment.number)
+        }
+    }
+
+    /// An administrator asks a client to let go of something; one that is not connected is not told.
+    mutating func ask(
+        _ id: SessionID, toLetGo notice: LetGoNotice, effects: inout [ServiceEffect]
+    ) {
+        guard let session = sessions[id], session.owed == nil, let connection = session.connection
+        else { return }
+        send(.letGo, .event, number: 0, to: connection, effects: &effects) {
+            notice.encode(into: &$0)
         }
     }
 

@@ -161,7 +161,11 @@ extension Service {
                 let shownBefore = latestShown(of: state, now: now)
                 adopt(state, shownBefore: shownBefore, now: now)
             }
-            if state.isWanted { yield(state.id, state.attachment, now: now, effects: &effects) }
+            if state.isWanted || state.isForced {
+                yield(
+                    state.id, state.attachment, isForced: state.isForced, now: now,
+                    effects: &effects)
+            }
         }
         for id in sessions.ids {
             for (number, reply) in machine.storedReplies(of: id) {

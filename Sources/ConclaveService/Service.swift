@@ -170,10 +170,12 @@ package struct Service {
                 session, attachment, nonce: nonce, machine: machine, now: now, effects: &effects)
         case .openRefused(let nonce, let member, let refusal):
             if member == settings.own { openRefused(nonce, refusal, effects: &effects) }
-        case .detachRequested(let session, let attachment):
+        case .detachRequested(let session, let attachment, let isForced):
             if attachment.member == settings.own {
-                yield(session, attachment, now: now, effects: &effects)
+                yield(session, attachment, isForced: isForced, now: now, effects: &effects)
             }
+        case .letGoAsked(let session, let notice):
+            ask(session, toLetGo: notice, effects: &effects)
         case .sessionEnded(let session, _, let reason):
             sessionEnded(session, reason, effects: &effects)
         case .queued(let session, let number, _):

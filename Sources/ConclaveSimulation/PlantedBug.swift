@@ -84,6 +84,9 @@ package struct PlantedBug: Sendable {
         case .renewalIgnored, .leaseClockKept, .transferKeepsToken, .leasesOutliveHistory:
             PlantedBug(plant, rule: "C5", within: 100, in: .leases)
         case .learnedLeaseUntimed: PlantedBug(plant, rule: "C8", within: 100, in: .leases)
+        case .forcedAtOnce, .forcedNotWithdrawn:
+            PlantedBug(plant, rule: "K6", within: 300, in: .mixed)
+        case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
         case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)

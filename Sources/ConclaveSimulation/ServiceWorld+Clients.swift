@@ -23,7 +23,7 @@ extension ServiceWorld {
         let asleep = cluster.hosts[host].suspendedUntil.since(timeline.now)
         guard asleep <= .zero else { return scheduleSpawn(in: seat, after: asleep) }
         killClient(in: seat)
-        let identity = newIdentity(on: host)
+        let identity = newIdentity(on: host, uid: isForAdministrator(seat) ? 0 : nil)
         let program = program(for: seat)
         let ttl = random.interval(
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
@@ -51,6 +51,7 @@ extension ServiceWorld {
 
     private func program(for seat: Int) -> any ClientProgram {
         let first = timeline.now.advanced(by: world.pause(&random))
+        if isForAdministrator(seat) { return RevokingProgram(firstActAt: first) }
         if isForLeases(seat) {
             let longest = max(shape.suspicion * 3, shape.maximumSessionTTL)
             return LeaseProgram(ttls: shape.suspicion * 3...longest, firstActAt: first)
@@ -85,6 +86,10 @@ extension ServiceWorld {
         case .group, .mixed: seat % 8 == 4
         case .configuration, .leases: false
         }
+    }
+
+    private func isForAdministrator(_ seat: Int) -> Bool {
+        revocations != nil && seat == seats.count - 1
     }
 
     private func isForLeases(_ seat: Int) -> Bool {

@@ -41,14 +41,21 @@ extension ServiceWorld {
         }
     }
 
-    /// K7: who wants a session has it, or is refused, when what was shown before is over.
+    /// K6, K7: who wants a session has it, or is refused, and what an administrator wanted to end is
+    /// over, when what was shown before is.
     private func expectTakeovers() throws(Violation) {
         var owed = world.order.wanted
+        var forced = world.order.forced
         let patience = shape.maximumSessionTTL * 2 + shape.suspicion * 8 + .seconds(10)
         try advance(until: timeline.now.advanced(by: patience)) {
             let wanted = self.world.order.wanted
             owed = owed.filter { wanted[$0.key] == $0.value }
-            return owed.isEmpty
+            forced.formIntersection(self.world.order.forced)
+            return owed.isEmpty && forced.isEmpty
+        }
+        if let session = forced.min() {
+            throw Violation(
+                .progress, "session \(session) was to end by force, and goes on: " + situation)
         }
         guard let (session, _) = owed.min(by: { $0.key < $1.key }) else { return }
         throw Violation(

@@ -73,7 +73,9 @@ final class ServiceWorld {
     var keyTraffic: KeyTraffic?
     /// Leases are taken.
     var leaseTraffic: LeaseTraffic?
-    /// Seats that are not there for keys or leases alone.
+    /// An administrator ends sessions.
+    var revocations: Revocations?
+    /// Seats that are not there for keys or leases alone, or for the administrator.
     private(set) var otherSeatCount = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
@@ -116,6 +118,7 @@ final class ServiceWorld {
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
         leaseTraffic = LeaseTraffic.drawn(seed: options.seed, workload: workload)
+        revocations = Revocations.drawn(seed: options.seed, workload: workload)
         quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
@@ -224,6 +227,7 @@ final class ServiceWorld {
         otherSeatCount = count
         if let count = keyTraffic?.seatCount { makeSeats(count, &keyTraffic!.random) }
         if let count = leaseTraffic?.seatCount { makeSeats(count, &leaseTraffic!.random) }
+        if revocations != nil { makeSeat(&revocations!.random) }
     }
 
     private func makeSeats(_ count: Int, _ random: inout SeededRandom) {

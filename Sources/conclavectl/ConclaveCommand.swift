@@ -36,7 +36,8 @@ struct ConclaveCommand: ParsableCommand {
             BarrierCommand.self, LeaseCommand.self, StatusCommand.self, MembersCommand.self,
             MemberCommand.self,
             RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
-            TimingCommand.self,
+            TimingCommand.self, ReleaseCommand.self, ResignCommand.self, HandoverCommand.self,
+            EvictCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
             WatchCommand.self, TransactionCommand.self,
         ])

@@ -286,7 +286,7 @@ struct RandomWalk {
         case .cancel(let target, _):
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
-        case .announce, .arrive, .transact, .lease: break
+        case .announce, .arrive, .transact, .lease, .revoke: break
         }
     }
 

@@ -71,7 +71,7 @@ final class StoryClient {
             page = (connection.daemon, session.slot, session.session)
         case .answered(let call, let answer): answered(call, answer)
         case .state(.lost): isLost = true
-        case .event, .state, .closed: break
+        case .event, .state, .asked, .closed: break
         }
     }
 

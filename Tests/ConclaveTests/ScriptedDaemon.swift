@@ -80,7 +80,8 @@ final class ScriptedDaemon: Sendable {
         case .upgrade(let name, _):
             let grant = LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .none)
             return [.reply(.granted(grant))]
-        case .release, .downgrade, .resign, .handOver, .announce, .limit: return [.reply(.done)]
+        case .release, .downgrade, .resign, .handOver, .announce, .limit, .revoke:
+            return [.reply(.done)]
         case .transact(let transaction):
             let version = Version(request.number)
             let written = KeysWritten(

@@ -32,6 +32,31 @@ extension Sample {
             }, encode: { $0.encode(into: &$1) })
     }
 
+    private static func revocation(
+        _ target: Revocation.Target, _ manner: Revocation.Manner
+    ) -> Sample {
+        let revocation = Revocation(SessionID(5), target, manner)
+        return Sample(
+            "\(revocation)", revocation, decode: { try Revocation(from: &$0) },
+            encode: { $0.encode(into: &$1) })
+    }
+
+    static let revocations: [Sample] = [
+        .revocation(.session, .force),
+        .revocation(.holding(.lock, name, FencingToken(9)), .force),
+        .revocation(
+            .holding(.leaderSlot, name, FencingToken(9)),
+            .notice(within: .seconds(7), heir: SessionID(8))),
+        .revocation(
+            .holding(.lock, name, FencingToken(9)), .notice(within: .seconds(7), heir: nil)),
+        Sample(
+            "notice",
+            LetGoNotice(
+                kind: .lock, name: name, token: FencingToken(9), within: .seconds(7),
+                heir: SessionID(8)),
+            decode: { try LetGoNotice(from: &$0) }, encode: { $0.encode(into: &$1) }),
+    ]
+
     static let leases: [Sample] = [
         .lease(.grant(ttl: .seconds(60), holder: "nightly")),
         .lease(.renew(token: FencingToken(9))),

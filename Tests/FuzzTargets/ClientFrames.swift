@@ -72,7 +72,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact, .lease:
+            .handOver, .arrive, .cancel, .transact, .lease, .revoke:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -114,7 +114,7 @@ enum ClientFrames {
         case .readKeys: roundTrip(body, KeyQuery.init(from:), { $0.encode(into: &$1) })
         case .watchKeys: roundTrip(body, KeyWatch.init(from:), { $0.encode(into: &$1) })
         case .goodbye, .status, .members: body.isEmpty
-        case .serving, .sessionEnded: false
+        case .serving, .sessionEnded, .letGo: false
         }
     }
 
@@ -138,7 +138,7 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact, .lease:
+            .handOver, .arrive, .cancel, .transact, .lease, .revoke:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(
@@ -146,6 +146,8 @@ enum ClientFrames {
                 { $1.integer($0.number) })
         case .recover:
             return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
+        case .letGo:
+            return roundTrip(body, LetGoNotice.init(from:), { $0.encode(into: &$1) })
         case .readLeases:
             return roundTrip(body, LeasePage.init(from:), { $0.encode(into: &$1) })
         case .readKeys:

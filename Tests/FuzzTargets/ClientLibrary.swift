@@ -85,7 +85,7 @@ struct ClientLibrary {
             case .send(let bytes): checkSent(bytes)
             case .opened: wasOpened = true
             case .closed, .state(.lost): isOver = true
-            case .connect, .disconnect, .event, .state: break
+            case .connect, .disconnect, .event, .state, .asked: break
             }
         }
     }
@@ -118,6 +118,8 @@ struct ClientLibrary {
             .objects(ObjectQuery(.locks(prefix: "a", after: nil))),
             .objects(ObjectQuery(.why(name), isLocal: source.flag())),
             .objects(ObjectQuery(.leader(name))),
+            .objects(ObjectQuery(.lease(name))),
+            .objects(ObjectQuery(.leases(prefix: "a", after: name), isLocal: source.flag())),
             .readKeys(OperationChoices.keyQuery(&source)),
             .watchKeys(OperationChoices.keyWatch(&source)),
         ]
@@ -148,7 +150,11 @@ struct ClientLibrary {
     private mutating func answer() {
         let number = source.number(near: [1, 2, 3, 4, 5, 6])
         let name = source.pick(OperationChoices.names)
-        switch source.choice(of: 9) {
+        switch source.choice(of: 10) {
+        case 9:
+            let notice = LetGoNotice(
+                kind: .lock, name: name, token: FencingToken(number), within: .seconds(1))
+            tell(.letGo, .event, 0) { notice.encode(into: &$0) }
         case 8: tellNews(number, name)
         case 0:
             let refusal = Refusal(source.pick(RefusalCode.allCases), "no")

@@ -187,7 +187,12 @@ struct CommandSequence {
         let attachment = source.number(near: [
             coordinator.sessionState(session)?.attachment.number ?? 1
         ])
-        switch source.choice(of: 4) {
+        switch source.choice(of: 5) {
+        case 4:
+            let lease = coordinator.leaseReport(source.pick(OperationChoices.names))
+            return .expireLease(
+                name: lease?.grant.name ?? OperationChoices.names[0],
+                renewed: Version(source.number(near: [lease?.grant.token.number ?? 1])))
         case 0:
             return .end(
                 session: session, attachment: attachment,

@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 12) {
+        switch source.choice(of: 14) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -36,11 +36,44 @@ enum OperationChoices {
             let sessions = (1...16).map { SessionID(coordinator.version.number &- $0) }
             return .handOver(slot: name, token: token, to: source.pick(sessions))
         case 9: return .upgrade(name: name, token: token)
+        case 12: return .lease(lease(name, &source, knowing: coordinator))
+        case 13: return .revoke(revocation(name, token, &source, knowing: coordinator))
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),
                 reason: source.pick(CancelReason.allCases))
         }
+    }
+
+    private static func lease(
+        _ name: ObjectName, _ source: inout ByteSource, knowing coordinator: Coordinator
+    ) -> LeaseOperation {
+        let known = coordinator.leaseReport(name)?.grant.token ?? FencingToken(1)
+        let token = FencingToken(source.number(near: [known.number]))
+        let ttl = source.pick([Interval.seconds(5), .seconds(3_601), Interval(nanoseconds: .max)])
+        switch source.choice(of: 4) {
+        case 0: return LeaseOperation(name, .renew(token: token))
+        case 1: return LeaseOperation(name, .release(token: token))
+        case 2:
+            return LeaseOperation(
+                name, .transfer(token: token, holder: "heir", ttl: source.flag() ? ttl : nil))
+        default: return LeaseOperation(name, .grant(ttl: ttl, holder: "holder"))
+        }
+    }
+
+    private static func revocation(
+        _ name: ObjectName, _ token: FencingToken, _ source: inout ByteSource,
+        knowing coordinator: Coordinator
+    ) -> Revocation {
+        let holders = coordinator.why(name).objects.flatMap(\.holders).map(\.session)
+        let sessions = (1...8).map { SessionID(coordinator.version.number &- $0) }
+        let session = source.pick(sessions + holders)
+        let form = source.byte()
+        guard form & 3 != 0 else { return Revocation(session, .session, .force) }
+        let kind = form & 4 == 0 ? ObjectKind.lock : .leaderSlot
+        return Revocation(
+            session, .holding(kind, name, token),
+            form & 8 == 0 ? .force : .notice(within: .seconds(1), heir: session))
     }
 
     /// Sessions are numbered by versions: some of the last ones are.

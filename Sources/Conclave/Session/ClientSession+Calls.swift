@@ -122,6 +122,18 @@ extension ClientSession {
         return stream
     }
 
+    /// What an administrator asks for from now on.
+    func notices() -> AsyncStream<Notice> {
+        let (stream, continuation) = AsyncStream<Notice>.makeStream(
+            bufferingPolicy: .bufferingNewest(64))
+        let number = reader.nextNumber()
+        continuation.onTermination = { [weak self] _ in
+            self?.enter { state, _, _ in state.removeNoticeObserver(number) }
+        }
+        enter { state, _, _ in state.observe(number, continuation) }
+        return stream
+    }
+
     /// Calls `observer` once when the session is lost, at once if it is. Returns the number for
     /// `forgetLossObserver`.
     func whenLost(_ observer: @escaping @Sendable () -> Void) -> UInt64 {

@@ -29,6 +29,7 @@ extension ClientSession {
         var pending: [CallID: Pending] = [:]
         private var condition = SessionState.healthy
         private var observers: [UInt64: AsyncStream<SessionState>.Continuation] = [:]
+        private var noticeObservers: [UInt64: AsyncStream<Notice>.Continuation] = [:]
         /// Each is told once, when the session is lost.
         private var lossObservers: [UInt64: @Sendable () -> Void] = [:]
         private var closers: [CheckedContinuation<Void, Never>] = []
@@ -142,6 +143,22 @@ extension ClientSession.State {
         observers[number] = nil
     }
 
+    func tell(_ notice: Notice) {
+        for observer in noticeObservers.values { observer.yield(notice) }
+    }
+
+    mutating func observe(_ number: UInt64, _ observer: AsyncStream<Notice>.Continuation) {
+        if isFinished {
+            afterwards.append(.endNotices(observer))
+        } else {
+            noticeObservers[number] = observer
+        }
+    }
+
+    mutating func removeNoticeObserver(_ number: UInt64) {
+        noticeObservers[number] = nil
+    }
+
     mutating func whenLost(_ number: UInt64, _ observer: @escaping @Sendable () -> Void) {
         if isFinished {
             afterwards.append(.lost(observer))
@@ -186,6 +203,8 @@ extension ClientSession.State {
         if case .lost = condition {} else { tell(.lost(reason: "the session was closed")) }
         afterwards += observers.values.map { .endStates($0) }
         observers.removeAll()
+        afterwards += noticeObservers.values.map { .endNotices($0) }
+        noticeObservers.removeAll()
         afterwards += closers.map { .closed($0) }
         closers.removeAll()
     }

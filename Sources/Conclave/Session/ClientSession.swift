@@ -175,6 +175,7 @@ final class ClientSession: Sendable {
             case .answered(let call, let answer): state.answered(call, answer)
             case .event(let call, let answer): state.event(call, answer)
             case .state(let condition): changed(to: condition, &state)
+            case .asked(let notice): state.tell(Notice(notice))
             case .closed: finish(&state)
             }
         }

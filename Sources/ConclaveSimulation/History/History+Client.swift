@@ -3,8 +3,8 @@ import ConclaveClientCore
 import ConclaveWire
 
 extension HistoryCall {
-    /// `nil`: it is about another request, and no object; or about a lease, of which there is no
-    /// model.
+    /// `nil`: it is about another request, and no object; or about a lease or a session, of which
+    /// there is no model.
     init?(_ operation: Operation) {
         switch operation {
         case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
@@ -29,7 +29,7 @@ extension HistoryCall {
         case .transact(let transaction):
             guard let name = transaction.firstKey else { return nil }
             self.init(.transact(transaction), name)
-        case .cancel, .lease: return nil
+        case .cancel, .lease, .revoke: return nil
         }
     }
 }
@@ -96,6 +96,6 @@ extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-        .handOver, .arrive, .transact, .lease,
+        .handOver, .arrive, .transact, .lease, .revoke,
     ]
 }

@@ -42,7 +42,8 @@ package struct History {
             case .goodbye: saidGoodbye
             // A process that has taken the session over may die, too.
             case .died: died || wasLost
-            case .expired: true
+            // Whose session is ended by force may not know that yet.
+            case .expired, .forced: true
             }
         }
     }

@@ -11,7 +11,8 @@ extension CoordinationEffect {
             .openRefused(nonce: nonce, member: member, Refusal(refusal.code, ""))
         case .queued(let session, let number, _):
             .queued(session: session, number: number, position: 0)
-        case .opened, .attached, .detachRequested, .sessionEnded, .settled, .lockClosed,
+        case .opened, .attached, .detachRequested, .letGoAsked, .sessionEnded, .settled,
+            .lockClosed,
             .leaderChanged,
             .keysChanged, .leaseSet, .leaseEnded, .notUnderstood, .marked:
             self

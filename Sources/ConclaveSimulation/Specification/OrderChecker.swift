@@ -37,6 +37,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     var grantsOpened: (() -> Void)?
     /// Sessions in which somebody sends numbers in an order of his own.
     var unruly: Set<SessionID> = []
+    /// What somebody was asked to let go of.
+    private var notices: [SessionID: [LetGoNotice]] = [:]
 
     /// - Parameter keepsPast: A history may be given up.
     init(quotas: Quotas, longestTTL: Interval, keepsPast: Bool = false) {
@@ -165,6 +167,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             if case .reply(let session, let number, let reply) = effect {
                 noteReply(reply, to: number, of: session)
             }
+            if case .letGoAsked(let session, let notice) = effect {
+                notices[session, default: []].append(notice)
+            }
             // With a history all sessions in it end, whoever believes in them: grants wait for that.
             if !isToldOfEnds, case .sessionEnded = effect { continue }
             follower?(effect)
@@ -254,6 +259,13 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             known == nil ? .nothingLost : .exactlyOnce,
             "request \(number) of session \(session) was answered \(told), but the order holds "
                 + (known.map { "\($0)" } ?? "no answer"))
+    }
+
+    func check(_ notice: LetGoNotice, to session: SessionID?) throws(Violation) {
+        guard let session, notices[session, default: []].contains(notice) else {
+            throw Violation(
+                .exactlyOnce, "\(notice) is not for session \(String(describing: session))")
+        }
     }
 
     func check(_ state: LeaderState) throws(Violation) {
@@ -372,6 +384,18 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     // MARK: - What the world asks
 
     func ttl(of session: SessionID) -> Interval? { specification.sessions[session]?.ttl }
+
+    /// Sessions that an administrator wants to end (K6).
+    var forced: Set<SessionID> { Set(specification.sessions.values.filter(\.isForced).map(\.id)) }
+
+    /// Who holds what under which token, in an order that is the same for equal states.
+    var holdings: [(session: SessionID, key: ObjectKey, token: FencingToken)] {
+        specification.queues.keys.sorted().flatMap { key in
+            specification.queues[key]!.holders.map {
+                (session: $0.session, key: key, token: FencingToken($0.token))
+            }
+        }
+    }
 
     /// What other processes want, and wait for (K7).
     var wanted: [SessionID: ResumeCommand] { specification.sessions.compactMapValues(\.takeover) }

@@ -129,7 +129,7 @@ extension Specification {
         if let held {
             queues[key]!.previousEnd = end
             queues[key]!.previousValue = held.value
-            if key.kind == .lock, end == .died || end == .expired, held.lockDelay > .zero {
+            if key.kind == .lock, Self.leavesThingsHalfDone(end), held.lockDelay > .zero {
                 close(key, for: held.lockDelay)
             }
         }
@@ -167,9 +167,13 @@ extension Specification {
         return queue
     }
 
+    private static func leavesThingsHalfDone(_ end: PreviousEnd) -> Bool {
+        [.died, .expired, .forced].contains(end)
+    }
+
     /// Whoever has the lock next is told, if what was done under it may be half done.
     private mutating func remember(_ end: PreviousEnd, of key: ObjectKey) {
-        guard key.kind == .lock, end == .died || end == .expired,
+        guard key.kind == .lock, Self.leavesThingsHalfDone(end),
             !lost.contains(where: { $0.name == key.name })
         else { return }
         lost.append((key.name, end))

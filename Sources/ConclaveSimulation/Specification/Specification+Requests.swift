@@ -69,6 +69,7 @@ extension Specification {
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
         case .lease(let operation): lease(operation, id, number)
+        case .revoke(let revocation): revoke(revocation, id, number)
         case .release, .resign, .handOver, .downgrade, .cancel: break
         }
     }

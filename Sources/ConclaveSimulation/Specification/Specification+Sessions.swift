@@ -12,6 +12,9 @@ extension Specification {
             guard known.process.isSameProcess(as: command.process) else {
                 return refuse(command.nonce, at: command.member, .denied)
             }
+            guard !known.isForced else {
+                return refuse(command.nonce, at: command.member, .sessionEnded)
+            }
             id = known.id
             attach(id, to: command.member, command.process)
         } else if let code = refusal(of: command) {
@@ -47,16 +50,46 @@ extension Specification {
         guard session.secret == command.secret else {
             return refuse(command.nonce, at: command.member, .denied)
         }
+        guard !session.isForced else {
+            return refuse(command.nonce, at: command.member, .sessionEnded)
+        }
         if session.process.isSameProcess(as: command.process) {
             return move(session.id, by: command)
         }
         // K7: not before the old validity is over.
         if session.takeover != command { dropTakeover(of: session.id, .denied) }
         sessions[session.id]!.takeover = command
-        if view.contains(session.attachment.member) {
-            effects.append(
-                .detachRequested(session: session.id, attachment: session.attachment))
+        requestDetach(session.id)
+    }
+
+    mutating func requestDetach(_ id: SessionID) {
+        guard let session = sessions[id], view.contains(session.attachment.member) else { return }
+        effects.append(
+            .detachRequested(
+                session: id, attachment: session.attachment, isForced: session.isForced))
+    }
+
+    /// K6: asked, or as good as over.
+    mutating func revoke(_ revocation: Revocation, _ id: SessionID, _ number: UInt64) {
+        let target = revocation.session
+        guard sessions[target] != nil else { return refuse(id, number, .refused) }
+        if case .holding(let kind, let name, let token) = revocation.target {
+            let queue = queues[ObjectKey(kind: kind, name: name)]
+            let isHeld =
+                queue?.holders.contains { $0.session == target && $0.token == token.number }
+                ?? false
+            guard isHeld else { return refuse(id, number, .notHeld) }
+            if case .notice(let within, let heir) = revocation.manner {
+                answer(id, number, .done)
+                let notice = LetGoNotice(
+                    kind: kind, name: name, token: token, within: within, heir: heir)
+                return effects.append(.letGoAsked(session: target, notice))
+            }
         }
+        answer(id, number, .done)
+        sessions[target]!.isForced = true
+        dropTakeover(of: target, .sessionEnded)
+        requestDetach(target)
     }
 
     /// K2: of another epoch, of an attachment that is over, or of a member: no effect.
@@ -69,7 +102,10 @@ extension Specification {
 
     /// The validity is over: to whom waits for it, else it ends.
     mutating func passOn(_ id: SessionID, _ reason: SessionEnd) {
-        guard let takeover = sessions[id]!.takeover else { return finish(id, reason) }
+        guard let takeover = sessions[id]!.takeover else {
+            let isForced = sessions[id]!.isForced && reason == .expired
+            return finish(id, isForced ? .forced : reason)
+        }
         sessions[id]!.takeover = nil
         move(id, by: takeover)
     }
@@ -142,6 +178,7 @@ extension PreviousEnd {
             case .goodbye: .goodbye
             case .died: .died
             case .expired, .hostLost: .expired
+            case .forced: .forced
             }
     }
 }

@@ -85,11 +85,12 @@ struct Specification {
             keys.forgetHistory(at: version)
         }
         for id in sessions.keys.sorted() {
-            guard let session = sessions[id], let takeover = session.takeover else { continue }
-            if !view.contains(takeover.member) {
+            guard let session = sessions[id], session.takeover != nil || session.isForced
+            else { continue }
+            if let takeover = session.takeover, !view.contains(takeover.member) {
                 sessions[id]!.takeover = nil
-            } else if view.contains(session.attachment.member) {
-                effects.append(.detachRequested(session: id, attachment: session.attachment))
+            } else {
+                requestDetach(id)
             }
         }
         return effects

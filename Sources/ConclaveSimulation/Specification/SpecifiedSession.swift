@@ -25,6 +25,7 @@ struct SpecifiedSession {
     var process: ProcessIdentity
     var attachment: Attachment
     var takeover: ResumeCommand?
+    var isForced = false
     var entries: [UInt64: Entry] = [:]
     var confirmed: UInt64 = 0
     var newest: UInt64 = 0

@@ -10,6 +10,8 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case serving = 7
     /// Event without a request: the session is over, and why.
     case sessionEnded = 8
+    /// Event without a request: the client is asked to let go of something.
+    case letGo = 9
 
     case acquire = 16
     case release = 17
@@ -44,6 +46,8 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     /// Administration: go on without the members that are gone. The body is the lowest era that
     /// versions may go on in, the reply a `RecoverReport`.
     case recover = 82
+    /// Administration: ask a session to let go of something, or end it.
+    case revoke = 83
 
     /// Changes keys of the configuration, all at one version or none.
     case transact = 96

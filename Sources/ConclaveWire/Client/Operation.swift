@@ -29,6 +29,8 @@ package enum Operation: Equatable, Sendable {
     case cancel(number: UInt64, reason: CancelReason)
     case transact(KeyTransaction)
     case lease(LeaseOperation)
+    /// Administration: see `Revocation`.
+    case revoke(Revocation)
 
     package var type: ClientFrameType {
         switch self {
@@ -45,6 +47,7 @@ package enum Operation: Equatable, Sendable {
         case .cancel: .cancel
         case .transact: .transact
         case .lease: .lease
+        case .revoke: .revoke
         }
     }
 
@@ -87,6 +90,8 @@ package enum Operation: Equatable, Sendable {
             transaction.encode(into: &writer)
         case .lease(let operation):
             operation.encode(into: &writer)
+        case .revoke(let revocation):
+            revocation.encode(into: &writer)
         }
     }
 
@@ -142,6 +147,8 @@ package enum Operation: Equatable, Sendable {
             return .transact(try KeyTransaction(from: &reader))
         case .lease:
             return .lease(try LeaseOperation(from: &reader))
+        case .revoke:
+            return .revoke(try Revocation(from: &reader))
         default:
             return nil
         }

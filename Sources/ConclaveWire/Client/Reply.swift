@@ -104,6 +104,8 @@ package enum PreviousEnd: UInt8, Sendable, CaseIterable {
     case died = 3
     /// Its session's validity ran out.
     case expired = 4
+    /// An administrator ended its session.
+    case forced = 5
 }
 
 package struct LockGrant: Equatable, Sendable {

@@ -219,4 +219,6 @@ package enum SessionEnd: UInt8, Sendable, CaseIterable {
     case expired = 3
     /// Its host left the group and it was not resumed in time.
     case hostLost = 4
+    /// An administrator wanted it.
+    case forced = 5
 }

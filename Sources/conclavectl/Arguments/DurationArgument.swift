@@ -9,6 +9,10 @@ struct DurationArgument: ExpressibleByArgument, Equatable {
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000),
     ]
 
+    init(duration: Duration) {
+        self.duration = duration
+    }
+
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
         let suffix = argument.dropFirst(digits.count)

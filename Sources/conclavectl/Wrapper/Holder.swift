@@ -28,6 +28,8 @@ struct HoldRequest: Sendable {
 final class Holder: Sendable {
     enum Message: Sendable {
         case held(Grant)
+        /// An administrator asks for what is held.
+        case asked(Notice)
         /// Given back, in order.
         case released
         case failed(ConclaveError)
@@ -42,21 +44,24 @@ final class Holder: Sendable {
         var previousEnd: PreviousEnd
         var validity: Validity
         var taskPath: TaskPath
+        /// Gives a leader's place to a standby.
+        var handOver: (@Sendable (SessionID) async throws -> Void)?
     }
 
     let inbox = Inbox<Message>()
     private let task: Task<Void, Never>
-    private let letGo: AsyncStream<Void>.Continuation
+    private let letGo: AsyncStream<SessionID>.Continuation
 
     init(_ request: HoldRequest) {
-        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        let (stream, continuation) = AsyncStream<SessionID>.makeStream()
         letGo = continuation
         let inbox = inbox
         task = Task { await Self.run(request, inbox, until: stream) }
     }
 
-    /// Gives back what is held; `released` or `failed` follows.
-    func release() {
+    /// Gives back what is held, to a standby if it may be one; `released` or `failed` follows.
+    func release(to heir: SessionID? = nil) {
+        if let heir { letGo.yield(heir) }
         letGo.finish()
     }
 
@@ -66,7 +71,7 @@ final class Holder: Sendable {
     }
 
     private static func run(
-        _ request: HoldRequest, _ inbox: Inbox<Message>, until letGo: AsyncStream<Void>
+        _ request: HoldRequest, _ inbox: Inbox<Message>, until letGo: AsyncStream<SessionID>
     ) async {
         do {
             let conclave = try await Conclave.connect(
@@ -74,7 +79,7 @@ final class Holder: Sendable {
             let work: @Sendable () async throws -> Void = {
                 try await hold(request, conclave) { grant in
                     inbox.send(.held(grant))
-                    for await _ in letGo {}
+                    await tell(inbox, of: conclave.notices, about: grant, until: letGo)
                 }
             }
             if let path = request.taskPath {
@@ -89,6 +94,21 @@ final class Holder: Sendable {
         } catch {
             inbox.send(.cancelled)
         }
+    }
+
+    /// Returns when what is held is to be given back.
+    private static func tell(
+        _ inbox: Inbox<Message>, of notices: AsyncStream<Notice>, about grant: Grant,
+        until letGo: AsyncStream<SessionID>
+    ) async {
+        let listening = Task {
+            for await notice in notices where notice.token == grant.token {
+                inbox.send(.asked(notice))
+            }
+        }
+        defer { listening.cancel() }
+        // Who does not stand by any more gets nothing: it goes to whose turn it is.
+        for await heir in letGo { try? await grant.handOver?(heir) }
     }
 
     private static func hold(
@@ -110,12 +130,12 @@ final class Holder: Sendable {
             try await conclave.withLeadership(
                 of: request.name, value: value, priority: request.priority, places: places,
                 wait: request.wait
-            ) {
+            ) { term in
                 await body(
                     Grant(
-                        token: $0.token, place: $0.place, previousEnd: $0.previousEnd,
-                        validity: $0.validity,
-                        taskPath: $0.taskPath))
+                        token: term.token, place: term.place, previousEnd: term.previousEnd,
+                        validity: term.validity, taskPath: term.taskPath,
+                        handOver: { try await term.handOver(to: $0) }))
             }
         }
     }

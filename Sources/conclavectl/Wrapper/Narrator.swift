@@ -34,6 +34,21 @@ struct Narrator {
         }
     }
 
+    func asked(_ notice: Notice) {
+        if json {
+            state(
+                "asked",
+                [
+                    JSON.Member(
+                        name: "withinMilliseconds", value: .integer(notice.within.milliseconds))
+                ])
+        } else {
+            Output.error(
+                "an administrator asks for \(name.shown) within \(notice.within.text); the command is "
+                    + "stopped")
+        }
+    }
+
     func failed(_ error: ConclaveError) {
         Failure.tell(error, json: json)
     }

@@ -42,6 +42,8 @@ struct Wrapper {
     private var forwarded: Set<Int32> = []
     /// What was held is lost, and the command goes on.
     private var isLossTold = false
+    /// An administrator has asked for what is held.
+    private var notice: Notice?
 
     /// Asks for what `request` names at once.
     init(
@@ -120,10 +122,13 @@ struct Wrapper {
             phase = .done(ExitStatus(for: error))
         case (.waiting, _), (.cancelling, _):
             phase = .done(ExitStatus(ExitStatus.interrupted))
+        case (.running(let child, _), .asked(let notice)):
+            asked(child, notice)
         case (.running(let child, _), .failed(let error)):
             lost(child, error.message)
         case (.running(let child, _), _):
             lost(child, "the session ended")
+        case (.releasing, .asked): return
         case (.releasing(let status), .released):
             narrator.released()
             phase = .done(status)
@@ -132,6 +137,14 @@ struct Wrapper {
         case (.stopping, _), (.done, _):
             return
         }
+    }
+
+    /// The command is to end, and what is held goes back then.
+    private mutating func asked(_ child: ChildProcess, _ notice: Notice) {
+        self.notice = notice
+        narrator.asked(notice)
+        child.signalGroup(SIGTERM)
+        child.signalGroup(SIGCONT)
     }
 
     private mutating func granted(_ grant: Holder.Grant) {
@@ -183,7 +196,8 @@ struct Wrapper {
             phase = .done(ExitStatus(ExitStatus.lost))
             return
         }
-        release(ExitStatus(of: end, forwarded: forwarded))
+        let signals = notice == nil ? forwarded : forwarded.union([SIGTERM])
+        release(ExitStatus(of: end, forwarded: signals))
     }
 
     /// The command was stopped, by Ctrl-Z for instance: so is this program, until both go on.
@@ -221,7 +235,7 @@ struct Wrapper {
     }
 
     private mutating func release(_ status: ExitStatus) {
-        holder.release()
+        holder.release(to: notice?.heir)
         phase = .releasing(status)
         wake(after: Self.patience)
     }

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Conclave
+
+/// What `release`, `resign` and `handover` have in common.
+struct RevokingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How long the holder is given (10s, 5m).", valueName: "duration"))
+    var within = DurationArgument(duration: .seconds(30))
+
+    @Flag(help: "End the holder's session if it has not let go by then.")
+    var force = false
+
+    @OptionGroup var common: CommonOptions
+
+    static let exitCodes = """
+        Only root and the user that conclaved runs as may do this.
+
+        Exit codes: 0, it is let go of; 1 nobody has it, or it is not let go of in time; 64 wrong \
+        usage; 69 no daemon, or outside the majority; 75 nobody knows yet, look, then ask again; \
+        77 not permitted.
+        """
+}
+
+/// Has those who hold something let go of it: asks, waits, and ends their sessions if it may.
+struct Revoking: Sendable {
+    var kind: ObjectStatus.Kind
+    var name: String
+    var heir: SessionID?
+    var within: Duration
+    var isForceful: Bool
+    var json: Bool
+
+    private static let pause = Duration.milliseconds(200)
+    /// How long the end of a session by force is waited for beside its ttl, which counts where its
+    /// daemon is gone.
+    private static let patience = Duration.seconds(60)
+
+    func run(_ conclave: Conclave) async throws {
+        let holders = try await holders(conclave)
+        guard !holders.isEmpty else { return try end(released: false, "nobody has \(name.shown)") }
+        if within > .zero { try await askAll(holders, conclave) }
+        var rest = try await rest(of: holders, after: within, conclave)
+        var forced: [Claim] = []
+        if !rest.isEmpty, isForceful {
+            forced = rest
+            for holder in rest {
+                try await ignoringLateness {
+                    try await conclave.forceRelease(of: name, kind, by: holder)
+                }
+            }
+            rest = try await self.rest(of: rest, after: Self.patience, conclave)
+        }
+        await conclave.close()
+        guard rest.isEmpty else {
+            let who = rest.map { "session \($0.session) (\($0.who))" }.joined(separator: ", ")
+            let advice = isForceful ? "" : "; --force ends its session"
+            return try end(
+                released: false, "\(name.shown) is still held by \(who)\(advice)", forced)
+        }
+        try end(released: true, "\(name.shown) is let go of", forced)
+    }
+
+    private func askAll(_ holders: [Claim], _ conclave: Conclave) async throws {
+        for holder in holders {
+            try await ignoringLateness {
+                try await conclave.ask(
+                    holder, toLetGoOf: name, kind, within: within, heir: heir)
+            }
+        }
+    }
+
+    /// What was let go of meanwhile need not be asked for.
+    private func ignoringLateness(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as ConclaveError where error.code == .notHeld || error.code == .refused {
+            return
+        }
+    }
+
+    private func holders(_ conclave: Conclave) async throws -> [Claim] {
+        try await conclave.why(name).objects.first { $0.kind == kind }?.holders ?? []
+    }
+
+    /// Those of `holders` who hold it still after so long, at most.
+    private func rest(
+        of holders: [Claim], after patience: Duration, _ conclave: Conclave
+    ) async throws -> [Claim] {
+        let deadline = ContinuousClock.now.advanced(by: patience)
+        while true {
+            let now = try await self.holders(conclave)
+            let rest = holders.filter { holder in
+                now.contains { $0.session == holder.session && $0.token == holder.token }
+            }
+            guard !rest.isEmpty, ContinuousClock.now < deadline else { return rest }
+            try await ContinuousClock().sleep(for: Self.pause)
+        }
+    }
+
+    private func end(released: Bool, _ sentence: String, _ forced: [Claim] = []) throws {
+        if json {
+            Output.standard(
+                JSON.object([
+                    "name": .string(name), "kind": .string(kind.description),
+                    "released": .bool(released),
+                    "forced": .array(forced.map { .unsigned($0.session.number) }),
+                ]).description)
+        } else if released {
+            Output.standard(sentence)
+        } else {
+            Output.error(sentence)
+        }
+        if !released { throw ExitStatus(ExitStatus.notObtained) }
+    }
+}
