@@ -112,7 +112,8 @@ extension ClientCore {
         switch report {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
-        case .status, .members, .view, .locks, .leases, .why, .memberChange, .recovered, .keys,
+        case .status, .members, .view, .locks, .leases, .sessions, .why, .memberChange, .recovered,
+            .keys,
             .keyNews,
             .keyUpdate, .doubtful, .assured:
             break
@@ -138,7 +139,8 @@ extension ClientCore {
             calls.hear(id)
             assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
-        case .status, .members, .locks, .leases, .why, .memberChange, .recovered, .keys, .keyUpdate,
+        case .status, .members, .locks, .leases, .sessions, .why, .memberChange, .recovered, .keys,
+            .keyUpdate,
             .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }

@@ -85,7 +85,7 @@ extension Service {
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
-        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases:
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)

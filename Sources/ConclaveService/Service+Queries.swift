@@ -73,6 +73,14 @@ extension Service {
             var page = machine.leasePage(prefix: prefix, after: after)
             page.leases = page.leases.map { remaining($0, machine, now: now) }
             page.encode(into: &writer)
+        case .sessions(let after):
+            var page = machine.sessionPage(after: after)
+            for index in page.sessions.indices {
+                let deadline = sessions[page.sessions[index].session]?.deadline
+                page.sessions[index].remaining = deadline.map { max($0.since(now), .zero) }
+            }
+            page.encode(into: &writer)
+            cost = machine.sessionCount * Self.costOfName
         case .leader(let slot):
             subscriptions.add(.leader(slot), read.connection, read.number)
             let state = machine.leaderState(slot)

@@ -11,6 +11,34 @@ import Testing
         sessions = stage.open(all: 1...3)
     }
 
+    @Test mutating func `sessions are listed by id, with what they have and wait for`() {
+        var stage = Stage()
+        let all = stage.open(all: 1...3, hostCount: 3)
+        stage.acquire(all[0], 1, ObjectName(known: "listed"))
+        stage.acquire(all[1], 1, ObjectName(known: "listed"))
+        let key = KeyOperation.put(ObjectName(known: "k"), value: [], isEphemeral: true)
+        stage.request(all[2], 1, .transact(KeyTransaction(operations: [key])))
+        stage.install([Stage.member(1), Stage.member(2)])
+        let page = stage.coordinator.sessionPage()
+        #expect(page.sessions.map(\.session) == all && page.next == nil)
+        #expect(page.sessions.map(\.heldCount) == [1, 0, 0])
+        #expect(page.sessions.map(\.waitingCount) == [0, 1, 0])
+        #expect(page.sessions.map(\.keyCount) == [0, 0, 1])
+        #expect(page.sessions.map(\.standing) == [.attached, .attached, .away])
+        #expect(page.sessions.map(\.owner.pid) == [1, 2, 3])
+        #expect(stage.coordinator.sessionPage(after: all[1]).sessions.map(\.session) == [all[2]])
+    }
+
+    @Test mutating func `sessions come a page at a time`() {
+        var stage = Stage()
+        let count = ClientLimits.listedSessions + 3
+        let all = (1...UInt32(count)).map { stage.open($0) }
+        let first = stage.coordinator.sessionPage()
+        #expect(first.sessions.count == ClientLimits.listedSessions)
+        let rest = stage.coordinator.sessionPage(after: first.next)
+        #expect(rest.sessions.map(\.session) == Array(all.suffix(3)) && rest.next == nil)
+    }
+
     @Test mutating func `locks are listed by name, under a prefix, after a name`() {
         for (number, name) in zip(UInt64(1)..., ["b/2", "a", "b/10", "c", "b"]) {
             stage.acquire(sessions[0], number, ObjectName(known: name))

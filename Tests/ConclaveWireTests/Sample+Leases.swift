@@ -57,6 +57,28 @@ extension Sample {
             decode: { try LetGoNotice(from: &$0) }, encode: { $0.encode(into: &$1) }),
     ]
 
+    private static let summary = SessionSummary(
+        session: SessionID(5),
+        owner: SessionSummary.Owner(
+            host: NodeID(2), pid: 4_711, uid: 1_000, unit: "a.service", label: "job"),
+        standing: .forced, ttl: .seconds(5), heldCount: 3,
+        waitingCount: 1, keyCount: 2, remaining: .seconds(4))
+
+    static let sessions: [Sample] = [
+        Sample(
+            "session page",
+            SessionPage(version: Version(9), sessions: [summary], next: SessionID(5)),
+            decode: { try SessionPage(from: &$0) }, encode: { $0.encode(into: &$1) }),
+        Sample(
+            "query of sessions", ObjectQuery(.sessions(after: SessionID(5))),
+            decode: { reader in
+                guard let query = try ObjectQuery(.sessions, from: &reader) else {
+                    throw WireError.invalid(field: "type", reason: "asks for nothing")
+                }
+                return query
+            }, encode: { $0.encode(into: &$1) }),
+    ]
+
     static let leases: [Sample] = [
         .lease(.grant(ttl: .seconds(60), holder: "nightly")),
         .lease(.renew(token: FencingToken(9))),

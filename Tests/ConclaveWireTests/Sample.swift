@@ -38,7 +38,7 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 
 extension Sample {
     static let all =
-        sessionFrames + operations + replies + reports + keys + leases + revocations + [
+        sessionFrames + operations + replies + reports + keys + leases + revocations + sessions + [
             frameHeader, view, lineage,
         ]
 

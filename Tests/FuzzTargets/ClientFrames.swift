@@ -79,7 +79,7 @@ enum ClientFrames {
         case .views:
             roundTrip(
                 body, { reader throws(WireError) in try reader.flag("follow") }, { $1.flag($0) })
-        case .locks, .why, .observeLeader, .readLeases:
+        case .locks, .why, .observeLeader, .readLeases, .sessions:
             roundTrip(
                 body,
                 { reader throws(WireError) in
@@ -148,6 +148,8 @@ enum ClientFrames {
             return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
         case .letGo:
             return roundTrip(body, LetGoNotice.init(from:), { $0.encode(into: &$1) })
+        case .sessions:
+            return roundTrip(body, SessionPage.init(from:), { $0.encode(into: &$1) })
         case .readLeases:
             return roundTrip(body, LeasePage.init(from:), { $0.encode(into: &$1) })
         case .readKeys:

@@ -48,6 +48,29 @@ extension Conclave {
         return objects
     }
 
+    /// All sessions, by id. Not older than anything that was acknowledged before the call, page for
+    /// page.
+    ///
+    /// - Parameters:
+    ///   - local: From the daemon's own copy at once, also outside the majority: it may be behind.
+    ///   - wait: How long to wait for each page at most.
+    public func sessions(
+        local: Bool = false, wait: Duration? = .seconds(10)
+    ) async throws -> [SessionStatus] {
+        var sessions: [SessionStatus] = []
+        var after: SessionID?
+        repeat {
+            let answer = await ask(
+                .objects(ObjectQuery(.sessions(after: after), isLocal: local)), wait)
+            guard case .report(.sessions(let page)) = answer else {
+                throw ConclaveError.unexpected(answer)
+            }
+            sessions += page.sessions.map(SessionStatus.init)
+            after = page.next
+        } while after != nil
+        return sessions
+    }
+
     /// Who holds what is called `name`, who waits, and for whom. Not older than anything that was
     /// acknowledged before the call, unless it is asked for as `local`.
     public func why(
@@ -99,7 +122,8 @@ public struct Views: AsyncSequence, Sendable {
                 switch report {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
-                case .status, .members, .locks, .leases, .why, .leader, .memberChange, .recovered,
+                case .status, .members, .locks, .leases, .sessions, .why, .leader, .memberChange,
+                    .recovered,
                     .keys, .keyNews, .keyUpdate, .doubtful, .assured:
                     continue
                 }

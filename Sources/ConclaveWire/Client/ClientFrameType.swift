@@ -38,6 +38,8 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case why = 68
     /// Ends the subscription whose request number is in the body.
     case unsubscribe = 69
+    /// A page of sessions; the reply is a `SessionPage`.
+    case sessions = 70
 
     /// Administration: a machine more in the member list, or one less. The reply is the epoch of
     /// the view since which it is so.

@@ -1,6 +1,6 @@
 package import ConclaveBase
 
-/// Asks for locks, leader slots, barriers and leases. What is asked for stands in the frame's type.
+/// Asks for locks, leader slots, barriers, leases and sessions. What is asked for stands in the frame's type.
 package struct ObjectQuery: Equatable, Sendable {
     package enum Subject: Equatable, Sendable {
         /// Those whose names begin with `prefix` and come after `after`, a page of them.
@@ -12,6 +12,8 @@ package struct ObjectQuery: Equatable, Sendable {
         case lease(ObjectName)
         /// As `locks`.
         case leases(prefix: String, after: ObjectName?)
+        /// Those that come after `after`, a page of them.
+        case sessions(after: SessionID?)
     }
 
     package var subject: Subject
@@ -32,6 +34,9 @@ package struct ObjectQuery: Equatable, Sendable {
             subject = .locks(prefix: prefix, after: after)
         case .why: subject = .why(try reader.name("name"))
         case .observeLeader: subject = .leader(try reader.name("slot"))
+        case .sessions:
+            let after: UInt64? = try reader.optional("after")
+            subject = .sessions(after: after.map(SessionID.init))
         case .readLeases:
             if try reader.flag("prefix") {
                 let (prefix, after) = try reader.page()
@@ -51,6 +56,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .lease(let name):
             writer.flag(false)
             writer.name(name)
+        case .sessions(let after): writer.optional(after?.number)
         case .leases(let prefix, let after):
             writer.flag(true)
             writer.page(prefix, after: after)
@@ -64,6 +70,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .why: .why
         case .leader: .observeLeader
         case .lease, .leases: .readLeases
+        case .sessions: .sessions
         }
     }
 }
