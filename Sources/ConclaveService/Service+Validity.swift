@@ -107,7 +107,9 @@ extension Service {
             withdraw(id, effects: &effects)
             if let connection = session.connection {
                 tellEnd(.expired, to: connection, effects: &effects)
-                connections[connection]?.session = nil
+                if settings.plant != .lostSessionStaysBound {
+                    connections[connection]?.session = nil
+                }
                 sessions[id]?.connection = nil
                 if session.watch == connection { sessions[id]?.watch = nil }
                 reconsiderReading(connection, effects: &effects)

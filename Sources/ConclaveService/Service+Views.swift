@@ -152,7 +152,9 @@ extension Service {
         slots.sessionsEnded { machine.sessionState($0) != nil }
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
-                let shownBefore = latestShown(of: state, now: now)
+                let isForgotten = settings.plant == .learnedShownForgotten
+                let shownBefore =
+                    isForgotten ? .distantPast : latestShown(of: state, now: now)
                 adopt(state, shownBefore: shownBefore, now: now)
             }
             if state.isWanted { yield(state.id, state.attachment, now: now, effects: &effects) }
