@@ -161,9 +161,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .failedSync: cluster.hosts[host].disk.failingSyncCount = 1
         case .wallClock: jumpWallClock(of: host)
         case .leave: leave(host)
-        case .erase: erase(host)
-        case .olderDisk: putBackOlderDisk(of: host)
-        case .rot, .unreadable, .loseFile: damage(host, kind)
+        case .erase: forSeveral(host) { erase($0) }
+        case .olderDisk: forSeveral(host) { putBackOlderDisk(of: $0) }
+        case .rot, .unreadable, .loseFile: forSeveral(host) { damage($0, kind) }
         case .stall: stall(host)
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true
@@ -171,6 +171,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
+        case .namesake: haveNamesake(of: host)
         case .members, .loseMajority: break
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
@@ -191,6 +192,11 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         for host in 0..<hostCount where host != spared && !shape.spared.contains(host) {
             body(host)
         }
+    }
+
+    private func forSeveral(_ host: Int, _ body: (Int) -> Void) {
+        body(host)
+        if shape.damagesSeveral { body(another(than: host)) }
     }
 
     private func downTime() -> Interval {
@@ -342,6 +348,17 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     }
 
     // MARK: - Links
+
+    private func haveNamesake(of host: Int) {
+        let other = Member(
+            node: cluster.nodes[host],
+            incarnation: Incarnation(disk: Self.namesakesDisk, start: random.next() | 1))
+        let longest = shape.suspicion * 2
+        network.supplant(host, by: other, for: .milliseconds(1)...longest)
+    }
+
+    /// No simulated host has such a one.
+    private static var namesakesDisk: UInt64 { 255 }
 
     private func cut(_ kind: FaultKind, host: Int) {
         guard hostCount > 1 else { return }

@@ -375,8 +375,11 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             $0.daemon != nil && $0.isIntact && enteredNewest.contains($0.member)
         }
         guard isKnownElsewhere, cluster.hosts[index].isIntact else { return false }
-        let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
-        return !isNeeded && others.allSatisfy(\.isIntact)
+        guard shape.damagesSeveral else {
+            let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
+            return !isNeeded && others.allSatisfy(\.isIntact)
+        }
+        return others.count { $0.isIntact && view.rank(of: $0.node) != nil } >= view.quorum
     }
 
     /// One may be decided, and on a disk, though nobody has lived to enter it.
