@@ -51,7 +51,7 @@ package struct PlantedBug: Sendable {
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)
-        case .handOverClosesCycle: PlantedBug(plant, rule: "C8", within: 1_000, in: .locks)
+        case .handOverClosesCycle: PlantedBug(plant, rule: "C8", within: 1_500, in: .locks)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
         case .takeOverAtOnce, .shownBeforeForgotten:
             PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
