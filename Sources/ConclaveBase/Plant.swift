@@ -39,8 +39,9 @@ public enum Plant: String, CaseIterable, Sendable {
     case joinerNotLevel
     /// V23: a node that the list does not name is taught and let in.
     case strangerLetIn
-    /// A promise does not carry the wanted change, and its asker is answered when it was asked for.
-    case changeForgotten
+    /// C1: the asker of a change of the list is told that it is done when the next view comes, whatever
+    /// list that has.
+    case changeTakenForDone
     /// The list of the file is proposed, not that of the present view.
     case listFromFile
     /// K10: a request that is cancelled stays in its queue.
@@ -79,6 +80,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case forcedNotOrdered
     /// C8: nobody times a lease that was learned with the state.
     case learnedLeaseUntimed
+    /// C8: a leader hands over to a standby that waits for itself then.
+    case handOverClosesCycle
     /// C5: a leader hands over to the standby whose turn it is, whichever it has named.
     case handOverToFirst
     /// K9: an open that comes again opens a second session.
@@ -123,6 +126,10 @@ public enum Plant: String, CaseIterable, Sendable {
     /// K7: what the daemon's run before this one has shown counts for nothing when a session that was
     /// just resumed is wanted by another process.
     case shownBeforeForgotten
+    /// K7: and so for a session that the daemon learns of with a whole state.
+    case learnedShownForgotten
+    /// K7: the connection of a process that has lost its session to another one stays bound to it.
+    case lostSessionStaysBound
     /// K7: a session that its own process resumes while it is given up for another one ends at once,
     /// whatever was shown before.
     case resumedEndsEarly
@@ -150,6 +157,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case readAnsweredEarly
     /// V26: after a loss of state grants wait for the longest ttl of the own file, not the group's.
     case waitsForOwnLongestTTL
+    /// V30: that there is a new segment is recorded with the next promise or view only.
+    case segmentNotRecorded
     /// V30: a segment is removed before it is recorded that nothing of it is needed.
     case removedBeforeRecorded
     /// V31: what a start has read back is synced and not written again, though a failed sync may have

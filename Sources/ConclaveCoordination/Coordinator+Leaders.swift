@@ -108,7 +108,7 @@ extension Coordinator {
         let isPassedOver = plant == .handOverToFirst
         let next = isPassedOver ? slots.waiters(of: slots.claims[heir].object)[0] : heir
         slots.grant(next, at: now)
-        if let before, let cycle = deadlock(withLeader: next) {
+        if let before, plant != .handOverClosesCycle, let cycle = deadlock(withLeader: next) {
             slots = before
             return refuse(request, .deadlock, cycle, effects: &effects)
         }

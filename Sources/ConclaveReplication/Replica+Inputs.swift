@@ -169,7 +169,9 @@ extension Replica {
         if let (isOwn, mark) = journal?.completed(tag), isOwn {
             noteDurable()
             // A segment that no record knows of would not be missed.
-            if mark == nil { viewJournal.appendMark(to: disk, tag: nextTag()) }
+            if mark == nil, settings.plant != .segmentNotRecorded {
+                viewJournal.appendMark(to: disk, tag: nextTag())
+            }
             if let mark { synced(mark) }
             journal?.flush(to: disk, nextTag: nextTag)
             tellHeld()

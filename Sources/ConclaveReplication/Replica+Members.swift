@@ -36,7 +36,6 @@ extension Replica {
         pendingChange = PendingChange(
             number: number, change: change, deadline: now.advanced(by: Self.changePatience),
             nextTry: now)
-        if settings.plant == .changeForgotten { answerChange(.done(view.epoch.next)) }
         run(.change(change), now: now)
     }
 
@@ -63,6 +62,7 @@ extension Replica {
     /// A view begins: is the list as it was wanted?
     func judgeChange(now: Instant) {
         guard let pending = pendingChange else { return }
+        if settings.plant == .changeTakenForDone { return answerChange(.done(view.epoch)) }
         if pending.change.isDone(in: list) { return tickChange(pending, now: now) }
         let present = view.members.map(\.node)
         if membership.seat == .member, let next = membership.memory.current,

@@ -110,7 +110,9 @@ extension Service {
             }
             if let connection = session.connection {
                 tellEnd(isForced ? .forced : .expired, to: connection, effects: &effects)
-                connections[connection]?.session = nil
+                if settings.plant != .lostSessionStaysBound {
+                    connections[connection]?.session = nil
+                }
                 sessions[id]?.connection = nil
                 if session.watch == connection { sessions[id]?.watch = nil }
                 reconsiderReading(connection, effects: &effects)

@@ -158,7 +158,9 @@ extension Service {
         leaseClocks.review(machine.leaseTerms, now: now)
         for state in machine.sessions(attachedTo: settings.own) {
             if sessions[state.id] == nil {
-                let shownBefore = latestShown(of: state, now: now)
+                let isForgotten = settings.plant == .learnedShownForgotten
+                let shownBefore =
+                    isForgotten ? .distantPast : latestShown(of: state, now: now)
                 adopt(state, shownBefore: shownBefore, now: now)
             }
             if state.isWanted || state.isForced {

@@ -9,6 +9,8 @@ final class Cluster<Daemon: SimulatedDaemon> {
     let hosts: [SimulatedHost<Daemon>]
     let nodes: [NodeID]
     private(set) var crashCount = 0
+    /// Told of each daemon that is about to end, by its host.
+    var ending: ((Int) -> Void)?
     /// Told of each daemon that has ended, by its host.
     var ended: ((Int) -> Void)?
     /// Told of each frame that a host's daemon sends to another one.
@@ -103,6 +105,7 @@ final class Cluster<Daemon: SimulatedDaemon> {
         let host = hosts[index]
         guard host.daemon != nil else { return }
         crashCount += 1
+        if host.daemon != nil { ending?(index) }
         host.daemon = nil
         host.inbox.close()
         host.disk.processEnded()
@@ -114,6 +117,7 @@ final class Cluster<Daemon: SimulatedDaemon> {
         let host = hosts[index]
         guard host.hasPower, host.daemon != nil || host.startCount > 0 else { return }
         crashCount += 1
+        if host.daemon != nil { ending?(index) }
         host.daemon = nil
         host.hasPower = false
         host.inbox.close()

@@ -18,6 +18,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     private static var nextIndex: UInt16 { .max }
     private static var provokedIndex: UInt16 { .max - 1 }
     private static var snapshotIndex: UInt16 { .max - 2 }
+    private static var segmentIndex: UInt16 { .max - 3 }
 
     private let cluster: Cluster<Daemon>
     private let shape: WorldShape
@@ -81,6 +82,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         } else if index == Self.snapshotIndex {
             let (host, kind) = struckHosts.removeFirst()
             begin(kind, host: host)
+        } else if index == Self.segmentIndex {
+            loseSegment(of: Int(stamp))
         } else if let fault = active[Int(index)], fault.stamp == stamp {
             goOn(with: Int(index))
         }
@@ -109,6 +112,15 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         timeline.schedule(.fault(index: Self.snapshotIndex, stamp: 0), after: pause)
     }
 
+    /// A host has a new segment.
+    func provokeAtSegment(on host: Int) {
+        guard !isStopped, shape.faults.contains(.loseFile), !shape.spared.contains(host),
+            snapshotRandom.chance(perMille: 30)
+        else { return }
+        let pause = WorldShape.logarithmic(.milliseconds(1) ... .seconds(2), &snapshotRandom)
+        timeline.schedule(.fault(index: Self.segmentIndex, stamp: UInt32(host)), after: pause)
+    }
+
     private func anyHost() -> Int {
         if !shape.spared.isEmpty {
             let others = cluster.hosts.indices.filter { !shape.spared.contains($0) }
@@ -125,9 +137,14 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         }
         let (longPerMille, longest): (UInt64, Int64) = shape.spared.isEmpty ? (40, 60) : (300, 400)
         let factor = random.chance(perMille: longPerMille) ? longest : 12
-        return WorldShape.logarithmic(
+        let drawn = WorldShape.logarithmic(
             shape.heartbeat / 10...shape.suspicion * factor, &random)
+        return min(drawn, Self.longestFault)
     }
+
+    /// What a paused process had said leaves when its pause would have ended, also if all heals before;
+    /// half of the time in which that must be over.
+    private static var longestFault: Interval { .seconds(150) }
 
     // MARK: - What
 
@@ -144,9 +161,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .failedSync: cluster.hosts[host].disk.failingSyncCount = 1
         case .wallClock: jumpWallClock(of: host)
         case .leave: leave(host)
-        case .erase: erase(host)
-        case .olderDisk: putBackOlderDisk(of: host)
-        case .rot, .unreadable, .loseFile: damage(host, kind)
+        case .erase: forSeveral(host) { erase($0) }
+        case .olderDisk: forSeveral(host) { putBackOlderDisk(of: $0) }
+        case .rot, .unreadable, .loseFile: forSeveral(host) { damage($0, kind) }
         case .stall: stall(host)
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true
@@ -154,6 +171,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .partition, .oneWay, .cutPair, .isolate, .flap: cut(kind, host: host)
         case .slow: slowDown(host)
         case .loseRows: loseRows(of: host)
+        case .namesake: haveNamesake(of: host)
         case .members, .loseMajority: break
         case .clientKill, .clientPause, .clientQuit, .clientCut, .clientGarbage, .clientTakeover:
             clientFault?(kind)
@@ -174,6 +192,11 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         for host in 0..<hostCount where host != spared && !shape.spared.contains(host) {
             body(host)
         }
+    }
+
+    private func forSeveral(_ host: Int, _ body: (Int) -> Void) {
+        body(host)
+        if shape.damagesSeveral { body(another(than: host)) }
     }
 
     private func downTime() -> Interval {
@@ -214,12 +237,22 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
             sleeper.inbox.pause(for: length)
         }
         suspendClients?(host, length)
-        var fault = Fault(kind: .suspend, host: host, stamp: 0)
+        cutOff(host, .suspend, for: length)
+    }
+
+    /// A host reaches nobody, and nobody reaches it, for a while from now on.
+    func isolate(_ host: Int, for interval: Interval) {
+        timeline.trace.line(at: timeline.now, "ISOLATED host \(host + 1) for \(interval)")
+        cutOff(host, .isolate, for: interval)
+    }
+
+    private func cutOff(_ host: Int, _ kind: FaultKind, for interval: Interval) {
+        var fault = Fault(kind: kind, host: host, stamp: 0)
         for peer in 0..<hostCount where peer != host {
             fault.directions += [(host, peer), (peer, host)]
         }
         setCut(true, in: &fault)
-        keep(fault, for: length)
+        keep(fault, for: interval)
     }
 
     /// The whole disk, or only where the messages are written.
@@ -280,23 +313,52 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
             !$0.hasPrefix("aside") && !$0.hasPrefix("spare") && !$0.hasSuffix(".spare")
         }
         guard !names.isEmpty else { return }
-        cluster.hosts[host].damagedAtStart = cluster.hosts[host].startCount
         // The last of what was synced is the hardest to miss.
         let newest = names.filter { $0.hasPrefix("segment") }.max()
         let isNewest = random.chance(perMille: 300)
         let name = isNewest ? newest ?? names[0] : WorldShape.pick(names, &random)
-        timeline.trace.line(
-            at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
+        damage(host, kind, name, isDown: isDown)
         switch kind {
         case .unreadable: disk.makeUnreadable(name)
         case .loseFile: disk.lose(name)
         case _ where random.chance(perMille: 150):
             for file in names where file.hasPrefix("views") { disk.rotBeginning(of: file) }
+            cluster.hosts[host].damage?.mayLoseJournal = true
         default: disk.rot(name)
         }
     }
 
+    private func damage(_ host: Int, _ kind: FaultKind, _ name: String, isDown: Bool = false) {
+        timeline.trace.line(
+            at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
+        let host = cluster.hosts[host]
+        host.damage = kind.damage(
+            to: name, recorded: host.recordedSegment, atStart: host.startCount)
+    }
+
+    /// The segment that a daemon writes to is gone, soon after it was recorded that there is another
+    /// one for later.
+    private func loseSegment(of host: Int) {
+        let disk = cluster.hosts[host].disk
+        let names = ((try? disk.list()) ?? []).filter { $0.hasPrefix("segment") }
+        guard let name = names.sorted().suffix(2).first, mayErase?(host) ?? false else { return }
+        kill(host)
+        damage(host, .loseFile, name)
+        disk.lose(name)
+    }
+
     // MARK: - Links
+
+    private func haveNamesake(of host: Int) {
+        let other = Member(
+            node: cluster.nodes[host],
+            incarnation: Incarnation(disk: Self.namesakesDisk, start: random.next() | 1))
+        let longest = shape.suspicion * 2
+        network.supplant(host, by: other, for: .milliseconds(1)...longest)
+    }
+
+    /// No simulated host has such a one.
+    private static var namesakesDisk: UInt64 { 255 }
 
     private func cut(_ kind: FaultKind, host: Int) {
         guard hostCount > 1 else { return }

@@ -39,6 +39,9 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case erase
     /// The disk that a host had before it got an empty one is put back.
     case olderDisk
+    /// Another machine has a member's number, and takes its connections for a moment. It says nothing
+    /// more than who it is.
+    case namesake
     /// Row writes get lost though their connection goes on: nothing that a transport does, but
     /// something that V5 has to notice.
     case loseRows

@@ -23,6 +23,9 @@ package struct GroupChecker {
     package private(set) var newestEpoch = Epoch.none
     /// The first epoch after which the state was lost, if it ever was.
     private var lostBefore = Epoch.none
+    /// Of any version, and of those of histories that were given up.
+    private var highestEra: UInt16 = 0
+    private var givenUpEra: UInt16 = 0
 
     package init(durability: Durability) {
         self.durability = durability
@@ -43,9 +46,11 @@ package struct GroupChecker {
     /// in the one before, and is not in that, is lost (V27).
     package mutating func historyGivenUp(for lineage: Lineage) {
         let givenUp = givenUp.union([self.lineage])
+        let era = highestEra
         self = GroupChecker(durability: durability)
         self.givenUp = givenUp
         self.lineage = lineage
+        (highestEra, givenUpEra) = (era, era)
     }
 
     // MARK: - C1
@@ -138,6 +143,7 @@ package struct GroupChecker {
     package mutating func record(
         _ entry: LogMachine.Entry, deliveredIn epoch: Epoch?
     ) throws(Violation) {
+        highestEra = max(highestEra, entry.version.era)
         switch entry.kind {
         case .installed(let installed):
             try recordStart(of: installed, entry: entry)
@@ -182,6 +188,12 @@ package struct GroupChecker {
             return
         }
         starts[epoch] = entry
+        if views[epoch]?.historyWasGivenUp == true, entry.version.era <= givenUpEra {
+            throw Violation(
+                .fencing,
+                "another history begins with view \(epoch) in era \(entry.version.era), and versions "
+                    + "of era \(givenUpEra) were given out before (V28)")
+        }
         if views[epoch]?.stateWasLost == true { lostBefore = max(lostBefore, epoch) }
         // Within a run there are few views.
         for (earlier, version) in delivered where earlier < epoch && earlier >= lostBefore {

@@ -32,7 +32,7 @@ extension GroupWatch {
     ) throws(Violation) {
         try pledges.check(
             there, on: index, eraseCount: cluster.hosts[index].disk.eraseCount,
-            isDamaged: cluster.hosts[index].damagedAtStart != nil, when: when)
+            mayMissEnd: cluster.hosts[index].damage?.mayHideEnd ?? false, when: when)
     }
 
     private func named(_ violation: Violation, _ index: Int) -> Violation {
@@ -43,7 +43,7 @@ extension GroupWatch {
     /// since either must be enough. Nil: what is there was damaged.
     private func readDisk(of index: Int) throws(Violation) -> Remembered? {
         let host = cluster.hosts[index]
-        guard host.damagedAtStart == nil else { return nil }
+        guard host.damage == nil else { return nil }
         var image = host.disk.image
         let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
         let leftOut = occasions.copyLeftOut()
@@ -75,6 +75,28 @@ extension GroupWatch {
         } catch {
             throw named(error, index)
         }
+    }
+
+    /// V8: what a daemon has acknowledged when its process ends is there at the next start.
+    func noteEnd(of index: Int) {
+        guard shape.durability == .disk, let daemon = cluster.hosts[index].daemon,
+            !isStale(daemon), let (epoch, vector) = daemon.acknowledged
+        else { return }
+        pledges.acknowledged(
+            vector, in: epoch, of: daemon.lineage, by: index,
+            eraseCount: cluster.hosts[index].disk.eraseCount)
+    }
+
+    /// At the end of a turn: a new segment is missed from now on when it is gone. Its name is synced,
+    /// and whatever the daemon had to write about it is on the disk.
+    func noteSegment(on index: Int) {
+        let host = cluster.hosts[index]
+        let newest = host.disk.newestSegment
+        guard newest != host.recordedSegment else { return }
+        if newest < host.recordedSegment { host.recordedSegment = "" }
+        guard host.disk.isIdle else { return }
+        host.recordedSegment = newest
+        if !newest.isEmpty { faults.provokeAtSegment(on: index) }
     }
 
     /// A daemon has read its disk.

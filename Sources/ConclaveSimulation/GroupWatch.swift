@@ -59,6 +59,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         checkedStarts = Array(repeating: 0, count: shape.hostCount)
         faults.mayErase = { [unowned self] host in mayErase(host) }
         faults.erased = { [unowned self] host in administrator.writeFile(of: host) }
+        cluster.ending = { [unowned self] index in noteEnd(of: index) }
         cluster.frameSent = { [unowned self] index, frame in sent(frame, by: index) }
         loss.begin()
         scheduleLook()
@@ -138,10 +139,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         // Whoever enters a view with a seat may vote again (V13).
         if view.view.contains(host.member) {
             host.wasErased = false
-            if let start = host.damagedAtStart, host.startCount > start,
+            if let damage = host.damage, host.startCount > damage.atStart,
                 !host.disk.hasUnreadable
             {
-                host.damagedAtStart = nil
+                host.damage = nil
             }
         }
         if view.view.epoch > checker.newestEpoch { enteredNewest = [] }
@@ -169,11 +170,11 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             faults.provoke(at: index)
         case .snapshotWritten: faults.provokeAtSnapshot(on: index)
         case .journalSetAside(let reason):
-            guard cluster.hosts[index].damagedAtStart != nil else {
+            guard cluster.hosts[index].damage?.mayLoseJournal == true else {
                 throw Violation(
                     .badInput,
-                    "node \(cluster.nodes[index]) sets its journal aside, and nothing was damaged: "
-                        + reason)
+                    "node \(cluster.nodes[index]) sets its journal aside, and nothing was damaged that "
+                        + "it needs: \(reason)")
             }
             cluster.hosts[index].wasErased = true
         case .listed(let list, let epoch, let change):
@@ -196,7 +197,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                     + "it was that of \(tainted.sorted()) that was corrupted")
         case .stateDiffers(let node, _) where node == cluster.nodes[index]:
             // It notes on its disk that nothing there is to be trusted.
-            cluster.hosts[index].damagedAtStart = cluster.hosts[index].startCount
+            cluster.hosts[index].damage = Damage(
+                atStart: cluster.hosts[index].startCount, mayHideEnd: false, mayLoseJournal: true)
         case .stateDivided(let version) where !faults.hasCorrupted:
             throw Violation(
                 .totalOrder, "no state has a majority at version \(version.counter)")
@@ -257,7 +259,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         _ epoch: Epoch, _ host: SimulatedHost<Daemon>
     ) throws(Violation) -> Bool {
         if let daemon = host.daemon, daemon.view.epoch >= epoch { return true }
-        guard !host.wasErased, host.damagedAtStart == nil else { return true }
+        guard !host.wasErased, host.damage == nil else { return true }
         do throws(FatalFault) {
             let there = try remembered(host.disk.image, host.index, knownBatches[host.index])
             return there.epoch >= epoch
@@ -304,7 +306,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 throw Violation(.badInput, "node \(cluster.nodes[index]) ends: \(fault)")
             }
             endByItself(index)
-        case .broken where faults.hasCorrupted: endByItself(index)
+        case .broken where isToBlame(cluster.nodes[index], on: index): endByItself(index)
         case .foreignData, .broken, .damaged:
             throw Violation(.totalOrder, "node \(cluster.nodes[index]) ends: \(fault)")
         }
@@ -368,12 +370,16 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// others are enough to agree on the next: what is more is for an operator.
     private func mayErase(_ index: Int) -> Bool {
         guard let view = checker.view(of: checker.newestEpoch)?.view else { return false }
-        let isKnownElsewhere = cluster.hosts.contains {
-            $0.index != index && $0.daemon != nil && enteredNewest.contains($0.member)
+        let others = cluster.hosts.filter { $0.index != index }
+        let isKnownElsewhere = others.contains {
+            $0.daemon != nil && $0.isIntact && enteredNewest.contains($0.member)
         }
-        let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
-        return isKnownElsewhere && !isNeeded
-            && cluster.hosts.allSatisfy { !$0.wasErased && $0.damagedAtStart == nil }
+        guard isKnownElsewhere, cluster.hosts[index].isIntact else { return false }
+        guard shape.damagesSeveral else {
+            let isNeeded = view.members.count < 3 && view.rank(of: cluster.nodes[index]) != nil
+            return !isNeeded && others.allSatisfy(\.isIntact)
+        }
+        return others.count { $0.isIntact && view.rank(of: $0.node) != nil } >= view.quorum
     }
 
     /// One may be decided, and on a disk, though nobody has lived to enter it.

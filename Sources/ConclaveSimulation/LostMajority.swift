@@ -6,7 +6,8 @@ import ConclaveReplication
 /// an operator has one of those that are left go on without them (V27).
 ///
 /// Everything beside those that are left is gone at one moment; some machines come back with an empty
-/// disk. When one has gone on, the operator moves the data of the others that are left out of the
+/// disk. In memory mode those that are left may be started again, so that maybe nobody has the state
+/// any more. When one has gone on, the operator moves the data of the others that are left out of the
 /// way, and turns off what is not on the member list any more.
 final class LostMajority<Daemon: SimulatedDaemon> {
     /// The event of this, an index of `.work`.
@@ -77,7 +78,14 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// Everybody who is left is there, and has nothing to go on with.
     var isHopeless: Bool {
         guard case .lost = phase else { return false }
-        return cluster.hosts.allSatisfy { $0.isRetired || $0.daemon?.hasAnyState == false }
+        return cluster.hosts.allSatisfy { host in
+            host.isRetired || host.daemon.map { !mayGoOn($0) } ?? false
+        }
+    }
+
+    /// With what is left of the state, or in memory mode without any.
+    private func mayGoOn(_ daemon: Daemon) -> Bool {
+        daemon.hasAnyState || shape.durability == .memory && daemon.view.epoch > .none
     }
 
     func act() {
@@ -97,7 +105,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
 
     private func strike() {
         guard let view = watch.newestView, view.members.count > 1,
-            cluster.hosts.allSatisfy({ !$0.wasErased && $0.damagedAtStart == nil })
+            cluster.hosts.allSatisfy(\.isIntact)
         else { return }
         strikeCount += 1
         let isForLeftOut = shape.lossSeed % 3 == 0 && strikeCount <= Self.patience
@@ -117,6 +125,15 @@ final class LostMajority<Daemon: SimulatedDaemon> {
             let comesBack = random.chance(perMille: 400)
             lose(host, comesBackAfter: comesBack ? random.interval(in: downTime) : nil)
             if !comesBack { gone.append(host.index) }
+        }
+        if shape.durability == .memory, random.chance(perMille: 500) { restartLeft() }
+    }
+
+    private func restartLeft() {
+        trace("LOST with that is the state of some of those that are left")
+        for index in left where random.chance(perMille: 700) {
+            cluster.endProcess(on: index)
+            cluster.scheduleStart(of: index, after: random.interval(in: downTime))
         }
     }
 
@@ -192,7 +209,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         let isAnybody = shape.durability == .disk && random.chance(perMille: 250)
         let choices = cluster.hosts.filter { host in
             guard !host.isRetired, let daemon = host.daemon else { return false }
-            return daemon.hasAnyState || isAnybody
+            return mayGoOn(daemon) || isAnybody
         }
         guard !choices.isEmpty else { return }
         let host = choices[Int(askCount) % choices.count]
@@ -211,6 +228,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     }
 
     private func hasMissedEra(_ daemon: Daemon) -> Bool {
+        if watch.isStale(daemon) { return true }
         let newest = watch.checker.newestEpoch
         guard daemon.view.epoch < newest else { return false }
         return (daemon.view.epoch.number + 1...newest.number).contains {

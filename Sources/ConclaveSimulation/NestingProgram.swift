@@ -3,17 +3,21 @@ import ConclaveClientCore
 import ConclaveWire
 
 /// Takes locks one after the other, in any order, while it holds those before, mostly without a
-/// bound on its waiting; in some runs changes how it has them; lets go of all when it has enough, or
-/// when it is told that it would wait for itself.
+/// bound on its waiting; in some runs changes how it has them, or leads a slot beside them; lets go of
+/// all when it has enough, or when it is told that it would wait for itself.
 final class NestingProgram: ClientProgram {
     private struct Holding {
+        var key: ExclusionChecker.Key
         var name: ObjectName
         var mode: LockMode
         var token: FencingToken
+
+        var isSlot: Bool { key.kind == .leaderSlot }
     }
 
     private struct Wish {
         var call: CallID
+        var key: ExclusionChecker.Key
         var name: ObjectName
         var mode: LockMode
         /// Which of those that it has it would have alone.
@@ -29,6 +33,7 @@ final class NestingProgram: ClientProgram {
         case waiting(Wish)
         case downgrading(CallID, Int)
         case releasing(CallID, ObjectName)
+        case handingOver(CallID, Holding)
         case ending
     }
 
@@ -47,7 +52,7 @@ final class NestingProgram: ClientProgram {
         switch state {
         case .idle(let until): until
         case .waiting(let wish): wish.cancelAt
-        case .downgrading, .releasing, .ending: .never
+        case .downgrading, .releasing, .handingOver, .ending: .never
         }
     }
 
@@ -58,14 +63,14 @@ final class NestingProgram: ClientProgram {
         case .waiting(var wish):
             wish.cancelAt = min(wish.cancelAt, now)
             state = .waiting(wish)
-        case .downgrading, .releasing, .ending: break
+        case .downgrading, .releasing, .handingOver, .ending: break
         }
     }
 
     func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
         switch state {
         case .idle:
-            let hasEnough = isLettingGo || isFinishing || holdings.count == NestedWork.count
+            let hasEnough = isLettingGo || isFinishing || holdings.count == work.count
             if !holdings.isEmpty, hasEnough || client.random.chance(perMille: 300) {
                 letGo(client, world: world)
             } else if isFinishing {
@@ -80,7 +85,7 @@ final class NestingProgram: ClientProgram {
             client.cancel(wish.call, world: world)
             wish.cancelAt = .never
             state = .waiting(wish)
-        case .downgrading, .releasing, .ending:
+        case .downgrading, .releasing, .handingOver, .ending:
             break
         }
     }
@@ -90,9 +95,24 @@ final class NestingProgram: ClientProgram {
         isLettingGo = true
         let place = Int(client.random.below(UInt64(holdings.count)))
         let holding = holdings.remove(at: place)
-        world.exclusion.letGo(.lock(holding.name), by: client)
+        world.exclusion.letGo(holding.key, by: client)
+        if holding.isSlot,
+            let standby = world.handOvers?.next(of: holding.name, order: world.order)
+        {
+            let call = client.call(
+                .handOver(slot: holding.name, token: holding.token, to: standby), within: nil,
+                world: world)
+            state = .handingOver(call, holding)
+        } else {
+            release(holding, client, world: world)
+        }
+    }
+
+    private func release(_ holding: Holding, _ client: ClientProcess, world: ClientWorld) {
         let call = client.call(
-            .release(name: holding.name, token: holding.token), within: nil, world: world)
+            holding.isSlot
+                ? .resign(slot: holding.name, token: holding.token)
+                : .release(name: holding.name, token: holding.token), within: nil, world: world)
         state = .releasing(call, holding.name)
     }
 
@@ -101,20 +121,23 @@ final class NestingProgram: ClientProgram {
         let place = Int(client.random.below(UInt64(holdings.count)))
         let holding = holdings[place]
         switch holding.mode {
+        case .exclusive where holding.isSlot: acquireOrLetGo(client, at: now, world: world)
         case .exclusive:
-            world.exclusion.downgraded(.lock(holding.name), by: client)
+            world.exclusion.downgraded(holding.key, by: client)
             let call = client.call(
                 .downgrade(name: holding.name, token: holding.token), within: nil, world: world)
             state = .downgrading(call, place)
         case .shared:
             let operation = Operation.upgrade(name: holding.name, token: holding.token)
-            wait(for: operation, holding.name, .exclusive, upgraded: place, client, at: now, world)
+            wait(
+                for: operation, holding.key, holding.name, .exclusive, upgraded: place, client,
+                at: now, world)
         case .permits: acquireOrLetGo(client, at: now, world: world)
         }
     }
 
     private func acquireOrLetGo(_ client: ClientProcess, at now: Moment, world: ClientWorld) {
-        if holdings.count < NestedWork.count {
+        if holdings.count < work.count {
             acquire(by: client, at: now, world: world)
         } else {
             letGo(client, world: world)
@@ -124,16 +147,20 @@ final class NestingProgram: ClientProgram {
     private func acquire(by client: ClientProcess, at now: Moment, world: ClientWorld) {
         let wanted = work.wish(&client.random, besides: holdings.map(\.name.text))
         let name = world.name(wanted.name)
-        wait(
-            for: .acquire(
+        let operation: Operation =
+            wanted.kind == .leaderSlot
+            ? .campaign(slot: name, value: [])
+            : .acquire(
                 name: name, mode: wanted.mode, isTry: false,
-                lockDelay: world.lockDelays?.next() ?? .zero), name, wanted.mode, client, at: now,
-            world)
+                lockDelay: world.lockDelays?.next() ?? .zero)
+        let key = ExclusionChecker.Key(kind: wanted.kind, name: wanted.name)
+        wait(for: operation, key, name, wanted.mode, client, at: now, world)
     }
 
     private func wait(
-        for operation: Operation, _ name: ObjectName, _ mode: LockMode, upgraded: Int? = nil,
-        _ client: ClientProcess, at now: Moment, _ world: ClientWorld
+        for operation: Operation, _ key: ExclusionChecker.Key, _ name: ObjectName,
+        _ mode: LockMode, upgraded: Int? = nil, _ client: ClientProcess, at now: Moment,
+        _ world: ClientWorld
     ) {
         let isBounded = client.random.chance(perMille: 200)
         let losesPatience = client.random.chance(perMille: 200)
@@ -141,8 +168,8 @@ final class NestingProgram: ClientProgram {
             operation, within: isBounded ? world.pause(&client.random) : nil, world: world)
         state = .waiting(
             Wish(
-                call: call, name: name, mode: mode, upgraded: upgraded,
-                newestBefore: world.exclusion.newestToken(of: .lock(name)),
+                call: call, key: key, name: name, mode: mode, upgraded: upgraded,
+                newestBefore: world.exclusion.newestToken(of: key),
                 cancelAt: losesPatience
                     ? now.advanced(by: world.pause(&client.random)) : .never))
     }
@@ -159,6 +186,11 @@ final class NestingProgram: ClientProgram {
         case .releasing(call, let name):
             try world.expectLettingGo(answer, of: name)
             if holdings.isEmpty { isLettingGo = false }
+        case .handingOver(call, let holding):
+            if try isStillLeading(after: answer, holding, world: world) {
+                return release(holding, client, world: world)
+            }
+            if holdings.isEmpty { isLettingGo = false }
         default:
             throw Violation(.exactlyOnce, "call \(call.number) was answered twice: \(answer)")
         }
@@ -166,6 +198,19 @@ final class NestingProgram: ClientProgram {
         let goesOnAtOnce = isFinishing || isLettingGo
         state = .idle(
             until: goesOnAtOnce ? now : now.advanced(by: world.pause(&client.random)))
+    }
+
+    /// Who was named may not stand by any more, or would wait for itself.
+    private func isStillLeading(
+        after answer: ClientCore.Answer, _ holding: Holding, world: ClientWorld
+    ) throws(Violation) -> Bool {
+        if case .failed(.refused(let refusal)) = answer,
+            refusal.code == .refused || refusal.code == .deadlock
+        {
+            return true
+        }
+        try world.expectLettingGo(answer, of: holding.name)
+        return false
     }
 
     private func answered(
@@ -180,13 +225,13 @@ final class NestingProgram: ClientProgram {
                 holdings[place].mode = grant.mode
                 holdings[place].token = grant.token
                 return try world.exclusion.upgraded(
-                    .lock(wish.name), by: client, token: grant.token,
+                    wish.key, by: client, token: grant.token,
                     newestBefore: wish.newestBefore)
             }
-            holdings.append(Holding(name: wish.name, mode: grant.mode, token: grant.token))
-            try world.exclusion.granted(
-                .lock(wish.name), to: client, mode: wish.mode, token: grant.token,
-                newestBefore: wish.newestBefore)
+            try hold(wish, under: grant.token, client, world: world)
+        case .reply(.elected(let term)) where wish.key == .slot(term.slot):
+            try world.checkPlace(of: term)
+            try hold(wish, under: term.token, client, world: world)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(wish.name), answered \(answer)")
         case .failed(.refused(let refusal)) where refusal.code == .deadlock:
@@ -199,5 +244,15 @@ final class NestingProgram: ClientProgram {
             try world.expectHarmless(failure, of: wish.name)
             isLettingGo = !holdings.isEmpty
         }
+    }
+
+    private func hold(
+        _ wish: Wish, under token: FencingToken, _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        holdings.append(
+            Holding(key: wish.key, name: wish.name, mode: wish.mode, token: token))
+        try world.exclusion.granted(
+            wish.key, to: client, mode: wish.mode, token: token,
+            newestBefore: wish.newestBefore)
     }
 }

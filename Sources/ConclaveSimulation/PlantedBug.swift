@@ -32,35 +32,35 @@ package struct PlantedBug: Sendable {
         case .acknowledgeBeforeSync: PlantedBug(plant, rule: "V8", within: 200)
         case .trimByMaximum: PlantedBug(plant, rule: "V17", within: 50)
         case .rowsBeforeReady: PlantedBug(plant, rule: "V2", within: 100)
-        case .forgetAcceptedValue: PlantedBug(plant, rule: "V16", within: 200)
-        case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 200)
+        case .forgetAcceptedValue, .listFromFile:
+            PlantedBug(plant, rule: "V16", within: 300)
+        case .echoWhileWedged, .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 200)
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
-        case .blankMemberVotes: PlantedBug(plant, rule: "V13", within: 600)
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
         case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 400)
-        case .localTime: PlantedBug(plant, rule: "C2", within: 20)
+        case .localTime, .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
         case .differingStateGoesOn: PlantedBug(plant, rule: "C2", within: 300)
         case .quorumOfNewView: PlantedBug(plant, rule: "V19", within: 600)
         case .joinerNotLevel: PlantedBug(plant, rule: "V22", within: 100)
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
-        case .changeForgotten, .listFromFile: PlantedBug(plant, rule: "V16", within: 300)
-        case .setAsideMemberVotes: PlantedBug(plant, rule: "V13", within: 1_000)
+        case .changeTakenForDone: PlantedBug(plant, rule: "C1", within: 300)
+        case .blankMemberVotes, .setAsideMemberVotes:
+            PlantedBug(plant, rule: "V13", within: 1_000)
         case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
         case .holeIsDamage, .removedBeforeRecorded:
             PlantedBug(plant, rule: "V30", within: 200)
+        case .segmentNotRecorded: PlantedBug(plant, rule: "V30", within: 1_000)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
         case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
-        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 50)
         case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
         case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
         case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
         case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
         case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
-        case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
         case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
         default: nil
         }
@@ -81,32 +81,32 @@ package struct PlantedBug: Sendable {
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)
-        case .renewalIgnored, .leaseClockKept, .transferKeepsToken, .leasesOutliveHistory:
-            PlantedBug(plant, rule: "C5", within: 100, in: .leases)
-        case .learnedLeaseUntimed: PlantedBug(plant, rule: "C8", within: 100, in: .leases)
-        case .forcedAtOnce, .forcedNotWithdrawn:
-            PlantedBug(plant, rule: "K6", within: 300, in: .mixed)
-        case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
+        case .handOverClosesCycle: PlantedBug(plant, rule: "C8", within: 1_500, in: .locks)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
-        case .takeOverAtOnce: PlantedBug(plant, rule: "K7", within: 50, in: .mixed)
-        case .breakUntold: PlantedBug(plant, rule: "C7", within: 20, in: .mixed)
+        case .takeOverAtOnce, .shownBeforeForgotten:
+            PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
+        case .learnedShownForgotten, .lostSessionStaysBound, .resumedEndsEarly:
+            PlantedBug(plant, rule: "K7", within: 500, in: .mixed)
         case .vacancyUntold: PlantedBug(plant, rule: "C8", within: 20, in: .mixed)
-        case .snapshotGrants: PlantedBug(plant, rule: "V26", within: 50, in: .mixed)
+        case .snapshotGrants, .givenUpHistoryGrants, .waitsForOwnLongestTTL:
+            PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .goodbyeAnsweredEarly: PlantedBug(plant, rule: "C3", within: 20, in: .mixed)
         case .fullTTLShown: PlantedBug(plant, rule: "K3", within: 20, in: .mixed)
         case .anewBackwards: PlantedBug(plant, rule: "V20", within: 200, in: .mixed)
         case .sessionsOutliveHistory: PlantedBug(plant, rule: "V27", within: 100, in: .mixed)
-        case .givenUpHistoryGrants, .waitsForOwnLongestTTL:
-            PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
-        case .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
-        case .shownBeforeForgotten: PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
-        case .resumedEndsEarly: PlantedBug(plant, rule: "K7", within: 500, in: .mixed)
+        case .breakUntold, .oneBarrierBreaks: PlantedBug(plant, rule: "C7", within: 50, in: .mixed)
         case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
         case .compareIgnored, .keyOutlivesSession:
             PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
         case .resumedWatchSkips, .readAnsweredEarly:
             PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
+        case .renewalIgnored, .leaseClockKept, .transferKeepsToken, .leasesOutliveHistory:
+            PlantedBug(plant, rule: "C5", within: 100, in: .leases)
+        case .learnedLeaseUntimed: PlantedBug(plant, rule: "C8", within: 100, in: .leases)
+        case .forcedAtOnce, .forcedNotWithdrawn:
+            PlantedBug(plant, rule: "K6", within: 300, in: .mixed)
+        case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
         default: nil
         }
     }

@@ -65,6 +65,15 @@ struct PledgeChecker {
         raise(host, held: vector)
     }
 
+    /// All of it is synced.
+    mutating func acknowledged(
+        _ vector: [UInt64], in epoch: Epoch, of lineage: Lineage, by host: Int, eraseCount: Int
+    ) {
+        begin(epoch, of: host, in: lineage, eraseCount: eraseCount)
+        guard pledges[host]?.epoch == epoch else { return }
+        raise(host, held: vector)
+    }
+
     private mutating func begin(
         _ epoch: Epoch, of host: Int, in lineage: Lineage, eraseCount: Int
     ) {
@@ -92,10 +101,10 @@ struct PledgeChecker {
     /// It has begun anew: it has lost what it had, and owes nothing any more.
     mutating func forget(_ host: Int) { pledges[host] = nil }
 
-    /// What is there of all that this host owes. `isDamaged`: something of it was changed behind its
-    /// back; what no record speaks of may be gone then without a word.
+    /// What is there of all that this host owes. `mayMissEnd`: its journal was changed behind its back
+    /// where no record speaks of it, so that this may be gone without a word.
     func check(
-        _ found: Remembered, on host: Int, eraseCount: Int, isDamaged: Bool, when: String
+        _ found: Remembered, on host: Int, eraseCount: Int, mayMissEnd: Bool, when: String
     ) throws(Violation) {
         guard let owed = pledges[host], owed.eraseCount == eraseCount, !found.isLost,
             found.lineage == owed.lineage, found.epoch <= owed.epoch
@@ -111,7 +120,7 @@ struct PledgeChecker {
                 "it has promised \(owed.promised) and accepted \(owed.accepted) in view "
                     + "\(owed.epoch), and knows of \(found.promised) and \(found.accepted) \(when)")
         }
-        guard durability == .disk, let vector = isDamaged ? owed.marked : owed.held else { return }
+        guard durability == .disk, let vector = mayMissEnd ? owed.marked : owed.held else { return }
         try check(found, holds: vector, when: when)
     }
 

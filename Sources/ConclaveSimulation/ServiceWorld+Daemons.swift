@@ -73,6 +73,7 @@ extension ServiceWorld {
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
         try watch.checkAcknowledged(by: daemon, on: index)
+        watch.noteSegment(on: index)
         guard !isHeldBack else {
             heldEffects[index] = effects
             cluster.hosts[index].inbox.askForTurn()

@@ -20,6 +20,12 @@ extension ServiceWorld {
         guard let client = seats[seat].client, let opened = client.openedSession else { return }
         let host = random.chance(perMille: 500) ? client.host : anyHost()
         guard cluster.hosts[host].daemon != nil else { return }
+        // It may not come to read that it has lost its session.
+        if host == client.host, momentRandom.chance(perMille: 300) {
+            seats[seat].inbox.pause(
+                for: WorldShape.logarithmic(
+                    shape.heartbeat...shape.maximumSessionTTL, &momentRandom))
+        }
         world.trace {
             "a process on \(cluster.nodes[host]) wants session \(opened.session) of client \(seat)"
         }
@@ -97,9 +103,12 @@ extension ServiceWorld {
             heirCallCount += 1
             world.record(.called(what), call: 1 << 32 + heirCallCount, by: heir.process)
         }
-        let frame = OperationFrame(confirmed: random.below(number), operation: operation)
+        send(operation, number: number, confirmed: random.below(number), on: id)
+    }
+
+    func send(_ operation: Operation, number: UInt64, confirmed: UInt64, on id: ConnectionID) {
         var writer = ByteWriter()
-        frame.encode(into: &writer)
+        OperationFrame(confirmed: confirmed, operation: operation).encode(into: &writer)
         send(
             FrameHeader.frame(type: operation.type.rawValue, number: number, body: writer.bytes),
             on: id)

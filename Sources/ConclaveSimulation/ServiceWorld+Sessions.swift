@@ -21,10 +21,7 @@ extension ServiceWorld {
             }
         case .attached(let session, _, let attachment):
             checkNotBelieved(session, "was taken over")
-            if attachment.number > 1, let seat = seat(of: session) {
-                provokeTakeover(of: seat)
-                provokeBreak(of: seat)
-            }
+            if attachment.number > 1 { wasResumed(session) }
         case .lockClosed(let lock): delays.closed(lock, at: timeline.now)
         case .reply(_, _, .granted(let grant)): checkDelay(before: grant)
         default: break
@@ -36,43 +33,6 @@ extension ServiceWorld {
             try delays.granted(grant, at: timeline.now)
         } catch {
             world.order.report(error.promise, error.message)
-        }
-    }
-
-    /// Its client has just resumed it, after its daemon had ended or elsewhere: a good time for
-    /// another process to want it (K7), and for the client not to hear that it has it. It still goes
-    /// by what it was shown before then.
-    private func provokeTakeover(of seat: Int) {
-        guard shape.faults.contains(.clientTakeover), !isFinishing, !faults.isStopped,
-            random.chance(perMille: 300)
-        else { return }
-        if random.chance(perMille: 600) {
-            seats[seat].inbox.pause(
-                for: WorldShape.logarithmic(shape.heartbeat...shape.maximumSessionTTL, &random))
-        }
-        // While it has no connection it resumes the session itself, maybe behind the other's wish.
-        if random.chance(perMille: 300) { breakLink(of: seat) }
-        let pause = WorldShape.logarithmic(.microseconds(1) ... .milliseconds(20), &random)
-        timeline.schedule(
-            .work(index: Self.takeoverIndex, stamp: UInt32(seat)), after: pause)
-    }
-
-    /// A connection that breaks before the first confirmed heartbeat: all that its process was shown is
-    /// on the page of the daemon before.
-    private func provokeBreak(of seat: Int) {
-        guard shape.faults.contains(.clientCut), !isFinishing, !faults.isStopped,
-            random.chance(perMille: 150)
-        else { return }
-        let pause = WorldShape.logarithmic(.microseconds(100)...shape.heartbeat, &random)
-        timeline.schedule(.work(index: Self.breakIndex, stamp: UInt32(seat)), after: pause)
-    }
-
-    /// Where the process runs that has the session now, if it is a client's.
-    private func seat(of session: SessionID) -> Int? {
-        guard let process = world.order.process(of: session) else { return nil }
-        return seats.firstIndex { seat in
-            guard let client = seat.client, client.session == session else { return false }
-            return client.identity.isSameProcess(as: process)
         }
     }
 

@@ -41,6 +41,7 @@ final class ServiceWorld {
     static let heirIndex = UInt16.max - 1
     static let takeoverIndex = UInt16.max - 4
     static let breakIndex = UInt16.max - 6
+    static let lateWordIndex = UInt16.max - 7
 
     let options: RunOptions
     let shape: WorldShape
@@ -48,6 +49,8 @@ final class ServiceWorld {
     let cluster: Cluster<SimulatedService>
     let faults: FaultInjector<SimulatedService>
     var random: SeededRandom
+    /// For what goes wrong at a certain moment: else the run is as it was without it.
+    var momentRandom: SeededRandom
     let watch: GroupWatch<SimulatedService>
     let world: ClientWorld
     let quotas: Quotas
@@ -133,6 +136,7 @@ final class ServiceWorld {
             socketByteCount: WorldShape.pick([512, 16 * 1_024, 208 * 1_024], &random))
         heldEffects = Array(repeating: [], count: shape.hostCount)
         self.random = random
+        momentRandom = SeededRandom(seed: options.seed ^ 0x6D6F_6D65_6E74_7300)
         world.bursts = bursts
         world.semaphores = SemaphoreWork.drawn(seed: options.seed)
         world.nesting = NestedWork.drawn(seed: options.seed)
@@ -320,6 +324,8 @@ final class ServiceWorld {
                 if !faults.isStopped { takeOver(from: Int(seat)) }
             case .work(Self.breakIndex, let seat):
                 if !faults.isStopped { breakLink(of: Int(seat)) }
+            case .work(Self.lateWordIndex, let seat):
+                speakLate(in: Int(seat))
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):

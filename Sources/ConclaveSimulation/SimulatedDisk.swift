@@ -213,8 +213,20 @@ package final class SimulatedDisk: Disk {
             throw .failed(".", number: 5)
         }
         directory.markSynced(upTo: covered)
+        noteNewestSegment()
         discardUnreachable()
     }
+
+    /// The last of those that are there for certain, if there is any.
+    private(set) var newestSegment = ""
+
+    private func noteNewestSegment() {
+        newestSegment =
+            directory.syncedNames.keys.filter { $0.hasPrefix("segment") }.max() ?? ""
+    }
+
+    /// Nothing is on its way to it.
+    package var isIdle: Bool { lanes.allSatisfy { $0.operations.isEmpty && !$0.hasFailed } }
 
     private func discardUnreachable() {
         let reachable = directory.reachable
@@ -300,6 +312,7 @@ package final class SimulatedDisk: Disk {
     package func losePower() {
         processEnded()
         directory.losePower(&random)
+        noteNewestSegment()
         for file in files.keys.sorted() { files[file]!.losePower(&random) }
         discardUnreachable()
         stalledUntil = timeline.now
@@ -315,6 +328,7 @@ package final class SimulatedDisk: Disk {
         identity = Self.identity(of: host, diskCount)
         directory = SimulatedDirectory()
         files = [:]
+        noteNewestSegment()
     }
 
     /// There was another disk before this one.
@@ -326,6 +340,7 @@ package final class SimulatedDisk: Disk {
         processEnded()
         eraseCount += 1
         (identity, directory, files) = older
+        noteNewestSegment()
         shelved = nil
     }
 
@@ -355,6 +370,7 @@ package final class SimulatedDisk: Disk {
     package func lose(_ name: String) {
         directory.remove(name)
         directory.markSynced(upTo: directory.lastChange)
+        noteNewestSegment()
         discardUnreachable()
     }
 }

@@ -22,8 +22,12 @@ final class SimulatedHost<Daemon: SimulatedDaemon> {
     var isRetired = false
     /// Its disk was replaced by an empty one at some time.
     var wasErased = false
-    /// How often its daemon was started before what was on its disk was damaged last, if it was.
-    var damagedAtStart: Int?
+    /// What was done to what was on its disk, until its daemon has made up for it.
+    var damage: Damage?
+    /// The newest segment that its daemon has recorded, or should have.
+    var recordedSegment = ""
+    /// What was on its disk is there, or its daemon has made up for it.
+    var isIntact: Bool { !wasErased && damage == nil }
     var fabric: SimulatedFabric
     /// Makes overtaken starts stale.
     var startStamp: UInt32 = 0

@@ -209,6 +209,31 @@ extension SimulatedNetwork {
         tell(end, connection: connection, .opened(peer))
     }
 
+    /// Another process of the host's number, on a machine of its own, takes its connections. To the
+    /// others it is one more start of that member; it says nothing, and goes again, or when the one
+    /// before it has come back (0020).
+    package func supplant(_ host: Int, by member: Member, for life: ClosedRange<Interval>) {
+        for peer in 0..<hostCount where peer != host {
+            let (far, near) = (end(of: peer, to: host), end(of: host, to: peer))
+            guard ends[far].state == .open else { continue }
+            for end in [far, near] where ends[end].state == .open {
+                tell(end, connection: ends[end].connection, .closed(byPeer: true))
+            }
+            ends[near].state = .closed
+            for stream in [outgoing(far), outgoing(near)].joined() {
+                streams[stream].reset(notBefore: timeline.now)
+            }
+            let pair = pair(host, peer)
+            pairs[pair].connection += 1
+            ends[far].connection = pairs[pair].connection
+            tell(far, connection: pairs[pair].connection, .opened(member))
+            timeline.schedule(
+                .broken(end: UInt16(far), connection: pairs[pair].connection),
+                after: random.interval(in: life))
+            scheduleDial(host, peer, anew: false)
+        }
+    }
+
     private func memberBehind(_ end: Int, connection: UInt32) -> Member? {
         guard ends[end].connection == connection, ends[end].state != .closed else { return nil }
         return hosts[owner(ofEnd: end)].process

@@ -65,7 +65,7 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
 
     private func isTroubled(_ host: SimulatedHost<Daemon>) -> Bool {
         host.daemon == nil || host.isRetired || host.isLeaving || host.wasErased
-            || host.damagedAtStart != nil || host.pauseInTurn > .zero
+            || host.damage != nil || host.pauseInTurn > .zero
             || host.inbox.pausedUntil > cluster.timeline.now
             || host.suspendedUntil > cluster.timeline.now
             || host.disk.isFull || host.disk.isStalled

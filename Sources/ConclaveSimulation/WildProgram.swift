@@ -150,15 +150,27 @@ final class WildProgram: ClientProgram {
         wishes[call(operation, client, world: world)] = wish
     }
 
-    /// A lock or permits that others take while they hold some.
+    /// What others take while they hold some. Who stands by for the slot and waits for a lock as well,
+    /// all by one task, may be named when its leader hands over, and then wait for itself.
     private func nest(_ nesting: NestedWork, _ client: ClientProcess, world: ClientWorld) {
-        let wanted = nesting.wish(&client.random)
-        let key = ExclusionChecker.Key(kind: .lock, name: wanted.name)
+        let task = tag(client, world: world)
+        nest(nesting.wish(&client.random), by: task, client, world: world)
+        if nesting.hasSlot, client.random.chance(perMille: 500) {
+            nest(nesting.slot, by: task, client, world: world)
+        }
+    }
+
+    private func nest(
+        _ wanted: NestedWork.Wish, by task: TaskTag, _ client: ClientProcess, world: ClientWorld
+    ) {
+        let key = ExclusionChecker.Key(kind: wanted.kind, name: wanted.name)
         let wish = Wish(
             key: key, mode: wanted.mode, newestBefore: world.exclusion.newestToken(of: key))
-        let operation = Operation.acquire(
-            name: world.name(wanted.name), mode: wanted.mode, isTry: false,
-            task: tag(client, world: world))
+        let name = world.name(wanted.name)
+        let operation: Operation =
+            wanted.kind == .leaderSlot
+            ? .campaign(slot: name, value: value(client), task: task)
+            : .acquire(name: name, mode: wanted.mode, isTry: false, task: task)
         wishes[call(operation, client, world: world)] = wish
     }
 
@@ -208,11 +220,17 @@ final class WildProgram: ClientProgram {
     private func letGo(of index: Int, _ client: ClientProcess, world: ClientWorld) {
         let holding = holdings.remove(at: index)
         world.exclusion.letGo(holding.key, by: client)
-        let operation: Operation =
-            holding.key.kind == .lock
-            ? .release(name: holding.name, token: holding.token)
-            : .resign(slot: holding.name, token: holding.token)
-        goingHoldings[call(operation, client, world: world)] = holding
+        goingHoldings[call(lettingGo(of: holding, world: world), client, world: world)] = holding
+    }
+
+    private func lettingGo(of holding: Holding, world: ClientWorld) -> Operation {
+        guard holding.key.kind == .leaderSlot else {
+            return .release(name: holding.name, token: holding.token)
+        }
+        guard world.nesting?.hasSlot == true,
+            let standby = world.handOvers?.next(of: holding.name, order: world.order)
+        else { return .resign(slot: holding.name, token: holding.token) }
+        return .handOver(slot: holding.name, token: holding.token, to: standby)
     }
 
     /// Of something that it holds, or does not hold, whatever its mode is.

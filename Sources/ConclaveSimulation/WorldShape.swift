@@ -41,6 +41,8 @@ package struct WorldShape: Sendable {
     /// Hosts, a majority of the founders, that nothing happens to, nor to the links between them;
     /// mostly none.
     package var spared: Set<Int> = []
+    /// What befalls one disk befalls another one at once, as far as the others can do without them.
+    package var damagesSeveral = false
     /// Size of a file of the view journal.
     package var viewJournalByteCount = 64 * 1_024
     /// Between two pieces of work of one host, on the average.
@@ -93,11 +95,15 @@ package struct WorldShape: Sendable {
         shape.drawLoss(for: options)
         shape.drawOlderDisks(for: options)
         shape.drawSpared(for: options)
+        shape.drawSeveral(for: options)
+        shape.drawNamesakes(for: options)
         shape.drawViewJournal(for: options)
         return shape
     }
 
-    private static let drawnApart: Set<FaultKind> = [.members, .loseMajority, .olderDisk]
+    private static let drawnApart: Set<FaultKind> = [
+        .members, .loseMajority, .olderDisk, .namesake,
+    ]
 
     package var hostCount: Int { memberCount + spareCount }
 
@@ -142,6 +148,22 @@ package struct WorldShape: Sendable {
         while spared.count < count {
             spared.insert(Int(random.below(UInt64(memberCount))))
         }
+    }
+
+    private mutating func drawNamesakes(for options: RunOptions) {
+        guard options.faults.contains(.namesake), memberCount > 1 else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6E61_6D65_7361_6B65)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 150) else { return }
+        faults += [.namesake]
+        provoked += [.namesake]
+    }
+
+    /// Four can do without one of them, as three can.
+    private mutating func drawSeveral(for options: RunOptions) {
+        guard memberCount > 4 else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x7365_7665_7261_6C00)
+        damagesSeveral = random.chance(perMille: 400)
     }
 
     /// Short files are made anew more often, with less of what was before.

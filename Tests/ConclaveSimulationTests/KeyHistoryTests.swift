@@ -142,6 +142,19 @@ import Testing
         try expect(nil)
     }
 
+    @Test mutating func `what did not happen may do so under a version of a later era`() throws {
+        let later = Version(startOfEra: 3).number + 1
+        let compare = KeyCompare(b, .present)
+        call(1, 5, [put(a, 1)], if: [compare])
+        story.answer(
+            1, 5, .mismatched(KeyMismatch(version: Version(5), index: 0, key: b, found: nil)))
+        var sameEra = self
+        sameEra.read(at: 8, [entry(a, 1, at: 7)])
+        try sameEra.expect(.totalOrder)
+        read(at: later + 4, [entry(a, 1, at: later)])
+        try expect(nil)
+    }
+
     @Test mutating func `a watcher is told the state, then all changes`() throws {
         write(1, at: 5, [put(a, 1)])
         state(5, [entry(a, 1, at: 5)])

@@ -257,6 +257,27 @@ private final class NetworkBench {
         #expect(!bench.network.isConnected(0, 1))
     }
 
+    @Test func `another process of a number takes its connections, and it comes back`() {
+        let bench = NetworkBench()
+        bench.connect()
+        let namesake = Member(node: NodeID(2), incarnation: Incarnation(7))
+        let life = Interval.seconds(3)
+        bench.send(1, from: 0, to: 1)
+        bench.network.supplant(1, by: namesake, for: life...life)
+        bench.send(2, from: 0, to: 1)
+        bench.run(for: .seconds(1))
+        bench.send(3, from: 0, to: 1)
+        bench.run(for: .seconds(5))
+
+        #expect(
+            bench.told == [
+                [
+                    "disconnected 2 by peer", "connected 2 7", "disconnected 2 by peer",
+                    "connected 2 2",
+                ], ["disconnected 1 by peer", "connected 1 1", "control 1 3"],
+            ])
+    }
+
     @Test func `a paused process gets everything in order when it goes on`() {
         let bench = NetworkBench()
         bench.connect()

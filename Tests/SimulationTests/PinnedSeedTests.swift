@@ -45,6 +45,8 @@ import Testing
         ["--seed", "9520084", "--only", "group"],
         // An operator has a member go on with a divided state.
         ["--seed", "9610514", "--only", "group"],
+        // A member whose words were held back for longer than is waited for.
+        ["--seed", "9600495", "--only", "group"],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [
@@ -77,7 +79,7 @@ import Testing
         "givenUpHistoryGrants", "frozenBeforeSync", "acceptedBeforeSync", "oneBarrierBreaks",
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
         "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
-        "recoveredNotRewritten", "waitsForAll",
+        "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

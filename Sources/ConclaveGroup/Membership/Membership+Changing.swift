@@ -38,10 +38,9 @@ extension Membership {
     func change(
         after current: NextView, promises: [Promise], staying: [Promise]
     ) -> MemberChange? {
-        let wishes = settings.plant == .changeForgotten ? [] : promises.compactMap(\.wanted)
-        guard let change = wanted ?? wishes.first, !change.isDone(in: current.list) else {
-            return nil
-        }
+        guard let change = wanted ?? promises.compactMap(\.wanted).first,
+            !change.isDone(in: current.list)
+        else { return nil }
         let present = staying.map(\.from.node)
         return change.refusal(by: current.list, present: present) == nil ? change : nil
     }

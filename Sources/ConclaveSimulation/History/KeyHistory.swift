@@ -179,12 +179,17 @@ struct KeyHistory {
     }
 
     /// What one member holds and had not applied when a history was given up is applied in the next
-    /// era, under another version, though it had been answered in the one before.
+    /// era, under another version, though it had been answered in the one before; and maybe done,
+    /// though a compare of it had not held there.
     private func wasApplied(_ name: ObjectName, _ stamp: KeyStamp, value: [UInt8]?) -> Bool {
-        (writesByKey[name] ?? []).contains { place in
-            writes[place].version.era < stamp.modified.era
-                && writes[place].operation(on: name)?
-                    .puts(value, isEphemeral: stamp.session != nil) == true
+        history.operations.contains { operation in
+            guard case .transact(let transaction) = operation.what.action,
+                let version = operation.answer?.version, version.era < stamp.modified.era
+            else { return false }
+            return transaction.operations.contains { change in
+                change.key == name
+                    && change.puts(value, isEphemeral: stamp.session != nil)
+            }
         }
     }
 
@@ -308,6 +313,17 @@ struct KeyHistory {
         }
         for name in writesByKey.keys.sorted() where selected(name) && !seen.contains(name) {
             try checkAbsent(name, at: report.version, told: answered, by: "a reader")
+        }
+    }
+}
+
+extension HistoryAnswer {
+    /// At which a transaction was decided.
+    fileprivate var version: Version? {
+        switch self {
+        case .written(let written): written.version
+        case .mismatched(let mismatch): mismatch.version
+        default: nil
         }
     }
 }

@@ -13,6 +13,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     /// What a step must lead to, without what only people read.
     private struct Step {
         var command: Command?
+        /// Instead of a command.
+        var view: InstalledView?
         var effects: [CoordinationEffect]
     }
 
@@ -39,6 +41,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     var unruly: Set<SessionID> = []
     /// What somebody was asked to let go of.
     private var notices: [SessionID: [LetGoNotice]] = [:]
+    /// Requests that processes sent which had lost their session to another one.
+    var overtaken: [SessionID: Set<UInt64>] = [:]
 
     /// - Parameter keepsPast: A history may be given up.
     init(quotas: Quotas, longestTTL: Interval, keepsPast: Bool = false) {
@@ -59,10 +63,11 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     ) {
         let version = machine.version
         if version > specification.version {
-            if version.era > specification.version.era { goBack(to: previous, before: version) }
+            // One that went on alone, and ended before that counted, may do so again in the same era.
+            if version.era > previous.era { goBack(to: previous, before: version) }
             first(command, machine)
         }
-        compare(command, effects, at: version)
+        compare(command, nil, effects, at: version)
         guard version == specification.version else { return }
         compareCounts(machine)
         compareOpenRequests(machine)
@@ -86,7 +91,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     ) {
         let version = machine.version
         if version > specification.version {
-            if view.historyWasGivenUp, version.era > specification.version.era {
+            if view.historyWasGivenUp, !view.stateWasLost, version.era > previous.era {
                 goBack(to: previous, before: version)
             }
             if view.stateWasLost {
@@ -100,9 +105,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             specification.version = version
             let expected = specification.install(view, time: machine.time)
             if view.stateWasLost || view.historyWasGivenUp { grantsSuspended?() }
-            note(nil, expected, isToldOfEnds: !view.historyWasGivenUp)
+            note(nil, view, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
-        compare(nil, effects, at: version)
+        compare(nil, view, effects, at: version)
     }
 
     /// What counts towards the quotas of sessions; now and then, since it goes through all of them.
@@ -154,15 +159,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         let wereSuspended = specification.grantsAreSuspended
         let expected = specification.apply(command, at: version, time: machine.time)
         if wereSuspended, !specification.grantsAreSuspended { grantsOpened?() }
-        note(command, expected)
+        note(command, nil, expected)
     }
 
     private func note(
-        _ command: Command?, _ effects: [CoordinationEffect], isToldOfEnds: Bool = true
+        _ command: Command?, _ view: InstalledView?, _ effects: [CoordinationEffect],
+        isToldOfEnds: Bool = true
     ) {
         let version = specification.version
         if keepsPast { past[version] = specification }
-        steps[version] = Step(command: command, effects: effects)
+        steps[version] = Step(command: command, view: view, effects: effects)
         for effect in effects {
             if case .reply(let session, let number, let reply) = effect {
                 noteReply(reply, to: number, of: session)
@@ -183,9 +189,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     private func compare(
-        _ command: Command?, _ effects: ArraySlice<CoordinationEffect>, at version: Version
+        _ command: Command?, _ view: InstalledView?, _ effects: ArraySlice<CoordinationEffect>,
+        at version: Version
     ) {
         guard found == nil, let step = steps[version] else { return }
+        guard step.view == view else {
+            return report(
+                .totalOrder,
+                "version \(version.counter) of era \(version.era) begins "
+                    + "\(Self.words(view)) at one machine, and \(Self.words(step.view)) at another")
+        }
         guard step.command == command else {
             return report(
                 .totalOrder,
@@ -198,6 +211,10 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             Self.promise(of: actual, step.effects),
             "at version \(version.counter) \(Self.words(command)) led to \(actual), "
                 + "but it should to \(step.effects)")
+    }
+
+    private static func words(_ view: InstalledView?) -> String {
+        view.map { "view \($0.view.epoch) of \($0.view.members.map(\.node))" } ?? "no view"
     }
 
     private static func words(_ command: Command?) -> String {
@@ -223,9 +240,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         return .exactlyOnce
     }
 
-    /// The requests of a session are applied in the order of their numbers.
+    /// The requests of a session are its own process's, and applied in the order of their numbers.
     private func checkNumber(of command: Command) {
-        guard case .request(let id, let number, _, _) = command, !unruly.contains(id),
+        guard case .request(let id, let number, _, _) = command else { return }
+        if overtaken[id]?.contains(number) == true {
+            return report(
+                .exactlyOnce,
+                "request \(number) of session \(id) is applied, and it was sent by a process that "
+                    + "had lost it")
+        }
+        guard !unruly.contains(id),
             let session = specification.sessions[id], number < session.newest,
             case .unknown = session.standing(of: number)
         else { return }

@@ -12,6 +12,8 @@ struct SessionsCommand: ParsableCommand {
             acknowledged before the question; --local asks this host's daemon for its own copy, \
             also outside the majority.
 
+              conclave sessions --json | grep '"isAway":true'
+
             Exit codes: 0; 64 wrong usage; 69 no daemon, or outside the majority; 77 not permitted.
             """)
 
