@@ -13,7 +13,7 @@ extension ConclaveError {
 
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
-        case .granted, .elected, .done, .tripped, .cancelOutcome, .written: nil
+        case .granted, .elected, .done, .tripped, .cancelOutcome, .written, .joined, .sent: nil
         case .busy(let holder):
             ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")
         case .broken(let report): ConclaveError(BarrierReport(report))

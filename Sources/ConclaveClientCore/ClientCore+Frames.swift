@@ -57,7 +57,7 @@ extension ClientCore {
         _ frame: FrameBuffer.Frame, effects: inout [Effect]
     ) throws(WireError) {
         guard let id = calls.call(numbered: frame.header.number), let call = calls[id],
-            case .query(let query) = call.content, call.isAnswered || call.watch != nil
+            case .query(let query) = call.content, call.isAnswered || call.isPieced
         else { return }
         tellNews(try query.decode(event: frame.body), id, effects: &effects)
     }
@@ -101,6 +101,7 @@ extension ClientCore {
         _ report: Report, to query: Query, _ id: CallID, effects: inout [Effect]
     ) {
         if case .keyNews(let news) = report { return take(news, id, effects: &effects) }
+        if case .groupNews(let news) = report { return take(news, id, effects: &effects) }
         guard query.isSubscription else {
             calls.remove(id)
             effects.append(.answered(id, .report(report)))
@@ -112,7 +113,7 @@ extension ClientCore {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
         case .status, .members, .view, .locks, .why, .memberChange, .recovered, .keys, .keyNews,
-            .keyUpdate, .doubtful, .assured:
+            .keyUpdate, .groupNews, .groupUpdates, .doubtful, .assured:
             break
         }
         calls.hear(id)
@@ -136,8 +137,9 @@ extension ClientCore {
             calls.hear(id)
             assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
+        case .groupNews(let news): take(news, id, effects: &effects)
         case .status, .members, .locks, .why, .memberChange, .recovered, .keys, .keyUpdate,
-            .doubtful, .assured:
+            .groupUpdates, .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }
     }

@@ -31,6 +31,8 @@ package enum CoordinationEffect: Equatable, Sendable {
     case leaderChanged(slot: ObjectName)
     /// Those keys, by name, are not as they were; all at once.
     case keysChanged([ObjectName], at: Version)
+    /// The task group has another view, or a message.
+    case groupChanged(ObjectName, at: Version)
     /// A command that this daemon does not know, as no daemon of its version does: it had no effect.
     case notUnderstood(at: Version)
     /// What `member` ordered to see where the order is has been applied.

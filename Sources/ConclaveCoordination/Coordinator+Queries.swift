@@ -20,10 +20,12 @@ extension Coordinator {
     /// About how many rows a frozen copy has.
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count
-            + locks.ends.entries.count
+            + locks.ends.entries.count + groups.desertedCount
     }
 
-    package var objectCount: Int { locks.count + slots.count + barriers.count + keys.count }
+    package var objectCount: Int {
+        locks.count + slots.count + barriers.count + keys.count + groups.count
+    }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on
     /// from view to view (V18).

@@ -81,6 +81,14 @@ extension Coordinator {
             cancel(number, reason: reason, request, effects: &effects)
         case .transact(let transaction):
             transact(transaction, request, effects: &effects)
+        case .joinGroup(let join):
+            joinGroup(join, request, effects: &effects)
+        case .leaveGroup(let name, let member):
+            leaveGroup(name, member, request, effects: &effects)
+        case .evictMember(let name, let member):
+            evictMember(name, member, request, effects: &effects)
+        case .sendToGroup(let name, let payload):
+            sendToGroup(name, payload, request, effects: &effects)
         }
     }
 
@@ -214,8 +222,10 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .handOver, .downgrade, .cancel: true
-        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact: false
+        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
+        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .joinGroup,
+            .evictMember, .sendToGroup:
+            false
         }
     }
 }

@@ -45,8 +45,14 @@ enum SnapshotRow: UInt8 {
     case key = 11
     /// How a lock was lost that nobody holds or awaits.
     case end = 12
+    /// From where on it is known what happened to task groups that are not there.
+    case groupFloor = 112
+    case group = 113
+    /// Of the groups before.
+    case groupMembers = 114
+    case groupLog = 115
 
-    static let format: UInt16 = 6
+    static let format: UInt16 = 7
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

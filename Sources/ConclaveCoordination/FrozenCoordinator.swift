@@ -10,7 +10,8 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, over
+        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, groups
+        case over
     }
 
     private let version: Version
@@ -24,6 +25,7 @@ package struct FrozenCoordinator: Sendable {
     private let ended: EndedSessions.Records
     private let keys: FrozenKeys
     private let ends: Deque<RememberedEnds.Entry>
+    private var groups: FrozenGroups
     private let entriesPerRow: Int
 
     private var section = Section.state
@@ -50,6 +52,7 @@ package struct FrozenCoordinator: Sendable {
         ended = coordinator.ended.records
         keys = coordinator.keys.frozen
         ends = coordinator.locks.ends.entries
+        groups = FrozenGroups(coordinator.groups)
         entriesPerRow = coordinator.quotas.entriesPerRow
     }
 
@@ -75,6 +78,7 @@ package struct FrozenCoordinator: Sendable {
         case .keyFloor: encodeKeyFloor(into: &writer)
         case .keys: encodeKey(into: &writer)
         case .ends: encodeEnd(into: &writer)
+        case .groups: groups.encodeRow(into: &writer, limit: entriesPerRow)
         case .over: false
         }
     }

@@ -81,11 +81,12 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
-            .resign, .handOver, .arrive, .transact:
+            .resign, .handOver, .arrive, .transact, .joinGroup, .leaveGroup, .evictMember,
+            .sendToGroup:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
-        case .locks, .why, .observeLeader, .readKeys, .watchKeys:
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)

@@ -120,6 +120,8 @@ extension Reply {
         case .tripped, .broken: .arrive
         case .cancelOutcome: .cancel
         case .written, .mismatched: .transact
+        case .joined: .joinGroup
+        case .sent: .sendToGroup
         }
     }
 }

@@ -166,6 +166,7 @@ extension Service {
             tellLeader(of: slot, machine: machine, effects: &effects)
         }
         keyWatchers.noteEverything()
+        groupFollowers.noteEverything()
     }
 }
 

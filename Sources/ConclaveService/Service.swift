@@ -67,6 +67,7 @@ package struct Service {
     var toldLeaders: [ObjectName: Version] = [:]
     var reads = Reads()
     var keyWatchers = KeyWatchers()
+    var groupFollowers = GroupFollowers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     /// What connected clients believe; they are told at `tellAt` if that is something else by then.
     var toldServing = ServingState(isServing: false, reason: "the daemon is starting")
@@ -185,6 +186,8 @@ package struct Service {
             tellLeader(of: slot, machine: machine, effects: &effects)
         case .keysChanged(let keys, let version):
             keyWatchers.noteChange(of: keys, at: version)
+        case .groupChanged(let name, let version):
+            groupFollowers.noteChange(of: name, at: version)
         case .notUnderstood: break
         case .marked(let member, let number):
             if member == settings.own {

@@ -77,16 +77,25 @@ package struct PlantedBug: Sendable {
         case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
         case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
         case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
-        case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 50)
-        case .compareIgnored, .keyOutlivesSession:
-            PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
-        case .resumedWatchSkips, .readAnsweredEarly:
-            PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         case .waitsForOwnLongestTTL: PlantedBug(plant, rule: "V26", within: 100, in: .mixed)
         case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
+        case .markNotMadeAnew, .compareIgnored, .keyOutlivesSession, .resumedWatchSkips,
+            .readAnsweredEarly:
+            ofKeys(plant)
+        case .memberOutlivesSession: PlantedBug(plant, rule: "C4", within: 20, in: .groups)
+        case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
+        }
+    }
+
+    private static func ofKeys(_ plant: Plant) -> PlantedBug {
+        switch plant {
+        case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
+        case .compareIgnored, .keyOutlivesSession:
+            PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
+        default: PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         }
     }
 }

@@ -29,7 +29,9 @@ extension ServiceWorld {
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
         var settings = ClientSettings(
             ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
-            opensSession: !(program is ObserverProgram || program is WatchProgram))
+            opensSession:
+                !(program is ObserverProgram || program is WatchProgram
+                || program is GroupWatchProgram))
         if let bursts = world.bursts { settings.requestsInFlight = bursts.requestsInFlight }
         let inbox = seats[seat].inbox
         inbox.open()
@@ -51,13 +53,14 @@ extension ServiceWorld {
 
     private func program(for seat: Int) -> any ClientProgram {
         let first = timeline.now.advanced(by: world.pause(&random))
+        if isForGroups(seat) { return groupProgram(for: seat, firstActAt: first) }
         if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
         let kind =
             switch workload {
             case .locks: 0
             case .elections: 1 + seat % 2
             case .barriers: 3
-            case .group, .mixed, .configuration: seat % 4
+            case .group, .mixed, .configuration, .groups: seat % 4
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
@@ -79,8 +82,22 @@ extension ServiceWorld {
         case .elections: seat % 6 == 4
         case .barriers: false
         case .group, .mixed: seat % 8 == 4
-        case .configuration: false
+        case .configuration, .groups: false
         }
+    }
+
+    private func isForGroups(_ seat: Int) -> Bool {
+        workload == .groups || seat >= firstGroupSeat
+    }
+
+    private func groupProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
+        let place = seat - firstGroupSeat
+        let isMember = place < 0 ? seat % 3 != 2 : place < groupTraffic?.memberCount ?? 0
+        if isMember { return GroupProgram(firstActAt: first) }
+        let follow = GroupFollow(
+            world.name(from: ClientWorld.groupNames, &random),
+            withMessages: random.chance(perMille: 500))
+        return GroupWatchProgram(follow, firstActAt: first)
     }
 
     private func isForKeys(_ seat: Int) -> Bool {
@@ -284,11 +301,11 @@ extension ServiceWorld {
         return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
     }()
 
-    /// Runs without keys are as they were before there were any.
+    /// Runs without keys or task groups are as they were before there were any.
     private var garbageTypes: [ClientFrameType] {
-        keyTraffic == nil
-            ? ClientFrameType.allCases.filter { $0.rawValue < ClientFrameType.transact.rawValue }
-            : ClientFrameType.allCases
+        if groupTraffic != nil { return ClientFrameType.allCases }
+        let first: ClientFrameType = keyTraffic == nil ? .transact : .joinGroup
+        return ClientFrameType.allCases.filter { $0.rawValue < first.rawValue }
     }
 
     private func garbage() -> [UInt8] {

@@ -71,8 +71,12 @@ final class ServiceWorld {
     let workload: Workload
     /// Keys of the configuration are changed and watched.
     var keyTraffic: KeyTraffic?
-    /// Seats that are not there for keys alone.
+    /// Task groups are joined and followed.
+    var groupTraffic: GroupTraffic?
+    /// Seats that are not there for keys or groups alone.
     private(set) var otherSeatCount = 0
+    /// Those for groups alone begin here.
+    private(set) var firstGroupSeat = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
@@ -113,7 +117,11 @@ final class ServiceWorld {
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
-        quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
+        let groupTraffic = GroupTraffic.drawn(seed: options.seed, workload: workload)
+        self.groupTraffic = groupTraffic
+        var bounded = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
+        groupTraffic?.bound(&bounded)
+        quotas = bounded
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
@@ -135,6 +143,7 @@ final class ServiceWorld {
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
+        world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }
@@ -219,17 +228,23 @@ final class ServiceWorld {
             scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
         }
         otherSeatCount = count
-        for _ in 0..<(keyTraffic?.seatCount ?? 0) { makeKeySeat() }
+        if var random = keyTraffic?.random {
+            for _ in 0..<(keyTraffic?.seatCount ?? 0) { makeSeat(&random) }
+            keyTraffic?.random = random
+        }
+        firstGroupSeat = seats.count
+        if var random = groupTraffic?.random {
+            for _ in 0..<(groupTraffic?.seatCount ?? 0) { makeSeat(&random) }
+            groupTraffic?.random = random
+        }
     }
 
-    private func makeKeySeat() {
-        guard var random = keyTraffic?.random else { return }
+    private func makeSeat(_ random: inout SeededRandom) {
         let index = seats.count
         let process = UInt16(shape.hostCount + index)
         let inbox = Inbox(process: process, timeline: timeline, random: random.split())
         seats.append(Seat(host: Int(random.below(UInt64(shape.memberCount))), inbox: inbox))
         scheduleSpawn(in: index, after: random.interval(in: .zero ... .seconds(2)))
-        keyTraffic?.random = random
     }
 
     // MARK: - Phases

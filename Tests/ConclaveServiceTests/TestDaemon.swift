@@ -234,7 +234,9 @@ extension [FrameBuffer.Frame] {
     var replies: [(number: UInt64, reply: Reply)] {
         compactMap { frame in
             let type = frame.header.type
-            guard frame.header.flags == .reply, (16..<64).contains(type) || type == 6 || type == 96,
+            guard frame.header.flags == .reply,
+                (16..<64).contains(type) || type == 6 || type == 96
+                    || (200..<204).contains(type),
                 type != 35
             else { return nil }
             var reader = ByteReader(frame.body)
@@ -265,8 +267,9 @@ extension Reply {
         switch self {
         case .granted(let grant): grant.token
         case .elected(let term): term.token
+        case .joined(let joined): joined.token
         case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused, .written,
-            .mismatched:
+            .mismatched, .sent:
             nil
         }
     }

@@ -86,6 +86,15 @@ final class ScriptedDaemon: Sendable {
             let written = KeysWritten(
                 version: version, changedCount: UInt32(transaction.operations.count))
             return [.reply(.written(written))]
+        case .joinGroup(let join):
+            let joined = GroupJoined(
+                name: join.name, token: token, number: request.number, rank: 0)
+            return [.reply(.joined(joined))]
+        case .leaveGroup, .evictMember: return [.reply(.done)]
+        case .sendToGroup:
+            let sent = GroupSent(
+                version: Version(request.number), number: request.number, memberCount: 1)
+            return [.reply(.sent(sent))]
         case .arrive, nil: return []
         }
     }

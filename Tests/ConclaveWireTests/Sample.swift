@@ -38,7 +38,9 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 
 extension Sample {
     static let all =
-        sessionFrames + operations + replies + reports + keys + [frameHeader, view, lineage]
+        sessionFrames + operations + replies + reports + keys + groups + [
+            frameHeader, view, lineage,
+        ]
 
     private static func operation(_ operation: Operation) -> Sample {
         let type = operation.type

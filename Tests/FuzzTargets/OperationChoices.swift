@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 12) {
+        switch source.choice(of: 14) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -36,6 +36,7 @@ enum OperationChoices {
             let sessions = (1...16).map { SessionID(coordinator.version.number &- $0) }
             return .handOver(slot: name, token: token, to: source.pick(sessions))
         case 9: return .upgrade(name: name, token: token)
+        case 12, 13: return GroupChoices.operation(name, &source, knowing: coordinator)
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),

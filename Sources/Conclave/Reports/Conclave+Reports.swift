@@ -100,7 +100,7 @@ public struct Views: AsyncSequence, Sendable {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
                 case .status, .members, .locks, .why, .leader, .memberChange, .recovered, .keys,
-                    .keyNews, .keyUpdate, .doubtful, .assured:
+                    .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful, .assured:
                     continue
                 }
             }

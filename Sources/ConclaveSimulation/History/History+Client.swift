@@ -3,7 +3,8 @@ import ConclaveClientCore
 import ConclaveWire
 
 extension HistoryCall {
-    /// `nil`: it is about another request, and no object.
+    /// `nil`: it is about another request, and no object; or about a task group, of which everybody is
+    /// told everything anyway.
     init?(_ operation: Operation) {
         switch operation {
         case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
@@ -28,7 +29,7 @@ extension HistoryCall {
         case .transact(let transaction):
             guard let name = transaction.firstKey else { return nil }
             self.init(.transact(transaction), name)
-        case .cancel: return nil
+        case .cancel, .joinGroup, .leaveGroup, .evictMember, .sendToGroup: return nil
         }
     }
 }
@@ -73,7 +74,7 @@ extension HistoryAnswer {
         case .refused(let refusal): self = .refused(refusal.code)
         case .written(let written): self = .written(written)
         case .mismatched(let mismatch): self = .mismatched(mismatch)
-        case .cancelOutcome: return nil
+        case .cancelOutcome, .joined, .sent: return nil
         }
     }
 }
@@ -95,6 +96,6 @@ extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-        .handOver, .arrive, .transact,
+        .handOver, .arrive, .transact, .joinGroup, .leaveGroup, .evictMember, .sendToGroup,
     ]
 }

@@ -13,7 +13,7 @@ extension CoordinationEffect {
             .queued(session: session, number: number, position: 0)
         case .opened, .attached, .detachRequested, .sessionEnded, .settled, .lockClosed,
             .leaderChanged,
-            .keysChanged, .notUnderstood, .marked:
+            .keysChanged, .groupChanged, .notUnderstood, .marked:
             self
         }
     }

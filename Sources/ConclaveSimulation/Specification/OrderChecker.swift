@@ -27,6 +27,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
     private var histories: [ObjectKey: ObjectHistory] = [:]
     private var keyPictures = KeyPictures()
+    private var groupPictures = GroupPictures()
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
@@ -69,12 +70,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private func compareCounts(_ machine: Coordinator) {
         let sessionCount = specification.sessions.count
         let objectCount = specification.objectCount
-        guard machine.sessionCount != sessionCount || machine.objectCount != objectCount
+        let memberCount = specification.memberCount
+        guard
+            machine.sessionCount != sessionCount || machine.objectCount != objectCount
+                || machine.groupMembershipCount != memberCount
         else { return }
         report(
             .progress,
-            "at version \(machine.version.counter) there are \(machine.sessionCount) sessions and "
-                + "\(machine.objectCount) objects, not \(sessionCount) and \(objectCount)")
+            "at version \(machine.version.counter) there are \(machine.sessionCount) sessions, "
+                + "\(machine.objectCount) objects and \(machine.groupMembershipCount) members of "
+                + "groups, not \(sessionCount), \(objectCount) and \(memberCount)")
     }
 
     func installed(
@@ -90,6 +95,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification = Specification(quotas: specification.quotas)
                 for key in histories.keys { histories[key]!.clear(at: version) }
                 keyPictures.reset(to: SpecifiedKeys(), at: version)
+                groupPictures.reset(to: [:], at: version)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
@@ -130,6 +136,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification.queues[key], of: key.kind, at: specification.version)
         }
         keyPictures.reset(to: specification.keys, at: specification.version)
+        groupPictures.reset(to: specification.groups, at: specification.version)
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -171,6 +178,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 specification.queues[key], of: key.kind, at: version)
         }
         keyPictures.note(specification.changedKeys)
+        for change in specification.changedGroups {
+            groupPictures.note(change.picture, of: change.name)
+        }
     }
 
     private func compare(
@@ -206,7 +216,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             case .reply(_, _, .tripped), .reply(_, _, .broken): return .barriers
             case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
             case .detachRequested, .attached: return .mutualExclusion
-            case .leaderChanged, .keysChanged: return .progress
+            case .leaderChanged, .keysChanged, .groupChanged: return .progress
             default: continue
             }
         }
@@ -354,6 +364,21 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     /// Whether every change after `version` is kept.
     func keepsChanges(after version: Version) -> Bool { specification.keys.floor <= version }
+
+    /// Whether everything that happened to the task group after `version` is kept.
+    func keepsGroup(_ name: ObjectName, after version: Version) -> Bool {
+        specification.groupFloor(name) <= version
+    }
+
+    func groupPicture(of name: ObjectName, at version: Version) -> GroupPictures.Picture? {
+        groupPictures.picture(of: name, at: version)
+    }
+
+    func groupEntries(
+        of name: ObjectName, after version: Version, upTo last: Version
+    ) -> [GroupEntry] {
+        groupPictures.entries(of: name, after: version, upTo: last)
+    }
 
     /// What a watcher must know in the end.
     func presentEntries(of selector: KeySelector) -> [KeyEntry] {

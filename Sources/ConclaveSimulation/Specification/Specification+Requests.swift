@@ -40,6 +40,7 @@ extension Specification {
         case .downgrade(let name, let token):
             downgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .cancel(let target, let reason): cancel(target, reason, id, number)
+        case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
@@ -66,7 +67,10 @@ extension Specification {
         case .announce(let slot, let token, let value): announce(value, slot, token, id, number)
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
-        case .release, .resign, .handOver, .downgrade, .cancel: break
+        case .joinGroup(let join): joinGroup(join, id, number)
+        case .evictMember(let name, let member): evictMember(name, member, id, number)
+        case .sendToGroup(let name, let payload): sendToGroup(name, payload, id, number)
+        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: break
         }
     }
 

@@ -22,12 +22,18 @@ struct Specification {
     var lost: [(name: ObjectName, end: PreviousEnd)] = []
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
+    /// Those with members, and those that were left not long ago.
+    var groups: [ObjectName: SpecifiedGroup] = [:]
+    /// Of groups that are not there everything after this version is known: nothing happened.
+    var forgottenGroups = Version.zero
     /// What follows from what is being applied.
     var effects: [CoordinationEffect] = []
     /// Objects whose holders or waiters may have changed meanwhile.
     var touched: Set<ObjectKey> = []
     /// Changes of keys meanwhile.
     var changedKeys: [SpecifiedKeys.Change] = []
+    /// What became of task groups meanwhile.
+    var changedGroups: [(name: ObjectName, picture: GroupPictures.Picture)] = []
 
     struct EndedSession {
         var id: SessionID
@@ -78,6 +84,7 @@ struct Specification {
         }
         if installed.stateWasLost || installed.historyWasGivenUp {
             keys.forgetHistory(at: version)
+            forgetGroupHistory()
         }
         for id in sessions.keys.sorted() {
             guard let session = sessions[id], let takeover = session.takeover else { continue }
@@ -95,6 +102,7 @@ struct Specification {
         effects = []
         touched = []
         changedKeys = []
+        changedGroups = []
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds
@@ -112,7 +120,14 @@ struct Specification {
         for key in queues.keys.sorted() { grantNext(key) }
     }
 
-    var objectCount: Int { queues.count + barriers.count + keys.values.count }
+    var objectCount: Int {
+        queues.count + barriers.count + keys.values.count + groupCount
+    }
+
+    var groupCount: Int { groups.values.count { !$0.members.isEmpty } }
+
+    /// Of task groups.
+    var memberCount: Int { groups.values.reduce(0) { $0 + $1.members.count } }
 
     /// Values of leaders, candidates and keys, payloads that wait, and those of results somebody
     /// may still ask for.

@@ -51,4 +51,14 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case readKeys = 97
     /// Subscribes to a key or a prefix: `KeyNews`, the first as a reply, then as events.
     case watchKeys = 98
+
+    /// Makes the session a member of a task group, and ends that.
+    case joinGroup = 200
+    case leaveGroup = 201
+    /// Ends the membership of another session.
+    case evictMember = 202
+    /// A message to all members.
+    case sendToGroup = 203
+    /// Subscribes to a group: `GroupNews`, the first as a reply, then as events.
+    case followGroup = 204
 }

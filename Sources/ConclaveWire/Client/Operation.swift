@@ -28,6 +28,12 @@ package enum Operation: Equatable, Sendable {
     /// its generation.
     case cancel(number: UInt64, reason: CancelReason)
     case transact(KeyTransaction)
+    /// One membership a session and group.
+    case joinGroup(GroupJoin)
+    case leaveGroup(name: ObjectName, member: FencingToken)
+    case evictMember(name: ObjectName, member: FencingToken)
+    /// To every member of the view in which it is ordered. Any session may send.
+    case sendToGroup(name: ObjectName, payload: [UInt8])
 
     package var type: ClientFrameType {
         switch self {
@@ -43,6 +49,10 @@ package enum Operation: Equatable, Sendable {
         case .arrive: .arrive
         case .cancel: .cancel
         case .transact: .transact
+        case .joinGroup: .joinGroup
+        case .leaveGroup: .leaveGroup
+        case .evictMember: .evictMember
+        case .sendToGroup: .sendToGroup
         }
     }
 
@@ -83,6 +93,14 @@ package enum Operation: Equatable, Sendable {
             writer.integer(reason.rawValue)
         case .transact(let transaction):
             transaction.encode(into: &writer)
+        case .joinGroup(let join):
+            join.encode(into: &writer)
+        case .leaveGroup(let name, let member), .evictMember(let name, let member):
+            writer.name(name)
+            writer.integer(member.number)
+        case .sendToGroup(let name, let payload):
+            writer.name(name)
+            writer.bytes(payload)
         }
     }
 
@@ -136,6 +154,29 @@ package enum Operation: Equatable, Sendable {
             return .cancel(number: number, reason: try reader.choice("reason"))
         case .transact:
             return .transact(try KeyTransaction(from: &reader))
+        default:
+            return try decodeOfGroup(type, from: &reader)
+        }
+    }
+}
+
+extension Operation {
+    private static func decodeOfGroup(
+        _ type: ClientFrameType, from reader: inout ByteReader
+    ) throws(WireError) -> Operation? {
+        switch type {
+        case .joinGroup:
+            return .joinGroup(try GroupJoin(from: &reader))
+        case .leaveGroup:
+            return .leaveGroup(name: try reader.name("group"), member: try reader.token("member"))
+        case .evictMember:
+            return .evictMember(
+                name: try reader.name("group"), member: try reader.token("member"))
+        case .sendToGroup:
+            let name = try reader.name("group")
+            return .sendToGroup(
+                name: name,
+                payload: try reader.bytes("payload", maximum: ClientLimits.groupMessage))
         default:
             return nil
         }

@@ -19,11 +19,15 @@ package enum Reply: Equatable, Sendable {
     case written(KeysWritten)
     /// Nothing was changed.
     case mismatched(KeyMismatch)
+    case joined(GroupJoined)
+    case sent(GroupSent)
 
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
         case written, mismatched
+        case joined = 111
+        case sent = 112
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -59,6 +63,12 @@ package enum Reply: Equatable, Sendable {
         case .mismatched(let mismatch):
             writer.integer(Kind.mismatched.rawValue)
             mismatch.encode(into: &writer)
+        case .joined(let joined):
+            writer.integer(Kind.joined.rawValue)
+            joined.encode(into: &writer)
+        case .sent(let sent):
+            writer.integer(Kind.sent.rawValue)
+            sent.encode(into: &writer)
         }
     }
 
@@ -78,6 +88,8 @@ package enum Reply: Equatable, Sendable {
         case .refused: self = .refused(try Refusal(from: &reader))
         case .written: self = .written(try KeysWritten(from: &reader))
         case .mismatched: self = .mismatched(try KeyMismatch(from: &reader))
+        case .joined: self = .joined(try GroupJoined(from: &reader))
+        case .sent: self = .sent(try GroupSent(from: &reader))
         }
     }
 }
