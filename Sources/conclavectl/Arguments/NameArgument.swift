@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The name of a lock, slot or barrier, checked before anybody is asked.
+/// The name of a lock, slot, barrier, key or task group, checked before anybody is asked.
 struct NameArgument: ExpressibleByArgument, Equatable {
     static let maximumByteCount = 255
 

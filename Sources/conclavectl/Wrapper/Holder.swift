@@ -5,6 +5,7 @@ struct HoldRequest: Sendable {
     enum Kind: Sendable {
         case lock(Lock.Mode)
         case leadership(value: String, places: UInt32?)
+        case membership(attributes: [String: String])
     }
 
     var kind: Kind
@@ -23,7 +24,7 @@ struct HoldRequest: Sendable {
     var taskPath: TaskPath?
 }
 
-/// The asynchronous half of a wrapper: it takes the lock or term, keeps it until it is told to let
+/// The asynchronous half of a wrapper: it takes the lock, term or place in a group, keeps it until it is told to let
 /// go, and says what happens.
 final class Holder: Sendable {
     enum Message: Sendable {
@@ -116,6 +117,15 @@ final class Holder: Sendable {
                         token: $0.token, place: $0.place, previousEnd: $0.previousEnd,
                         validity: $0.validity,
                         taskPath: $0.taskPath))
+            }
+        case .membership(let attributes):
+            try await conclave.withMembership(
+                of: request.name, attributes: attributes, wait: request.wait
+            ) { member in
+                await body(
+                    Grant(
+                        token: member.token, previousEnd: .none, validity: member.validity,
+                        taskPath: member.taskPath))
             }
         }
     }
