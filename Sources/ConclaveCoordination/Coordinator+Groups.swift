@@ -24,15 +24,12 @@ extension Coordinator {
             return refuse(
                 request, .quotaExceeded, groupQuotaMessage(member.uid), effects: &effects)
         }
-        let joined = groups.join(join.name, member, at: now)
-        let group = groups[joined]
-        answer(
-            request,
-            .joined(
-                GroupJoined(
-                    name: join.name, token: member.token, number: group.number,
-                    rank: UInt32(group.members.count - 1))), effects: &effects)
-        changed(joined, uid: member.uid, effects: &effects)
+        let place = groups.join(join.name, member, at: now)
+        let joined = GroupJoined(
+            name: join.name, token: member.token, number: groups[place].number,
+            rank: UInt32(groups[place].members.count - 1))
+        answer(request, .joined(joined), effects: &effects)
+        changed(place, uid: member.uid, effects: &effects)
     }
 
     private func quotaMessage(

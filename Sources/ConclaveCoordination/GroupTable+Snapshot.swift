@@ -133,18 +133,25 @@ extension GroupTable {
         try reader.offset(self[index].log.count)
         for _ in 0..<(try reader.count("entries")) {
             let record = try TaskGroup.Record(from: &reader)
-            let group = self[index]
-            let before = group.log.last
-            guard max(group.floor, before?.version ?? .zero) < record.version,
-                record.version <= now.version, record.time <= now.time,
-                before?.time ?? .zero <= record.time
-            else {
-                throw .invalid(field: "entry", reason: "\(record.version) is out of order")
-            }
-            guard record.number >= before?.number ?? 1, record.number <= group.number else {
-                throw .invalid(field: "view", reason: "\(record.number) is out of order")
-            }
+            try check(record, of: index, now: now)
+            // Nothing else has the log by now: else each record would copy all before it.
             restore(record, at: index)
+        }
+    }
+
+    private func check(
+        _ record: TaskGroup.Record, of index: Int, now: Moment
+    ) throws(WireError) {
+        let group = self[index]
+        let before = group.log.last
+        guard max(group.floor, before?.version ?? .zero) < record.version,
+            record.version <= now.version, record.time <= now.time,
+            before?.time ?? .zero <= record.time
+        else {
+            throw .invalid(field: "entry", reason: "\(record.version) is out of order")
+        }
+        guard record.number >= before?.number ?? 1, record.number <= group.number else {
+            throw .invalid(field: "view", reason: "\(record.number) is out of order")
         }
     }
 

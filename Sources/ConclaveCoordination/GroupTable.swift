@@ -17,6 +17,8 @@ struct GroupTable: Sendable {
     private(set) var floor = Version.zero
     /// Of members and logs together.
     private(set) var byteCount = 0
+    /// Entries of all logs.
+    private(set) var logCount = 0
     private var byteCountsByUID: [UInt32: Int] = [:]
     private var indexes: [ObjectName: Int] = [:]
     /// By the version at which the last member left, and by name.
@@ -54,10 +56,9 @@ struct GroupTable: Sendable {
     mutating func join(_ name: ObjectName, _ member: GroupMember, at moment: Moment) -> Int {
         let index = indexes[name] ?? insert(name, at: moment.version)
         if rows[index].isEmpty { deserted.removeAll { $0 == index } }
-        let before = rows[index].logByteCount
-        rows[index].join(member, at: moment)
+        changeLog(of: index, for: member.uid) { $0.join(member, at: moment) }
         memberships[member.session, default: []].insert(index)
-        count(rows[index].logByteCount - before + member.byteCount, for: member.uid)
+        count(member.byteCount, for: member.uid)
         return index
     }
 
@@ -74,25 +75,30 @@ struct GroupTable: Sendable {
         _ token: FencingToken, from index: Int, _ reason: GroupDepartureReason,
         at moment: Moment
     ) {
-        let before = rows[index].log.last
-        let isSameView = before?.version == moment.version
-        let byteCountBefore = rows[index].logByteCount
-        let gone = rows[index].depart(token, reason, at: moment)
-        memberships[gone.session]?.remove(index)
-        if memberships[gone.session]?.isEmpty == true { memberships[gone.session] = nil }
+        guard let member = rows[index].member(token) else { return }
         // What is added to a record counts for whom the record does.
-        let uid = isSameView ? before?.uid ?? gone.uid : gone.uid
-        count(rows[index].logByteCount - byteCountBefore, for: uid)
-        count(-gone.byteCount, for: gone.uid)
+        let last = rows[index].log.last
+        let uid = last?.version == moment.version ? last?.uid : nil
+        changeLog(of: index, for: uid ?? member.uid) { $0.depart(token, reason, at: moment) }
+        memberships[member.session]?.remove(index)
+        if memberships[member.session]?.isEmpty == true { memberships[member.session] = nil }
+        count(-member.byteCount, for: member.uid)
         if rows[index].isEmpty { noteDeserted(index) }
     }
 
     mutating func say(
         _ message: GroupMessage, in index: Int, uid: UInt32, at moment: Moment
     ) {
-        let before = rows[index].logByteCount
-        rows[index].say(message, uid: uid, at: moment)
-        count(rows[index].logByteCount - before, for: uid)
+        changeLog(of: index, for: uid) { $0.say(message, uid: uid, at: moment) }
+    }
+
+    private mutating func changeLog(
+        of index: Int, for uid: UInt32, _ change: (inout TaskGroup) -> Void
+    ) {
+        let before = (rows[index].logByteCount, rows[index].log.count)
+        change(&rows[index])
+        count(rows[index].logByteCount - before.0, for: uid)
+        logCount += rows[index].log.count - before.1
     }
 
     private mutating func noteDeserted(_ index: Int) {
@@ -150,6 +156,7 @@ struct GroupTable: Sendable {
 
     private mutating func forgetOldest(of index: Int) {
         let record = rows[index].forgetOldest()
+        logCount -= 1
         count(-record.byteCount, for: record.uid)
     }
 
@@ -196,6 +203,7 @@ extension GroupTable {
     /// - Precondition: it is later than those there.
     mutating func restore(_ record: TaskGroup.Record, at index: Int) {
         rows[index].restore(record)
+        logCount += 1
         count(record.byteCount, for: record.uid)
     }
 

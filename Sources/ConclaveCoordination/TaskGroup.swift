@@ -114,7 +114,7 @@ struct TaskGroup: Sendable {
     /// - Precondition: the member is there.
     mutating func depart(
         _ token: FencingToken, _ reason: GroupDepartureReason, at moment: Moment
-    ) -> GroupMember {
+    ) {
         guard let index = index(of: token) else {
             preconditionFailure("\(token) is no member of \(name)")
         }
@@ -125,16 +125,15 @@ struct TaskGroup: Sendable {
             logByteCount -= last.byteCount
             log[log.count - 1].content = .view(joined: joined, departed: departed + [gone])
             logByteCount += log[log.count - 1].byteCount
-            return gone.member
+            return
         }
         begin(moment.version)
         // What began at this version is forgotten already.
-        guard floor < moment.version else { return gone.member }
+        guard floor < moment.version else { return }
         append(
             Record(
                 version: moment.version, time: moment.time, number: number,
                 uid: gone.member.uid, content: .view(joined: [], departed: [gone])))
-        return gone.member
     }
 
     mutating func say(_ message: GroupMessage, uid: UInt32, at moment: Moment) {

@@ -95,9 +95,7 @@ final class ClientProcess {
     }
 
     /// It waits for nothing that the group owes it.
-    var isContent: Bool {
-        program is ObserverProgram || program is WatchProgram || program is GroupWatchProgram
-    }
+    var isContent: Bool { program.isFollower }
 
     func maps(_ page: ValidityPage) -> Bool { self.page === page }
 

@@ -15,6 +15,8 @@ final class GroupWatchProgram: ClientProgram {
         actAt = moment
     }
 
+    var isFollower: Bool { true }
+
     var nextAct: Moment { actAt }
 
     func finish(at now: Moment) {

@@ -85,7 +85,7 @@ package struct PlantedBug: Sendable {
         case .markNotMadeAnew, .compareIgnored, .keyOutlivesSession, .resumedWatchSkips,
             .readAnsweredEarly:
             ofKeys(plant)
-        case .memberOutlivesSession: PlantedBug(plant, rule: "C4", within: 20, in: .groups)
+        case .memberOutlivesSession: PlantedBug(plant, rule: "C8", within: 20, in: .groups)
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
         }
     }

@@ -29,9 +29,7 @@ extension ServiceWorld {
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
         var settings = ClientSettings(
             ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
-            opensSession:
-                !(program is ObserverProgram || program is WatchProgram
-                || program is GroupWatchProgram))
+            opensSession: !program.isFollower)
         if let bursts = world.bursts { settings.requestsInFlight = bursts.requestsInFlight }
         let inbox = seats[seat].inbox
         inbox.open()

@@ -121,6 +121,21 @@ import Testing
         #expect(daemon.requests(.sendToGroup).count == 1)
     }
 
+    @Test func `a caller that is cancelled leaves, and is told just that`() async throws {
+        let daemon = ScriptedDaemon(Self.following([Self.state(1, [1])]))
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let task = Task {
+            try await conclave.withMembership(of: "workers") { _ in
+                try await Task.sleep(for: .seconds(60))
+            }
+        }
+        await daemon.receives(.followGroup)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(daemon.requests(.leaveGroup).count == 1)
+    }
+
     @Test func `an observer is told the members, then each change`() async throws {
         let daemon = ScriptedDaemon(
             Self.following([

@@ -53,8 +53,8 @@ extension Conclave {
             defer { tasks.cancelAll() }
             while let ended = try await tasks.next() {
                 if let result = ended { return result }
-                // Who has left by itself is told so before the body's end is known here.
-                guard membership.holding.isReleased else { break }
+                // Who leaves by itself, or is cancelled, is told so before the body's end is known here.
+                guard membership.holding.isReleased || Task.isCancelled else { break }
             }
             throw ConclaveError(.lost, "no longer a member of group \(group)")
         }

@@ -53,9 +53,8 @@ struct GroupPictures {
 
     /// After `version`, up to `last`.
     func entries(of name: ObjectName, after version: Version, upTo last: Version) -> [GroupEntry] {
-        (pictures[name] ?? []).compactMap { picture in
-            guard picture.version > version, picture.version <= last else { return nil }
-            return picture.entry
-        }
+        let all = pictures[name] ?? []
+        let first = all.lastIndex { $0.version <= version }.map { $0 + 1 } ?? 0
+        return all[first...].prefix { $0.version <= last }.compactMap(\.entry)
     }
 }
