@@ -170,7 +170,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
-        tests("conclavectlTests", ["conclavectl", "Conclave", "ConclaveBase", "ConclaveWire"]),
+        tests(
+            "conclavectlTests",
+            ["conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire"]),
         .target(
             name: "FuzzTargets",
             dependencies: [

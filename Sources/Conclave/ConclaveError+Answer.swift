@@ -13,7 +13,9 @@ extension ConclaveError {
 
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
-        case .granted, .elected, .done, .tripped, .cancelOutcome, .written, .leased: nil
+        case .granted, .elected, .done, .tripped, .cancelOutcome, .written, .leased, .joined,
+            .sent:
+            nil
         case .busy(let holder):
             ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")
         case .broken(let report): ConclaveError(BarrierReport(report))

@@ -3,7 +3,7 @@ import ConclaveClientCore
 import ConclaveWire
 import Synchronization
 
-/// A lock or a term in this process's hands, until it is given up, once.
+/// A lock, a term or a membership in this process's hands, until it is given up, once.
 final class Holding: Sendable {
     /// What it is by now: a lock may change its mode, and has a new token then.
     struct State {
@@ -36,13 +36,25 @@ final class Holding: Sendable {
                 giveUp: .resign(slot: term.slot, token: term.token)))
     }
 
+    init(_ conclave: Conclave, _ joined: GroupJoined) {
+        self.conclave = conclave
+        taskPath = conclave.path(of: TaskPath.tag(forBody: true, in: conclave.session.id))
+        state = Mutex(
+            State(
+                token: joined.token, mode: .shared, previousEnd: .none,
+                giveUp: .leaveGroup(name: joined.name, member: joined.token)))
+    }
+
     var session: ClientSession { conclave.session }
 
     var present: State { state.withLock { $0 } }
 
     var deadline: Instant {
-        isGivenUp.load(ordering: .acquiring) ? .distantPast : session.page.deadline ?? .distantPast
+        isReleased ? .distantPast : session.page.deadline ?? .distantPast
     }
+
+    /// Its holder has given it up.
+    var isReleased: Bool { isGivenUp.load(ordering: .acquiring) }
 
     var isValid: Bool { BootClock.now < deadline }
 

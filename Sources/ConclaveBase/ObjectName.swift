@@ -1,5 +1,5 @@
-/// The name of a lock, slot, barrier or key: UTF-8, 1 to 255 bytes, no control characters; `/`
-/// separates levels.
+/// The name of a lock, slot, barrier, key or task group: UTF-8, 1 to 255 bytes, no control
+/// characters; `/` separates levels.
 public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let maximumByteCount = 255
 

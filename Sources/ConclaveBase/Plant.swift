@@ -166,4 +166,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case recoveredNotRewritten
     /// V28: what goes on alone does so in the era that others may have used.
     case sameEraAlone
+    /// A member of a task group stays when its session ends.
+    case memberOutlivesSession
+    /// A member that follows its group anew is told what happens from then on.
+    case resumedMemberSkips
 }

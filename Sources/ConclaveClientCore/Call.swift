@@ -25,6 +25,8 @@ struct Call {
     var newestVersion = Version.zero
     /// Of a watch of keys.
     var watch: WatchProgress?
+    /// Of a follower of a task group.
+    var group: GroupProgress?
     /// Of what is followed, so that silence means that nothing changes: keys, a leader.
     var assurance: Assurance?
 
@@ -34,7 +36,11 @@ struct Call {
         guard case .query(let query) = content else { return }
         if query.isDoubted { assurance = Assurance() }
         if case .watchKeys(let asked) = query { watch = WatchProgress(from: asked.from) }
+        if case .followGroup(let follow) = query { group = GroupProgress(follow) }
     }
+
+    /// What it is told comes in pieces, of which the first may not be worth a word.
+    var isPieced: Bool { watch != nil || group != nil }
 
     var wasSent: Bool { number != 0 }
 
@@ -50,13 +56,13 @@ struct Call {
     var letsGo: Bool {
         switch content {
         case .operation(.release), .operation(.resign), .operation(.handOver),
-            .operation(.downgrade), .operation(.cancel):
+            .operation(.downgrade), .operation(.cancel), .operation(.leaveGroup):
             true
         case .operation(.lease(let lease)):
             if case .release = lease.action { true } else { false }
         case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
-            .operation(.announce),
-            .operation(.arrive), .operation(.transact), .operation(.revoke), .query:
+            .operation(.announce), .operation(.arrive), .operation(.transact), .operation(.revoke),
+            .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup), .query:
             false
         }
     }

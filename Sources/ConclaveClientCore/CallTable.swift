@@ -76,6 +76,15 @@ struct CallTable {
         return body(&watch)
     }
 
+    /// As `changeWatch`, for a follower of a task group.
+    mutating func changeGroup<Result>(
+        _ id: CallID, _ body: (inout GroupProgress) -> Result?
+    ) -> Result? {
+        guard var group = calls[id]?.group else { return nil }
+        defer { calls[id]?.group = group }
+        return body(&group)
+    }
+
     /// Changes how sure a follower may be, if the call is one.
     mutating func changeAssurance(_ id: CallID, _ body: (inout Assurance) -> Bool) -> Bool {
         guard var assurance = calls[id]?.assurance else { return false }
@@ -89,6 +98,7 @@ struct CallTable {
     mutating func interrupt(_ id: CallID) {
         calls[id]?.assurance?.interrupt()
         calls[id]?.watch?.interrupt()
+        calls[id]?.group?.interrupt()
     }
 
     mutating func remove(_ id: CallID) {

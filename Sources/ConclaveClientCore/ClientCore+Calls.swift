@@ -123,7 +123,7 @@ extension ClientCore {
     mutating func sendQuery(_ id: CallID, effects: inout [Effect]) {
         calls.noteSent(id)
         guard let call = calls[id], case .query(let query) = call.content else { return }
-        let asked = query.resumed(call.watch)
+        let asked = query.resumed(call)
         send(query.type, number: call.number, effects: &effects) { $0.raw(asked.body) }
     }
 

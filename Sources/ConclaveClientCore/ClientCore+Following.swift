@@ -1,7 +1,7 @@
 import ConclaveBase
 import ConclaveWire
 
-/// What is followed: keys, put together over connections, and leaders.
+/// What is followed: keys and groups, put together over connections, and leaders.
 extension ClientCore {
     mutating func take(_ news: KeyNews, _ id: CallID, effects: inout [Effect]) {
         calls.hear(id)
@@ -11,6 +11,17 @@ extension ClientCore {
             isWorthAWord = calls[id]?.isAnswered == false
         }
         if isWorthAWord { tell(.keyUpdate(update), id, effects: &effects) }
+        assure(id, effects: &effects)
+    }
+
+    /// A member that is none any more is told nothing else.
+    mutating func take(_ news: GroupNews, _ id: CallID, effects: inout [Effect]) {
+        calls.hear(id)
+        guard let updates = calls.changeGroup(id, { $0.take(news) }) else { return }
+        if !updates.isEmpty || calls[id]?.isAnswered == false, !news.isPiece {
+            tell(.groupUpdates(updates), id, effects: &effects)
+        }
+        if calls[id]?.group?.isOver == true { return calls.remove(id) }
         assure(id, effects: &effects)
     }
 
@@ -41,11 +52,11 @@ extension ClientCore {
         }
     }
 
-    /// Who watches keys and has not been told anything yet hears of a daemon that does not serve, but
+    /// Who watches keys or a group and has not been told anything yet hears of a daemon that does not serve, but
     /// not that there is none: there may be one in a moment. Of a leader the first state is awaited.
     mutating func tellDoubt(_ id: CallID, effects: inout [Effect]) {
         guard let reason = doubt, let call = calls[id],
-            call.isAnswered || (call.watch != nil && isGreeted),
+            call.isAnswered || (call.isPieced && isGreeted),
             calls.changeAssurance(id, { $0.doubt() })
         else { return }
         tell(.doubtful(reason: reason), id, effects: &effects)
@@ -73,5 +84,12 @@ extension ClientCore {
     /// The connection is gone, and what of a state has come is of no use.
     mutating func interruptFollowers() {
         for id in calls.inOrder { calls.interrupt(id) }
+    }
+}
+
+extension GroupNews {
+    /// More must come before it says anything.
+    fileprivate var isPiece: Bool {
+        if case .state(let part) = self { !part.isLast } else { false }
     }
 }

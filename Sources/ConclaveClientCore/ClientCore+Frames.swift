@@ -58,7 +58,7 @@ extension ClientCore {
         _ frame: FrameBuffer.Frame, effects: inout [Effect]
     ) throws(WireError) {
         guard let id = calls.call(numbered: frame.header.number), let call = calls[id],
-            case .query(let query) = call.content, call.isAnswered || call.watch != nil
+            case .query(let query) = call.content, call.isAnswered || call.isPieced
         else { return }
         tellNews(try query.decode(event: frame.body), id, effects: &effects)
     }
@@ -102,6 +102,7 @@ extension ClientCore {
         _ report: Report, to query: Query, _ id: CallID, effects: inout [Effect]
     ) {
         if case .keyNews(let news) = report { return take(news, id, effects: &effects) }
+        if case .groupNews(let news) = report { return take(news, id, effects: &effects) }
         guard query.isSubscription else {
             calls.remove(id)
             effects.append(.answered(id, .report(report)))
@@ -113,9 +114,7 @@ extension ClientCore {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
         case .status, .members, .view, .locks, .leases, .sessions, .why, .memberChange, .recovered,
-            .keys,
-            .keyNews,
-            .keyUpdate, .doubtful, .assured:
+            .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful, .assured:
             break
         }
         calls.hear(id)
@@ -139,9 +138,9 @@ extension ClientCore {
             calls.hear(id)
             assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
+        case .groupNews(let news): take(news, id, effects: &effects)
         case .status, .members, .locks, .leases, .sessions, .why, .memberChange, .recovered, .keys,
-            .keyUpdate,
-            .doubtful, .assured:
+            .keyUpdate, .groupUpdates, .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }
     }

@@ -14,6 +14,8 @@ extension ClientCore {
         case readKeys(KeyQuery)
         /// First the present state, or what changed after a version, then each change.
         case watchKeys(KeyWatch)
+        /// First the members, or what happened after a version, then each view and message.
+        case followGroup(GroupFollow)
         case addMember(NodeID, address: String)
         case removeMember(NodeID)
         /// Go on without the members that are gone, in that era of versions at least.
@@ -30,6 +32,7 @@ extension ClientCore.Query {
         case .objects(let query): query.type
         case .readKeys: .readKeys
         case .watchKeys: .watchKeys
+        case .followGroup: .followGroup
         case .addMember: .addMember
         case .removeMember: .removeMember
         case .recover: .recover
@@ -40,7 +43,7 @@ extension ClientCore.Query {
         switch self {
         case .views(let follow): follow
         case .objects(let query): query.type == .observeLeader
-        case .watchKeys: true
+        case .watchKeys, .followGroup: true
         case .status, .members, .readKeys, .addMember, .removeMember, .recover: false
         }
     }
@@ -48,7 +51,7 @@ extension ClientCore.Query {
     /// Who asks it is told when changes may be missed.
     var isDoubted: Bool {
         switch self {
-        case .objects, .watchKeys: isSubscription
+        case .objects, .watchKeys, .followGroup: isSubscription
         case .status, .members, .views, .readKeys, .addMember, .removeMember, .recover: false
         }
     }
@@ -56,7 +59,7 @@ extension ClientCore.Query {
     /// The daemon keeps it until it can be answered, or is told that nobody waits any more.
     var mayWait: Bool {
         switch self {
-        case .objects, .readKeys, .watchKeys: true
+        case .objects, .readKeys, .watchKeys, .followGroup: true
         case .views(let follow): follow
         case .status, .members, .addMember, .removeMember, .recover: false
         }
@@ -66,7 +69,7 @@ extension ClientCore.Query {
     var isWish: Bool {
         switch self {
         case .addMember, .removeMember, .recover: true
-        case .status, .members, .views, .objects, .readKeys, .watchKeys: false
+        case .status, .members, .views, .objects, .readKeys, .watchKeys, .followGroup: false
         }
     }
 
@@ -78,6 +81,7 @@ extension ClientCore.Query {
         case .objects(let query): query.encode(into: &writer)
         case .readKeys(let query): query.encode(into: &writer)
         case .watchKeys(let watch): watch.encode(into: &writer)
+        case .followGroup(let follow): follow.encode(into: &writer)
         case .addMember(let node, let address):
             writer.integer(node.number)
             writer.text(address)
@@ -88,8 +92,9 @@ extension ClientCore.Query {
     }
 
     /// As it is asked on another connection.
-    func resumed(_ watch: WatchProgress?) -> Self {
-        guard case .watchKeys(var asked) = self, let watch else { return self }
+    func resumed(_ call: Call) -> Self {
+        if let group = call.group { return .followGroup(group.resumed) }
+        guard case .watchKeys(var asked) = self, let watch = call.watch else { return self }
         asked.from = watch.upTo
         return .watchKeys(asked)
     }
@@ -115,6 +120,7 @@ extension ClientCore.Query {
         case .objects(let query): return try Self.decode(query, from: &reader)
         case .readKeys: return .keys(try KeyReport(from: &reader))
         case .watchKeys: return .keyNews(try KeyNews(from: &reader))
+        case .followGroup: return .groupNews(try GroupNews(from: &reader))
         case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
         case .recover: return .recovered(try RecoverReport(from: &reader))
         case .members:

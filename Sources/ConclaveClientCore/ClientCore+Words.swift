@@ -53,7 +53,11 @@ extension ClientCore {
         /// As a daemon tells it: nobody but the core sees it.
         case keyNews(KeyNews)
         case keyUpdate(KeyUpdate)
-        /// To who follows a leader or keys: there may be changes that nobody tells, since no daemon
+        /// As a daemon tells it: nobody but the core sees it.
+        case groupNews(GroupNews)
+        /// In order; none: there is nothing new.
+        case groupUpdates([GroupUpdate])
+        /// To who follows a leader, keys or a group: there may be changes that nobody tells, since no daemon
         /// is there or it is outside the majority.
         case doubtful(reason: String)
         /// What is told is up to date again.

@@ -39,6 +39,8 @@ package enum CoordinationEffect: Equatable, Sendable {
     case leaseSet(LeaseTerm)
     /// Nobody has it any more.
     case leaseEnded(ObjectName)
+    /// The task group has another view, or a message.
+    case groupChanged(ObjectName, at: Version)
     /// A command that this daemon does not know, as no daemon of its version does: it had no effect.
     case notUnderstood(at: Version)
     /// What `member` ordered to see where the order is has been applied.

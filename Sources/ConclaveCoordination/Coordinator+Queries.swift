@@ -20,11 +20,12 @@ extension Coordinator {
     /// About how many rows a frozen copy has.
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count
-            + locks.ends.entries.count
+            + locks.ends.entries.count + groups.desertedCount
+            + groups.logCount
     }
 
     package var objectCount: Int {
-        locks.count + slots.count + barriers.count + keys.count + leases.count
+        locks.count + slots.count + barriers.count + keys.count + leases.count + groups.count
     }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on

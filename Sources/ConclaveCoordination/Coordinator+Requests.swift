@@ -85,6 +85,14 @@ extension Coordinator {
             lease(operation, request, effects: &effects)
         case .revoke(let revocation):
             revoke(revocation, request, effects: &effects)
+        case .joinGroup(let join):
+            joinGroup(join, request, effects: &effects)
+        case .leaveGroup(let name, let member):
+            leaveGroup(name, member, request, effects: &effects)
+        case .evictMember(let name, let member):
+            evictMember(name, member, request, effects: &effects)
+        case .sendToGroup(let name, let payload):
+            sendToGroup(name, payload, request, effects: &effects)
         }
     }
 
@@ -218,9 +226,11 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .handOver, .downgrade, .cancel: true
+        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
         case .lease(let lease): if case .release = lease.action { true } else { false }
-        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .revoke: false
+        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .revoke,
+            .joinGroup, .evictMember, .sendToGroup:
+            false
         }
     }
 }

@@ -235,7 +235,8 @@ extension Coordinator {
         effects.append(.openRefused(nonce: nonce, member: member, refusal))
     }
 
-    /// Ends a session: locks, then terms, then keys, then barriers, each by name, go on without it.
+    /// Ends a session: locks, then terms, then keys, then barriers, then groups, each by name, go on
+    /// without it.
     mutating func finish(
         _ index: Int, reason: SessionEnd, effects: inout [CoordinationEffect]
     ) {
@@ -249,6 +250,7 @@ extension Coordinator {
         for claim in slots.claims(of: index) { giveUp(slot: claim, end, effects: &effects) }
         deleteKeys(of: id, effects: &effects)
         breakBarriers(awaitedBy: index, reason: reason, effects: &effects)
+        leaveGroups(id, reason: reason, effects: &effects)
         remember(index)
         sessions.remove(index)
     }

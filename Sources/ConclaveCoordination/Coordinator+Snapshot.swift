@@ -46,6 +46,12 @@ enum SnapshotRow: UInt8 {
     /// How a lock was lost that nobody holds or awaits.
     case end = 12
     case lease = 13
+    /// From where on it is known what happened to task groups that are not there.
+    case groupFloor = 14
+    case group = 15
+    /// Of the groups before.
+    case groupMembers = 16
+    case groupLog = 17
 
     static let format: UInt16 = 7
 

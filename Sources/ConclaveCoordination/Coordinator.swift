@@ -1,7 +1,8 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// Sessions, locks, leader slots, barriers, keys and leases, as every member of the group has them.
+/// Sessions, locks, leader slots, barriers, keys, leases and task groups, as every member of the group
+/// has them.
 ///
 /// It depends on nothing but the commands and views it was given, in their order: no clock, no
 /// chance, no order that a hash table chose. So replicas that were told the same are the same, and
@@ -28,6 +29,7 @@ package struct Coordinator: Sendable {
     var barriers = BarrierTable()
     var keys = KeyTable()
     var leases = LeaseTable()
+    var groups = GroupTable()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -84,7 +86,10 @@ package struct Coordinator: Sendable {
         // Others may have had them since, in what was given up.
         if installed.historyWasGivenUp { endAllLeases(effects: &effects) }
         // What watchers know of what was given up may never have happened.
-        if installed.historyWasGivenUp || installed.stateWasLost { keys.forgetHistory(at: now) }
+        if installed.historyWasGivenUp || installed.stateWasLost {
+            keys.forgetHistory(at: now)
+            groups.forgetHistory(at: version)
+        }
         reviewTakeovers(effects: &effects)
         witness?.installed(installed, after: previous, by: self, effects: effects[told...])
     }

@@ -59,6 +59,12 @@ package struct CoordinatorBuilder: Sendable {
             try coordinator.keys.take(&reader, now: coordinator.now)
         case .end: try coordinator.locks.takeEnd(&reader, now: coordinator.now)
         case .lease: try coordinator.leases.take(&reader, now: coordinator.now)
+        case .groupFloor: try coordinator.groups.takeFloor(&reader, now: coordinator.now)
+        case .group: try coordinator.groups.take(&reader, now: coordinator.now)
+        case .groupMembers:
+            try coordinator.groups.takeMembers(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+        case .groupLog: try coordinator.groups.takeLog(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -72,6 +78,7 @@ package struct CoordinatorBuilder: Sendable {
         record = nil
         coordinator.barriers.releaseByDeciders()
         try coordinator.keys.restoreLog(sessions: coordinator.sessions)
+        coordinator.groups.restoreDeserted()
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }
@@ -196,11 +203,13 @@ package struct CoordinatorBuilder: Sendable {
 }
 
 extension SnapshotRow {
-    /// The rows of a barrier stand together.
+    /// The rows of a barrier stand together, and those of a group.
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
-        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end, .lease:
+        case .group, .groupMembers, .groupLog: SnapshotRow.group.rawValue
+        case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end, .lease,
+            .groupFloor:
             rawValue
         }
     }

@@ -10,8 +10,8 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, leases,
-            over
+        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, leases
+        case groups, over
     }
 
     private let version: Version
@@ -26,6 +26,7 @@ package struct FrozenCoordinator: Sendable {
     private let keys: FrozenKeys
     private let ends: Deque<RememberedEnds.Entry>
     private let leases: Arena<Lease>
+    private var groups: FrozenGroups
     private let entriesPerRow: Int
 
     private var section = Section.state
@@ -53,6 +54,7 @@ package struct FrozenCoordinator: Sendable {
         keys = coordinator.keys.frozen
         ends = coordinator.locks.ends.entries
         leases = coordinator.leases.rows.frozen
+        groups = FrozenGroups(coordinator.groups)
         entriesPerRow = coordinator.quotas.entriesPerRow
     }
 
@@ -79,6 +81,7 @@ package struct FrozenCoordinator: Sendable {
         case .keys: encodeKey(into: &writer)
         case .ends: encodeEnd(into: &writer)
         case .leases: encodeLease(into: &writer)
+        case .groups: groups.encodeRow(into: &writer, limit: entriesPerRow)
         case .over: false
         }
     }

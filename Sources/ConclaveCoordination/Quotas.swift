@@ -6,7 +6,7 @@ import ConclaveWire
 package struct Quotas: Hashable, Sendable {
     package var sessions = 10_000
     package var sessionsPerUID = 1_000
-    /// Locks, leader slots, barriers, keys and leases together.
+    /// Locks, leader slots, barriers, keys, leases and task groups together.
     package var objects = 1_000_000
     package var waitersPerObject = 10_000
     /// Locks that nobody has any more of which it is remembered that their last holder was lost.
@@ -31,6 +31,17 @@ package struct Quotas: Hashable, Sendable {
     /// bytes that only they hold.
     package var keyHistoryCount = 65_536
     package var keyHistoryByteCount = 32 << 20
+    package var membersPerGroup = ClientLimits.groupMembers
+    /// Groups that one session belongs to: each has a view without it at the version that ends it.
+    package var groupsPerSession = 1_000
+    /// Views and messages of one group that are kept for those who are behind, and their bytes.
+    package var groupLogCount = 4_096
+    package var groupLogByteCount = 4 << 20
+    /// Members and logs of all groups together, and what processes of one user have brought.
+    package var groupByteCount = 128 << 20
+    package var groupByteCountPerUID = 32 << 20
+    /// Groups that nobody belongs to any more whose last views are kept.
+    package var desertedGroups = 1_024
     /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
     /// up to twice that; beyond it nothing is kept, and every request is refused for good.
     package var requestsPerSession = ClientLimits.requestsInFlight

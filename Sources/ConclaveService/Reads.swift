@@ -8,13 +8,14 @@ struct Reads {
     enum Question {
         case read(KeyQuery)
         case watch(KeyWatch)
+        case follow(GroupFollow)
         case objects(ObjectQuery)
 
         /// To be answered from the own copy, however old that is.
         var isLocal: Bool {
             switch self {
             case .read(let query): query.isLocal
-            case .watch: false
+            case .watch, .follow: false
             case .objects(let query): query.isLocal
             }
         }

@@ -31,6 +31,7 @@ extension Service {
             connections[id]?.backlog = 0
             reads.line.unpark(id)
             keyWatchers.line.unpark(id)
+            groupFollowers.line.unpark(id)
             reconsiderReading(id, effects: &effects)
         }
     }
@@ -99,6 +100,7 @@ extension Service {
         }
         reads.removeAll(of: id)
         keyWatchers.removeAll(of: id)
+        groupFollowers.removeAll(of: id)
         let count = connectionCounts[connection.process.uid] ?? 0
         connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil
         var isWatched = false

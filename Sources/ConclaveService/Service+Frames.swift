@@ -81,11 +81,13 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
-            .resign, .handOver, .arrive, .transact, .lease, .revoke:
+            .resign, .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
+            .evictMember, .sendToGroup:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
-        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions:
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions,
+            .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)

@@ -25,17 +25,22 @@ extension Service {
     /// Whether `tellWatchers` may have something to tell.
     // Inlined, like `nextTick`.
     @inline(__always)
-    package var mayTellWatchers: Bool { !reads.line.isEmpty || !keyWatchers.isStill }
+    package var mayTellWatchers: Bool {
+        !reads.line.isEmpty || !keyWatchers.isStill || !groupFollowers.line.isEmpty
+    }
 
     /// Answers what is read and tells watchers what is new to them, as far as their connections take
     /// it. Called once a turn; returns whether more can be told at once.
     package mutating func tellWatchers(
         machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) -> Bool {
-        var left = Self.toldByteCountOfTurn / 2
+        let share = Self.toldByteCountOfTurn / 3
+        var left = share
         answerReads(&left, machine: machine, now: now, effects: &effects)
-        left = max(left, 0) + Self.toldByteCountOfTurn / 2
+        left = max(left, 0) + share
         if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
+        left = max(left, 0) + share
+        tellGroupFollowers(&left, machine: machine, effects: &effects)
         return mayTellWatchers
     }
 

@@ -42,6 +42,7 @@ extension Service {
             let subscriber = Subscriptions.Subscriber(connection: id, number: subscription)
             reads.remove(subscriber)
             keyWatchers.remove(subscriber)
+            groupFollowers.remove(subscriber)
             forgetUnobserved()
         default: return
         }

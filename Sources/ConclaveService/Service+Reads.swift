@@ -15,6 +15,8 @@ extension Service {
             question = .objects(query)
         } else if type == .watchKeys {
             question = .watch(try KeyWatch(from: &reader))
+        } else if type == .followGroup {
+            question = .follow(try GroupFollow(from: &reader))
         } else {
             question = .read(try KeyQuery(from: &reader))
         }
@@ -39,9 +41,11 @@ extension Service {
         for question: Reads.Question, of id: ConnectionID, _ type: ClientFrameType,
         _ number: UInt64, effects: inout [ServiceEffect]
     ) -> Bool {
-        if case .watch = question {
+        switch question {
+        case .watch, .follow:
             let watch = Reads.ID(connection: id, number: number)
             guard mayWatch(watch, type, effects: &effects) else { return false }
+        case .read, .objects: break
         }
         return hasRoom(of: id, type, number, effects: &effects)
     }
@@ -52,10 +56,12 @@ extension Service {
     ) -> Bool {
         let uid = connections[id.connection]?.process.uid ?? 0
         let limit = settings.maximumWatchesPerUID
-        guard keyWatchers.count(ofUID: uid) >= limit else { return true }
+        let count = keyWatchers.count(ofUID: uid) + groupFollowers.count(ofUID: uid)
+        guard count >= limit else { return true }
         refuse(
             Refusal(
-                .quotaExceeded, "user \(uid) watches keys \(limit) times on this host already"),
+                .quotaExceeded,
+                "user \(uid) watches keys and groups \(limit) times on this host already"),
             type: type.rawValue, number: id.number, on: id.connection, effects: &effects)
         return false
     }
@@ -66,7 +72,9 @@ extension Service {
         effects: inout [ServiceEffect]
     ) -> Bool {
         let limit = Self.subscriptionsPerConnection
-        let count = reads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
+        let count =
+            reads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
+            + groupFollowers.count(of: id)
         guard count >= limit else { return true }
         refuse(
             Refusal(
@@ -96,6 +104,9 @@ extension Service {
             case .watch(let watch):
                 guard mayWatch(place.id, .watchKeys, effects: &effects) else { continue }
                 begin(watch, place.id, machine: machine)
+            case .follow(let follow):
+                guard mayWatch(place.id, .followGroup, effects: &effects) else { continue }
+                begin(follow, place.id, machine: machine)
             case .objects(let query):
                 left -= answer(query, place.id, machine: machine, now: now, effects: &effects)
             }

@@ -129,6 +129,8 @@ extension Reply {
         case .cancelOutcome: .cancel
         case .written, .mismatched: .transact
         case .leased, .leaseTaken: .lease
+        case .joined: .joinGroup
+        case .sent: .sendToGroup
         }
     }
 }

@@ -178,6 +178,7 @@ extension Service {
             tellLeader(of: slot, machine: machine, effects: &effects)
         }
         keyWatchers.noteEverything()
+        groupFollowers.noteEverything()
     }
 }
 

@@ -67,6 +67,7 @@ package struct Service {
     var toldLeaders: [ObjectName: Version] = [:]
     var reads = Reads()
     var keyWatchers = KeyWatchers()
+    var groupFollowers = GroupFollowers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     /// What connected clients believe; they are told at `tellAt` if that is something else by then.
     var toldServing = ServingState(isServing: false, reason: "the daemon is starting")
@@ -192,6 +193,8 @@ package struct Service {
             keyWatchers.noteChange(of: keys, at: version)
         case .leaseSet(let term): leaseClocks.note(term, now: now)
         case .leaseEnded(let name): leaseClocks.forget(name)
+        case .groupChanged(let name, let version):
+            groupFollowers.noteChange(of: name, at: version)
         case .notUnderstood: break
         case .marked(let member, let number):
             if member == settings.own {

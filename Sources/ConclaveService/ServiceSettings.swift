@@ -23,9 +23,10 @@ package struct ServiceSettings: Sendable {
     /// the fabric could not reach a machine there. None: this daemon has no address for members
     /// itself.
     package var memberAddress: (@Sendable ([UInt8]) -> [UInt8]?)? = { $0 }
-    /// Keys, or changes of them, in one piece of what a watcher is told, at most.
+    /// Keys, or changes of them, in one piece of what a watcher is told, at most; and of a group's
+    /// members, views and messages.
     package var keysPerPiece = ClientLimits.listedKeys
-    /// Watches of keys of one user on this host.
+    /// Watches of keys and followers of groups of one user on this host.
     package var maximumWatchesPerUID = 20_000
     /// A bug for the simulator to find; a daemon has none.
     package var plant: Plant?

@@ -100,7 +100,7 @@ final class ClientProcess {
     }
 
     /// It waits for nothing that the group owes it.
-    var isContent: Bool { program is ObserverProgram || program is WatchProgram }
+    var isContent: Bool { program.isFollower }
 
     func maps(_ page: ValidityPage) -> Bool { self.page === page }
 

@@ -4,6 +4,8 @@ import ConclaveClientCore
 /// What a simulated process does with the client library, over and over, until it is told to come
 /// to an end.
 protocol ClientProgram: AnyObject {
+    /// It only follows something, without a session.
+    var isFollower: Bool { get }
     /// When it wants to do something by itself.
     var nextAct: Moment { get }
     func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) throws(Violation)
@@ -19,6 +21,8 @@ protocol ClientProgram: AnyObject {
 }
 
 extension ClientProgram {
+    var isFollower: Bool { false }
+
     func event(
         _ answer: ClientCore.Answer, of call: CallID, _ client: ClientProcess, world: ClientWorld
     ) throws(Violation) {

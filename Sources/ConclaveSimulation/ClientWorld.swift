@@ -42,6 +42,7 @@ final class ClientWorld {
     var newestAcknowledged = Version.zero
 
     static let keyNames = ["k/a", "k/a/1", "k/b", "k/b/2", "l", "l/1"]
+    static let groupNames = ["g/a", "g/b", "h"]
     static let keyPrefixes = ["", "k/", "k/a", "l"]
 
     init(
@@ -153,6 +154,9 @@ final class ClientWorld {
 
     /// Some changes of keys run into a quota of theirs.
     var hasKeyQuotas = false
+
+    /// Some requests about task groups run into a quota of theirs.
+    var hasGroupQuotas = false
 
     /// Nobody is elected to a place that the slot does not have.
     func checkPlace(of term: Term) throws(Violation) {

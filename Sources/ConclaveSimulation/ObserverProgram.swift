@@ -19,6 +19,8 @@ final class ObserverProgram: ClientProgram {
         actAt = moment
     }
 
+    var isFollower: Bool { true }
+
     var nextAct: Moment { actAt }
 
     func finish(at now: Moment) {

@@ -107,6 +107,8 @@ package struct PlantedBug: Sendable {
         case .forcedAtOnce, .forcedNotWithdrawn:
             PlantedBug(plant, rule: "K6", within: 300, in: .mixed)
         case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
+        case .memberOutlivesSession: PlantedBug(plant, rule: "C8", within: 20, in: .groups)
+        case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
         default: nil
         }
     }

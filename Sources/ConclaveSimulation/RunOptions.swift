@@ -30,10 +30,12 @@ package enum Workload: String, Sendable, CaseIterable {
     /// Replicas alone, with a state machine that hashes everything.
     case group
     /// Whole daemons with clients that take locks, campaign and observe, wait at barriers, or do
-    /// all of it, often with keys beside.
+    /// all of it, often with keys and task groups beside.
     case locks, elections, barriers, mixed
     /// Whole daemons with clients that change, read and watch keys.
     case configuration
     /// Whole daemons with clients that take leases.
     case leases
+    /// Whole daemons with clients that join task groups, send to them and follow them.
+    case groups
 }

@@ -29,7 +29,7 @@ extension ServiceWorld {
             in: shape.suspicion * 3...max(shape.suspicion * 3, shape.maximumSessionTTL))
         var settings = ClientSettings(
             ttl: .milliseconds(ttl.milliseconds), label: "seat \(seat)", clientName: "simulated",
-            opensSession: !(program is ObserverProgram || program is WatchProgram))
+            opensSession: !program.isFollower)
         if let bursts = world.bursts { settings.requestsInFlight = bursts.requestsInFlight }
         let inbox = seats[seat].inbox
         inbox.open()
@@ -56,13 +56,14 @@ extension ServiceWorld {
             let longest = max(shape.suspicion * 3, shape.maximumSessionTTL)
             return LeaseProgram(ttls: shape.suspicion * 3...longest, firstActAt: first)
         }
+        if isForGroups(seat) { return groupProgram(for: seat, firstActAt: first) }
         if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
         let kind =
             switch workload {
             case .locks: 0
             case .elections: 1 + seat % 2
             case .barriers: 3
-            case .group, .mixed, .configuration, .leases: seat % 4
+            case .group, .mixed, .configuration, .leases, .groups: seat % 4
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
@@ -84,7 +85,7 @@ extension ServiceWorld {
         case .elections: seat % 6 == 4
         case .barriers: false
         case .group, .mixed: seat % 8 == 4
-        case .configuration, .leases: false
+        case .configuration, .leases, .groups: false
         }
     }
 
@@ -93,7 +94,21 @@ extension ServiceWorld {
     }
 
     private func isForLeases(_ seat: Int) -> Bool {
-        workload == .leases || seat >= otherSeatCount + (keyTraffic?.seatCount ?? 0)
+        workload == .leases || (firstLeaseSeat..<firstGroupSeat).contains(seat)
+    }
+
+    private func isForGroups(_ seat: Int) -> Bool {
+        workload == .groups || seat >= firstGroupSeat
+    }
+
+    private func groupProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
+        let place = seat - firstGroupSeat
+        let isMember = place < 0 ? seat % 3 != 2 : place < groupTraffic?.memberCount ?? 0
+        if isMember { return GroupProgram(firstActAt: first) }
+        let follow = GroupFollow(
+            world.name(from: ClientWorld.groupNames, &random),
+            withMessages: random.chance(perMille: 500))
+        return GroupWatchProgram(follow, firstActAt: first)
     }
 
     private func isForKeys(_ seat: Int) -> Bool {
@@ -297,11 +312,12 @@ extension ServiceWorld {
         return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
     }()
 
-    /// Runs without keys or leases are as they were before there were any.
+    /// Runs without keys, leases or task groups are as they were before there were any.
     private var garbageTypes: [ClientFrameType] {
-        guard leaseTraffic == nil else { return ClientFrameType.allCases }
-        let end = keyTraffic == nil ? ClientFrameType.transact : .lease
-        return ClientFrameType.allCases.filter { $0.rawValue < end.rawValue }
+        if groupTraffic != nil { return ClientFrameType.allCases }
+        let first: ClientFrameType =
+            leaseTraffic != nil ? .joinGroup : keyTraffic == nil ? .transact : .lease
+        return ClientFrameType.allCases.filter { $0.rawValue < first.rawValue }
     }
 
     private func garbage() -> [UInt8] {

@@ -15,7 +15,9 @@ extension ServiceWorld {
                     at: timeline.now, "START \(host.node) \(host.member.incarnation)")
                 heldEffects[index] = []
                 var settings = HostSettings(replica: settings(of: index), quotas: quotas)
-                settings.keysPerPiece = keyTraffic?.keysPerPiece ?? settings.keysPerPiece
+                settings.keysPerPiece =
+                    keyTraffic?.keysPerPiece ?? groupTraffic?.entriesPerPiece
+                    ?? settings.keysPerPiece
                 settings.witness = world.order
                 settings.validitySlotCount = validitySlotCount
                 var random = random

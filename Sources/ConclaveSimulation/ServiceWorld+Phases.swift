@@ -131,11 +131,33 @@ extension ServiceWorld {
     func finish() throws(Violation) {
         guard watch.isWhole else { return }
         isFinishing = true
+        try checkMembers()
         let limit = timeline.now.advanced(by: Self.healingTime)
         try finish(until: limit) { !$0.isContent }
         try advance(until: timeline.now.advanced(by: .seconds(2))) { false }
         try checkObservers()
         try finish(until: limit) { _ in true }
+    }
+
+    /// Who follows a task group was told what is behind it.
+    private func checkMembers() throws(Violation) {
+        guard groupTraffic != nil else { return }
+        let version = world.order.version
+        try advance(until: timeline.now.advanced(by: .seconds(2))) { false }
+        for case let client? in seats.map(\.client) { try checkFollower(client, upTo: version) }
+    }
+
+    private func checkFollower(
+        _ client: ClientProcess, upTo version: Version
+    ) throws(Violation) {
+        guard client.isAlive, !client.isOver, client.connection != nil,
+            client.inbox.pausedUntil < timeline.now
+        else { return }
+        if let member = client.program as? GroupProgram {
+            try member.checkIsTold(upTo: version, world: world)
+        } else if let follower = client.program as? GroupWatchProgram {
+            try follower.checkIsTold(upTo: version, world: world)
+        }
     }
 
     private func finish(
@@ -167,6 +189,7 @@ extension ServiceWorld {
     private func checkObservers() throws(Violation) {
         for case let client? in seats.map(\.client) {
             try checkWatcher(client)
+            try checkFollower(client, upTo: world.order.version)
             guard client.isAlive, !client.isOver, client.connection != nil,
                 client.inbox.pausedUntil < timeline.now,
                 let observer = client.program as? ObserverProgram, let newest = observer.newest

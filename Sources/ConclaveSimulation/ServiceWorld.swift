@@ -76,10 +76,15 @@ final class ServiceWorld {
     var keyTraffic: KeyTraffic?
     /// Leases are taken.
     var leaseTraffic: LeaseTraffic?
+    /// Task groups are joined and followed.
+    var groupTraffic: GroupTraffic?
     /// An administrator ends sessions.
     var revocations: Revocations?
-    /// Seats that are not there for keys or leases alone, or for the administrator.
+    /// Seats that are not there for keys, leases or groups alone, or for the administrator.
     private(set) var otherSeatCount = 0
+    /// Those for leases and for groups alone begin here.
+    private(set) var firstLeaseSeat = 0
+    private(set) var firstGroupSeat = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
@@ -122,7 +127,11 @@ final class ServiceWorld {
         self.keyTraffic = keyTraffic
         leaseTraffic = LeaseTraffic.drawn(seed: options.seed, workload: workload)
         revocations = Revocations.drawn(seed: options.seed, workload: workload)
-        quotas = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
+        let groupTraffic = GroupTraffic.drawn(seed: options.seed, workload: workload)
+        self.groupTraffic = groupTraffic
+        var bounded = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
+        groupTraffic?.bound(&bounded)
+        quotas = bounded
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
             timeline: timeline,
@@ -145,6 +154,7 @@ final class ServiceWorld {
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
+        world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }
@@ -230,7 +240,10 @@ final class ServiceWorld {
         }
         otherSeatCount = count
         if let count = keyTraffic?.seatCount { makeSeats(count, &keyTraffic!.random) }
+        firstLeaseSeat = seats.count
         if let count = leaseTraffic?.seatCount { makeSeats(count, &leaseTraffic!.random) }
+        firstGroupSeat = seats.count
+        if let count = groupTraffic?.seatCount { makeSeats(count, &groupTraffic!.random) }
         if revocations != nil { makeSeat(&revocations!.random) }
     }
 

@@ -12,6 +12,8 @@ package enum Simulation {
         // From numbers of its own: most seeds do what they did before there were keys.
         var own = SeededRandom(seed: seed ^ 0x636F_6E66_6967_0000)
         if own.chance(perMille: 80) { return .configuration }
+        var later = SeededRandom(seed: seed ^ 0x6772_6F75_7073_0000)
+        if later.chance(perMille: 60) { return .groups }
         var random = SeededRandom(seed: ~seed)
         return WorldShape.pick(
             [.group, .group, .mixed, .mixed, .mixed, .locks, .elections, .barriers], &random)

@@ -25,6 +25,8 @@ final class WatchProgram: ClientProgram {
         actAt = moment
     }
 
+    var isFollower: Bool { true }
+
     var nextAct: Moment { actAt }
 
     /// It was told a state, and everything since.

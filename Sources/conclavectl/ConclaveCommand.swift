@@ -4,7 +4,8 @@ import Conclave
 struct ConclaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conclave",
-        abstract: "Locks, elections, barriers and shared configuration for the hosts of a cluster.",
+        abstract:
+            "Locks, elections, barriers, task groups and shared configuration for a cluster's hosts.",
         discussion: """
             Talks to the daemon of this host, conclaved. The socket is --socket or \
             $CONCLAVE_SOCKET; else /run/conclave/conclave.sock, conclave/conclave.sock in \
@@ -14,6 +15,7 @@ struct ConclaveCommand: ParsableCommand {
               conclave elect scheduler --value "$HOSTNAME" -- ./scheduler
               conclave barrier step-7 --parties 64 --timeout 5m
               conclave put db/primary 10.0.0.4
+              conclave group join workers --attribute gpu=2 -- ./worker
               conclave status
 
             Exit codes:
@@ -39,6 +41,6 @@ struct ConclaveCommand: ParsableCommand {
             TimingCommand.self, ReleaseCommand.self, ResignCommand.self, HandoverCommand.self,
             EvictCommand.self, SessionsCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
-            WatchCommand.self, TransactionCommand.self,
+            WatchCommand.self, TransactionCommand.self, GroupCommand.self,
         ])
 }

@@ -188,8 +188,9 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(21) {
-        case 19, 20: return .lease(lease(name))
+        switch random.below(24) {
+        case 22...: return .lease(lease(name))
+        case 19...: return groupOperation(name)
         case 16: return .downgrade(name: name, token: token(locks))
         case 18: return .handOver(slot: name, token: token(slots), to: pick(sessions))
         case 17: return .upgrade(name: name, token: token(locks))
@@ -216,6 +217,17 @@ struct RandomWalk {
             let waiting = clients[session]!.waiting.sorted()
             let target = waiting.isEmpty ? random.below(number) : pick(waiting)
             return .cancel(number: target, reason: pick(CancelReason.allCases))
+        }
+    }
+
+    private mutating func groupOperation(_ name: ObjectName) -> Operation {
+        let members = stage.coordinator.groupMembers(name, at: stage.version).members
+        let token = members.isEmpty ? FencingToken(1) : pick(members).token
+        switch random.below(5) {
+        case 0, 1: return .joinGroup(GroupJoin(name: name))
+        case 2: return .leaveGroup(name: name, member: token)
+        case 3: return .evictMember(name: name, member: token)
+        default: return .sendToGroup(name: name, payload: [UInt8(random.below(256))])
         }
     }
 
@@ -286,7 +298,9 @@ struct RandomWalk {
         case .cancel(let target, _):
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
-        case .announce, .arrive, .transact, .lease, .revoke: break
+        case .announce, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
+            .sendToGroup:
+            break
         }
     }
 

@@ -29,6 +29,8 @@ import Testing
                 ResumeCommand(
                     session: sessions[0], secret: Secret(high: 2, low: 1), confirmed: 0,
                     process: Stage.process(9), member: Stage.member(2), nonce: 5)))
+        stage.request(sessions[1], 4, .joinGroup(GroupJoin(name: name)))
+        stage.request(sessions[2], 4, .sendToGroup(name: name, payload: [5]))
         let ended = stage.open(6)
         stage.acquire(ended, 1, name, isTry: true)
         stage.end(ended, .died)
@@ -48,7 +50,7 @@ import Testing
         try restored.restore()
         #expect(restored.coordinator.encodeSnapshot() == stage.coordinator.encodeSnapshot())
         #expect(restored.coordinator.digest == stage.coordinator.digest)
-        #expect(restored.coordinator.objectCount == 3)
+        #expect(restored.coordinator.objectCount == 4)
         #expect(restored.coordinator.view == stage.coordinator.view)
     }
 

@@ -234,7 +234,9 @@ extension [FrameBuffer.Frame] {
     var replies: [(number: UInt64, reply: Reply)] {
         compactMap { frame in
             let type = frame.header.type
-            guard frame.header.flags == .reply, (16..<64).contains(type) || type == 6 || type == 96,
+            guard frame.header.flags == .reply,
+                (16..<64).contains(type) || type == 6 || type == 96
+                    || (128..<132).contains(type) || type == 112 || type == 83,
                 type != 35
             else { return nil }
             var reader = ByteReader(frame.body)
@@ -266,8 +268,9 @@ extension Reply {
         case .granted(let grant): grant.token
         case .elected(let term): term.token
         case .leased(let grant): grant.token
+        case .joined(let joined): joined.token
         case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused, .written,
-            .mismatched, .leaseTaken:
+            .mismatched, .leaseTaken, .sent:
             nil
         }
     }

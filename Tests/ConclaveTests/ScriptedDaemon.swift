@@ -91,6 +91,15 @@ final class ScriptedDaemon: Sendable {
             guard case .grant(let ttl, let holder) = lease.action else { return [.reply(.done)] }
             let grant = LeaseGrant(name: lease.name, holder: holder, token: token, ttl: ttl)
             return [.reply(.leased(grant))]
+        case .joinGroup(let join):
+            let joined = GroupJoined(
+                name: join.name, token: token, number: request.number, rank: 0)
+            return [.reply(.joined(joined))]
+        case .leaveGroup, .evictMember: return [.reply(.done)]
+        case .sendToGroup:
+            let sent = GroupSent(
+                version: Version(request.number), number: request.number, memberCount: 1)
+            return [.reply(.sent(sent))]
         case .arrive, nil: return []
         }
     }

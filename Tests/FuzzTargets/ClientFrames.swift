@@ -72,7 +72,8 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact, .lease, .revoke:
+            .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
+            .evictMember, .sendToGroup:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -113,6 +114,7 @@ enum ClientFrames {
                 { $1.integer($0) })
         case .readKeys: roundTrip(body, KeyQuery.init(from:), { $0.encode(into: &$1) })
         case .watchKeys: roundTrip(body, KeyWatch.init(from:), { $0.encode(into: &$1) })
+        case .followGroup: roundTrip(body, GroupFollow.init(from:), { $0.encode(into: &$1) })
         case .goodbye, .status, .members: body.isEmpty
         case .serving, .sessionEnded, .letGo: false
         }
@@ -138,7 +140,8 @@ enum ClientFrames {
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-            .handOver, .arrive, .cancel, .transact, .lease, .revoke:
+            .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
+            .evictMember, .sendToGroup:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(
@@ -156,6 +159,8 @@ enum ClientFrames {
             return roundTrip(body, KeyReport.init(from:), { $0.encode(into: &$1) })
         case .watchKeys:
             return roundTrip(body, KeyNews.init(from:), { $0.encode(into: &$1) })
+        case .followGroup:
+            return roundTrip(body, GroupNews.init(from:), { $0.encode(into: &$1) })
         case .observeLeader, .status, .members, .views, .locks, .why:
             return readAsReport(type, frame)
         }

@@ -122,6 +122,7 @@ struct ClientLibrary {
             .objects(ObjectQuery(.leases(prefix: "a", after: name), isLocal: source.flag())),
             .readKeys(OperationChoices.keyQuery(&source)),
             .watchKeys(OperationChoices.keyWatch(&source)),
+            .followGroup(GroupChoices.follow(&source)),
         ]
         let query = source.pick(queries)
         let deadline = source.flag() ? now.advanced(by: .seconds(1)) : nil
@@ -150,12 +151,15 @@ struct ClientLibrary {
     private mutating func answer() {
         let number = source.number(near: [1, 2, 3, 4, 5, 6])
         let name = source.pick(OperationChoices.names)
-        switch source.choice(of: 10) {
-        case 9:
+        switch source.choice(of: 11) {
+        case 10:
             let notice = LetGoNotice(
                 kind: .lock, name: name, token: FencingToken(number), within: .seconds(1))
             tell(.letGo, .event, 0) { notice.encode(into: &$0) }
         case 8: tellNews(number, name)
+        case 9:
+            let news = GroupChoices.news(&source)
+            tell(.followGroup, source.flag() ? .event : .reply, number) { news.encode(into: &$0) }
         case 0:
             let refusal = Refusal(source.pick(RefusalCode.allCases), "no")
             let type = source.pick(ClientFrameType.allCases)

@@ -179,7 +179,7 @@ struct ClientsOfHost {
         let id = source.pick(connections)
         let number = source.number(near: [1, 2, 3, 4, 5, 6, 7, 8])
         let names = OperationChoices.names
-        switch source.choice(of: 18) {
+        switch source.choice(of: 19) {
         case 0: open(id)
         case 1: resume(id, number)
         case 2: send(.goodbye, number, id) { _ in }
@@ -211,6 +211,9 @@ struct ClientsOfHost {
         case 17:
             let watch = OperationChoices.keyWatch(&source)
             send(.watchKeys, number, id) { watch.encode(into: &$0) }
+        case 18:
+            let follow = GroupChoices.follow(&source)
+            send(.followGroup, number, id) { follow.encode(into: &$0) }
         default:
             let body = OperationFrame(
                 confirmed: source.number(near: [0, 0, 1, 2]),

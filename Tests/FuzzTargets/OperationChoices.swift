@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 14) {
+        switch source.choice(of: 16) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -38,6 +38,7 @@ enum OperationChoices {
         case 9: return .upgrade(name: name, token: token)
         case 12: return .lease(lease(name, &source, knowing: coordinator))
         case 13: return .revoke(revocation(name, token, &source, knowing: coordinator))
+        case 14, 15: return GroupChoices.operation(name, &source, knowing: coordinator)
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),

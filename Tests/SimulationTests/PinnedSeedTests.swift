@@ -41,6 +41,10 @@ import Testing
         ["--seed", "8", "--only", "mixed"],
         // Keys alone, watched in pieces of one.
         ["--seed", "10", "--count", "4", "--jobs", "2", "--only", "configuration"],
+        // A session leaves a task group, and another one is forgotten at once.
+        ["--seed", "3", "--only", "groups"],
+        // Task groups alone, of which little is kept.
+        ["--seed", "9710001", "--count", "6", "--jobs", "2", "--only", "groups"],
         // A message that is on its way when the group has rested.
         ["--seed", "9520084", "--only", "group"],
         // An operator has a member go on with a divided state.
@@ -80,6 +84,7 @@ import Testing
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
         "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
         "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
+        "memberOutlivesSession", "resumedMemberSkips",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

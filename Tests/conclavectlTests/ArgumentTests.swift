@@ -50,6 +50,11 @@ import Testing
         ["get", "a", "--at", "yesterday"], ["delete"], ["watch", ""], ["watch"],
         ["watch", "a", "--from", "-1"], ["transaction", "--put", "a"],
         ["transaction", "--put", "=1"], ["transaction", "--if-version", "a=b"],
+        ["group", "join"], ["group", "join", "w", "--attribute", "a"],
+        ["group", "join", "w", "--attribute", "=a"],
+        ["group", "join", "w", "--attribute", "a=1", "--attribute", "a=2"],
+        ["group", "join", "w", "--ttl", "0"], ["group", "members", "w", "--messages"],
+        ["group", "send", "w"], ["group", "evict", "w", "x"],
     ])
     func `that makes no sense is wrong usage`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) {

@@ -1,5 +1,6 @@
 import Conclave
 import ConclaveBase
+import ConclaveClientCore
 import ConclaveWire
 import Testing
 
@@ -46,6 +47,29 @@ import Testing
             session: SessionID(5), host: NodeID(1), pid: 4_711, uid: 0, unit: "m.service",
             label: "migrate.sh", token: token, mode: .exclusive, since: Timestamp(microseconds: 0),
             remaining: token == 0 ? nil : .milliseconds(4_200))
+    }
+
+    @Test func `of a group is one line a view or message, with nobody's control characters`() throws
+    {
+        let member = ConclaveWire.GroupMember(
+            token: FencingToken(4), session: SessionID(3), host: NodeID(1), pid: 11, uid: 0,
+            label: "w", attributes: try GroupAttributes([.init(name: "gpu", value: "2")]))
+        let picture = ClientCore.GroupPicture(
+            name: try ObjectName("g"), number: 4, version: Version(4), members: [member])
+        let view = GroupUpdate(.view, view: GroupView(picture, joined: [member]))
+        #expect(view.text == "view 4: 1 member: 0 node 1 pid 11 gpu=2; joined node 1 pid 11 gpu=2")
+        #expect(
+            view.json(of: "g").description
+                == #"{"event":"view","group":"g","view":4,"version":4,"members":[{"rank":0,"#
+                + #""member":4,"session":3,"host":1,"pid":11,"uid":0,"label":"w","#
+                + #""attributes":{"gpu":"2"}}],"joined":[4],"departed":[]}"#)
+        let delivery = ClientCore.GroupDelivery(
+            version: Version(5), time: .zero, number: 4, rank: nil,
+            message: ConclaveWire.GroupMessage(
+                sender: SessionID(9), member: nil, host: NodeID(2), pid: 5,
+                payload: Array("a\u{1B}b\nc".utf8)))
+        let message = GroupUpdate(.message, message: GroupMessage(delivery))
+        #expect(message.text == "message from no member, node 2 pid 5: a?b c")
     }
 
     @Test func `of a lock names its holder and its queue`() throws {

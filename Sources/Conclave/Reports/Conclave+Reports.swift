@@ -123,8 +123,8 @@ public struct Views: AsyncSequence, Sendable {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
                 case .status, .members, .locks, .leases, .sessions, .why, .leader, .memberChange,
-                    .recovered,
-                    .keys, .keyNews, .keyUpdate, .doubtful, .assured:
+                    .recovered, .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful,
+                    .assured:
                     continue
                 }
             }

@@ -115,7 +115,7 @@ extension ClientSession.State {
         guard case .stream(let continuation, let isEndless)? = pending[call] else { return }
         if case .report(let report) = answer {
             continuation.yield(report)
-            if isEndless { return }
+            if isEndless, !report.isLast { return }
         }
         pending[call] = nil
         afterwards.append(.endStream(continuation, ConclaveError.failure(of: answer)))
@@ -207,6 +207,13 @@ extension ClientSession.State {
         noticeObservers.removeAll()
         afterwards += closers.map { .closed($0) }
         closers.removeAll()
+    }
+}
+
+extension ClientCore.Report {
+    /// Whether the stream ends with it, though nothing has failed.
+    fileprivate var isLast: Bool {
+        if case .groupUpdates(let updates) = self { updates.last == .over } else { false }
     }
 }
 

@@ -3,8 +3,8 @@ import ConclaveClientCore
 import ConclaveWire
 
 extension HistoryCall {
-    /// `nil`: it is about another request, and no object; or about a lease or a session, of which
-    /// there is no model.
+    /// `nil`: it is about another request, and no object; about a lease or a session, of which there
+    /// is no model; or about a task group, of which everybody is told everything anyway.
     init?(_ operation: Operation) {
         switch operation {
         case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
@@ -29,7 +29,8 @@ extension HistoryCall {
         case .transact(let transaction):
             guard let name = transaction.firstKey else { return nil }
             self.init(.transact(transaction), name)
-        case .cancel, .lease, .revoke: return nil
+        case .cancel, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember, .sendToGroup:
+            return nil
         }
     }
 }
@@ -74,7 +75,7 @@ extension HistoryAnswer {
         case .refused(let refusal): self = .refused(refusal.code)
         case .written(let written): self = .written(written)
         case .mismatched(let mismatch): self = .mismatched(mismatch)
-        case .cancelOutcome, .leased, .leaseTaken: return nil
+        case .cancelOutcome, .leased, .leaseTaken, .joined, .sent: return nil
         }
     }
 }
@@ -96,6 +97,7 @@ extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
-        .handOver, .arrive, .transact, .lease, .revoke,
+        .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
+        .sendToGroup,
     ]
 }

@@ -30,6 +30,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private var histories: [ObjectKey: ObjectHistory] = [:]
     private var keyPictures = KeyPictures()
     private(set) var leasePictures = LeasePictures()
+    private var groupPictures = GroupPictures()
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
@@ -77,12 +78,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private func compareCounts(_ machine: Coordinator) {
         let sessionCount = specification.sessions.count
         let objectCount = specification.objectCount
-        guard machine.sessionCount != sessionCount || machine.objectCount != objectCount
+        let memberCount = specification.memberCount
+        guard
+            machine.sessionCount != sessionCount || machine.objectCount != objectCount
+                || machine.groupMembershipCount != memberCount
         else { return }
         report(
             .progress,
-            "at version \(machine.version.counter) there are \(machine.sessionCount) sessions and "
-                + "\(machine.objectCount) objects, not \(sessionCount) and \(objectCount)")
+            "at version \(machine.version.counter) there are \(machine.sessionCount) sessions, "
+                + "\(machine.objectCount) objects and \(machine.groupMembershipCount) members of "
+                + "groups, not \(sessionCount), \(objectCount) and \(memberCount)")
     }
 
     func installed(
@@ -99,6 +104,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 for key in histories.keys { histories[key]!.clear(at: version) }
                 keyPictures.reset(to: SpecifiedKeys(), at: version)
                 leasePictures.note([:], at: version)
+                groupPictures.reset(to: [:], at: version)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
@@ -140,6 +146,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         keyPictures.reset(to: specification.keys, at: specification.version)
         leasePictures.note(specification.leases, at: specification.version)
+        groupPictures.reset(to: specification.groups, at: specification.version)
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -186,6 +193,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         keyPictures.note(specification.changedKeys)
         if specification.leasesHaveChanged { leasePictures.note(specification.leases, at: version) }
+        for change in specification.changedGroups {
+            groupPictures.note(change.picture, of: change.name)
+        }
     }
 
     private func compare(
@@ -233,7 +243,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
             case .detachRequested, .attached: return .mutualExclusion
             case .reply(_, _, .leased), .leaseSet, .leaseEnded: return .mutualExclusion
-            case .leaderChanged, .keysChanged: return .progress
+            case .leaderChanged, .keysChanged, .groupChanged: return .progress
             default: continue
             }
         }
@@ -395,6 +405,21 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
 
     /// Whether every change after `version` is kept.
     func keepsChanges(after version: Version) -> Bool { specification.keys.floor <= version }
+
+    /// Whether everything that happened to the task group after `version` is kept.
+    func keepsGroup(_ name: ObjectName, after version: Version) -> Bool {
+        specification.groupFloor(name) <= version
+    }
+
+    func groupPicture(of name: ObjectName, at version: Version) -> GroupPictures.Picture? {
+        groupPictures.picture(of: name, at: version)
+    }
+
+    func groupEntries(
+        of name: ObjectName, after version: Version, upTo last: Version
+    ) -> [GroupEntry] {
+        groupPictures.entries(of: name, after: version, upTo: last)
+    }
 
     /// What a watcher must know in the end.
     func presentEntries(of selector: KeySelector) -> [KeyEntry] {

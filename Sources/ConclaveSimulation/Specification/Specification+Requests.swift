@@ -42,6 +42,7 @@ extension Specification {
         case .cancel(let target, let reason): cancel(target, reason, id, number)
         case .lease(let lease) where lease.isRelease:
             self.lease(lease, id, number)
+        case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
@@ -70,7 +71,10 @@ extension Specification {
         case .transact(let transaction): transact(transaction, id, number)
         case .lease(let operation): lease(operation, id, number)
         case .revoke(let revocation): revoke(revocation, id, number)
-        case .release, .resign, .handOver, .downgrade, .cancel: break
+        case .joinGroup(let join): joinGroup(join, id, number)
+        case .evictMember(let name, let member): evictMember(name, member, id, number)
+        case .sendToGroup(let name, let payload): sendToGroup(name, payload, id, number)
+        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: break
         }
     }
 

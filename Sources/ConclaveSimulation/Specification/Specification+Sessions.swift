@@ -138,7 +138,7 @@ extension Specification {
     }
 
     /// Locks, then terms, both in the order in which the session asked for them, then keys, then
-    /// barriers, both by name, go on without it.
+    /// barriers, then groups, each by name, go on without it.
     mutating func finish(_ id: SessionID, _ reason: SessionEnd) {
         let session = sessions[id]!
         effects.append(
@@ -156,6 +156,7 @@ extension Specification {
         where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
             breakGeneration(of: name, .partyEnded, ended: id)
         }
+        leaveGroups(id, reason)
         var replies: [UInt64: Reply] = [:]
         for case (let number, .answered(let reply, _)) in sessions[id]!.entries {
             switch reply {

@@ -23,6 +23,10 @@ struct Specification {
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
     var leases: [ObjectName: SpecifiedLease] = [:]
+    /// Those with members, and those that were left not long ago.
+    var groups: [ObjectName: SpecifiedGroup] = [:]
+    /// Of groups that are not there everything after this version is known: nothing happened.
+    var forgottenGroups = Version.zero
     /// What follows from what is being applied.
     var effects: [CoordinationEffect] = []
     /// Objects whose holders or waiters may have changed meanwhile.
@@ -31,6 +35,8 @@ struct Specification {
     var changedKeys: [SpecifiedKeys.Change] = []
     /// Leases are not as they were before that.
     var leasesHaveChanged = false
+    /// What became of task groups meanwhile.
+    var changedGroups: [(name: ObjectName, picture: GroupPictures.Picture)] = []
 
     struct EndedSession {
         var id: SessionID
@@ -83,6 +89,7 @@ struct Specification {
         }
         if installed.stateWasLost || installed.historyWasGivenUp {
             keys.forgetHistory(at: version)
+            forgetGroupHistory()
         }
         for id in sessions.keys.sorted() {
             guard let session = sessions[id], session.takeover != nil || session.isForced
@@ -102,6 +109,7 @@ struct Specification {
         touched = []
         changedKeys = []
         leasesHaveChanged = false
+        changedGroups = []
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds
@@ -120,8 +128,13 @@ struct Specification {
     }
 
     var objectCount: Int {
-        queues.count + barriers.count + keys.values.count + leases.count
+        queues.count + barriers.count + keys.values.count + leases.count + groupCount
     }
+
+    var groupCount: Int { groups.values.count { !$0.members.isEmpty } }
+
+    /// Of task groups.
+    var memberCount: Int { groups.values.reduce(0) { $0 + $1.members.count } }
 
     /// Values of leaders, candidates and keys, payloads that wait, and those of results somebody
     /// may still ask for.

@@ -62,4 +62,14 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case lease = 112
     /// Asks for one lease, or a page of those with a prefix; the reply is a `LeasePage`.
     case readLeases = 113
+
+    /// Makes the session a member of a task group, and ends that.
+    case joinGroup = 128
+    case leaveGroup = 129
+    /// Ends the membership of another session.
+    case evictMember = 130
+    /// A message to all members.
+    case sendToGroup = 131
+    /// Subscribes to a group: `GroupNews`, the first as a reply, then as events.
+    case followGroup = 132
 }

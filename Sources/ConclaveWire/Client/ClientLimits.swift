@@ -31,6 +31,13 @@ package enum ClientLimits {
     package static let tasksAround = 16
     /// How long a lock may stay closed after its holder was lost.
     package static let longestLockDelay = Interval.seconds(600)
+    /// Of one member; sizes of a name, of a value, and of all names and values together.
+    package static let groupAttributes = 32
+    package static let groupAttributeName = 255
+    package static let groupAttributeValue = 1_024
+    package static let groupAttributesTogether = 4 * 1_024
+    package static let groupMembers = 1_000
+    package static let groupMessage = 64 * 1_024
     package static let defaultTTL = Interval.seconds(5)
 
     /// Of a session that names none: the default, or what is allowed that is nearest to it.

@@ -31,6 +31,12 @@ package enum Operation: Equatable, Sendable {
     case lease(LeaseOperation)
     /// Administration: see `Revocation`.
     case revoke(Revocation)
+    /// One membership a session and group.
+    case joinGroup(GroupJoin)
+    case leaveGroup(name: ObjectName, member: FencingToken)
+    case evictMember(name: ObjectName, member: FencingToken)
+    /// To every member of the view in which it is ordered. Any session may send.
+    case sendToGroup(name: ObjectName, payload: [UInt8])
 
     package var type: ClientFrameType {
         switch self {
@@ -48,6 +54,10 @@ package enum Operation: Equatable, Sendable {
         case .transact: .transact
         case .lease: .lease
         case .revoke: .revoke
+        case .joinGroup: .joinGroup
+        case .leaveGroup: .leaveGroup
+        case .evictMember: .evictMember
+        case .sendToGroup: .sendToGroup
         }
     }
 
@@ -92,6 +102,14 @@ package enum Operation: Equatable, Sendable {
             operation.encode(into: &writer)
         case .revoke(let revocation):
             revocation.encode(into: &writer)
+        case .joinGroup(let join):
+            join.encode(into: &writer)
+        case .leaveGroup(let name, let member), .evictMember(let name, let member):
+            writer.name(name)
+            writer.integer(member.number)
+        case .sendToGroup(let name, let payload):
+            writer.name(name)
+            writer.bytes(payload)
         }
     }
 
@@ -149,6 +167,29 @@ package enum Operation: Equatable, Sendable {
             return .lease(try LeaseOperation(from: &reader))
         case .revoke:
             return .revoke(try Revocation(from: &reader))
+        default:
+            return try decodeOfGroup(type, from: &reader)
+        }
+    }
+}
+
+extension Operation {
+    private static func decodeOfGroup(
+        _ type: ClientFrameType, from reader: inout ByteReader
+    ) throws(WireError) -> Operation? {
+        switch type {
+        case .joinGroup:
+            return .joinGroup(try GroupJoin(from: &reader))
+        case .leaveGroup:
+            return .leaveGroup(name: try reader.name("group"), member: try reader.token("member"))
+        case .evictMember:
+            return .evictMember(
+                name: try reader.name("group"), member: try reader.token("member"))
+        case .sendToGroup:
+            let name = try reader.name("group")
+            return .sendToGroup(
+                name: name,
+                payload: try reader.bytes("payload", maximum: ClientLimits.groupMessage))
         default:
             return nil
         }

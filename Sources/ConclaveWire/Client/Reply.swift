@@ -23,11 +23,13 @@ package enum Reply: Equatable, Sendable {
     case leased(LeaseGrant)
     /// Somebody else has it, as the grant says.
     case leaseTaken(LeaseGrant)
+    case joined(GroupJoined)
+    case sent(GroupSent)
 
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
-        case written, mismatched, leased, leaseTaken
+        case written, mismatched, leased, leaseTaken, joined, sent
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -69,6 +71,12 @@ package enum Reply: Equatable, Sendable {
         case .leaseTaken(let grant):
             writer.integer(Kind.leaseTaken.rawValue)
             grant.encode(into: &writer)
+        case .joined(let joined):
+            writer.integer(Kind.joined.rawValue)
+            joined.encode(into: &writer)
+        case .sent(let sent):
+            writer.integer(Kind.sent.rawValue)
+            sent.encode(into: &writer)
         }
     }
 
@@ -90,6 +98,8 @@ package enum Reply: Equatable, Sendable {
         case .mismatched: self = .mismatched(try KeyMismatch(from: &reader))
         case .leased: self = .leased(try LeaseGrant(from: &reader))
         case .leaseTaken: self = .leaseTaken(try LeaseGrant(from: &reader))
+        case .joined: self = .joined(try GroupJoined(from: &reader))
+        case .sent: self = .sent(try GroupSent(from: &reader))
         }
     }
 }

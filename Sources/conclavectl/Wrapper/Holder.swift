@@ -5,6 +5,7 @@ struct HoldRequest: Sendable {
     enum Kind: Sendable {
         case lock(Lock.Mode)
         case leadership(value: String, places: UInt32?)
+        case membership(attributes: [String: String])
     }
 
     var kind: Kind
@@ -23,7 +24,7 @@ struct HoldRequest: Sendable {
     var taskPath: TaskPath?
 }
 
-/// The asynchronous half of a wrapper: it takes the lock or term, keeps it until it is told to let
+/// The asynchronous half of a wrapper: it takes the lock, term or place in a group, keeps it until it is told to let
 /// go, and says what happens.
 final class Holder: Sendable {
     enum Message: Sendable {
@@ -136,6 +137,15 @@ final class Holder: Sendable {
                         token: term.token, place: term.place, previousEnd: term.previousEnd,
                         validity: term.validity, taskPath: term.taskPath,
                         handOver: { try await term.handOver(to: $0) }))
+            }
+        case .membership(let attributes):
+            try await conclave.withMembership(
+                of: request.name, attributes: attributes, wait: request.wait
+            ) { member in
+                await body(
+                    Grant(
+                        token: member.token, previousEnd: .none, validity: member.validity,
+                        taskPath: member.taskPath))
             }
         }
     }

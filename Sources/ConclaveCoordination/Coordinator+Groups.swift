@@ -1,0 +1,154 @@
+import ConclaveBase
+import ConclaveWire
+
+/// Task groups. Membership excludes nobody: so it begins and ends at once, in order.
+extension Coordinator {
+    mutating func joinGroup(
+        _ join: GroupJoin, _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        let session = sessions[request.session]
+        let index = groups.index(of: join.name)
+        if let index, groups.belongs(session.id, to: index) {
+            let message = "the session is a member of group \(join.name) already"
+            return refuse(request, .alreadyHeld, message, effects: &effects)
+        }
+        let member = GroupMember(
+            token: FencingToken(version), session: session.id, host: session.process.host,
+            pid: session.process.pid, uid: session.process.uid, label: session.label,
+            attributes: join.attributes)
+        if let message = quotaMessage(of: member, joining: join.name, index) {
+            return refuse(request, .quotaExceeded, message, effects: &effects)
+        }
+        let size = member.byteCount + TaskGroup.Record.byteCount(ofJoining: member)
+        guard groups.makeRoom(for: size, uid: member.uid, in: index, quotas: quotas) else {
+            return refuse(
+                request, .quotaExceeded, groupQuotaMessage(member.uid), effects: &effects)
+        }
+        let place = groups.join(join.name, member, at: now)
+        let joined = GroupJoined(
+            name: join.name, token: member.token, number: groups[place].number,
+            rank: UInt32(groups[place].members.count - 1))
+        answer(request, .joined(joined), effects: &effects)
+        changed(place, uid: member.uid, effects: &effects)
+    }
+
+    private func quotaMessage(
+        of member: GroupMember, joining name: ObjectName, _ index: Int?
+    ) -> String? {
+        let count = index.map { groups[$0].members.count } ?? 0
+        if count == 0, !hasRoomForObject { return objectQuotaMessage }
+        if count >= quotas.membersPerGroup {
+            return "group \(name) has \(quotas.membersPerGroup) members already"
+        }
+        if groups.membershipCount(of: member.session) >= quotas.groupsPerSession {
+            return "the session belongs to \(quotas.groupsPerSession) groups already"
+        }
+        return nil
+    }
+
+    private func groupQuotaMessage(_ uid: UInt32) -> String {
+        "groups have \(quotas.groupByteCount) bytes already, or those of uid \(uid) "
+            + "\(quotas.groupByteCountPerUID)"
+    }
+
+    mutating func leaveGroup(
+        _ name: ObjectName, _ token: FencingToken, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        let session = sessions[request.session].id
+        guard let index = groups.index(of: name),
+            let member = groups[index].member(token), member.session == session
+        else {
+            let message = "the session is not member \(token) of group \(name)"
+            return refuse(request, .notHeld, message, effects: &effects)
+        }
+        answer(request, .done, effects: &effects)
+        depart(member, from: index, .left, effects: &effects)
+    }
+
+    mutating func evictMember(
+        _ name: ObjectName, _ token: FencingToken, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard let index = groups.index(of: name), let member = groups[index].member(token) else {
+            let message = "group \(name) has no member \(token)"
+            return refuse(request, .refused, message, effects: &effects)
+        }
+        let asker = sessions[request.session]
+        let mayEvict =
+            asker.process.uid == 0 || asker.process.uid == member.uid
+            || groups.belongs(asker.id, to: index)
+        guard mayEvict else {
+            let message =
+                "only root, uid \(member.uid) and members of group \(name) may put member "
+                + "\(token) out"
+            return refuse(request, .denied, message, effects: &effects)
+        }
+        answer(request, .done, effects: &effects)
+        depart(member, from: index, .evicted, effects: &effects)
+    }
+
+    mutating func sendToGroup(
+        _ name: ObjectName, _ payload: [UInt8], _ request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) {
+        guard let index = groups.index(of: name), !groups[index].isEmpty else {
+            let message = "group \(name) has no members"
+            return refuse(request, .refused, message, effects: &effects)
+        }
+        let session = sessions[request.session]
+        let uid = session.process.uid
+        let size = TaskGroup.Record.byteCount(ofPayload: payload)
+        guard groups.makeRoom(for: size, uid: uid, in: index, quotas: quotas) else {
+            return refuse(request, .quotaExceeded, groupQuotaMessage(uid), effects: &effects)
+        }
+        let message = GroupMessage(
+            sender: session.id, member: groups[index].member(of: session.id)?.token,
+            host: session.process.host, pid: session.process.pid, payload: payload)
+        groups.say(message, in: index, uid: uid, at: now)
+        let sent = GroupSent(
+            version: version, number: groups[index].number,
+            memberCount: UInt32(groups[index].members.count))
+        answer(request, .sent(sent), effects: &effects)
+        changed(index, uid: uid, effects: &effects)
+    }
+
+    /// A session that ends leaves every group that it belongs to, each with one view.
+    mutating func leaveGroups(
+        _ session: SessionID, reason: SessionEnd, effects: inout [CoordinationEffect]
+    ) {
+        guard plant != .memberOutlivesSession else { return }
+        for index in groups.groups(of: session) {
+            guard let member = groups[index].member(of: session) else { continue }
+            depart(member, from: index, GroupDepartureReason(reason), effects: &effects)
+        }
+    }
+
+    private mutating func depart(
+        _ member: GroupMember, from index: Int, _ reason: GroupDepartureReason,
+        effects: inout [CoordinationEffect]
+    ) {
+        groups.depart(member.token, from: index, reason, at: now)
+        changed(index, uid: member.uid, effects: &effects)
+    }
+
+    private mutating func changed(
+        _ index: Int, uid: UInt32, effects: inout [CoordinationEffect]
+    ) {
+        effects.append(.groupChanged(groups[index].name, at: version))
+        groups.trim(index, uid: uid, quotas: quotas)
+    }
+}
+
+extension GroupDepartureReason {
+    init(_ end: SessionEnd) {
+        self =
+            switch end {
+            case .goodbye: .left
+            case .died: .died
+            case .expired: .expired
+            case .hostLost: .hostLost
+            case .forced: .evicted
+            }
+    }
+}

@@ -1,0 +1,125 @@
+import ConclaveBase
+import ConclaveCoordination
+import ConclaveWire
+
+/// Followers of task groups: first the members, then every view, and every message if wanted.
+extension Service {
+    /// What looking for news costs, told or not, as if it were bytes.
+    private static let byteCountOfLook = 256
+
+    mutating func begin(_ follow: GroupFollow, _ id: GroupFollowers.ID, machine: Coordinator) {
+        let place: GroupFollowers.Place
+        if let from = follow.from, from <= machine.version {
+            let isSkipping = settings.plant == .resumedMemberSkips
+            place = .entries(after: isSkipping ? machine.version : from)
+        } else {
+            // What is later than everything that was acknowledged is of another history.
+            let joined = follow.member.map { Version($0.number) } ?? machine.version
+            let isStrange = follow.from != nil || joined > machine.version
+            place = .state(
+                isStrange ? machine.version : joined, after: nil, isResync: isStrange)
+        }
+        let uid = connections[id.connection]?.process.uid ?? 0
+        groupFollowers.add(id, follow, at: place, uid: uid)
+    }
+
+    /// Tells followers what is new to them, as far as their connections take it and `left` bytes go.
+    mutating func tellGroupFollowers(
+        _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
+    ) {
+        guard !groupFollowers.line.isEmpty else { return }
+        var again: [TurnLine.Place] = []
+        let line = groupFollowers.line.takeAll()
+        for (index, place) in line.enumerated() {
+            guard left > 0 else {
+                groupFollowers.line.append(line[index...])
+                break
+            }
+            guard let follower = groupFollowers.follower(at: place) else { continue }
+            guard connections[place.id.connection]?.backlog == 0 else {
+                groupFollowers.line.park(place)
+                continue
+            }
+            left -= tell(follower, place.id, machine: machine, effects: &effects)
+            if groupFollowers[place.id]?.isBehind == true { again.append(place) }
+        }
+        groupFollowers.line.append(again)
+    }
+
+    /// A piece of news, and what is known of the follower then.
+    private struct Telling {
+        var news: GroupNews
+        var place: GroupFollowers.Place
+        /// The follower was a member, and is none: there is no more.
+        var isOver = false
+    }
+
+    /// One piece of news; returns what it costs, in bytes: also that nothing was found.
+    private mutating func tell(
+        _ follower: GroupFollowers.Follower, _ id: GroupFollowers.ID, machine: Coordinator,
+        effects: inout [ServiceEffect]
+    ) -> Int {
+        let telling = telling(follower, machine: machine)
+        let isBehind = telling.place != .entries(after: machine.version)
+        groupFollowers.moved(id, to: telling.place, isBehind: isBehind)
+        if telling.isOver { groupFollowers.remove(id) }
+        if case .entries(let entries, _) = telling.news, entries.isEmpty, follower.isAnswered {
+            return Self.byteCountOfLook
+        }
+        var writer = ByteWriter()
+        telling.news.encode(into: &writer)
+        let kind: FrameHeader.Flags = follower.isAnswered ? .event : .reply
+        send(
+            .followGroup, telling.isOver ? [kind, .last] : kind, number: id.number,
+            to: id.connection, effects: &effects
+        ) { $0.raw(writer.bytes) }
+        return max(writer.bytes.count, Self.byteCountOfLook)
+    }
+
+    private var groupBudgetOfPiece: GroupBudget {
+        GroupBudget(count: settings.keysPerPiece, byteCount: ClientLimits.keyPage)
+    }
+
+    private func telling(
+        _ follower: GroupFollowers.Follower, machine: Coordinator
+    ) -> Telling {
+        let follow = follower.follow
+        let floor = machine.groupFloor(follow.name)
+        switch follower.place {
+        case .state(let version, let after, let isResync) where floor <= version:
+            return state(
+                of: follow, at: version, after: after, isResync: isResync, machine: machine)
+        case .entries(let after) where floor <= after:
+            let reading = machine.groupEntries(
+                follow.name, after: after, withMessages: follow.withMessages,
+                member: follow.member, groupBudgetOfPiece)
+            return Telling(
+                news: .entries(reading.entries, upTo: reading.upTo),
+                place: .entries(after: reading.upTo), isOver: reading.isOver)
+        case .state, .entries:
+            // The log has gone past it: what was missed shows in the members only.
+            return state(
+                of: follow, at: machine.version, after: nil, isResync: true, machine: machine)
+        }
+    }
+
+    private func state(
+        of follow: GroupFollow, at version: Version, after: FencingToken?, isResync: Bool,
+        machine: Coordinator
+    ) -> Telling {
+        let page = machine.groupMembers(follow.name, at: version, after: after, groupBudgetOfPiece)
+        let part = GroupStatePart(
+            version: version, number: page.number, isFirst: after == nil, isLast: page.isLast,
+            isResync: isResync, members: page.members)
+        guard page.isLast else {
+            let next = GroupFollowers.Place.state(
+                version, after: page.members.last?.token ?? after, isResync: isResync)
+            return Telling(news: .state(part), place: next)
+        }
+        let isOver = follow.member.map {
+            !machine.isMember($0, of: follow.name, at: version)
+        }
+        return Telling(
+            news: .state(part), place: .entries(after: version), isOver: isOver ?? false)
+    }
+}
