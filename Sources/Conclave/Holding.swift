@@ -92,7 +92,7 @@ final class Holding: Sendable {
         let answer = await session.answerRegardless(to: operation)
         if case .reply(.done) = answer { return }
         if case .failed(.refused(let refusal)) = answer,
-            refusal.code == .refused || refusal.code == .deadlock
+            refusal.code != .notHeld, refusal.code != .sessionEnded
         {
             isGivenUp.store(false, ordering: .releasing)
         }

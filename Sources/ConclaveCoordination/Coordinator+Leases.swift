@@ -57,12 +57,22 @@ extension Coordinator {
         effects.append(.leaseSet(lease.term))
     }
 
-    /// `nil`: it is not held under that token, and that is answered.
+    /// A token is no secret, since resources are shown it: who may also do that is the user whose process
+    /// was granted the lease. `nil`: it is not held under that token, or not to be touched, and that is
+    /// answered.
     private mutating func held(
         _ name: ObjectName, under token: FencingToken, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) -> Int? {
-        if let index = leases.index(of: name), leases.rows[index].token == token { return index }
+        if let index = leases.index(of: name), leases.rows[index].token == token {
+            let owner = leases.rows[index].uid
+            let uid = sessions[request.session].process.uid
+            if uid == 0 || uid == owner { return index }
+            let message =
+                "lease \(name) is of uid \(owner): only that user's processes, and root's, may"
+            refuse(request, .denied, message, effects: &effects)
+            return nil
+        }
         let now =
             leases.index(of: name).map { index in
                 "\(leases.rows[index].holder) has it under token \(leases.rows[index].token)"

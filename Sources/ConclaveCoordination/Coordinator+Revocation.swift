@@ -18,6 +18,10 @@ extension Coordinator {
                 return refuse(request, .notHeld, message, effects: &effects)
             }
             if case .notice(let within, let heir) = revocation.manner {
+                if let heir, kind != .leaderSlot || !standsBy(heir, for: name) {
+                    let message = "session \(heir) does not stand by for slot \(name)"
+                    return refuse(request, .refused, message, effects: &effects)
+                }
                 answer(request, .done, effects: &effects)
                 let notice = LetGoNotice(
                     kind: kind, name: name, token: token, within: within, heir: heir)
@@ -27,6 +31,13 @@ extension Coordinator {
         }
         answer(request, .done, effects: &effects)
         force(index, effects: &effects)
+    }
+
+    private func standsBy(_ id: SessionID, for slot: ObjectName) -> Bool {
+        guard let session = sessions.index(of: id), let object = slots.index(of: slot),
+            let claim = slots.claim(of: session, on: object)
+        else { return false }
+        return !slots.claims[claim].isHeld
     }
 
     /// K6: it ends when its daemon has withdrawn its validity, or that is over by itself. Nobody

@@ -35,7 +35,7 @@ struct LeaseClocks {
     private var clocks: [ObjectName: Clock] = [:]
     private var timers = Heap<Timer>()
     /// Those whose end was proposed in this epoch.
-    private var proposed: [ObjectName] = []
+    private var proposed: Set<ObjectName> = []
     /// The members before this one in the view propose first; `nil`: it is in none.
     private var delay: Interval?
     private var earliest = Instant.distantPast
@@ -58,6 +58,7 @@ struct LeaseClocks {
 
     mutating func forget(_ name: ObjectName) {
         clocks[name] = nil
+        proposed.remove(name)
     }
 
     /// How long it is until the lease's end is proposed, if nobody renews it; `nil`: this daemon has
@@ -88,16 +89,17 @@ struct LeaseClocks {
         findNextDue()
     }
 
-    /// In this epoch, others propose first for so long.
-    mutating func begin(after delay: Interval, now: Instant) {
+    /// In this epoch, others propose first for so long. And none before `pause` has passed, so that
+    /// a renewal that was asked for in time, and waits for this view, comes first.
+    mutating func begin(after delay: Interval, pause: Interval, now: Instant) {
         self.delay = delay
-        earliest = now.advanced(by: delay)
+        earliest = now.advanced(by: pause + delay)
         for name in proposed {
             guard var clock = clocks[name], clock.timer == nil else { continue }
             start(&clock, name)
             clocks[name] = clock
         }
-        proposed = []
+        proposed.removeAll()
         findNextDue()
     }
 
@@ -112,7 +114,7 @@ struct LeaseClocks {
                 start(&clock, timer.name)
             } else {
                 clock.timer = nil
-                proposed.append(timer.name)
+                proposed.insert(timer.name)
                 due.append(LeaseTerm(name: timer.name, renewed: clock.renewed, ttl: clock.ttl))
             }
             clocks[timer.name] = clock
@@ -129,7 +131,7 @@ struct LeaseClocks {
     /// Without timers of leases that are gone.
     private mutating func startAll() {
         timers = []
-        proposed = []
+        proposed.removeAll()
         for (name, var clock) in clocks {
             start(&clock, name)
             clocks[name] = clock

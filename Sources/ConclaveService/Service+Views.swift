@@ -23,7 +23,7 @@ extension Service {
                 expiry(of: session, silent: installed.silence(of: session), from: start)
             })
         absences.add(closed.map { opening(of: $0.lock, knownAt: $0.knownAt, from: start) })
-        leaseClocks.begin(after: start.since(now), now: now)
+        leaseClocks.begin(after: start.since(now), pause: settings.suspicion, now: now)
         if machine.grantsAreSuspended {
             let isOwn = settings.plant == .waitsForOwnLongestTTL
             let longest = isOwn ? settings.maximumSessionTTL : maximumSessionTTL

@@ -129,6 +129,8 @@ final class LeaseProgram: ClientProgram {
         switch (refusal.code, operation.action) {
         case (.sessionEnded, _), (.unavailable, .grant): return
         case (.notHeld, .renew), (.notHeld, .release), (.notHeld, .transfer): return
+        // A guess hit what another user has.
+        case (.denied, .renew), (.denied, .release), (.denied, .transfer): return
         case (.quotaExceeded, _) where world.hasQuotas: return
         default: throw Violation(.exactlyOnce, "\(operation) was refused: \(refusal)")
         }

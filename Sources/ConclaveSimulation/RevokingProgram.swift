@@ -47,10 +47,15 @@ final class RevokingProgram: ClientProgram {
         // Now and then what is not held.
         let token =
             client.random.chance(perMille: 50) ? FencingToken(1) : holding.token
-        let isNotice = client.random.chance(perMille: 400)
+        let target = Revocation.Target.holding(holding.key.kind, holding.key.name, token)
+        guard client.random.chance(perMille: 400) else {
+            return Revocation(holding.session, target, .force)
+        }
+        let standbys = world.order.standbys(of: holding.key.name)
+        let heirs: [SessionID?] = [nil, holding.session] + standbys
         return Revocation(
-            holding.session, .holding(holding.key.kind, holding.key.name, token),
-            isNotice ? .notice(within: .seconds(1), heir: nil) : .force)
+            holding.session, target,
+            .notice(within: .seconds(1), heir: WorldShape.pick(heirs, &client.random)))
     }
 
     func answered(

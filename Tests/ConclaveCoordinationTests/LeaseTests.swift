@@ -102,6 +102,23 @@ import Testing
         #expect(refusal.code == .notHeld && refusal.message.contains("nobody has it"))
     }
 
+    @Test mutating func `nobody touches another user's, whoever knows its token`() {
+        let token = take()
+        let stranger = stage.open(7)
+        let others = [("stranger", UInt32(4_000), RefusalCode?.some(.denied)), ("root", 0, nil)]
+        for (name, uid, refusal) in others {
+            var open = Stage.open(uid + 20, uid: uid)
+            open.label = name
+            stage.apply(.open(open))
+            let session = SessionID(stage.version.number)
+            stage.request(session, 1, .lease(LeaseOperation(self.name, .renew(token: token))))
+            #expect(stage.refusal(of: 1, of: session) == refusal, "\(name)")
+        }
+        // Another process of the same user may.
+        stage.request(stranger, 1, .lease(LeaseOperation(name, .release(token: token))))
+        #expect(stage.reply(to: 1, of: stranger) == .done)
+    }
+
     @Test mutating func `a transfer gives it a token and a time of its own`() {
         let token = take()
         #expect(

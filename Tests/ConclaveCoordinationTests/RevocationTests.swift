@@ -110,13 +110,33 @@ import Testing
         #expect(stage.effects == [detached])
     }
 
+    @Test mutating func `an heir must stand by for the slot`() {
+        let slot = ObjectName(known: "slot")
+        stage.request(holder, 2, .campaign(slot: slot, value: []))
+        let term = stage.token
+        stage.request(waiter, 2, .campaign(slot: slot, value: []))
+        func notice(_ heir: SessionID, _ kind: ObjectKind = .leaderSlot) -> Revocation {
+            let target = Revocation.Target.holding(
+                kind, kind == .lock ? lock : slot, kind == .lock ? token : term)
+            return Revocation(holder, target, .notice(within: .seconds(5), heir: heir))
+        }
+        for wrong in [notice(SessionID(1)), notice(holder), notice(waiter, .lock)] {
+            revoke(wrong)
+            #expect(stage.refusal(of: number, of: operatorSession) == .refused)
+            #expect(stage.effects.count == 1)
+        }
+        revoke(notice(waiter))
+        let told = LetGoNotice(
+            kind: .leaderSlot, name: slot, token: term, within: .seconds(5), heir: waiter)
+        #expect(isDone && stage.effects.contains(.letGoAsked(session: holder, told)))
+    }
+
     @Test mutating func `a notice is told, and changes nothing`() {
         let before = stage.coordinator.sessionState(holder)
         revoke(
             Revocation(
-                holder, .holding(.lock, lock, token), .notice(within: .seconds(5), heir: waiter)))
-        let notice = LetGoNotice(
-            kind: .lock, name: lock, token: token, within: .seconds(5), heir: waiter)
+                holder, .holding(.lock, lock, token), .notice(within: .seconds(5), heir: nil)))
+        let notice = LetGoNotice(kind: .lock, name: lock, token: token, within: .seconds(5))
         #expect(isDone && stage.effects.contains(.letGoAsked(session: holder, notice)))
         #expect(stage.coordinator.sessionState(holder) == before)
     }

@@ -47,7 +47,7 @@ extension Conclave {
                 try await self.run(while: membership.holding) { try await body(membership) }
             }
             tasks.addTask {
-                await membership.ends()
+                try await membership.ends()
                 return nil
             }
             defer { tasks.cancelAll() }
@@ -98,7 +98,7 @@ extension Conclave {
             version: sent.version, viewNumber: sent.number, memberCount: Int(sent.memberCount))
     }
 
-    /// Puts a member out of `group`, at once. Members may, root, and the member's own user.
+    /// Puts a member out of `group`, at once. Root may, and the member's own user.
     ///
     /// - Throws: `refused` if it is no member, `denied` and so on.
     public func evict(

@@ -66,10 +66,10 @@ public final class Membership: AsyncSequence, Sendable {
     }
 
     /// Returns when it has ended, or the session has.
-    func ends() async {
+    func ends() async throws {
         do {
             for try await _ in views {}
-        } catch {
+        } catch let error as ConclaveError where [.sessionEnded, .lost].contains(error.code) {
             return
         }
     }

@@ -17,8 +17,10 @@ extension Conclave {
 ///     }
 ///     try await conclave.leases.release(lease)
 ///
-/// Whoever knows its token may renew, release or transfer a lease, from any host. Of a lock, `Lock`
-/// and `Term` are the better choice where a process does the work: those end with it.
+/// Processes of the user that it was granted to, and root's, may renew, release or transfer a lease that
+/// they know the token of, from any host. So `Lease.isValid` is true as long as none of them gives the
+/// lease away: one that is released or transferred under a token counts as given up for all of them.
+/// `Lock` and `Term` are the better choice where one process does the work: those end with it.
 public struct Leases: Sendable {
     let conclave: Conclave
 
@@ -144,9 +146,9 @@ public struct Leases: Sendable {
     }
 
     private static func check(_ holder: String) throws(ConclaveError) -> String {
-        guard holder.utf8.count <= ClientLimits.leaseHolder else {
+        guard (1...ClientLimits.leaseHolder).contains(holder.utf8.count) else {
             throw ConclaveError(
-                .invalid, "the holder's name has more than \(ClientLimits.leaseHolder) bytes")
+                .invalid, "the holder's name must have 1 to \(ClientLimits.leaseHolder) bytes")
         }
         return holder
     }

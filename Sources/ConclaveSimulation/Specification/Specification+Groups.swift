@@ -49,8 +49,7 @@ extension Specification {
     ) {
         guard let member = member(token, of: name) else { return refuse(id, number, .refused) }
         let uid = sessions[id]!.process.uid
-        let isFellow = groups[name]!.members.contains { $0.session == id }
-        guard uid == 0 || uid == member.uid || isFellow else {
+        guard uid == 0 || uid == member.uid else {
             return refuse(id, number, .denied)
         }
         answer(id, number, .done)

@@ -42,24 +42,37 @@ extension Specification {
                     holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, since: time,
                     renewed: version, renewedAt: time), id, number)
         case .renew(let token):
-            guard var lease = known, lease.token == token else {
-                return refuse(id, number, .notHeld)
-            }
+            guard var lease = proven(name, token, id, number) else { return }
             lease.renewed = version
             lease.renewedAt = time
             set(name, to: lease, id, number)
         case .release(let token):
-            guard let known, known.token == token else { return refuse(id, number, .notHeld) }
+            guard proven(name, token, id, number) != nil else { return }
             answer(id, number, .done)
             endLease(name)
         case .transfer(let token, let holder, let ttl):
-            guard let known, known.token == token else { return refuse(id, number, .notHeld) }
+            guard let known = proven(name, token, id, number) else { return }
             set(
                 name,
                 to: SpecifiedLease(
                     holder: holder, token: FencingToken(version), ttl: ttl ?? known.ttl,
                     uid: known.uid, since: time, renewed: version, renewedAt: time), id, number)
         }
+    }
+
+    private mutating func proven(
+        _ name: ObjectName, _ token: FencingToken, _ id: SessionID, _ number: UInt64
+    ) -> SpecifiedLease? {
+        guard let lease = leases[name], lease.token == token else {
+            refuse(id, number, .notHeld)
+            return nil
+        }
+        let uid = sessions[id]!.process.uid
+        guard uid == 0 || uid == lease.uid else {
+            refuse(id, number, .denied)
+            return nil
+        }
+        return lease
     }
 
     private mutating func set(

@@ -80,6 +80,10 @@ extension Specification {
                 ?? false
             guard isHeld else { return refuse(id, number, .notHeld) }
             if case .notice(let within, let heir) = revocation.manner {
+                let standbys = queue?.waiters.map(\.session) ?? []
+                if let heir, kind != .leaderSlot || !standbys.contains(heir) {
+                    return refuse(id, number, .refused)
+                }
                 answer(id, number, .done)
                 let notice = LetGoNotice(
                     kind: kind, name: name, token: token, within: within, heir: heir)

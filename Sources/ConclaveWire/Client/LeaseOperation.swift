@@ -91,6 +91,8 @@ extension ByteReader {
     }
 
     package mutating func leaseHolder(_ field: String) throws(WireError) -> String {
-        try text(field, maximum: ClientLimits.leaseHolder)
+        let holder = try text(field, maximum: ClientLimits.leaseHolder)
+        guard !holder.isEmpty else { throw .invalid(field: field, reason: "is empty") }
+        return holder
     }
 }

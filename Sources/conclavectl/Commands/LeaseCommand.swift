@@ -14,9 +14,9 @@ struct LeaseCommand: ParsableCommand {
         abstract: "Grant, renew, release, transfer and show rights for a time.",
         discussion: """
             A lease belongs to whom its holder's name says, and to no process: it outlives the \
-            command that asked for it, and ends by itself when nobody renews it in time. Whoever \
-            knows its token may renew, release or transfer it, from any host. Where one process \
-            does the work, take a lock: that goes with it.
+            command that asked for it, and ends by itself when nobody renews it in time. Commands of \
+            the same user, and root's, may renew, release or transfer it by its token, from any \
+            host. Where one process does the work, take a lock: that goes with it.
 
               token=$(conclave lease grant backup/db --ttl 60s --holder nightly)
               conclave lease renew backup/db --token "$token"

@@ -37,7 +37,9 @@ struct Revoking: Sendable {
     private static let patience = Duration.seconds(60)
 
     func run(_ conclave: Conclave) async throws {
-        let holders = try await holders(conclave)
+        // One of several leaders, whose place the heir is to have.
+        let all = try await holders(conclave)
+        let holders = heir == nil ? all : Array(all.prefix(1))
         guard !holders.isEmpty else { return try end(released: false, "nobody has \(name.shown)") }
         if within > .zero { try await askAll(holders, conclave) }
         var rest = try await rest(of: holders, after: within, conclave)
@@ -51,22 +53,31 @@ struct Revoking: Sendable {
             }
             rest = try await self.rest(of: rest, after: Self.patience, conclave)
         }
-        await conclave.close()
         guard rest.isEmpty else {
+            await conclave.close()
             let who = rest.map { "session \($0.session) (\($0.who))" }.joined(separator: ", ")
             let advice = isForceful ? "" : "; --force ends its session"
             return try end(
                 released: false, "\(name.shown) is still held by \(who)\(advice)", forced)
         }
+        if let heir, !(try await self.holders(conclave)).contains(where: { $0.session == heir }) {
+            await conclave.close()
+            return try end(
+                released: false, "\(name.shown) is let go of, but session \(heir) does not lead",
+                forced)
+        }
+        await conclave.close()
         try end(released: true, "\(name.shown) is let go of", forced)
     }
 
     private func askAll(_ holders: [Claim], _ conclave: Conclave) async throws {
         for holder in holders {
-            try await ignoringLateness {
+            let ask = {
                 try await conclave.ask(
                     holder, toLetGoOf: name, kind, within: within, heir: heir)
             }
+            // Who does not stand by is a mistake.
+            if heir == nil { try await ignoringLateness(ask) } else { try await ask() }
         }
     }
 

@@ -77,10 +77,12 @@ final class Holder: Sendable {
         do {
             let conclave = try await Conclave.connect(
                 socket: request.socket, ttl: request.ttl, label: request.label)
+            // From before it is held, so that none is missed.
+            let notices = conclave.notices
             let work: @Sendable () async throws -> Void = {
                 try await hold(request, conclave) { grant in
                     inbox.send(.held(grant))
-                    await tell(inbox, of: conclave.notices, about: grant, until: letGo)
+                    await tell(inbox, of: notices, about: grant, until: letGo)
                 }
             }
             if let path = request.taskPath {

@@ -8,9 +8,6 @@ import Glibc
 /// stopped at the deadline also when the daemon hangs. It ends when the command has ended and what
 /// was held is given back.
 struct Wrapper {
-    /// How long a command that must stop may take when what was held is lost without a warning, from
-    /// SIGTERM to SIGKILL.
-    private static let grace = UInt64(1_000_000_000)
     /// How long before the deadline a command is stopped: so that it has ended by then.
     private static let longestMargin = Duration.seconds(1)
     /// How long an ordered cancel or release is waited for; without it the end of this process does
@@ -223,15 +220,20 @@ struct Wrapper {
         narrator.lost(reason, goesOn: onLoss == .notify)
         switch onLoss {
         case .notify: return
+        // Somebody else may have it by now: there is no time left.
+        case .signal where deadline == nil: kill(child)
         case .signal:
             child.signalGroup(SIGTERM)
             child.signalGroup(SIGCONT)
             phase = .stopping(child, isKilled: false)
-            wake(after: deadline.flatMap(Self.nanoseconds(until:)) ?? Self.grace)
-        case .kill:
-            child.signalGroup(SIGKILL)
-            phase = .stopping(child, isKilled: true)
+            wake(after: deadline.flatMap(Self.nanoseconds(until:)) ?? 0)
+        case .kill: kill(child)
         }
+    }
+
+    private mutating func kill(_ child: ChildProcess) {
+        child.signalGroup(SIGKILL)
+        phase = .stopping(child, isKilled: true)
     }
 
     private mutating func release(_ status: ExitStatus) {

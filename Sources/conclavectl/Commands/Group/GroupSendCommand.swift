@@ -48,9 +48,9 @@ struct GroupEvictCommand: ParsableCommand {
         commandName: "evict",
         abstract: "Put a member out of a task group.",
         discussion: """
-            Its place is gone at once; what the member does about it is its own affair. Root may, the \
-            user whose process the member is, and members of the group. 'conclave group members' \
-            shows what names a member.
+            Its place is gone at once; what the member does about it is its own affair. Root may, and \
+            the user whose process the member is. 'conclave group members' shows what names a \
+            member.
 
               conclave group evict workers 281474976710662
 
