@@ -6,6 +6,35 @@ import Testing
 @Suite struct `Revoking by a program` {
     private static let name = try! ObjectName("db")
 
+    @Test func `what an administrator asks for is told in order, until the session is closed`()
+        async throws
+    {
+        let daemon = ScriptedDaemon(ScriptedDaemon.grant)
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        // With its answer the connection stands, on which the daemon tells.
+        try await conclave.tryLock("db")?.release()
+        let notices = conclave.notices
+        for heir in [SessionID(12), nil] {
+            let notice = LetGoNotice(
+                kind: .lock, name: Self.name, token: FencingToken(7), within: .seconds(30),
+                heir: heir)
+            var writer = ByteWriter()
+            notice.encode(into: &writer)
+            daemon.send(.letGo, .event, number: 0, writer.bytes)
+        }
+        var told: [Notice] = []
+        for await notice in notices {
+            told.append(notice)
+            if told.count == 2 { await conclave.close() }
+        }
+        #expect(told.map(\.heir) == [SessionID(12), nil])
+        #expect(told[0].kind == .lock && told[0].name == "db" && told[0].token == FencingToken(7))
+        #expect(told[0].within == .seconds(30))
+        var after = conclave.notices.makeAsyncIterator()
+        #expect(await after.next() == nil)
+    }
+
     @Test func `a holder is named by its session and its token`() async throws {
         let daemon = ScriptedDaemon(ScriptedDaemon.grant)
         defer { daemon.stop() }
