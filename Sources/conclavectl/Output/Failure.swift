@@ -21,7 +21,6 @@ enum Failure {
         case .disconnected: "is conclaved running? 'conclaved --single' starts one"
         case .unavailable: "see 'conclave status'"
         case .busy, .timedOut, .deadlock: "see 'conclave why NAME'"
-        case .denied: "are you in the group conclave?"
         case .sessionEnded, .outcomeUnknown:
             "nothing is held; what was to be changed may be: look, then try again"
         default: nil

@@ -1,26 +1,4 @@
-import ArgumentParser
 import Conclave
-
-/// What `release`, `resign` and `handover` have in common.
-struct RevokingOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "How long the holder is given (10s, 5m).", valueName: "duration"))
-    var within = DurationArgument(duration: .seconds(30))
-
-    @Flag(help: "End the holder's session if it has not let go by then.")
-    var force = false
-
-    @OptionGroup var common: CommonOptions
-
-    static let exitCodes = """
-        Only root and the user that conclaved runs as may do this.
-
-        Exit codes: 0, it is let go of; 1 nobody has it, or it is not let go of in time; 64 wrong \
-        usage; 69 no daemon, or outside the majority; 75 nobody knows yet, look, then ask again; \
-        77 not permitted.
-        """
-}
 
 /// Has those who hold something let go of it: asks, waits, and ends their sessions if it may.
 struct Revoking: Sendable {
@@ -32,8 +10,7 @@ struct Revoking: Sendable {
     var json: Bool
 
     private static let pause = Duration.milliseconds(200)
-    /// How long the end of a session by force is waited for beside its ttl, which counts where its
-    /// daemon is gone.
+    /// How long the end of a session by force is waited for: where its daemon is gone it takes the ttl.
     private static let patience = Duration.seconds(60)
 
     func run(_ conclave: Conclave) async throws {
