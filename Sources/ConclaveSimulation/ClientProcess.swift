@@ -259,7 +259,7 @@ final class ClientProcess {
             guard case .lost = state else { return }
             try over(
                 .lost(since: world.believedUntil(self).nanoseconds), world: world)
-        case .asked(let notice): try world.order.check(notice, to: session)
+        case .asked(let notice): world.trace { "client \(index) is asked: \(notice)" }
         case .closed: try over(world.end(of: self), world: world)
         }
     }

@@ -4,7 +4,7 @@ import ConclaveBase
 /// right again.
 final class FaultInjector<Daemon: SimulatedDaemon> {
     /// Something that went wrong and is still to be put right.
-    private struct Fault {
+    struct Fault {
         var kind: FaultKind
         /// Directions that are cut or slow.
         var directions: [(from: Int, to: Int)] = []
@@ -20,10 +20,10 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     private static var snapshotIndex: UInt16 { .max - 2 }
     private static var segmentIndex: UInt16 { .max - 3 }
 
-    private let cluster: Cluster<Daemon>
-    private let shape: WorldShape
-    private var random: SeededRandom
-    private var active: [Fault?] = []
+    let cluster: Cluster<Daemon>
+    let shape: WorldShape
+    var random: SeededRandom
+    var active: [Fault?] = []
     /// Makes an overtaken next fault stale.
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
@@ -60,8 +60,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         scheduleNext()
     }
 
-    private var timeline: Timeline { cluster.timeline }
-    private var hostCount: Int { cluster.hosts.count }
+    var timeline: Timeline { cluster.timeline }
+    var hostCount: Int { cluster.hosts.count }
 
     // MARK: - When
 
@@ -180,9 +180,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         }
     }
 
-    private var network: SimulatedNetwork { cluster.network }
+    var network: SimulatedNetwork { cluster.network }
 
-    private func another(than host: Int) -> Int {
+    func another(than host: Int) -> Int {
         guard hostCount > 1 else { return host }
         return (host + 1 + Int(random.below(UInt64(hostCount - 1)))) % hostCount
     }
@@ -199,16 +199,16 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         if shape.damagesSeveral { body(another(than: host)) }
     }
 
-    private func downTime() -> Interval {
+    func downTime() -> Interval {
         WorldShape.logarithmic(.milliseconds(1)...shape.suspicion * 10, &random)
     }
 
-    private func kill(_ host: Int) {
+    func kill(_ host: Int) {
         cluster.endProcess(on: host)
         cluster.scheduleStart(of: host, after: downTime())
     }
 
-    private func losePower(_ host: Int) {
+    func losePower(_ host: Int) {
         cluster.losePower(on: host)
         cluster.scheduleStart(of: host, after: downTime() + .milliseconds(20))
     }
@@ -280,204 +280,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         keep(Fault(kind: .leave, host: host, stamp: 0), for: .seconds(5))
     }
 
-    private func erase(_ host: Int) {
-        guard mayErase?(host) ?? false else { return }
-        cluster.losePower(on: host)
-        cluster.hosts[host].disk.erase()
-        cluster.hosts[host].wasErased = true
-        erased?(host)
-        cluster.scheduleStart(of: host, after: downTime())
-    }
-
-    /// Somebody finds the disk again. What was promised on the newer one is known nowhere.
-    private func putBackOlderDisk(of host: Int) {
-        guard cluster.hosts[host].disk.hasOlder, mayErase?(host) ?? false else { return }
-        timeline.trace.line(at: timeline.now, "OLDER DISK of host \(host)")
-        cluster.losePower(on: host)
-        cluster.hosts[host].disk.putBackOlder()
-        cluster.hosts[host].wasErased = true
-        erased?(host)
-        cluster.scheduleStart(of: host, after: downTime())
-    }
-
-    /// Damages what was synced on a disk. While the daemon runs nobody notices; so most are started
-    /// again soon.
-    private func damage(_ host: Int, _ kind: FaultKind) {
-        guard mayErase?(host) ?? false else { return }
-        let isDown = cluster.hosts[host].daemon == nil
-        if kind == .loseFile || random.chance(perMille: 600) {
-            if random.chance(perMille: 500) { losePower(host) } else { kill(host) }
-        }
-        let disk = cluster.hosts[host].disk
-        let names = ((try? disk.list()) ?? []).filter {
-            !$0.hasPrefix("aside") && !$0.hasPrefix("spare") && !$0.hasSuffix(".spare")
-        }
-        guard !names.isEmpty else { return }
-        // The last of what was synced is the hardest to miss.
-        let newest = names.filter { $0.hasPrefix("segment") }.max()
-        let isNewest = random.chance(perMille: 300)
-        let name = isNewest ? newest ?? names[0] : WorldShape.pick(names, &random)
-        damage(host, kind, name, isDown: isDown)
-        switch kind {
-        case .unreadable: disk.makeUnreadable(name)
-        case .loseFile: disk.lose(name)
-        case _ where random.chance(perMille: 150):
-            for file in names where file.hasPrefix("views") { disk.rotBeginning(of: file) }
-            cluster.hosts[host].damage?.mayLoseJournal = true
-        default: disk.rot(name)
-        }
-    }
-
-    private func damage(_ host: Int, _ kind: FaultKind, _ name: String, isDown: Bool = false) {
-        timeline.trace.line(
-            at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
-        let host = cluster.hosts[host]
-        host.damage = kind.damage(
-            to: name, recorded: host.recordedSegment, atStart: host.startCount)
-    }
-
-    /// The segment that a daemon writes to is gone, soon after it was recorded that there is another
-    /// one for later.
-    private func loseSegment(of host: Int) {
-        let disk = cluster.hosts[host].disk
-        let names = ((try? disk.list()) ?? []).filter { $0.hasPrefix("segment") }
-        guard let name = names.sorted().suffix(2).first, mayErase?(host) ?? false else { return }
-        kill(host)
-        damage(host, .loseFile, name)
-        disk.lose(name)
-    }
-
-    // MARK: - Links
-
-    private func haveNamesake(of host: Int) {
-        let other = Member(
-            node: cluster.nodes[host],
-            incarnation: Incarnation(disk: Self.namesakesDisk, start: random.next() | 1))
-        let longest = shape.suspicion * 2
-        network.supplant(host, by: other, for: .milliseconds(1)...longest)
-    }
-
-    /// No simulated host has such a one.
-    private static var namesakesDisk: UInt64 { 255 }
-
-    private func cut(_ kind: FaultKind, host: Int) {
-        guard hostCount > 1 else { return }
-        var fault = Fault(kind: kind, host: host, stamp: 0)
-        switch kind {
-        case .partition: fault.directions = directionsBetweenParts()
-        case .isolate: fault.directions = directions(around: host)
-        case .oneWay: fault.directions = [(host, another(than: host))]
-        default:
-            let peer = another(than: host)
-            fault.directions = [(host, peer), (peer, host)]
-        }
-        if kind == .flap { fault.flapsLeft = 2 + Int(random.below(20)) }
-        setCut(true, in: &fault)
-        keep(fault)
-    }
-
-    private func directionsBetweenParts() -> [(from: Int, to: Int)] {
-        let part = (0..<hostCount).map {
-            random.chance(perMille: 500) && !shape.spared.contains($0)
-        }
-        var directions: [(from: Int, to: Int)] = []
-        for from in 0..<hostCount {
-            for to in 0..<hostCount where part[from] != part[to] { directions.append((from, to)) }
-        }
-        return directions
-    }
-
-    private func directions(around host: Int) -> [(from: Int, to: Int)] {
-        let manner = random.below(3)
-        var directions: [(from: Int, to: Int)] = []
-        for peer in 0..<hostCount where peer != host {
-            if manner != 1 { directions.append((host, peer)) }
-            if manner != 0 { directions.append((peer, host)) }
-        }
-        return directions
-    }
-
-    private func setCut(_ isCut: Bool, in fault: inout Fault) {
-        guard fault.isCutNow != isCut else { return }
-        fault.isCutNow = isCut
-        for (from, to) in fault.directions {
-            if isCut { network.cut(from: from, to: to) } else { network.heal(from: from, to: to) }
-        }
-    }
-
-    private func slowDown(_ host: Int) {
-        guard hostCount > 1 else { return }
-        var profile = shape.link
-        let delay = WorldShape.logarithmic(.milliseconds(1)...shape.suspicion * 2, &random)
-        profile.delays = Delays(delay / 2...delay)
-        var fault = Fault(kind: .slow, host: host, stamp: 0)
-        fault.directions = [(host, another(than: host))]
-        for (from, to) in fault.directions { network.setProfile(profile, from: from, to: to) }
-        keep(fault)
-    }
-
-    /// Something other than a cut is wrong with a host that is still to be put right.
-    func isFaulty(_ host: Int) -> Bool {
-        active.contains { $0?.host == host && $0?.directions.isEmpty ?? false }
-    }
-
-    /// Something is wrong with what the two hosts send each other, or it comes and goes.
-    func isCut(_ one: Int, _ other: Int) -> Bool {
-        active.contains { fault in
-            fault?.directions.contains {
-                $0.from == one && $0.to == other || $0.from == other && $0.to == one
-            } ?? false
-        }
-    }
-
-    // MARK: - A minority
-
-    /// After everything was put right: lets all of `members` fail but `count`, each in a manner of
-    /// its own, until `stop`. Two that cannot reach each other are one that fails, as the others
-    /// choose. Returns those that go on for certain.
-    func fell(of members: [Int], sparing count: Int) -> [Int] {
-        var survivors = members
-        let drawOne = { (self: FaultInjector) in
-            survivors.remove(at: Int(self.random.below(UInt64(survivors.count))))
-        }
-        if members.count > max(count, 2), random.chance(perMille: 250) {
-            cutForGood(drawOne(self), drawOne(self))
-        }
-        let sparedCount = survivors.count < members.count ? count - 1 : count
-        while survivors.count > sparedCount { fell(drawOne(self)) }
-        return survivors
-    }
-
-    private func cutForGood(_ one: Int, _ other: Int) {
-        timeline.trace.line(
-            at: timeline.now, "CUT for good between hosts \(one + 1) and \(other + 1)")
-        var fault = Fault(kind: .cutPair, host: one, stamp: 0)
-        fault.directions = [(one, other), (other, one)]
-        setCut(true, in: &fault)
-        keep(fault, for: Self.forGood)
-    }
-
-    private func fell(_ host: Int) {
-        let manner = random.below(5)
-        timeline.trace.line(at: timeline.now, "FELLED host \(host + 1) in manner \(manner)")
-        switch manner {
-        case 0: cluster.losePower(on: host)
-        case 1: cluster.endProcess(on: host)
-        case 2: cluster.hosts[host].inbox.pause(for: Self.forGood)
-        case 3: cluster.hosts[host].disk.stall(for: Self.forGood)
-        default:
-            var fault = Fault(kind: .isolate, host: host, stamp: 0)
-            fault.directions = directions(around: host)
-            setCut(true, in: &fault)
-            keep(fault, for: Self.forGood)
-        }
-    }
-
-    private static var forGood: Interval { .seconds(1_000_000) }
-
     // MARK: - Putting right
 
-    private func keep(_ fault: Fault, for interval: Interval? = nil) {
+    func keep(_ fault: Fault, for interval: Interval? = nil) {
         keptCount += 1
         var fault = fault
         fault.stamp = keptCount

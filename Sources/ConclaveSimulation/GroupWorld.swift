@@ -32,7 +32,7 @@ final class GroupWorld {
     private let faults: FaultInjector<Node>
     private var random: SeededRandom
     private let watch: GroupWatch<Node>
-    private var leases: LeaseChecker
+    private var silences: SilenceChecker
     private var states: [HostState]
     private var proposalCount: UInt64 = 0
     private var effects: [ReplicaOutput<LogMachine.Entry>] = []
@@ -50,7 +50,7 @@ final class GroupWorld {
         faults = FaultInjector(cluster: cluster, shape: shape, random: random.split())
         watch = GroupWatch(
             cluster: cluster, shape: shape, faults: faults, random: random.split())
-        leases = LeaseChecker(ttl: shape.suspicion * 3)
+        silences = SilenceChecker(ttl: shape.suspicion * 3)
         states = (0..<shape.hostCount).map { _ in HostState() }
         self.random = random
         faults.corrupt = { [unowned self] host in corrupt(host) }
@@ -284,7 +284,7 @@ final class GroupWorld {
                 states[index] = HostState()
                 watch.taintedNow.remove(host.node)
                 states[index].delivered = Array(repeating: 0, count: shape.hostCount)
-                leases.started(host.member, clock: host.clock)
+                silences.started(host.member, clock: host.clock)
                 return try Node(
                     settings: settings(of: index), blank: LogMachine(), disk: host.disk,
                     fabric: fabric,
@@ -373,7 +373,7 @@ final class GroupWorld {
         case .installed(let view, _, let stateReplaced):
             try takeInstalled(view, stateReplaced: stateReplaced, from: daemon, index: index)
         case .confirmed(let since):
-            try leases.confirmed(cluster.hosts[index].member, since: since)
+            try silences.confirmed(cluster.hosts[index].member, since: since)
         case .event(let event):
             try take(event, index: index)
         case .wedged, .serving:
@@ -428,7 +428,7 @@ final class GroupWorld {
             if !daemon.machine.isTainted { try watch.checker.replaced(by: daemon.machine) }
             states[index].appliedTime = daemon.appliedTime
         }
-        try leases.installed(
+        try silences.installed(
             view, of: daemon.lineage, at: timeline.now, by: host.clock)
     }
 

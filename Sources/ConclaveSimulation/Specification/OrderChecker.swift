@@ -40,8 +40,6 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     var grantsOpened: (() -> Void)?
     /// Sessions in which somebody sends numbers in an order of his own.
     var unruly: Set<SessionID> = []
-    /// What somebody was asked to let go of.
-    private var notices: [SessionID: [LetGoNotice]] = [:]
     /// Requests that processes sent which had lost their session to another one.
     var overtaken: [SessionID: Set<UInt64>] = [:]
 
@@ -180,9 +178,6 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             if case .reply(let session, let number, let reply) = effect {
                 noteReply(reply, to: number, of: session)
             }
-            if case .letGoAsked(let session, let notice) = effect {
-                notices[session, default: []].append(notice)
-            }
             // With a history all sessions in it end, whoever believes in them: grants wait for that.
             if !isToldOfEnds, case .sessionEnded = effect { continue }
             follower?(effect)
@@ -293,13 +288,6 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             known == nil ? .nothingLost : .exactlyOnce,
             "request \(number) of session \(session) was answered \(told), but the order holds "
                 + (known.map { "\($0)" } ?? "no answer"))
-    }
-
-    func check(_ notice: LetGoNotice, to session: SessionID?) throws(Violation) {
-        guard let session, notices[session, default: []].contains(notice) else {
-            throw Violation(
-                .exactlyOnce, "\(notice) is not for session \(String(describing: session))")
-        }
     }
 
     func check(_ state: LeaderState) throws(Violation) {

@@ -2,7 +2,7 @@ package import ConclaveBase
 
 /// Whether the silence that views vouch for would ever let a session end while its holder still
 /// believes in it: K3 and K4 for a session of each incarnation, in true time.
-package struct LeaseChecker {
+package struct SilenceChecker {
     private struct Record {
         var clock: SimulatedClock
         /// Until when a holder there believes.
