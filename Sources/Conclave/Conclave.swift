@@ -80,7 +80,9 @@ public final class Conclave: Sendable {
 
     private static func refusal(of error: SystemError, at path: String) -> ConclaveError {
         if error.number == EACCES || error.number == EPERM {
-            return ConclaveError(.denied, "this user may not use the daemon's socket \(path)")
+            return ConclaveError(
+                .denied,
+                "this user may not use the daemon's socket \(path): is it in the group conclave?")
         }
         return ConclaveError(.disconnected, "no daemon answers at \(path): \(error)")
     }

@@ -20,6 +20,8 @@ final class Holding: Sendable {
     /// Who waits for what is held to be given up.
     let taskPath: TaskPath
     private let isGivenUp = Atomic<Bool>(false)
+    /// It is to be given back also if a hand-over that is on its way is refused.
+    private let isWantedBack = Atomic<Bool>(false)
 
     init(_ conclave: Conclave, _ grant: LockGrant, taskPath: TaskPath) {
         self.conclave = conclave
@@ -74,7 +76,8 @@ final class Holding: Sendable {
     /// - Throws: `lost` if it was not held any more.
     func release() async throws {
         let wasValid = isValid
-        guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        isWantedBack.store(true, ordering: .sequentiallyConsistent)
+        guard !isGivenUp.exchange(true, ordering: .sequentiallyConsistent) else { return }
         let answer = await session.answerRegardless(to: present.giveUp)
         if case .reply(.done) = answer { return }
         guard wasValid, !isRefusal(answer) else {
@@ -94,14 +97,16 @@ final class Holding: Sendable {
         if case .failed(.refused(let refusal)) = answer,
             refusal.code != .notHeld, refusal.code != .sessionEnded
         {
-            isGivenUp.store(false, ordering: .releasing)
+            isGivenUp.store(false, ordering: .sequentiallyConsistent)
+            if isWantedBack.load(ordering: .sequentiallyConsistent) { releaseLater() }
         }
         throw ConclaveError.unexpected(answer)
     }
 
     /// As `release`, without waiting.
     func releaseLater() {
-        guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        isWantedBack.store(true, ordering: .sequentiallyConsistent)
+        guard !isGivenUp.exchange(true, ordering: .sequentiallyConsistent) else { return }
         session.send(present.giveUp)
     }
 

@@ -19,32 +19,29 @@ extension Coordinator {
     package func groupFloor(_ name: ObjectName) -> Version { groups.floor(of: name) }
 
     /// Members of the group at `version`, by rank, from after `after` on, as far as `budget` goes.
-    /// `isLast`: there are no more.
     ///
     /// - Precondition: `version` is not before `groupFloor`.
     package func groupMembers(
         _ name: ObjectName, at version: Version, after: FencingToken? = nil,
-        _ budget: GroupBudget = .unlimited
-    ) -> (number: UInt64, members: [GroupMember], isLast: Bool) {
-        guard let index = groups.index(of: name) else { return (0, [], true) }
+        member: FencingToken? = nil, _ budget: GroupBudget = .unlimited
+    ) -> GroupPage {
+        guard let index = groups.index(of: name) else {
+            return GroupPage(
+                number: 0, members: [], isLast: true, isOver: member != nil, lookedCount: 0)
+        }
         let group = groups[index]
-        let rest = group.members(at: version).drop { $0.token <= after ?? FencingToken(0) }
+        let all = group.members(at: version)
+        let rest = all.drop { $0.token <= after ?? FencingToken(0) }
         var budget = budget
         let told = rest.prefix { member in
             defer { budget.spend(member.byteCount) }
             return !budget.isSpent
         }
-        return (group.number(at: version), Array(told), told.count == rest.count)
-    }
-
-    /// Whether the group had that member at `version`.
-    ///
-    /// - Precondition: `version` is not before `groupFloor`.
-    package func isMember(
-        _ token: FencingToken, of name: ObjectName, at version: Version
-    ) -> Bool {
-        guard let index = groups.index(of: name) else { return false }
-        return groups[index].members(at: version).contains { $0.token == token }
+        return GroupPage(
+            number: group.number(at: version), members: Array(told),
+            isLast: told.count == rest.count,
+            isOver: member.map { own in !all.contains { $0.token == own } } ?? false,
+            lookedCount: group.members.count + group.log.count - group.firstLogged(after: version))
     }
 
     /// What happened to the group after `version`, in order, and how far that goes: to the version
@@ -56,7 +53,7 @@ extension Coordinator {
         _ name: ObjectName, after version: Version, withMessages: Bool = true,
         member: FencingToken? = nil, _ budget: GroupBudget = .unlimited
     ) -> GroupReading {
-        var reading = GroupReading(entries: [], upTo: version, isOver: false)
+        var reading = GroupReading(entries: [], upTo: version, isOver: false, lookedCount: 0)
         guard let index = groups.index(of: name) else {
             reading.upTo = max(version, self.version)
             return reading
@@ -67,9 +64,13 @@ extension Coordinator {
             guard !budget.isSpent else { return reading }
             let record = log[place]
             reading.upTo = record.version
-            if case .message = record.content, !withMessages { continue }
-            reading.entries.append(record.entry)
+            reading.lookedCount += 1
+            if case .message = record.content, !withMessages {
+                budget.spend(0)
+                continue
+            }
             budget.spend(record.byteCount)
+            reading.entries.append(record.entry)
             if let member, record.ends(member) {
                 reading.isOver = true
                 return reading
@@ -100,6 +101,19 @@ package struct GroupBudget: Sendable {
     }
 }
 
+/// Members of a group at a version, as far as they are told.
+package struct GroupPage: Equatable, Sendable {
+    /// Of the view; 0: nobody has joined the group yet, as far as is known.
+    package var number: UInt64
+    package var members: [GroupMember]
+    /// There are no more.
+    package var isLast: Bool
+    /// The member that follows is none at that version.
+    package var isOver: Bool
+    /// Members and entries that were looked at.
+    package var lookedCount: Int
+}
+
 /// What happened to a group, as far as it is told.
 package struct GroupReading: Equatable, Sendable {
     package var entries: [GroupEntry]
@@ -107,4 +121,6 @@ package struct GroupReading: Equatable, Sendable {
     package var upTo: Version
     /// The member that follows has left: there is no more.
     package var isOver: Bool
+    /// Entries that were looked at, told or not.
+    package var lookedCount: Int
 }

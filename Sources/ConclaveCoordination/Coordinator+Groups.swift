@@ -19,7 +19,8 @@ extension Coordinator {
         if let message = quotaMessage(of: member, joining: join.name, index) {
             return refuse(request, .quotaExceeded, message, effects: &effects)
         }
-        let size = member.byteCount + TaskGroup.Record.byteCount(ofJoining: member)
+        let size =
+            GroupTable.byteCount(of: member) + TaskGroup.Record.byteCount(ofViewBy: member)
         guard groups.makeRoom(for: size, uid: member.uid, in: index, quotas: quotas) else {
             return refuse(
                 request, .quotaExceeded, groupQuotaMessage(member.uid), effects: &effects)

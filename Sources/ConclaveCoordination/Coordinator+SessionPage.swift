@@ -25,6 +25,7 @@ extension Coordinator {
         let session = sessions[index]
         let claims = locks.claims(of: index).count { locks.claims[$0].isHeld }
         let terms = slots.claims(of: index).count { slots.claims[$0].isHeld }
+        let memberships = groups.membershipCount(of: session.id)
         let owner = SessionSummary.Owner(
             host: session.process.host, pid: session.process.pid, uid: session.process.uid,
             unit: session.process.unit, label: session.label)
@@ -32,7 +33,7 @@ extension Coordinator {
         return SessionSummary(
             session: session.id, owner: owner,
             standing: session.isForced ? .forced : isAttached ? .attached : .away,
-            ttl: session.ttl, heldCount: UInt32(clamping: claims + terms),
+            ttl: session.ttl, heldCount: UInt32(clamping: claims + terms + memberships),
             waitingCount: UInt32(clamping: session.replies.waiting.count),
             keyCount: UInt32(clamping: keys.ephemeralCount(of: session.id)))
     }

@@ -50,6 +50,12 @@ struct GroupTable: Sendable {
         indexes[name].map { rows[$0].floor } ?? floor
     }
 
+    /// Of a membership: with the view that its end will make, so that whoever leaves needs no more room
+    /// than it had.
+    static func byteCount(of member: GroupMember) -> Int {
+        member.byteCount + TaskGroup.Record.byteCount(ofViewBy: member)
+    }
+
     // MARK: - Changing
 
     /// - Precondition: the session does not belong to it.
@@ -58,7 +64,7 @@ struct GroupTable: Sendable {
         if rows[index].isEmpty { deserted.removeAll { $0 == index } }
         changeLog(of: index, for: member.uid) { $0.join(member, at: moment) }
         memberships[member.session, default: []].insert(index)
-        count(member.byteCount, for: member.uid)
+        count(Self.byteCount(of: member), for: member.uid)
         return index
     }
 
@@ -82,7 +88,7 @@ struct GroupTable: Sendable {
         changeLog(of: index, for: uid ?? member.uid) { $0.depart(token, reason, at: moment) }
         memberships[member.session]?.remove(index)
         if memberships[member.session]?.isEmpty == true { memberships[member.session] = nil }
-        count(-member.byteCount, for: member.uid)
+        count(-Self.byteCount(of: member), for: member.uid)
         if rows[index].isEmpty { noteDeserted(index) }
     }
 
@@ -197,7 +203,7 @@ extension GroupTable {
     mutating func restore(_ member: GroupMember, at index: Int) {
         rows[index].restore(member)
         memberships[member.session, default: []].insert(index)
-        count(member.byteCount, for: member.uid)
+        count(Self.byteCount(of: member), for: member.uid)
     }
 
     /// - Precondition: it is later than those there.

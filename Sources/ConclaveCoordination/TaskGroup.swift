@@ -200,7 +200,8 @@ extension TaskGroup.Record {
 
     static func byteCount(ofPayload payload: [UInt8]) -> Int { overhead + 64 + payload.count }
 
-    static func byteCount(ofJoining member: GroupMember) -> Int { overhead + member.byteCount }
+    /// Of a view that one member makes.
+    static func byteCount(ofViewBy member: GroupMember) -> Int { overhead + member.byteCount }
 
     /// As followers are told it.
     var entry: GroupEntry {

@@ -4,7 +4,8 @@ import ConclaveWire
 
 /// Followers of task groups: first the members, then every view, and every message if wanted.
 extension Service {
-    /// What looking for news costs, told or not, as if it were bytes.
+    /// What looking at one member or entry costs, told or not, as if it were bytes; and looking at all.
+    private static let byteCountOfRecord = 64
     private static let byteCountOfLook = 256
 
     mutating func begin(_ follow: GroupFollow, _ id: GroupFollowers.ID, machine: Coordinator) {
@@ -27,23 +28,18 @@ extension Service {
     mutating func tellGroupFollowers(
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
-        guard !groupFollowers.line.isEmpty else { return }
-        var again: [TurnLine.Place] = []
-        let line = groupFollowers.line.takeAll()
-        for (index, place) in line.enumerated() {
-            guard left > 0 else {
-                groupFollowers.line.append(line[index...])
-                break
-            }
-            guard let follower = groupFollowers.follower(at: place) else { continue }
+        for _ in 0..<groupFollowers.line.count {
+            guard left > 0, let place = groupFollowers.line.next() else { return }
+            guard let follower = groupFollowers.table.follower(at: place) else { continue }
             guard connections[place.id.connection]?.backlog == 0 else {
                 groupFollowers.line.park(place)
                 continue
             }
             left -= tell(follower, place.id, machine: machine, effects: &effects)
-            if groupFollowers[place.id]?.isBehind == true { again.append(place) }
+            if groupFollowers.table[place.id]?.isBehind == true {
+                groupFollowers.line.append(place)
+            }
         }
-        groupFollowers.line.append(again)
     }
 
     /// A piece of news, and what is known of the follower then.
@@ -51,20 +47,23 @@ extension Service {
         var news: GroupNews
         var place: GroupFollowers.Place
         /// The follower was a member, and is none: there is no more.
-        var isOver = false
+        var isOver: Bool
+        /// Members and entries that were looked at.
+        var lookedCount: Int
     }
 
     /// One piece of news; returns what it costs, in bytes: also that nothing was found.
     private mutating func tell(
-        _ follower: GroupFollowers.Follower, _ id: GroupFollowers.ID, machine: Coordinator,
+        _ follower: GroupFollowers.Table.Follower, _ id: GroupFollowers.ID, machine: Coordinator,
         effects: inout [ServiceEffect]
     ) -> Int {
         let telling = telling(follower, machine: machine)
         let isBehind = telling.place != .entries(after: machine.version)
         groupFollowers.moved(id, to: telling.place, isBehind: isBehind)
         if telling.isOver { groupFollowers.remove(id) }
+        let cost = Self.byteCountOfLook + telling.lookedCount * Self.byteCountOfRecord
         if case .entries(let entries, _) = telling.news, entries.isEmpty, follower.isAnswered {
-            return Self.byteCountOfLook
+            return cost
         }
         var writer = ByteWriter()
         telling.news.encode(into: &writer)
@@ -73,7 +72,7 @@ extension Service {
             .followGroup, telling.isOver ? [kind, .last] : kind, number: id.number,
             to: id.connection, effects: &effects
         ) { $0.raw(writer.bytes) }
-        return max(writer.bytes.count, Self.byteCountOfLook)
+        return max(writer.bytes.count, cost)
     }
 
     private var groupBudgetOfPiece: GroupBudget {
@@ -81,9 +80,9 @@ extension Service {
     }
 
     private func telling(
-        _ follower: GroupFollowers.Follower, machine: Coordinator
+        _ follower: GroupFollowers.Table.Follower, machine: Coordinator
     ) -> Telling {
-        let follow = follower.follow
+        let follow = follower.subject
         let floor = machine.groupFloor(follow.name)
         switch follower.place {
         case .state(let version, let after, let isResync) where floor <= version:
@@ -95,7 +94,8 @@ extension Service {
                 member: follow.member, groupBudgetOfPiece)
             return Telling(
                 news: .entries(reading.entries, upTo: reading.upTo),
-                place: .entries(after: reading.upTo), isOver: reading.isOver)
+                place: .entries(after: reading.upTo), isOver: reading.isOver,
+                lookedCount: reading.lookedCount)
         case .state, .entries:
             // The log has gone past it: what was missed shows in the members only.
             return state(
@@ -107,19 +107,17 @@ extension Service {
         of follow: GroupFollow, at version: Version, after: FencingToken?, isResync: Bool,
         machine: Coordinator
     ) -> Telling {
-        let page = machine.groupMembers(follow.name, at: version, after: after, groupBudgetOfPiece)
+        let page = machine.groupMembers(
+            follow.name, at: version, after: after, member: follow.member, groupBudgetOfPiece)
         let part = GroupStatePart(
             version: version, number: page.number, isFirst: after == nil, isLast: page.isLast,
             isResync: isResync, members: page.members)
-        guard page.isLast else {
-            let next = GroupFollowers.Place.state(
-                version, after: page.members.last?.token ?? after, isResync: isResync)
-            return Telling(news: .state(part), place: next)
-        }
-        let isOver = follow.member.map {
-            !machine.isMember($0, of: follow.name, at: version)
-        }
+        let next =
+            page.isLast
+            ? GroupFollowers.Place.entries(after: version)
+            : .state(version, after: page.members.last?.token ?? after, isResync: isResync)
         return Telling(
-            news: .state(part), place: .entries(after: version), isOver: isOver ?? false)
+            news: .state(part), place: next, isOver: page.isLast && page.isOver,
+            lookedCount: page.lookedCount)
     }
 }

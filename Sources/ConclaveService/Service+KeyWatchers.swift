@@ -48,27 +48,21 @@ extension Service {
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
         keyWatchers.findWatchers(&left)
-        var again: [TurnLine.Place] = []
-        let line = keyWatchers.line.takeAll()
-        for (index, place) in line.enumerated() {
-            guard left > 0 else {
-                keyWatchers.line.append(line[index...])
-                break
-            }
-            guard let watcher = keyWatchers.watcher(at: place) else { continue }
+        for _ in 0..<keyWatchers.line.count {
+            guard left > 0, let place = keyWatchers.line.next() else { return }
+            guard let watcher = keyWatchers.table.follower(at: place) else { continue }
             guard connections[place.id.connection]?.backlog == 0 else {
                 keyWatchers.line.park(place)
                 continue
             }
             left -= tell(watcher, place.id, machine: machine, effects: &effects)
-            if keyWatchers[place.id]?.isBehind == true { again.append(place) }
+            if keyWatchers.table[place.id]?.isBehind == true { keyWatchers.line.append(place) }
         }
-        keyWatchers.line.append(again)
     }
 
     /// One piece of news; returns what it costs, in bytes: also that nothing was found.
     private mutating func tell(
-        _ watcher: KeyWatchers.Watcher, _ id: KeyWatchers.ID, machine: Coordinator,
+        _ watcher: KeyWatchers.Table.Follower, _ id: KeyWatchers.ID, machine: Coordinator,
         effects: inout [ServiceEffect]
     ) -> Int {
         let (news, place) = news(for: watcher, machine: machine)
@@ -107,21 +101,21 @@ extension Service {
     }
 
     private func news(
-        for watcher: KeyWatchers.Watcher, machine: Coordinator
+        for watcher: KeyWatchers.Table.Follower, machine: Coordinator
     ) -> (KeyNews, KeyWatchers.Place) {
         switch watcher.place {
         case .state(let version, let after, let isResync) where machine.keyFloor <= version:
             return state(
-                of: watcher.selector, at: version, after: after, isResync: isResync,
+                of: watcher.subject, at: version, after: after, isResync: isResync,
                 machine: machine)
         case .changes(let cursor) where cursor.isKept(from: machine.keyFloor):
             let (changes, reached) = machine.keyChanges(
-                after: cursor, budgetOfPiece, where: watcher.selector.matches)
+                after: cursor, budgetOfPiece, where: watcher.subject.matches)
             return (.changes(changes, upTo: reached.wholeVersion), .changes(reached))
         case .state, .changes:
             // The history is gone: what was missed shows in the state only.
             return state(
-                of: watcher.selector, at: machine.version, after: nil, isResync: true,
+                of: watcher.subject, at: machine.version, after: nil, isResync: true,
                 machine: machine)
         }
     }

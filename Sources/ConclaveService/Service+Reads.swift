@@ -29,7 +29,8 @@ extension Service {
                 effects: &effects)
         }
         guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
-        let isEarly = settings.plant == .readAnsweredEarly && type == .readKeys
+        let isEarly =
+            settings.plant == .readAnsweredEarly && [.readKeys, .readLeases].contains(type)
         if question.isLocal || isEarly { return reads.addReady(question, read) }
         // Reads share a mark as long as it is not on its way.
         if let mark = reads.add(question, read) {
@@ -56,7 +57,7 @@ extension Service {
     ) -> Bool {
         let uid = connections[id.connection]?.process.uid ?? 0
         let limit = settings.maximumWatchesPerUID
-        let count = keyWatchers.count(ofUID: uid) + groupFollowers.count(ofUID: uid)
+        let count = keyWatchers.table.count(ofUID: uid) + groupFollowers.table.count(ofUID: uid)
         guard count >= limit else { return true }
         refuse(
             Refusal(
@@ -73,8 +74,8 @@ extension Service {
     ) -> Bool {
         let limit = Self.subscriptionsPerConnection
         let count =
-            reads.count(of: id) + keyWatchers.count(of: id) + subscriptions.count(of: id)
-            + groupFollowers.count(of: id)
+            reads.count(of: id) + keyWatchers.table.count(of: id) + subscriptions.count(of: id)
+            + groupFollowers.table.count(of: id)
         guard count >= limit else { return true }
         refuse(
             Refusal(
@@ -88,10 +89,8 @@ extension Service {
     mutating func answerReads(
         _ left: inout Int, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) {
-        guard !reads.line.isEmpty else { return }
-        let line = reads.line.takeAll()
-        for (index, place) in line.enumerated() {
-            guard left > 0 else { return reads.line.append(line[index...]) }
+        for _ in 0..<reads.line.count {
+            guard left > 0, let place = reads.line.next() else { return }
             guard let question = reads.question(at: place) else { continue }
             guard connections[place.id.connection]?.backlog == 0 else {
                 reads.line.park(place)

@@ -1,18 +1,21 @@
+import DequeModule
+
 /// Who waits for a share of a turn, in the order of coming. Those whose connections take nothing are
 /// passed over until they do.
 ///
 /// A place may be that of somebody who is gone: whoever takes it looks.
-struct TurnLine {
-    struct Place {
+struct TurnLine: Sendable {
+    struct Place: Sendable {
         let id: Subscriptions.Subscriber
         /// Tells apart who came with the same number, one after the other.
         let serial: UInt64
     }
 
-    private var waiting: [Place] = []
+    private var waiting: Deque<Place> = []
     private var parked: [ConnectionID: [Place]] = [:]
 
     var isEmpty: Bool { waiting.isEmpty }
+    var count: Int { waiting.count }
 
     mutating func append(_ place: Place) {
         waiting.append(place)
@@ -22,11 +25,8 @@ struct TurnLine {
         waiting += places
     }
 
-    /// All that wait, who begin a new line.
-    mutating func takeAll() -> [Place] {
-        defer { waiting = [] }
-        return waiting
-    }
+    /// The first leaves the line; `nil`: nobody waits.
+    mutating func next() -> Place? { waiting.popFirst() }
 
     /// Its connection takes nothing.
     mutating func park(_ place: Place) {

@@ -244,6 +244,19 @@ import Testing
         send(0)
         let reading = stage.coordinator.groupEntries(workers, after: .zero, withMessages: false)
         #expect(reading.entries.count == 1 && reading.upTo == stage.version)
+        #expect(reading.lookedCount == 3)
+    }
+
+    @Test mutating func `what is passed over costs as much as what is told`() {
+        join(0)
+        let joined = stage.version
+        for payload in 0..<9 as Range<UInt8> { send(0, [payload]) }
+        let reading = stage.coordinator.groupEntries(
+            workers, after: joined, withMessages: false, GroupBudget(count: 4, byteCount: .max))
+        #expect(reading.entries.isEmpty && reading.lookedCount == 4)
+        #expect(reading.upTo == Version(joined.number + 4))
+        let page = stage.coordinator.groupMembers(workers, at: joined)
+        #expect(page.lookedCount == 10, "the member, and all that happened since")
     }
 
     @Test mutating func `a reading ends where its budget does, and goes on there`() {
@@ -375,6 +388,30 @@ import Testing
         }
         #expect(code(send(0, Array(repeating: 1, count: 4_000))) == .quotaExceeded)
         #expect(members().count == 1)
+    }
+
+    @Test mutating func `whoever leaves takes nobody's room, however full its own is`() throws {
+        var quotas = Quotas()
+        quotas.groupByteCountPerUID = 2_500
+        self = Self(quotas: quotas)
+        stage.apply(.open(Stage.open(30, uid: 5)))
+        let other = SessionID(stage.version.number)
+        stage.request(other, 1, .joinGroup(GroupJoin(name: workers)))
+        stage.request(
+            other, 2, .sendToGroup(name: workers, payload: Array(repeating: 1, count: 500)))
+        let said = stage.version
+        let token = try token(join(0))
+        // Groups of its own take all that is left of its user's room, to the last bytes.
+        for size in (0...1_000).reversed() {
+            let value = String(repeating: "v", count: size)
+            let attributes = try GroupAttributes([.init(name: "a", value: value)])
+            let name = ObjectName(known: "own/\(size)")
+            _ = ask(sessions[1], .joinGroup(GroupJoin(name: name, attributes: attributes)))
+        }
+        #expect(ask(sessions[0], .leaveGroup(name: workers, member: token)) == .done)
+        #expect(stage.coordinator.groupFloor(workers) < said)
+        let kept = entries(after: stage.coordinator.groupFloor(workers))
+        #expect(departed(kept.last) == [.left])
     }
 
     @Test mutating func `what one user has brought keeps no other one from it`() {

@@ -87,6 +87,30 @@ import Testing
         #expect(daemon.requests(.resign).isEmpty)
     }
 
+    @Test func `a term is given back that a hand-over on its way did not give away`() async throws {
+        let slot = try ObjectName("scheduler")
+        let daemon = ScriptedDaemon { request in
+            guard case .campaign = request.operation else { return [] }
+            let elected = ConclaveWire.Term(
+                slot: slot, token: FencingToken(9), previousEnd: .none, previousValue: [])
+            return [.reply(.elected(elected))]
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let handingOver = try await conclave.withLeadership(of: "scheduler") { term in
+            let task = Task { try await term.handOver(to: SessionID(8)) }
+            await daemon.receives(.handOver)
+            return task
+        }
+        #expect(daemon.requests(.resign).isEmpty)
+        var writer = ByteWriter()
+        Reply.refused(Refusal(.unavailable, "not now")).encode(into: &writer)
+        let number = try #require(daemon.requests(.handOver).first).number
+        daemon.send(.handOver, .reply, number: number, writer.bytes)
+        await #expect(throws: ConclaveError.self) { try await handingOver.value }
+        await daemon.receives(.resign)
+    }
+
     @Test func `all parties of a barrier are told of each other`() async throws {
         let name = try ObjectName("step")
         let party = BarrierParty(

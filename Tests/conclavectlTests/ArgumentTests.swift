@@ -55,6 +55,8 @@ import Testing
         ["group", "join", "w", "--attribute", "a=1", "--attribute", "a=2"],
         ["group", "join", "w", "--ttl", "0"], ["group", "members", "w", "--messages"],
         ["group", "send", "w"], ["group", "evict", "w", "x"],
+        ["handover", "s", "--to", "5", "--within", "0s"], ["handover", "s"], ["evict", "x"],
+        ["lease", "renew", "a", "--token", "x"], ["lease", "grant", "a", "--holder", "h"],
     ])
     func `that makes no sense is wrong usage`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) {

@@ -28,7 +28,7 @@ public struct Leases: Sendable {
     ///
     /// - Parameters:
     ///   - name: UTF-8, 1 to 255 bytes without control characters; leases have names of their own.
-    ///   - holder: Who is to have it, as others are told: up to 255 bytes.
+    ///   - holder: Who is to have it, as others are told: 1 to 255 bytes without control characters.
     ///   - ttl: Nobody else gets it before that has passed, counted from the call; within the
     ///     bounds of sessions, see `Conclave.status`.
     ///   - wait: How long to wait for the daemon at most; `nil`: for ever.
@@ -146,9 +146,13 @@ public struct Leases: Sendable {
     }
 
     private static func check(_ holder: String) throws(ConclaveError) -> String {
-        guard (1...ClientLimits.leaseHolder).contains(holder.utf8.count) else {
+        guard (1...ClientLimits.leaseHolder).contains(holder.utf8.count),
+            !holder.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else {
             throw ConclaveError(
-                .invalid, "the holder's name must have 1 to \(ClientLimits.leaseHolder) bytes")
+                .invalid,
+                "the holder's name must have 1 to \(ClientLimits.leaseHolder) bytes, and no control "
+                    + "characters")
         }
         return holder
     }

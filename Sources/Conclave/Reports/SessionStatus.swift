@@ -15,7 +15,7 @@ public struct SessionStatus: Hashable, Sendable {
     public let isAway: Bool
     /// An administrator has ended it, and its process may still believe in it.
     public let isForced: Bool
-    /// Locks, semaphores and terms that it holds.
+    /// Locks, semaphores, terms and memberships of task groups that it has.
     public let heldCount: Int
     /// Requests that wait.
     public let waitingCount: Int

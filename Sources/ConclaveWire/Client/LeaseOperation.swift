@@ -93,6 +93,9 @@ extension ByteReader {
     package mutating func leaseHolder(_ field: String) throws(WireError) -> String {
         let holder = try text(field, maximum: ClientLimits.leaseHolder)
         guard !holder.isEmpty else { throw .invalid(field: field, reason: "is empty") }
+        guard !holder.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw .invalid(field: field, reason: "has a control character")
+        }
         return holder
     }
 }

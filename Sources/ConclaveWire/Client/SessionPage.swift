@@ -30,7 +30,7 @@ package struct SessionSummary: Equatable, Sendable {
     package var owner: Owner
     package var standing: Standing
     package var ttl: Interval
-    /// Locks, semaphores and terms.
+    /// Locks, semaphores, terms and memberships of task groups.
     package var heldCount: UInt32
     /// Requests.
     package var waitingCount: UInt32
