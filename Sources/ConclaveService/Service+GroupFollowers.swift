@@ -96,8 +96,14 @@ extension Service {
                 news: .entries(reading.entries, upTo: reading.upTo),
                 place: .entries(after: reading.upTo), isOver: reading.isOver,
                 lookedCount: reading.lookedCount)
-        case .state, .entries:
-            // The log has gone past it: what was missed shows in the members only.
+        case .state(_, _, let isResync):
+            // The log has gone past it. A member misses what was said since it has joined; anybody else
+            // was told nothing yet.
+            return state(
+                of: follow, at: machine.version, after: nil,
+                isResync: isResync || follow.member != nil, machine: machine)
+        case .entries:
+            // What was missed shows in the members only.
             return state(
                 of: follow, at: machine.version, after: nil, isResync: true, machine: machine)
         }

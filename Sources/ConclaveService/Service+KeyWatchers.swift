@@ -112,8 +112,13 @@ extension Service {
             let (changes, reached) = machine.keyChanges(
                 after: cursor, budgetOfPiece, where: watcher.subject.matches)
             return (.changes(changes, upTo: reached.wholeVersion), .changes(reached))
-        case .state, .changes:
-            // The history is gone: what was missed shows in the state only.
+        case .state(_, _, let isResync):
+            // The history is gone, and of the state nothing counts yet.
+            return state(
+                of: watcher.subject, at: machine.version, after: nil, isResync: isResync,
+                machine: machine)
+        case .changes:
+            // What was missed shows in the state only.
             return state(
                 of: watcher.subject, at: machine.version, after: nil, isResync: true,
                 machine: machine)

@@ -5,11 +5,11 @@ struct DiskOccasions {
     /// One of so many where nothing is on its way to the disk: there is rarely anything to find.
     private static let restedOneOf = 8
     /// Of the turns while a sync is under way.
-    private static let busyOneOf = 48
+    private static let busyOneOf = 64
     /// So much on its way takes more than one sync.
     private static let backlogByteCount = 12 * 1024
     /// So many occasions in a row are as good as each other.
-    private static let alike = 32
+    private static let alike = 12
 
     private var pledgeCount = 0
     private var checkablePledgeCount = 0

@@ -17,7 +17,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// The index of the event that brings the next fault; others are places in `active`.
     private static var nextIndex: UInt16 { .max }
     private static var provokedIndex: UInt16 { .max - 1 }
-    private static var snapshotIndex: UInt16 { .max - 2 }
+    private static var occasionIndex: UInt16 { .max - 2 }
     private static var segmentIndex: UInt16 { .max - 3 }
 
     let cluster: Cluster<Daemon>
@@ -28,13 +28,15 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     private var nextStamp: UInt32 = 0
     private var keptCount: UInt32 = 0
     private(set) var isStopped = false
-    /// In some runs things go wrong just when a snapshot is there and what it replaces goes; from
-    /// numbers of its own, so that the other runs are as they were.
-    private var snapshotRandom: SeededRandom
-    private let strikesAtSnapshots: Bool
+    /// In some runs things go wrong on some occasions; from numbers of its own, so that the other runs
+    /// are as they were.
+    private var occasionRandom: SeededRandom
+    private let struckOccasions: Set<FaultOccasion>
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
-    private var struckHosts: [(host: Int, kind: FaultKind)] = []
+    /// What will go wrong on an occasion, by the stamp of its event.
+    private var struck: [UInt32: (kind: FaultKind, host: Int)] = [:]
+    private var struckCount: UInt32 = 0
     private(set) var faultCount = 0
     private(set) var hasLostRows = false
     /// A member's state was corrupted.
@@ -55,8 +57,10 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         self.shape = shape
         self.random = random
         var other = random
-        snapshotRandom = SeededRandom(seed: other.next() ^ 0x736E_6170_7368_6F74)
-        strikesAtSnapshots = snapshotRandom.chance(perMille: 150)
+        var drawn = SeededRandom(seed: other.next() ^ 0x736E_6170_7368_6F74)
+        struckOccasions = Set(
+            FaultOccasion.allCases.filter { drawn.chance(perMille: $0.runsPerMille) })
+        occasionRandom = drawn
         scheduleNext()
     }
 
@@ -79,8 +83,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
             scheduleNext()
         } else if index == Self.provokedIndex {
             begin(WorldShape.pick(shape.provoked, &random), host: provokedHosts.removeFirst())
-        } else if index == Self.snapshotIndex {
-            let (host, kind) = struckHosts.removeFirst()
+        } else if index == Self.occasionIndex {
+            guard let (kind, host) = struck.removeValue(forKey: stamp) else { return }
             begin(kind, host: host)
         } else if index == Self.segmentIndex {
             loseSegment(of: Int(stamp))
@@ -99,25 +103,26 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         timeline.schedule(.fault(index: Self.provokedIndex, stamp: 0), after: pause)
     }
 
-    /// A host has a new snapshot.
-    func provokeAtSnapshot(on host: Int) {
-        guard !isStopped, strikesAtSnapshots, !shape.spared.contains(host),
-            snapshotRandom.chance(perMille: 300)
+    /// A host has just done what some runs let go wrong.
+    func provoke(on occasion: FaultOccasion, at host: Int) {
+        guard !isStopped, struckOccasions.contains(occasion), !shape.spared.contains(host),
+            occasionRandom.chance(perMille: occasion.strikesPerMille)
         else { return }
-        let kinds = shape.faults.filter { $0 == .kill || $0 == .power }
+        let kinds = shape.faults.filter(occasion.kinds.contains)
         guard !kinds.isEmpty else { return }
-        struckHosts.append((host, WorldShape.pick(kinds, &snapshotRandom)))
+        struckCount += 1
+        struck[struckCount] = (WorldShape.pick(kinds, &occasionRandom), host)
         let pause = WorldShape.logarithmic(
-            .microseconds(1) ... .milliseconds(20), &snapshotRandom)
-        timeline.schedule(.fault(index: Self.snapshotIndex, stamp: 0), after: pause)
+            .microseconds(1) ... .milliseconds(20), &occasionRandom)
+        timeline.schedule(.fault(index: Self.occasionIndex, stamp: struckCount), after: pause)
     }
 
     /// A host has a new segment.
     func provokeAtSegment(on host: Int) {
         guard !isStopped, shape.faults.contains(.loseFile), !shape.spared.contains(host),
-            snapshotRandom.chance(perMille: 30)
+            occasionRandom.chance(perMille: 30)
         else { return }
-        let pause = WorldShape.logarithmic(.milliseconds(1) ... .seconds(2), &snapshotRandom)
+        let pause = WorldShape.logarithmic(.milliseconds(1) ... .seconds(2), &occasionRandom)
         timeline.schedule(.fault(index: Self.segmentIndex, stamp: UInt32(host)), after: pause)
     }
 

@@ -165,10 +165,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         }
         try checkDivided(event, on: index)
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
+        if let occasion = FaultOccasion(event) { faults.provoke(on: occasion, at: index) }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)
-        case .snapshotWritten: faults.provokeAtSnapshot(on: index)
         case .journalSetAside(let reason):
             guard cluster.hosts[index].damage?.mayLoseJournal == true else {
                 throw Violation(

@@ -123,7 +123,10 @@ final class WatchProgram: ClientProgram {
     private func checkResync(
         _ isResync: Bool, to version: Version, world: ClientWorld
     ) throws(Violation) {
-        guard let upTo else { return }
+        guard let upTo else {
+            guard isResync else { return }
+            throw Violation(.progress, "\(selector) begins anew before it began")
+        }
         guard isResync else {
             throw Violation(.totalOrder, "\(selector): another state, and nobody says why")
         }

@@ -98,6 +98,7 @@ package struct WorldShape: Sendable {
         shape.drawSeveral(for: options)
         shape.drawNamesakes(for: options)
         shape.drawViewJournal(for: options)
+        shape.drawRecent(for: options)
         return shape
     }
 
@@ -171,6 +172,12 @@ package struct WorldShape: Sendable {
         var random = SeededRandom(seed: options.seed ^ 0x7669_6577_7320_6669)
         guard random.chance(perMille: 400) else { return }
         viewJournalByteCount = Self.pick([8, 16], &random) * 1_024
+    }
+
+    /// With next to nothing of the past in memory, whoever comes back needs a snapshot.
+    private mutating func drawRecent(for options: RunOptions) {
+        var random = SeededRandom(seed: options.seed ^ 0x7265_6365_6E74_0000)
+        if random.chance(perMille: 100) { recentByteCount = 256 }
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {

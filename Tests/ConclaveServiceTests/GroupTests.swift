@@ -184,7 +184,8 @@ import Testing
         #expect(try state(try news(frames).first).isResync)
     }
 
-    @Test mutating func `many members come in pieces of one version`() throws {
+    /// Their state takes several pieces.
+    private func joinMany() throws {
         let attributes = try GroupAttributes(
             (0..<3).map { .init(name: "\($0)", value: String(repeating: "v", count: 1_000)) })
         for number in 1...200 as ClosedRange<UInt64> {
@@ -204,6 +205,10 @@ import Testing
                 ).bytes
             ])
         }
+    }
+
+    @Test func `many members come in pieces of one version`() throws {
+        try joinMany()
         follow(GroupFollow(name))
         let parts = try news().map(state)
         #expect(parts.count > 2)
@@ -211,6 +216,25 @@ import Testing
         #expect(parts.map(\.isFirst) == [true] + parts.dropFirst().map { _ in false })
         #expect(parts.map(\.isLast) == parts.dropLast().map { _ in false } + [true])
         #expect(parts.flatMap(\.members).count == 200)
+    }
+
+    @Test mutating func `who was told a part has missed nothing, however much is forgotten`() throws
+    {
+        var quotas = Quotas()
+        quotas.groupLogCount = 2
+        self = try Self(quotas: quotas)
+        try joinMany()
+        daemon.turnsPerStep = 1
+        follow(GroupFollow(name))
+        let part = try state(try news().first)
+        #expect(part.isFirst && !part.isLast && !part.isResync)
+        daemon.turnsPerStep = 0
+        for payload in 1...9 as ClosedRange<UInt8> { try send([payload], first) }
+        daemon.turnsPerStep = .max
+        daemon.step(.client(.drained(follower)))
+        let again = try news().map(state)
+        #expect(again.first?.isFirst == true && again.last?.isLast == true)
+        #expect(again.allSatisfy { !$0.isResync && $0.version > part.version })
     }
 
     @Test mutating func `what was not told is found when the state is replaced`() throws {

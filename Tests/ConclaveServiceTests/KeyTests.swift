@@ -340,19 +340,44 @@ import Testing
         #expect(part.isResync)
     }
 
-    @Test mutating func `a large state comes in pieces of one version`() throws {
+    private mutating func putMany() throws {
         for index in 0..<200 {
             try put("db/\(index)", [UInt8](repeating: 1, count: 3_900))
         }
+    }
+
+    private func stateParts() throws -> [KeyStatePart] {
+        try news().compactMap { if case .state(let part) = $0 { part } else { nil } }
+    }
+
+    @Test mutating func `a large state comes in pieces of one version`() throws {
+        try putMany()
         watch(.prefix("db/"))
-        let parts = try news().compactMap { news in
-            if case .state(let part) = news { part } else { nil }
-        }
+        let parts = try stateParts()
         #expect(parts.count > 2)
         #expect(Set(parts.map(\.version)).count == 1)
         #expect(parts.map(\.isFirst) == [true] + parts.dropFirst().map { _ in false })
         #expect(parts.map(\.isLast) == parts.dropLast().map { _ in false } + [true])
         #expect(parts.flatMap(\.entries).count == 200)
+    }
+
+    @Test mutating func `who was told a part has missed nothing, however much is forgotten`() throws
+    {
+        var quotas = Quotas()
+        quotas.keyHistoryCount = 2
+        self = try Self(quotas: quotas)
+        try putMany()
+        daemon.turnsPerStep = 1
+        watch(.prefix("db/"))
+        let part = try #require(try stateParts().first)
+        #expect(part.isFirst && !part.isLast && !part.isResync)
+        daemon.turnsPerStep = 0
+        for value in 1...9 { try put("db/a", [UInt8(value)]) }
+        daemon.turnsPerStep = .max
+        daemon.step(.client(.drained(watcher)))
+        let again = try stateParts()
+        #expect(again.first?.isFirst == true && again.last?.isLast == true)
+        #expect(again.allSatisfy { !$0.isResync && $0.version > part.version })
     }
 
     @Test mutating func `whoever unsubscribes or goes is told nothing more`() throws {

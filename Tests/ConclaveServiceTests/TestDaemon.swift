@@ -26,6 +26,8 @@ final class TestDaemon {
     /// How many bytes were told in each turn.
     private(set) var turns: [Int] = []
     var isServing = false
+    /// How often followers are told what fits a turn, after each input.
+    var turnsPerStep = Int.max
     /// The machine's effects do not reach it.
     var isDeaf = false
 
@@ -66,7 +68,9 @@ final class TestDaemon {
         var effects: [ServiceEffect] = []
         service.step(input, machine: group.machine, now: group.now, effects: &effects)
         var isMore = true
-        while isMore {
+        var turnsLeft = turnsPerStep
+        while isMore, turnsLeft > 0 {
+            turnsLeft -= 1
             let told = effects.count
             isMore = service.tellWatchers(
                 machine: group.machine, now: group.now, effects: &effects)
