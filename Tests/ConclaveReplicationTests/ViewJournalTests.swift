@@ -184,6 +184,33 @@ import Testing
         #expect(try self.journal().memory.promised.round == 3)
     }
 
+    /// A crash came between the two files, and a sector of the one that was made anew goes bad: the
+    /// older one has all that counts.
+    @Test(arguments: 0...6)
+    func `V29: one bad file is not missed while it is the only new one`(sector: Int) throws {
+        var journal = try written()
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        #expect(disk.files["views.a"] != disk.files["views.b"])
+        damage("views.a", at: sector * 512)
+        #expect(try self.journal().memory == journal.memory)
+    }
+
+    @Test func `V30: a file that is older and lacks its end says nothing against a bad newer one`()
+        throws
+    {
+        var journal = try written()
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        let used = try #require(disk.files["views.a"]).lastIndex { $0 != 0 } ?? 0
+        let old = try #require(disk.files["views.b"]).lastIndex { $0 != 0 } ?? 0
+        damage("views.a", at: used / 512 * 512 - 512)
+        damage("views.b", at: old / 512 * 512)
+        #expect(throws: FatalFault.self) { try self.journal() }
+    }
+
     @Test func `views are kept until a snapshot covers them, the newest for ever`() throws {
         var journal = try written()
         for epoch in 2...5 as ClosedRange<UInt64> {

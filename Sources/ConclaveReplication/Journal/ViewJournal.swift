@@ -67,38 +67,44 @@ struct ViewJournal {
             let faults = copies.map { "\($0.file): \($0.fault ?? "")" }.joined(separator: "; ")
             throw .damaged("view journal: both copies are bad: \(faults)")
         }
-        var bodies: [UInt64: [UInt8]] = [:]
         for copy in copies {
-            if let fault = copy.fault, !copy.isMissing || first > 1 {
-                repairs.append((copy.file, fault))
-            }
-            guard copy.first == first else {
-                try replayOlder(copy, before: first)
-                continue
-            }
-            bodies.merge(copy.bodies) { mine, _ in mine }
+            guard let fault = copy.fault, !copy.isMissing || first > 1 else { continue }
+            repairs.append((copy.file, fault))
         }
-        sequence = first - 1
-        for number in bodies.keys.sorted() {
-            guard number == sequence + 1 else {
-                throw .damaged("view journal: record \(sequence + 1) is bad in both copies")
+        var bodies: [UInt64: [UInt8]] = [:]
+        var olderIsWhole = false
+        for copy in copies {
+            if copy.first == first {
+                bodies.merge(copy.bodies) { mine, _ in mine }
+            } else {
+                olderIsWhole = try replayOlder(copy, before: first)
             }
-            sequence = number
-            try replay(bodies[number] ?? [], number: number)
         }
+        let newest = bodies.keys.max() ?? first - 1
+        if let bad = (first..<newest + 1).first(where: { bodies[$0] == nil }) {
+            guard olderIsWhole else {
+                throw .damaged("view journal: record \(bad) is bad in both copies")
+            }
+            bodies = [:]
+        }
+        for number in bodies.keys.sorted() { try replay(bodies[number] ?? [], number: number) }
+        sequence = newest
     }
 
     /// A crash came between the making of the two files: until the second one is made anew it has all
-    /// that counts. What the first one begins with says it again, but a bad record at its end would
-    /// not be missed.
+    /// that counts. What the first one begins with says it again, and is not needed if it is bad there;
+    /// but a bad record at its end would not be missed.
+    ///
+    /// - Returns: Whether nothing is missing between the two.
     private mutating func replayOlder(
         _ copy: ViewJournalCopy, before first: UInt64
-    ) throws(FatalFault) {
-        guard var number = copy.first else { return }
+    ) throws(FatalFault) -> Bool {
+        guard var number = copy.first else { return false }
         while number < first, let body = copy.bodies[number] {
             try replay(body, number: number)
             number += 1
         }
+        return number == first
     }
 
     private mutating func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {
