@@ -24,11 +24,18 @@ final class RevokingProgram: ClientProgram {
             actAt = .never
             return client.goodbye(world: world)
         }
-        // While all heals, others are to come to something.
-        if pending.isEmpty, !world.isHealing || client.random.chance(perMille: 100) {
-            revoke(client, world: world)
+        if pending.isEmpty {
+            // While all heals, others are to come to something.
+            let asks = world.isHealing && !client.random.chance(perMille: 100)
+            if asks { ask(client, world: world) } else { revoke(client, world: world) }
         }
         actAt = now.advanced(by: world.pause(&client.random) * 4)
+    }
+
+    /// Whose sessions there are: that is answered whatever they are.
+    private func ask(_ client: ClientProcess, world: ClientWorld) {
+        let query = ObjectQuery(.sessions(after: nil))
+        pending.insert(client.query(.objects(query), within: world.pause(&client.random)))
     }
 
     private func revoke(_ client: ClientProcess, world: ClientWorld) {
@@ -63,7 +70,8 @@ final class RevokingProgram: ClientProgram {
     ) throws(Violation) {
         guard pending.remove(call) != nil else { return }
         switch answer {
-        case .reply(.done), .failed(.timedOut), .failed(.cancelled), .failed(.outcomeUnknown),
+        case .reply(.done), .report(.sessions), .failed(.timedOut), .failed(.cancelled),
+            .failed(.outcomeUnknown),
             .failed(.unavailable), .failed(.sessionLost):
             return
         case .failed(.refused(let refusal)):

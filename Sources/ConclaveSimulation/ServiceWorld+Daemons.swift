@@ -83,8 +83,19 @@ extension ServiceWorld {
         }
         for effect in effects { try take(effect, from: daemon, index: index, decidedAt: now) }
         try watch.checkServing(daemon, on: index)
-        if random.chance(perMille: 10) { try compareState(of: index) }
+        if random.chance(perMille: 10) { try compareStateIfWorthIt(of: index) }
     }
+
+    /// A large state is compared more rarely: that takes as long as the state is large.
+    private func compareStateIfWorthIt(of index: Int) throws(Violation) {
+        guard let machine = cluster.hosts[index].daemon?.host.replica.machine else { return }
+        comparisonsOwed += 1
+        guard comparisonsOwed * Self.rowsPerComparison >= machine.rowCount else { return }
+        comparisonsOwed = 0
+        try compareState(of: index)
+    }
+
+    private static var rowsPerComparison: Int { 256 }
 
     /// Equal versions, equal states.
     func compareState(of index: Int) throws(Violation) {

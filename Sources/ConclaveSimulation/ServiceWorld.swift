@@ -86,6 +86,8 @@ final class ServiceWorld {
     private(set) var firstLeaseSeat = 0
     private(set) var firstGroupSeat = 0
     var digests: [StatePoint: UInt64] = [:]
+    /// Since a state was compared last, how often one was not, being large.
+    var comparisonsOwed = 0
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
     var heirs: [ConnectionID: Heir] = [:]
@@ -230,8 +232,12 @@ final class ServiceWorld {
         makeSeats()
     }
 
+    private static let mostForGroups = 12
+
     private func makeSeats() {
-        let count = 2 + Int(random.below(UInt64(3 * shape.memberCount + 4)))
+        var count = 2 + Int(random.below(UInt64(3 * shape.memberCount + 4)))
+        // What each of them says, each of them hears.
+        if workload == .groups { count = min(count, Self.mostForGroups) }
         for index in 0..<count {
             let process = UInt16(shape.hostCount + index)
             let inbox = Inbox(process: process, timeline: timeline, random: random.split())
