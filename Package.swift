@@ -142,6 +142,7 @@ let package = Package(
 
         example("first-steps", []),
         example("fenced-writer", ["PacketSockets", arguments]),
+        example("chain-replication", ["PacketSockets", arguments]),
         .target(
             name: "PacketSockets", path: "examples/packet-sockets", swiftSettings: common),
 
