@@ -143,6 +143,7 @@ let package = Package(
         example("first-steps", []),
         example("fenced-writer", ["PacketSockets", arguments]),
         example("chain-replication", ["PacketSockets", arguments]),
+        example("work-queue", [arguments]),
         .target(
             name: "PacketSockets", path: "examples/packet-sockets", swiftSettings: common),
 
