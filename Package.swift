@@ -144,6 +144,7 @@ let package = Package(
         example("fenced-writer", ["PacketSockets", arguments]),
         example("chain-replication", ["PacketSockets", arguments]),
         example("work-queue", [arguments]),
+        example("batch-job", [arguments]),
         .target(
             name: "PacketSockets", path: "examples/packet-sockets", swiftSettings: common),
 
