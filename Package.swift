@@ -145,6 +145,7 @@ let package = Package(
         example("chain-replication", ["PacketSockets", arguments]),
         example("work-queue", [arguments]),
         example("batch-job", [arguments]),
+        example("scheduler", [arguments]),
         .target(
             name: "PacketSockets", path: "examples/packet-sockets", swiftSettings: common),
 
