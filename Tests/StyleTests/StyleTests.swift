@@ -28,6 +28,15 @@ import Testing
         #expect(readme.contains("```swift\n\(program)```"))
     }
 
+    @Test func `the README names every example`() throws {
+        let readme = try SourceTree.text(of: "README.md")
+        for name in try SourceTree.names(in: "examples") {
+            #expect(
+                readme.contains("`\(name)`") || readme.contains("examples/\(name)"),
+                "\(name) is not in README.md")
+        }
+    }
+
     @Test func `no file is two files`() throws {
         for file in try SourceTree.files(in: ["Sources", "examples"]) {
             #expect(file.lines.count <= Self.maximumSourceLines, "\(file.path)")

@@ -197,8 +197,9 @@ struct ChainNode {
         }
     }
 
-    /// Only the tail answers: what it has is acknowledged. It looks at its membership first: one that
-    /// was put out of the chain without being told yet finds that not valid any more.
+    /// Only the tail answers: what it has is acknowledged. One that is out of the chain without having
+    /// been told yet finds its membership not valid any more. (Unless somebody evicts it: that takes
+    /// effect at once. Stop a node rather than evict it.)
     private func answer(to key: String) -> ChainMessage {
         guard let state, let view, view.isTail, validity.isValid else { return .elsewhere }
         return state.values[key].map { .value($0) } ?? .absent

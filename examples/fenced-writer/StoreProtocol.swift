@@ -37,16 +37,14 @@ enum StoreAnswer: Equatable {
 
     init(_ packet: [UInt8]) throws {
         let text = String(decoding: packet, as: UTF8.self)
-        let words = text.split(separator: " ", maxSplits: 1)
-        switch words.first {
-        case "written" where words.count == 1:
+        let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+        if text == "written" {
             self = .written
-        case "refused":
-            guard words.count == 2, let newest = UInt64(words[1]) else { fallthrough }
+        } else if words.count == 2, words[0] == "refused", let newest = UInt64(words[1]) {
             self = .refused(newest: newest)
-        case "invalid" where words.count == 2:
-            self = .invalid(String(words[1]))
-        default:
+        } else if words.count == 2, words[0] == "invalid" {
+            self = .invalid(words[1])
+        } else {
             throw Failure("the store answered '\(text)'")
         }
     }

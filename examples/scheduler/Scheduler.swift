@@ -13,8 +13,8 @@
 // With one daemon, `conclaved --single`, and $CONCLAVE_SOCKET naming its socket (see README.md):
 //
 //     for n in 1 2 3; do scheduler nightly --milliseconds 1000 & done
-//     kill -9 %1                           # whoever is next goes on from there
-//     conclave leader nightly
+//     conclave leader nightly              # names the leader's process: kill -9 that
+//     conclave leader nightly              # the next one goes on from there
 
 import ArgumentParser
 import Conclave

@@ -65,11 +65,11 @@ struct SharedQueue {
             .max { Self.mixed($0, item) < Self.mixed($1, item) }
     }
 
-    /// The oldest item that this member is to do, of those that `isTaken` does not exclude.
-    func next(unless isTaken: (UInt64) -> Bool) -> (item: UInt64, text: String)? {
+    /// The oldest item that this member is to do.
+    var next: (item: UInt64, text: String)? {
         guard isWelcomed else { return nil }
-        let own = open.keys.filter { !isTaken($0) && worker(of: $0) == self.own }
-        return own.min().map { ($0, open[$0] ?? "") }
+        let item = open.keys.filter { worker(of: $0) == own }.min()
+        return item.map { ($0, open[$0] ?? "") }
     }
 
     /// The same in every process, unlike Swift's own hashes: the finalizer of SplitMix64.

@@ -12,8 +12,7 @@
 //   then "welcome": from that message on the newcomer has its share.
 //
 // So no item is lost as long as one member lives that knows of it, and each is done at least once: twice
-// only if its worker changed while it worked, because a member came or went, or if the worker died
-// before all were told that it is done.
+// only if it had another worker, because a member came or went, before all were told that it is done.
 //
 // With one daemon, `conclaved --single`, and $CONCLAVE_SOCKET naming its socket (see README.md):
 //

@@ -18,9 +18,15 @@ struct Worker {
     private var queue: SharedQueue
     private let saying: AsyncStream<QueueMessage>.Continuation
     private let doing: AsyncStream<Item>.Continuation
-    private var isBusy = false
-    /// Done here; that is not yet told to all.
-    private var finished: Set<UInt64> = []
+    private var stage = Stage.idle
+
+    private enum Stage {
+        case idle
+        case doing
+        /// It has done the item, and not all have been told. Until then it begins no other: so when
+        /// the workers change each has at most one that is done once more.
+        case telling(UInt64)
+    }
 
     init(
         own: UInt64, saying: AsyncStream<QueueMessage>.Continuation,
@@ -37,12 +43,8 @@ struct Worker {
         case .update(let update):
             try apply(update)
         case .finished(let item):
-            isBusy = false
-            // Somebody else may have done it meanwhile, after the workers had changed.
-            if queue.open[item] != nil {
-                finished.insert(item)
-                saying.yield(.done(item: item))
-            }
+            stage = .telling(item)
+            saying.yield(.done(item: item))
         }
         beginNext()
     }
@@ -59,13 +61,14 @@ struct Worker {
         }
         if let message = update.message, let said = QueueMessage(message.text) {
             queue.apply(said, at: message.version.number)
-            finished = finished.filter { queue.open[$0] != nil }
         }
     }
 
     private mutating func beginNext() {
-        guard !isBusy, let (number, text) = queue.next(unless: finished.contains) else { return }
-        isBusy = true
+        // Somebody else may have done it meanwhile, when the workers had changed.
+        if case .telling(let item) = stage, queue.open[item] == nil { stage = .idle }
+        guard case .idle = stage, let (number, text) = queue.next else { return }
+        stage = .doing
         doing.yield(Item(number: number, text: text, shares: queue.shares))
     }
 }

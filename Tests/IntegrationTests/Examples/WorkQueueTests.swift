@@ -74,5 +74,7 @@ import Testing
         #expect(texts == submitted)
         // By the same shares an item has one worker.
         #expect(Set(done.map { "\($0.item) \($0.shares)" }).count == done.count)
+        // They have changed a few times, and each was at one item then.
+        #expect(done.count - submitted.count <= 24)
     }
 }
