@@ -41,6 +41,13 @@ func tests(
         name: name, dependencies: dependencies, exclude: exclude, swiftSettings: common)
 }
 
+/// A program for users to read, with its own folder of `examples`.
+func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Conclave"] + dependencies, path: "examples/\(name)",
+        swiftSettings: common)
+}
+
 /// The program that runs the fuzz targets under libFuzzer, which brings `main` along: `Tests/fuzz`
 /// asks for it.
 let fuzzer: [Target] =
@@ -133,9 +140,14 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
 
-        .executableTarget(
-            name: "first-steps", dependencies: ["Conclave"], path: "examples/first-steps",
-            swiftSettings: common),
+        example("first-steps", []),
+        example("fenced-writer", ["PacketSockets", arguments]),
+        example("chain-replication", ["PacketSockets", arguments]),
+        example("work-queue", [arguments]),
+        example("batch-job", [arguments]),
+        example("scheduler", [arguments]),
+        .target(
+            name: "PacketSockets", path: "examples/packet-sockets", swiftSettings: common),
 
         tests("ConclaveBaseTests", ["ConclaveBase"]),
         tests("ConclaveWireTests", ["ConclaveBase", "ConclaveWire"]),
@@ -197,7 +209,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "Conclave", "ConclaveBase", "ConclaveReactor", "ConclaveSimulation", "ConclaveWire",
-                "CConclaveLinux", "TestSupport",
+                "CConclaveLinux", "PacketSockets", "TestSupport",
             ]),
         tests("StyleTests", []),
     ] + fuzzer

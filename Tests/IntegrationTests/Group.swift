@@ -125,6 +125,13 @@ final class Group {
             in: directory)
     }
 
+    /// One of the programs in `examples`, at that daemon.
+    func example(_ name: String, _ arguments: [String], at node: Int = 1) throws -> Running {
+        try Running(
+            Programs.example(name), arguments,
+            environment: ["CONCLAVE_SOCKET": socket(node)], in: directory)
+    }
+
     @discardableResult
     func run(
         _ command: String, _ arguments: [String], at node: Int = 1, seconds: Double = 30

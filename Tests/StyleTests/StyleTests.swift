@@ -28,6 +28,15 @@ import Testing
         #expect(readme.contains("```swift\n\(program)```"))
     }
 
+    @Test func `the README names every example`() throws {
+        let readme = try SourceTree.text(of: "README.md")
+        for name in try SourceTree.names(in: "examples") {
+            #expect(
+                readme.contains("`\(name)`") || readme.contains("examples/\(name)"),
+                "\(name) is not in README.md")
+        }
+    }
+
     @Test func `no file is two files`() throws {
         for file in try SourceTree.files(in: ["Sources", "examples"]) {
             #expect(file.lines.count <= Self.maximumSourceLines, "\(file.path)")
@@ -38,7 +47,7 @@ import Testing
     }
 
     @Test func `no function is longer than a screen or two`() throws {
-        for file in try SourceTree.files(in: ["Sources"]) {
+        for file in try SourceTree.files(in: ["Sources", "examples"]) {
             for function in functions(of: file) where function.lineCount > Self.maximumFunctionLines
             {
                 Issue.record("\(file.path):\(function.line): \(function.lineCount) lines")
@@ -101,7 +110,7 @@ import Testing
             "Manager", "Helper", "Helpers", "Util", "Utils", "Utilities", "Context", "Info",
         ]
         let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "actor", "typealias"]
-        for file in try SourceTree.files(in: ["Sources"]) {
+        for file in try SourceTree.files(in: ["Sources", "examples"]) {
             for line in file.lines where !line.isComment {
                 let words = line.text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
                 for (kind, name) in zip(words, words.dropFirst()) where kinds.contains(kind) {

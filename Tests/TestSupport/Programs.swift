@@ -15,6 +15,8 @@ public enum Programs {
     public static var conclaved: String { folder.appending(path: "conclaved").path }
     public static var workload: String { folder.appending(path: "conclave-workload").path }
     public static var simulator: String { folder.appending(path: "conclave-sim").path }
+    /// One of the programs in `examples`.
+    public static func example(_ name: String) -> String { folder.appending(path: name).path }
 
     /// The forms of tests that take minutes.
     public static let areLongFormsWanted =

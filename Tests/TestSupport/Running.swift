@@ -57,6 +57,14 @@ public final class Running {
         return status == nil
     }
 
+    /// Whether a signal has stopped it, until it gets SIGCONT.
+    public var isStopped: Bool {
+        guard isRunning, let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat")
+        else { return false }
+        // The state is the first word after the name, which stands in parentheses.
+        return String(decoding: stat, as: UTF8.self).contains(/\) T [^)]*$/)
+    }
+
     public func send(_ signal: Int32) {
         if isRunning { Foundation.kill(pid, signal) }
     }

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Conclave
+
+struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Does a share of the queue's work, until it is killed or put out of the group.",
+        discussion: "Prints each item that it has done, and which shares it was done by.")
+
+    @Argument(help: "The queue, and the task group that shares it.")
+    var queue: String
+
+    @Option(help: "How long an item takes.")
+    var milliseconds = 20
+
+    func run() async throws {
+        let conclave = try await Conclave.connect(label: "work-queue")
+        try await conclave.withMembership(of: queue) { membership in
+            try await work(as: membership)
+        }
+    }
+
+    /// Four tasks, none of which waits for another: hearing, saying, deciding and doing.
+    private func work(as membership: Membership) async throws {
+        let (events, heard) = AsyncStream<Worker.Event>.makeStream()
+        let (messages, saying) = AsyncStream<QueueMessage>.makeStream()
+        let (items, doing) = AsyncStream<Worker.Item>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                for try await update in membership { heard.yield(.update(update)) }
+            }
+            tasks.addTask {
+                for await message in messages { try await membership.send(message.text) }
+            }
+            tasks.addTask {
+                for await item in items {
+                    try await perform(item)
+                    heard.yield(.finished(item.number))
+                }
+            }
+            tasks.addTask {
+                var worker = Worker(own: membership.token.number, saying: saying, doing: doing)
+                for await event in events { try worker.handle(event) }
+            }
+            // None of them ends unless it is over.
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// The work itself; here it only takes its time.
+    private func perform(_ item: Worker.Item) async throws {
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        say("did \(item.number) by \(item.shares): \(item.text)")
+    }
+}
