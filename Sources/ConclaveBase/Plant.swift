@@ -42,6 +42,8 @@ public enum Plant: String, CaseIterable, Sendable {
     /// C1: the asker of a change of the list is told that it is done when the next view comes, whatever
     /// list that has.
     case changeTakenForDone
+    /// C1: a change of the list that was made stays wanted, and is made again when it is undone.
+    case changeStaysWanted
     /// The list of the file is proposed, not that of the present view.
     case listFromFile
     /// K10: a request that is cancelled stays in its queue.

@@ -47,6 +47,7 @@ package struct PlantedBug: Sendable {
         case .joinerNotLevel: PlantedBug(plant, rule: "V22", within: 100)
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
         case .changeTakenForDone: PlantedBug(plant, rule: "C1", within: 300)
+        case .changeStaysWanted: PlantedBug(plant, rule: "C1", within: 1_000)
         case .blankMemberVotes, .setAsideMemberVotes:
             PlantedBug(plant, rule: "V13", within: 1_000)
         case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
