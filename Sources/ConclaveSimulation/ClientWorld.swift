@@ -9,6 +9,7 @@ final class ClientWorld {
     var exclusion: ExclusionChecker
     var barriers = BarrierChecker()
     var leases = LeaseBeliefs()
+    var latches = LatchChecker()
     /// What the group did, held against what it should.
     let order: OrderChecker
     /// What the processes did and were told; the check of it comes at the end.
@@ -157,6 +158,9 @@ final class ClientWorld {
 
     /// Some requests about task groups run into a quota of theirs.
     var hasGroupQuotas = false
+
+    /// Some requests about latches run into a quota of theirs.
+    var hasLatchQuotas = false
 
     /// Nobody is elected to a place that the slot does not have.
     func checkPlace(of term: Term) throws(Violation) {

@@ -180,7 +180,8 @@ extension ServiceWorld {
         }
             && watch.listedHosts.allSatisfy { host in
                 guard let machine = host.daemon?.host.replica.machine else { return false }
-                return machine.sessionCount == 0 && machine.objectCount == machine.keyCount
+                let kept = machine.keyCount + machine.latchCount
+                return machine.sessionCount == 0 && machine.objectCount == kept
                     && machine.ephemeralKeyCount == 0
             }
     }

@@ -75,7 +75,9 @@ struct RandomWalk {
             apply(.expireLease(name: lease.name, renewed: lease.renewed))
         }
         try check()
-        #expect(stage.coordinator.objectCount == stage.coordinator.keyCount)
+        let latches = stage.coordinator.latchPage(prefix: "").latches
+        #expect(latches.allSatisfy { $0.state.remaining < $0.state.count })
+        #expect(stage.coordinator.objectCount == stage.coordinator.keyCount + latches.count)
         #expect(stage.coordinator.ephemeralKeyCount == 0)
         #expect(stage.coordinator.sessionCount == 0)
         #expect(stage.coordinator.digest == replica.coordinator.digest)
@@ -188,7 +190,8 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(24) {
+        switch random.below(26) {
+        case 24...: return .latch(latch(name))
         case 22...: return .lease(lease(name))
         case 19...: return groupOperation(name)
         case 16: return .downgrade(name: name, token: token(locks))
@@ -247,6 +250,15 @@ struct RandomWalk {
         }
     }
 
+    private mutating func latch(_ name: ObjectName) -> LatchOperation {
+        let count: UInt32 = random.chance(perMille: 950) ? 4 : 2
+        switch random.below(9) {
+        case 0: return LatchOperation(name, .remove)
+        case 1...4: return LatchOperation(name, .wait(of: count))
+        default: return LatchOperation(name, .countDown(of: count))
+        }
+    }
+
     private mutating func lease(_ name: ObjectName) -> LeaseOperation {
         let token = stage.coordinator.leaseReport(name)?.grant.token ?? FencingToken(1)
         let ttl = Interval.seconds(1 + Int64(random.below(5)))
@@ -299,7 +311,7 @@ struct RandomWalk {
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
         case .announce, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-            .sendToGroup:
+            .sendToGroup, .latch:
             break
         }
     }

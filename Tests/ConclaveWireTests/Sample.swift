@@ -38,7 +38,8 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 
 extension Sample {
     static let all =
-        sessionFrames + operations + replies + reports + keys + leases + revocations + sessions
+        sessionFrames + operations + replies + reports + keys + leases + latches + revocations
+        + sessions
         + groups + [
             frameHeader, view, lineage,
         ]

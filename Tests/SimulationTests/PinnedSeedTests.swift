@@ -84,7 +84,7 @@ import Testing
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
         "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
         "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
-        "memberOutlivesSession", "resumedMemberSkips",
+        "memberOutlivesSession", "resumedMemberSkips", "openLatchForgotten", "latchWaiterUntold",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

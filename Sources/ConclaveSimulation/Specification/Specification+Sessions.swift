@@ -161,6 +161,7 @@ extension Specification {
             breakGeneration(of: name, .partyEnded, ended: id)
         }
         leaveGroups(id, reason)
+        forgetLatchWaits(of: id)
         var replies: [UInt64: Reply] = [:]
         for case (let number, .answered(let reply, _)) in sessions[id]!.entries {
             switch reply {

@@ -37,6 +37,7 @@ package enum Operation: Equatable, Sendable {
     case evictMember(name: ObjectName, member: FencingToken)
     /// To every member of the view in which it is ordered. Any session may send.
     case sendToGroup(name: ObjectName, payload: [UInt8])
+    case latch(LatchOperation)
 
     package var type: ClientFrameType {
         switch self {
@@ -58,6 +59,7 @@ package enum Operation: Equatable, Sendable {
         case .leaveGroup: .leaveGroup
         case .evictMember: .evictMember
         case .sendToGroup: .sendToGroup
+        case .latch: .latch
         }
     }
 
@@ -110,6 +112,8 @@ package enum Operation: Equatable, Sendable {
         case .sendToGroup(let name, let payload):
             writer.name(name)
             writer.bytes(payload)
+        case .latch(let operation):
+            operation.encode(into: &writer)
         }
     }
 
@@ -167,6 +171,8 @@ package enum Operation: Equatable, Sendable {
             return .lease(try LeaseOperation(from: &reader))
         case .revoke:
             return .revoke(try Revocation(from: &reader))
+        case .latch:
+            return .latch(try LatchOperation(from: &reader))
         default:
             return try decodeOfGroup(type, from: &reader)
         }

@@ -164,6 +164,9 @@ extension ObjectStatus {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
             if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
+        if let remaining {
+            title += remaining == 0 ? ", open" : ", \(remaining) of \(partyCount) remain"
+        }
         if !value.isEmpty { title += ", value \(text)" }
         return title.shown
     }
