@@ -56,6 +56,11 @@ import Testing
         ["group", "join", "w", "--ttl", "0"], ["group", "members", "w", "--messages"],
         ["group", "send", "w"], ["group", "evict", "w", "x"],
         ["handover", "s", "--to", "5", "--within", "0s"], ["handover", "s"], ["evict", "x"],
+        ["latch"], ["latch", "a", "--down"], ["latch", "a", "--count", "0", "--down"],
+        ["latch", "a", "--count", "2", "--down", "--wait"],
+        ["latch", "a", "--count", "2", "--down", "--timeout", "1s"],
+        ["latch", "a", "--count", "2", "--wait", "--timeout", "0"],
+        ["latch", "a", "--remove", "--local"],
         ["lease", "renew", "a", "--token", "x"], ["lease", "grant", "a", "--holder", "h"],
     ])
     func `that makes no sense is wrong usage`(arguments: [String]) {

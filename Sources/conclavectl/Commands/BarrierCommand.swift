@@ -77,20 +77,8 @@ struct BarrierCommand: ParsableCommand {
 
     func run() throws {
         let place = try place()
-        let signals = WrapperSignals()
-        let inbox = Inbox<ExitStatus>()
         let command = self
-        let task = Task { inbox.send(await command.arrive(at: place)) }
-        while true {
-            waitUntilReadable([signals.descriptor, inbox.descriptor])
-            if let status = inbox.take().first { throw status }
-            guard !WrapperSignals.forwarded.isDisjoint(with: signals.take()) else { continue }
-            // The arrival is cancelled in order, but not waited for any longer than that takes.
-            task.cancel()
-            waitUntilReadable([signals.descriptor, inbox.descriptor], milliseconds: 2_000)
-            let status = inbox.take().first
-            throw status?.code == 0 ? ExitStatus(0) : ExitStatus(ExitStatus.interrupted)
-        }
+        try waitInterruptibly { await command.arrive(at: place) }
     }
 
     private struct Place {
@@ -117,7 +105,7 @@ struct BarrierCommand: ParsableCommand {
     }
 
     private func arrive(at place: Place) async -> ExitStatus {
-        do {
+        await exitStatus(telling: common.json) {
             let conclave = try await common.connect()
             let generation = try await conclave.barrier(
                 place.name, parties: place.parties, rank: place.rank, payload: payload,
@@ -125,12 +113,6 @@ struct BarrierCommand: ParsableCommand {
             ).arriveAndWait()
             Output.standard(common.json ? generation.json.description : generation.text)
             await conclave.close()
-            return ExitStatus(ExitStatus.success)
-        } catch let error as ConclaveError {
-            Failure.tell(error, json: common.json)
-            return ExitStatus(for: error)
-        } catch {
-            return ExitStatus(ExitStatus.interrupted)
         }
     }
 }
