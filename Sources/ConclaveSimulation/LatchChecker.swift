@@ -6,6 +6,8 @@ struct LatchChecker {
     private var countDownCounts: [ObjectName: Int] = [:]
     private var removed: Set<ObjectName> = []
     private var opened: Set<ObjectName> = []
+    /// Grows when what was told may not count any more.
+    private var historyCount = 0
 
     mutating func asked(_ operation: LatchOperation) {
         switch operation.action {
@@ -16,15 +18,18 @@ struct LatchChecker {
     }
 
     /// What was told may not have happened in the history that goes on.
-    mutating func forgetHistory() { opened = [] }
-
-    /// Somebody was told that it is open, and nobody has ever asked for its removal.
-    func mustBeOpen(_ name: ObjectName) -> Bool {
-        opened.contains(name) && !removed.contains(name)
+    mutating func forgetHistory() {
+        opened = []
+        historyCount += 1
     }
 
-    /// - Parameter wasOpen: Somebody had been told so before this was asked for.
-    mutating func told(_ state: LatchState, wasOpen: Bool) throws(Violation) {
+    /// In which history somebody was told that it is open, if nobody has ever asked for its removal.
+    func openedIn(_ name: ObjectName) -> Int? {
+        opened.contains(name) && !removed.contains(name) ? historyCount : nil
+    }
+
+    /// - Parameter openedIn: As it was when this was asked for.
+    mutating func told(_ state: LatchState, openedIn history: Int?) throws(Violation) {
         if state.remaining == 0 {
             let count = countDownCounts[state.name] ?? 0
             guard count >= Int(state.count) else {
@@ -32,7 +37,7 @@ struct LatchChecker {
                     .barriers, "\(state) is open, and was counted down \(count) times at most")
             }
             opened.insert(state.name)
-        } else if wasOpen, mustBeOpen(state.name) {
+        } else if let history, openedIn(state.name) == history {
             throw Violation(.barriers, "latch \(state.name) was open, and then \(state)")
         }
     }

@@ -6,7 +6,8 @@ import ConclaveWire
 final class LatchProgram: ClientProgram {
     private struct Wish {
         var operation: LatchOperation
-        var wasOpen: Bool
+        /// The history in which it was open when this was asked for.
+        var openedIn: Int?
     }
 
     private struct Question {
@@ -67,13 +68,13 @@ final class LatchProgram: ClientProgram {
         _ operation: LatchOperation, _ client: ClientProcess,
         world: ClientWorld
     ) {
-        let wasOpen = world.latches.mustBeOpen(operation.name)
+        let history = world.latches.openedIn(operation.name)
         world.latches.asked(operation)
         let isBounded = client.random.chance(perMille: 600)
         let call = client.call(
             .latch(operation), within: isBounded ? world.pause(&client.random) * 2 : nil,
             world: world)
-        wishes[call] = Wish(operation: operation, wasOpen: wasOpen)
+        wishes[call] = Wish(operation: operation, openedIn: history)
     }
 
     private func ask(_ name: ObjectName, _ client: ClientProcess, world: ClientWorld) {
@@ -101,7 +102,7 @@ final class LatchProgram: ClientProgram {
         guard let wish = wishes.removeValue(forKey: call) else { return }
         switch answer {
         case .reply(.counted(let state)) where wish.operation.canBring(state):
-            try world.latches.told(state, wasOpen: wish.wasOpen)
+            try world.latches.told(state, openedIn: wish.openedIn)
         case .reply(.done) where wish.operation.action == .remove: break
         case .failed(.refused(let refusal)): try check(refusal, of: wish, world: world)
         case .failed: break
