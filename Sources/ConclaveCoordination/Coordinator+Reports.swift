@@ -81,7 +81,7 @@ extension Coordinator {
     }
 
     private func report(barrier index: Int) -> ObjectReport {
-        let barrier = barriers[index]
+        let barrier = settled(index)
         let waiters = barrier.arrivals.prefix(ClientLimits.listedSessions).map { arrival in
             let session = sessions[arrival.request.session]
             return SessionReport(

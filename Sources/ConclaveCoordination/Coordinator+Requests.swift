@@ -165,7 +165,7 @@ extension Coordinator {
             case .lock(let claim): locks.position(of: claim)
             case .upgrade(let claim): UInt32(clamping: locks.others(than: claim))
             case .slot(let claim): slots.position(of: claim)
-            case .barrier(let barrier): barriers[barrier].missingCount
+            case .barrier(let barrier): missingCount(at: barrier)
             case .latch(let latch): latches[latch].remaining
             }
         effects.append(

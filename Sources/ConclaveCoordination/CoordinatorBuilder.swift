@@ -83,6 +83,7 @@ package struct CoordinatorBuilder: Sendable {
         coordinator.barriers.releaseByDeciders()
         try coordinator.keys.restoreLog(sessions: coordinator.sessions)
         coordinator.groups.restoreDeserted()
+        try coordinator.barriers.check(against: coordinator.groups)
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }

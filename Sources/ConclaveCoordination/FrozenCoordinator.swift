@@ -170,7 +170,12 @@ package struct FrozenCoordinator: Sendable {
     private mutating func encodeArrivals(of barrier: Barrier, into writer: inout ByteWriter) {
         writer.integer(SnapshotRow.arrivals.rawValue)
         writer.name(barrier.name)
-        writer.integer(barrier.parties)
+        writer.flag(barrier.group != nil)
+        if let group = barrier.group {
+            group.encode(into: &writer)
+        } else {
+            writer.integer(barrier.parties)
+        }
         writer.integer(UInt32(told))
         let (count, _) = writer.entries(from: told, limit: entriesPerRow) { place, writer in
             barrier.arrivals[place].encode(into: &writer)

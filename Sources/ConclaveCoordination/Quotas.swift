@@ -36,6 +36,8 @@ package struct Quotas: Hashable, Sendable {
     package var membersPerGroup = ClientLimits.groupMembers
     /// Groups that one session belongs to: each has a view without it at the version that ends it.
     package var groupsPerSession = 1_000
+    /// Barriers at which members of one group wait for each other.
+    package var barriersPerGroup = 1_000
     /// Views and messages of one group that are kept for those who are behind, and their bytes.
     package var groupLogCount = 4_096
     package var groupLogByteCount = 4 << 20

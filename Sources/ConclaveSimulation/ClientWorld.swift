@@ -10,6 +10,7 @@ final class ClientWorld {
     var barriers = BarrierChecker()
     var leases = LeaseBeliefs()
     var latches = LatchChecker()
+    var doubleBarriers = DoubleBarrierChecker()
     /// What the group did, held against what it should.
     let order: OrderChecker
     /// What the processes did and were told; the check of it comes at the end.
@@ -133,6 +134,11 @@ final class ClientWorld {
         name(from: Self.keyNames, &random)
     }
 
+    /// Of a task group, as the order has it.
+    func members(of group: ObjectName) -> [FencingToken] {
+        order.groupPicture(of: group, at: order.version)?.members.map(\.token) ?? []
+    }
+
     // MARK: - Expectations
 
     /// The answer to letting go of, or changing, what the session holds: done, unless the session
@@ -161,6 +167,9 @@ final class ClientWorld {
 
     /// Some requests about latches run into a quota of theirs.
     var hasLatchQuotas = false
+
+    /// Some arrivals of members run into a quota of theirs.
+    var hasMemberPartyQuotas = false
 
     /// Nobody is elected to a place that the slot does not have.
     func checkPlace(of term: Term) throws(Violation) {

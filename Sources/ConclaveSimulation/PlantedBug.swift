@@ -111,6 +111,8 @@ package struct PlantedBug: Sendable {
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
         case .openLatchForgotten, .latchWaiterUntold:
             PlantedBug(plant, rule: "C7", within: 20, in: .latches)
+        case .departureAwaited, .namedAreAll:
+            PlantedBug(plant, rule: "C7", within: 50, in: .barriers)
         default: nil
         }
     }

@@ -56,6 +56,13 @@ extension ServiceWorld {
             let longest = max(shape.suspicion * 3, shape.maximumSessionTTL)
             return LeaseProgram(ttls: shape.suspicion * 3...longest, firstActAt: first)
         }
+        if isForMemberParties(seat) {
+            if memberPartyTraffic?.isDouble == true {
+                return DoubleBarrierProgram(firstActAt: first)
+            }
+            let group = world.name(from: MemberPartyTraffic.groups, &random)
+            return MemberPartyProgram(group: group, firstActAt: first)
+        }
         if isForLatches(seat) { return LatchProgram(firstActAt: first) }
         if isForGroups(seat) { return groupProgram(for: seat, firstActAt: first) }
         if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
@@ -103,7 +110,11 @@ extension ServiceWorld {
     }
 
     private func isForLatches(_ seat: Int) -> Bool {
-        workload == .latches || seat >= firstLatchSeat
+        workload == .latches || (firstLatchSeat..<firstMemberPartySeat).contains(seat)
+    }
+
+    private func isForMemberParties(_ seat: Int) -> Bool {
+        seat >= firstMemberPartySeat
     }
 
     private func groupProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {

@@ -80,14 +80,18 @@ final class ServiceWorld {
     var groupTraffic: GroupTraffic?
     /// Latches are counted down.
     var latchTraffic: LatchTraffic?
+    /// Members of task groups wait for each other.
+    var memberPartyTraffic: MemberPartyTraffic?
     /// An administrator ends sessions.
     var revocations: Revocations?
     /// Seats that are not there for keys, leases, groups or latches alone, or for the administrator.
     private(set) var otherSeatCount = 0
-    /// Those for leases, for groups and for latches alone begin here.
+    /// Those for leases, for groups, for latches and for parties of groups alone begin
+    /// here.
     private(set) var firstLeaseSeat = 0
     private(set) var firstGroupSeat = 0
     private(set) var firstLatchSeat = 0
+    private(set) var firstMemberPartySeat = 0
     var digests: [StatePoint: UInt64] = [:]
     /// By host: what a daemon wanted done when it was held back in the middle of its turn.
     var heldEffects: [[HostEffect]]
@@ -137,6 +141,9 @@ final class ServiceWorld {
         let latchTraffic = LatchTraffic.drawn(seed: options.seed, workload: workload)
         self.latchTraffic = latchTraffic
         latchTraffic?.bound(&bounded)
+        let parties = MemberPartyTraffic.drawn(seed: options.seed, workload: workload)
+        memberPartyTraffic = parties
+        parties?.bound(&bounded)
         quotas = bounded
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
@@ -161,6 +168,7 @@ final class ServiceWorld {
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
+        world.hasMemberPartyQuotas = parties?.barriersPerGroup != nil
         world.hasLatchQuotas = latchTraffic?.latchesPerUID != nil
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
@@ -254,6 +262,10 @@ final class ServiceWorld {
         if let count = groupTraffic?.seatCount { makeSeats(count, &groupTraffic!.random) }
         firstLatchSeat = seats.count
         if let count = latchTraffic?.seatCount { makeSeats(count, &latchTraffic!.random) }
+        firstMemberPartySeat = seats.count
+        if let count = memberPartyTraffic?.seatCount {
+            makeSeats(count, &memberPartyTraffic!.random)
+        }
         if revocations != nil { makeSeat(&revocations!.random) }
     }
 

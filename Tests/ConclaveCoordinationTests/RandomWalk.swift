@@ -209,6 +209,8 @@ struct RandomWalk {
                 places: pick([nil, nil, 1, 2]), task: tag())
         case 7: return .announce(slot: name, token: token(slots), value: [1])
         case 8: return .resign(slot: name, token: token(slots))
+        case 9 where !members(of: name).isEmpty && random.chance(perMille: 500):
+            return .arrive(memberArrival(name))
         case 9, 10:
             return .arrive(
                 BarrierArrival(
@@ -221,6 +223,18 @@ struct RandomWalk {
             let target = waiting.isEmpty ? random.below(number) : pick(waiting)
             return .cancel(number: target, reason: pick(CancelReason.allCases))
         }
+    }
+
+    private func members(of name: ObjectName) -> [FencingToken] {
+        stage.coordinator.groupMembers(name, at: stage.version).members.map(\.token)
+    }
+
+    private mutating func memberArrival(_ name: ObjectName) -> BarrierArrival {
+        let tokens = members(of: name)
+        return BarrierArrival(
+            name: pick(Self.names),
+            group: BarrierGroup(name, among: random.chance(perMille: 200) ? tokens : []),
+            member: pick(tokens), payload: [UInt8(random.below(256))])
     }
 
     private mutating func groupOperation(_ name: ObjectName) -> Operation {

@@ -180,6 +180,15 @@ enum OperationChoices {
         let generation =
             form & 2 == 2
             ? source.number(near: generations + [coordinator.version.number]) : nil
+        if form & 4 == 4 {
+            let members = coordinator.groupMembers(name, at: coordinator.version).members
+            let tokens = members.map(\.token)
+            let member = source.pick(tokens + [FencingToken(1)])
+            return BarrierArrival(
+                name: name, group: BarrierGroup(name, among: form & 8 == 8 ? tokens : []),
+                member: member, generation: generation,
+                payload: source.bytes(source.choice(of: 12)))
+        }
         return BarrierArrival(
             name: name, parties: parties, rank: rank, generation: generation,
             payload: source.bytes(source.choice(of: 12)))

@@ -20,6 +20,7 @@ extension HistoryCall {
         case .resign(let slot, let token): self.init(.resign(token), slot)
         case .handOver(let slot, let token, let standby):
             self.init(.handOver(token, to: standby), slot)
+        case .arrive(let arrival) where arrival.group != nil: return nil
         case .arrive(let arrival):
             self.init(
                 .arrive(

@@ -156,10 +156,7 @@ extension Specification {
             }
         }
         deleteKeys(of: id)
-        for name in barriers.keys.sorted()
-        where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
-            breakGeneration(of: name, .partyEnded, ended: id)
-        }
+        leaveBarriers(id)
         leaveGroups(id, reason)
         forgetLatchWaits(of: id)
         var replies: [UInt64: Reply] = [:]

@@ -11,6 +11,8 @@ package enum ClientLimits {
     package static let barrierPayload = 4 * 1024
     package static let barrierPayloadsTogether = 512 * 1024
     package static let barrierParties: UInt32 = 100_000
+    /// Members of a group that an arrival may name: they fit a slot.
+    package static let barrierMembersNamed = 512
     package static let requestsInFlight = 1_024
     package static let message = 1_024
     package static let memberAddress = MemberList.maximumAddressByteCount
