@@ -173,6 +173,7 @@ extension BarrierGeneration {
                         "arrivedAt": .string(party.arrivedAt.text), "payload": .string(party.text),
                     ])
                 }),
+            "view": .optional(viewNumber) { .unsigned($0) },
         ])
     }
 }

@@ -203,7 +203,8 @@ extension BarrierGeneration {
             table.add(
                 "\(party.rank)", "\(party.host)", "\(party.pid)", party.arrivedAt.text, party.text)
         }
-        return "generation \(number), rank \(rank) of \(parties.count)\n\(table.text)"
+        let view = viewNumber.map { ", view \($0)" } ?? ""
+        return "generation \(number), rank \(rank) of \(parties.count)\(view)\n\(table.text)"
     }
 }
 
