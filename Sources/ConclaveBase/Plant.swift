@@ -172,4 +172,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case memberOutlivesSession
     /// A member that follows its group anew is told what happens from then on.
     case resumedMemberSkips
+    /// A latch vanishes when it opens: whoever comes later waits for another one.
+    case openLatchForgotten
+    /// Of those who wait for a latch the last one is not told that it is open.
+    case latchWaiterUntold
+    /// C7: a member that is gone from its group is still awaited at the group's barriers.
+    case departureAwaited
+    /// C7: a barrier of some members of a group awaits all of them.
+    case namedAreAll
 }

@@ -6,7 +6,7 @@ extension Coordinator {
         _ arrival: BarrierArrival, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        if let refusal = refusal(of: arrival) {
+        if let refusal = refusal(of: arrival, request) {
             answer(request, .refused(refusal), effects: &effects)
             return
         }
@@ -18,21 +18,26 @@ extension Coordinator {
             return
         }
         let party = party(of: arrival, request)
-        if let message = barriers[barrier].disagreement(with: party, parties: arrival.parties) {
+        if let message = barriers[barrier].disagreement(
+            with: party, parties: arrival.parties, of: arrival.group)
+        {
             let fault = BarrierFault(reason: .disagreement, message: message, ended: nil)
             breakGeneration(of: barrier, fault, newcomer: request, effects: &effects)
             return
         }
-        barriers.gather(party, parties: arrival.parties, at: barrier)
-        if barriers[barrier].isComplete {
+        barriers.gather(party, parties: arrival.parties, of: arrival.group, at: barrier)
+        if missingCount(at: barrier) == 0 {
             trip(barrier, effects: &effects)
         } else {
             wait(request, in: .barrier(barrier), effects: &effects)
         }
     }
 
-    private func refusal(of arrival: BarrierArrival) -> Refusal? {
+    private func refusal(
+        of arrival: BarrierArrival, _ request: RequestReference
+    ) -> Refusal? {
         if let refusal = arrival.refusalBySize { return refusal }
+        if let refusal = refusal(ofMember: arrival, by: request) { return refusal }
         if barriers.index(of: arrival.name) == nil {
             if let generation = arrival.generation {
                 let message = "generation \(generation) of barrier \(arrival.name) is not known"
@@ -50,7 +55,8 @@ extension Coordinator {
         let session = sessions[request.session]
         return Arrival(
             request: request, session: session.id, host: session.process.host,
-            pid: session.process.pid, rank: arrival.rank, payload: arrival.payload, at: time)
+            pid: session.process.pid, rank: arrival.rank, payload: arrival.payload,
+            member: arrival.member, at: time)
     }
 
     /// An arrival at a generation that is over gets what that generation got.
@@ -72,7 +78,8 @@ extension Coordinator {
         answer(request, reference, effects: &effects)
     }
 
-    private mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
+    mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
+        settle(barrier)
         conclude(barrier, barriers[barrier].tripped(), effects: &effects)
     }
 
@@ -81,6 +88,7 @@ extension Coordinator {
         of barrier: Int, _ fault: BarrierFault, newcomer: RequestReference? = nil,
         effects: inout [CoordinationEffect]
     ) {
+        settle(barrier)
         let (outcome, absent) = barriers[barrier].broken(by: fault) { session in
             session != fault.ended && sessions.index(of: session) != nil
         }
@@ -148,10 +156,12 @@ extension Coordinator {
         let message = "pid \(process.pid) on host \(process.host) \(reason.predicate)"
         let fault = BarrierFault(
             reason: .partyEnded, message: message, ended: sessions[session].id)
+        let id = sessions[session].id
         let isOneEnough = plant == .oneBarrierBreaks
         for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name })
             .prefix(isOneEnough ? 1 : awaited.count)
         {
+            guard !withdraws(session: id, from: barrier) else { continue }
             breakGeneration(of: barrier, fault, effects: &effects)
         }
     }

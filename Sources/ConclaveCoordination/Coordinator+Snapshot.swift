@@ -52,8 +52,10 @@ enum SnapshotRow: UInt8 {
     /// Of the groups before.
     case groupMembers = 16
     case groupLog = 17
+    /// With those that wait. It comes before the replies.
+    case latch = 18
 
-    static let format: UInt16 = 7
+    static let format: UInt16 = 8
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

@@ -110,6 +110,10 @@ package struct PlantedBug: Sendable {
         case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
         case .memberOutlivesSession: PlantedBug(plant, rule: "C8", within: 20, in: .groups)
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
+        case .openLatchForgotten, .latchWaiterUntold:
+            PlantedBug(plant, rule: "C7", within: 20, in: .latches)
+        case .departureAwaited, .namedAreAll:
+            PlantedBug(plant, rule: "C7", within: 50, in: .barriers)
         default: nil
         }
     }

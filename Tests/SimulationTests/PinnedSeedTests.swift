@@ -46,6 +46,9 @@ import Testing
         ["--seed", "3", "--only", "groups"],
         // Task groups alone, of which little is kept.
         ["--seed", "9710001", "--count", "6", "--jobs", "2", "--only", "groups"],
+        // Latches alone; pairs that enter and leave together, and members that meet.
+        ["--seed", "1", "--count", "6", "--jobs", "2", "--only", "latches"],
+        ["--seed", "5", "--count", "8", "--jobs", "2", "--only", "barriers"],
         // A message that is on its way when the group has rested.
         ["--seed", "9520084", "--only", "group"],
         // An operator has a member go on with a divided state.
@@ -85,7 +88,8 @@ import Testing
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
         "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
         "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
-        "memberOutlivesSession", "resumedMemberSkips",
+        "memberOutlivesSession", "resumedMemberSkips", "openLatchForgotten", "latchWaiterUntold",
+        "departureAwaited", "namedAreAll",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

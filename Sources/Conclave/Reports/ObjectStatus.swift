@@ -1,7 +1,7 @@
 public import ConclaveBase
 package import ConclaveWire
 
-/// A lock or semaphore, a leader slot or a barrier, who holds it and who waits.
+/// A lock or semaphore, a leader slot, a barrier or a latch, who holds it and who waits.
 public struct ObjectStatus: Hashable, Sendable {
     /// New kinds may be added.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
@@ -10,6 +10,7 @@ public struct ObjectStatus: Hashable, Sendable {
         public static let lock = Kind(description: "lock")
         public static let leaderSlot = Kind(description: "leaderSlot")
         public static let barrier = Kind(description: "barrier")
+        public static let latch = Kind(description: "latch")
     }
 
     public let kind: Kind
@@ -21,7 +22,7 @@ public struct ObjectStatus: Hashable, Sendable {
     /// With those that are not named.
     public let holderCount: Int
     public let waiterCount: Int
-    /// Of a barrier; else zero.
+    /// Of a barrier; of a latch, its count; else zero.
     public let partyCount: Int
     /// Of a barrier; else zero.
     public let generation: UInt64
@@ -34,6 +35,8 @@ public struct ObjectStatus: Hashable, Sendable {
     /// The first 64 parties that have not arrived at a barrier, by rank, and what is known of them
     /// from the generation before.
     public let missing: [BarrierReport.Absence]
+    /// How often a latch must still be counted down; `nil`: it is none.
+    public let remaining: Int?
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -48,6 +51,7 @@ public struct ObjectStatus: Hashable, Sendable {
         limit = report.limit
         closedFor = report.closedFor.map { Duration($0) }
         missing = report.missing.map(BarrierReport.Absence.init)
+        remaining = report.remaining.map { Int($0) }
     }
 
     /// `value` as text; what is not UTF-8 is replaced.
@@ -61,6 +65,7 @@ extension ObjectStatus.Kind {
             case .lock: .lock
             case .leaderSlot: .leaderSlot
             case .barrier: .barrier
+            case .latch: .latch
             }
     }
 }
