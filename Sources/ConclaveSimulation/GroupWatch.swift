@@ -403,10 +403,26 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         if cluster.hosts.contains(where: { $0.daemon?.isDivided ?? false }) { return true }
         if loss.isActive { return false }
         guard let view = newestView else { return false }
+        if lacksVoters(view) { return true }
+        guard !mayBeKnown(view), let before = checker.view(of: Epoch(view.epoch.number - 1))?.view
+        else { return false }
+        return lacksVoters(before)
+    }
+
+    private func lacksVoters(_ view: View) -> Bool {
         let voters = view.members.filter { member in
             !cluster.hosts.contains { $0.node == member.node && $0.wasErased }
         }
         if shape.durability == .memory, voters.count < view.members.count { return true }
         return voters.count < view.quorum
+    }
+
+    /// False: whoever has entered or recorded it has lost its disk since, and the others must decide it
+    /// again.
+    private func mayBeKnown(_ view: View) -> Bool {
+        cluster.hosts.contains { host in
+            !host.wasErased && !host.isRetired
+                && host.daemon.map { $0.view.epoch >= view.epoch } ?? true
+        }
     }
 }
