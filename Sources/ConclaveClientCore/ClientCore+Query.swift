@@ -147,6 +147,7 @@ extension ClientCore.Query {
         case .leader: .leader(try LeaderState(from: &reader))
         case .lease, .leases: .leases(try LeasePage(from: &reader))
         case .sessions: .sessions(try SessionPage(from: &reader))
+        case .history: .history(try HistoryReport(from: &reader))
         }
     }
 }

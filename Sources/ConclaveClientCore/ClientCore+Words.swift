@@ -49,6 +49,7 @@ extension ClientCore {
         case leader(LeaderState)
         case leases(LeasePage)
         case sessions(SessionPage)
+        case history(HistoryReport)
         case keys(KeyReport)
         /// As a daemon tells it: nobody but the core sees it.
         case keyNews(KeyNews)

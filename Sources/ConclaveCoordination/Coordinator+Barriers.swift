@@ -19,7 +19,8 @@ extension Coordinator {
         }
         let party = party(of: arrival, request)
         if let message = barriers[barrier].disagreement(with: party, parties: arrival.parties) {
-            let fault = BarrierFault(reason: .disagreement, message: message, ended: nil)
+            let fault = BarrierFault(
+                reason: .disagreement, message: message, by: historyHolder(request.session))
             breakGeneration(of: barrier, fault, newcomer: request, effects: &effects)
             return
         }
@@ -73,6 +74,7 @@ extension Coordinator {
     }
 
     private mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
+        note(.tripped(barriers[barrier].past), of: .barrier, barriers[barrier].name)
         conclude(barrier, barriers[barrier].tripped(), effects: &effects)
     }
 
@@ -81,6 +83,8 @@ extension Coordinator {
         of barrier: Int, _ fault: BarrierFault, newcomer: RequestReference? = nil,
         effects: inout [CoordinationEffect]
     ) {
+        let event = ObjectEvent.broken(barriers[barrier].past, fault.reason, by: fault.by)
+        note(event, of: .barrier, barriers[barrier].name)
         let (outcome, absent) = barriers[barrier].broken(by: fault) { session in
             session != fault.ended && sessions.index(of: session) != nil
         }
@@ -126,13 +130,14 @@ extension Coordinator {
     ) {
         let process = sessions[request.session].process
         let who = "pid \(process.pid) on host \(process.host)"
+        let by = historyHolder(request.session)
         let fault =
             switch reason {
             case .gaveUp:
-                BarrierFault(reason: .cancelled, message: "\(who) gave up", ended: nil)
+                BarrierFault(reason: .cancelled, message: "\(who) gave up", by: by)
             case .timedOut:
                 BarrierFault(
-                    reason: .timedOut, message: "\(who) waited as long as it would", ended: nil)
+                    reason: .timedOut, message: "\(who) waited as long as it would", by: by)
             }
         breakGeneration(of: barrier, fault, effects: &effects)
     }
@@ -147,7 +152,8 @@ extension Coordinator {
         let process = sessions[session].process
         let message = "pid \(process.pid) on host \(process.host) \(reason.predicate)"
         let fault = BarrierFault(
-            reason: .partyEnded, message: message, ended: sessions[session].id)
+            reason: .partyEnded, message: message, by: historyHolder(session),
+            ended: sessions[session].id)
         let isOneEnough = plant == .oneBarrierBreaks
         for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name })
             .prefix(isOneEnough ? 1 : awaited.count)

@@ -52,8 +52,12 @@ enum SnapshotRow: UInt8 {
     /// Of the groups before.
     case groupMembers = 16
     case groupLog = 17
+    /// From where on it is known what happened to objects of which nothing is kept.
+    case historyFloor = 18
+    /// An object with what happened to it.
+    case history = 19
 
-    static let format: UInt16 = 7
+    static let format: UInt16 = 8
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

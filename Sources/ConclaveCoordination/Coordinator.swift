@@ -30,6 +30,7 @@ package struct Coordinator: Sendable {
     var keys = KeyTable()
     var leases = LeaseTable()
     var groups = GroupTable()
+    var chronicle = Chronicle()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -80,6 +81,7 @@ package struct Coordinator: Sendable {
             grantsAreSuspended = true
         }
         let told = effects.count
+        if installed.stateWasLost { chronicle.forgetAll(at: now) }
         if installed.historyWasGivenUp, plant != .sessionsOutliveHistory {
             endAllSessions(effects: &effects)
         }

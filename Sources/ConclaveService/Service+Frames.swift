@@ -86,7 +86,7 @@ extension Service {
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
-        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions,
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions, .history,
             .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:

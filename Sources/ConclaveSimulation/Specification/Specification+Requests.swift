@@ -94,7 +94,8 @@ extension Specification {
             wasCancelled = false
             tell(id, target, reply)
         case .waiting(let key) where key.kind == .barrier:
-            breakGeneration(of: key.name, reason == .timedOut ? .timedOut : .cancelled)
+            breakGeneration(
+                of: key.name, reason == .timedOut ? .timedOut : .cancelled, by: id)
         case .waiting(let key):
             answer(id, target, .cancelled)
             guard queues[key]!.upgrade.map({ $0 != (id, target) }) ?? true else {

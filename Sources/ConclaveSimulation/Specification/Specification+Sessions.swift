@@ -152,13 +152,13 @@ extension Specification {
             let claimed = queues.filter { $0.key.kind == kind }
                 .compactMap { key, queue in queue.request(of: id).map { (key: key, number: $0) } }
             for claim in claimed.sorted(by: { $0.number < $1.number }) {
-                leave(claim.key, id, PreviousEnd(reason))
+                leave(claim.key, id, HoldingEnd(reason))
             }
         }
         deleteKeys(of: id)
         for name in barriers.keys.sorted()
         where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
-            breakGeneration(of: name, .partyEnded, ended: id)
+            breakGeneration(of: name, .partyEnded, by: id, ended: id)
         }
         leaveGroups(id, reason)
         var replies: [UInt64: Reply] = [:]
@@ -173,17 +173,5 @@ extension Specification {
         ended.append(
             EndedSession(id: id, clientID: session.clientID, endedAt: time, replies: replies))
         forgetDecisions()
-    }
-}
-
-extension PreviousEnd {
-    fileprivate init(_ reason: SessionEnd) {
-        self =
-            switch reason {
-            case .goodbye: .goodbye
-            case .died: .died
-            case .expired, .hostLost: .expired
-            case .forced: .forced
-            }
     }
 }

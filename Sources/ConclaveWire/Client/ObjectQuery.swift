@@ -1,6 +1,7 @@
 package import ConclaveBase
 
-/// Asks for locks, leader slots, barriers, leases and sessions. What is asked for stands in the frame's type.
+/// Asks for locks, leader slots, barriers, leases and sessions, and what happened to them. What
+/// is asked for stands in the frame's type.
 package struct ObjectQuery: Equatable, Sendable {
     package enum Subject: Equatable, Sendable {
         /// Those whose names begin with `prefix` and come after `after`, a page of them.
@@ -14,6 +15,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case leases(prefix: String, after: ObjectName?)
         /// Those that come after `after`, a page of them.
         case sessions(after: SessionID?)
+        case history(HistoryQuery)
     }
 
     package var subject: Subject
@@ -37,6 +39,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .sessions:
             let after: UInt64? = try reader.optional("after")
             subject = .sessions(after: after.map(SessionID.init))
+        case .history: subject = .history(try HistoryQuery(from: &reader))
         case .readLeases:
             if try reader.flag("prefix") {
                 let (prefix, after) = try reader.page()
@@ -57,6 +60,7 @@ package struct ObjectQuery: Equatable, Sendable {
             writer.flag(false)
             writer.name(name)
         case .sessions(let after): writer.optional(after?.number)
+        case .history(let query): query.encode(into: &writer)
         case .leases(let prefix, let after):
             writer.flag(true)
             writer.page(prefix, after: after)
@@ -71,6 +75,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .leader: .observeLeader
         case .lease, .leases: .readLeases
         case .sessions: .sessions
+        case .history: .history
         }
     }
 }
