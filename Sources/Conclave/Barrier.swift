@@ -14,7 +14,7 @@ extension Conclave {
         timeout: Duration? = nil
     ) -> Barrier {
         Barrier(
-            conclave: self, name: name, parties: parties, rank: rank, payload: payload,
+            conclave: self, name: name, parties: .count(parties, rank: rank), payload: payload,
             timeout: timeout)
     }
 
@@ -26,21 +26,66 @@ extension Conclave {
     }
 }
 
+extension Conclave {
+    /// A place where the members of a task group wait for each other: all of those who belong to it
+    /// when it is decided. Who joins must come, too; who leaves, or whose session ends, need not any
+    /// more. Nobody has to know how many they are.
+    ///
+    /// - Parameters:
+    ///   - member: For which member of the group this party arrives: of this session, or of another
+    ///     process of the same user.
+    ///   - payload: What the other parties get from this one; all together at most 512 KiB.
+    ///   - timeout: How long to wait at most. A party that gives up breaks the generation for all.
+    public func barrier(
+        _ name: String, group: String, member: FencingToken, payload: [UInt8] = [],
+        timeout: Duration? = nil
+    ) -> Barrier {
+        barrier(name, group: group, member: member, among: [], payload: payload, timeout: timeout)
+    }
+
+    /// - Parameter among: Who must come, as far as they belong to the group; empty: all members.
+    func barrier(
+        _ name: String, group: String, member: FencingToken, among: [FencingToken],
+        payload: [UInt8], timeout: Duration?
+    ) -> Barrier {
+        Barrier(
+            conclave: self, name: name,
+            parties: .members(of: group, among: among, member: member), payload: payload,
+            timeout: timeout)
+    }
+}
+
+extension Membership {
+    /// A place where the members of this group wait for each other: see
+    /// `Conclave.barrier(_:group:member:payload:timeout:)`.
+    public func barrier(
+        _ name: String, payload: [UInt8] = [], timeout: Duration? = nil
+    ) -> Barrier {
+        conclave.barrier(
+            name, group: group, member: token, payload: payload, timeout: timeout)
+    }
+}
+
 /// One party's place at a barrier. It may arrive again: the next arrivals are a new generation.
 public struct Barrier: Sendable {
     let conclave: Conclave
     let name: String
-    let parties: Int
-    let rank: Int?
+    let parties: Parties
     let payload: [UInt8]
     let timeout: Duration?
+
+    enum Parties: Sendable {
+        case count(Int, rank: Int?)
+        case members(of: String, among: [FencingToken], member: FencingToken)
+    }
 
     /// Arrives, and waits for the others. One decision holds for all: either every party whose
     /// session lives is told that the barrier tripped, or every one that it broke, and why.
     ///
     /// A task that is cancelled while it waits breaks the generation.
     ///
-    /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` and so on.
+    /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` and so on; `notHeld` if it is of a
+    ///   group, and whom it arrives for is no member, or not any more.
     public func arriveAndWait() async throws -> BarrierGeneration {
         let deadline = Conclave.deadline(after: timeout)
         let answer = await conclave.session.answer(to: .arrive(try arrival()), deadline: deadline)
@@ -51,23 +96,38 @@ public struct Barrier: Sendable {
     }
 
     private func arrival() throws -> BarrierArrival {
-        let possible = 1...Int(ClientLimits.barrierParties)
-        guard possible.contains(parties) else {
-            throw ConclaveError(
-                .invalid, "a barrier has 1 to \(possible.upperBound) parties, not \(parties)")
-        }
-        if let rank, !(0..<parties).contains(rank) {
-            throw ConclaveError(.invalid, "a rank lies in 0 to \(parties - 1), not \(rank)")
-        }
         guard payload.count <= ClientLimits.barrierPayload else {
             throw ConclaveError(
                 .invalid,
                 "the payload has \(payload.count) bytes, at most "
                     + "\(ClientLimits.barrierPayload) are possible")
         }
-        return BarrierArrival(
-            name: try Conclave.name(name), parties: UInt32(parties), rank: rank.map(UInt32.init),
-            payload: payload)
+        switch parties {
+        case .count(let count, let rank):
+            return BarrierArrival(
+                name: try Conclave.name(name), parties: try Self.check(count, rank),
+                rank: rank.map(UInt32.init), payload: payload)
+        case .members(let group, let among, let member):
+            guard among.count <= ClientLimits.barrierMembersNamed else {
+                throw ConclaveError(
+                    .invalid, "at most \(ClientLimits.barrierMembersNamed) parties can be named")
+            }
+            let group = BarrierGroup(try Conclave.name(group), among: among.sorted())
+            return BarrierArrival(
+                name: try Conclave.name(name), group: group, member: member, payload: payload)
+        }
+    }
+
+    private static func check(_ count: Int, _ rank: Int?) throws(ConclaveError) -> UInt32 {
+        let possible = 1...Int(ClientLimits.barrierParties)
+        guard possible.contains(count) else {
+            throw ConclaveError(
+                .invalid, "a barrier has 1 to \(possible.upperBound) parties, not \(count)")
+        }
+        if let rank, !(0..<count).contains(rank) {
+            throw ConclaveError(.invalid, "a rank lies in 0 to \(count - 1), not \(rank)")
+        }
+        return UInt32(count)
     }
 }
 
@@ -90,16 +150,28 @@ public struct BarrierGeneration: Hashable, Sendable {
     public let rank: Int
     /// By rank.
     public let parties: [Party]
+    /// Of the group whose members they are, the number of the view; `nil`: they were counted.
+    public let viewNumber: UInt64?
+
+    init(
+        name: String, number: UInt64, rank: Int, parties: [Party], viewNumber: UInt64?
+    ) {
+        self.name = name
+        self.number = number
+        self.rank = rank
+        self.parties = parties
+        self.viewNumber = viewNumber
+    }
 
     package init(_ result: BarrierResult) {
-        name = result.name.text
-        number = result.generation
-        rank = Int(result.rank)
-        parties = result.parties.map { party in
+        let parties = result.parties.map { party in
             Party(
                 rank: Int(party.rank), host: party.host, pid: party.pid,
                 arrivedAt: party.arrivedAt, payload: party.payload)
         }
+        self.init(
+            name: result.name.text, number: result.generation, rank: Int(result.rank),
+            parties: parties, viewNumber: result.view)
     }
 }
 

@@ -50,9 +50,16 @@ public struct Interval: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     public var description: String {
+        let units: [(nanoseconds: UInt64, name: String)] = [
+            (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"),
+        ]
         let magnitude = nanoseconds.magnitude
-        if magnitude >= 10_000_000_000 { return "\(nanoseconds / 1_000_000_000) s" }
-        if magnitude >= 10_000_000 { return "\(nanoseconds / 1_000_000) ms" }
+        for unit in units {
+            let (count, rest) = magnitude.quotientAndRemainder(dividingBy: unit.nanoseconds)
+            // Two digits are enough, but a small number is not cut.
+            guard count >= 10 || count > 0 && rest == 0 else { continue }
+            return "\(nanoseconds < 0 ? "-" : "")\(count) \(unit.name)"
+        }
         return "\(nanoseconds / 1_000) us"
     }
 }

@@ -42,6 +42,8 @@ public enum Plant: String, CaseIterable, Sendable {
     /// C1: the asker of a change of the list is told that it is done when the next view comes, whatever
     /// list that has.
     case changeTakenForDone
+    /// C1: a change of the list that was made stays wanted, and is made again when it is undone.
+    case changeStaysWanted
     /// The list of the file is proposed, not that of the present view.
     case listFromFile
     /// K10: a request that is cancelled stays in its queue.
@@ -174,4 +176,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case memberOutlivesSession
     /// A member that follows its group anew is told what happens from then on.
     case resumedMemberSkips
+    /// A latch vanishes when it opens: whoever comes later waits for another one.
+    case openLatchForgotten
+    /// Of those who wait for a latch the last one is not told that it is open.
+    case latchWaiterUntold
+    /// C7: a member that is gone from its group is still awaited at the group's barriers.
+    case departureAwaited
+    /// C7: a barrier of some members of a group awaits all of them.
+    case namedAreAll
 }

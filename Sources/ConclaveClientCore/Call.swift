@@ -60,6 +60,7 @@ struct Call {
             true
         case .operation(.lease(let lease)):
             if case .release = lease.action { true } else { false }
+        case .operation(.latch(let latch)): latch.action == .remove
         case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
             .operation(.announce), .operation(.arrive), .operation(.transact), .operation(.revoke),
             .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup), .query:

@@ -146,6 +146,7 @@ extension ClientCore.Query {
         case .why: .why(try WhyReport(from: &reader))
         case .leader: .leader(try LeaderState(from: &reader))
         case .lease, .leases: .leases(try LeasePage(from: &reader))
+        case .latch, .latches: .latches(try LatchPage(from: &reader))
         case .sessions: .sessions(try SessionPage(from: &reader))
         case .history: .history(try HistoryReport(from: &reader))
         }

@@ -48,6 +48,7 @@ extension ClientCore {
         case why(WhyReport)
         case leader(LeaderState)
         case leases(LeasePage)
+        case latches(LatchPage)
         case sessions(SessionPage)
         case history(HistoryReport)
         case keys(KeyReport)

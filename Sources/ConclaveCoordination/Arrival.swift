@@ -10,5 +10,7 @@ struct Arrival: Sendable {
     /// As the party gave it, or `nil`: by order of arrival.
     var rank: UInt32?
     var payload: [UInt8]
+    /// For which member of the barrier's group; `nil`: the parties are counted.
+    var member: FencingToken?
     var at: Timestamp
 }

@@ -84,8 +84,9 @@ extension Barrier {
     }
 
     /// Who the missing parties probably are: those of the generation before that have not come to
-    /// this one; by rank if the parties choose their ranks, else in their order.
+    /// this one; by rank if the parties choose their ranks, else in their order. Of a group it is known.
     private func identify(_ missing: [UInt32]) -> [BarrierDecision.KnownParty] {
+        if let roster { return roster.parties.filter { missing.contains($0.rank) } }
         guard let before = decisions.last, before.parties == parties else { return [] }
         var present: [SessionID: Int] = [:]
         for arrival in arrivals { present[arrival.session, default: 0] += 1 }

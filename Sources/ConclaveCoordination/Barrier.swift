@@ -14,8 +14,12 @@ struct Barrier: Sendable {
     let name: ObjectName
     /// The number of the generation that gathers.
     var generation: UInt64
-    /// As the first arrival named it; 0 before.
+    /// As the first arrival named it; 0 before, and as long as members of `group` come.
     private(set) var parties: UInt32 = 0
+    /// Whose members the parties are, as the first arrival named it; `nil`: they are counted.
+    private(set) var group: BarrierGroup?
+    /// Of `group`, when it is to be decided: by rank.
+    private(set) var roster: Roster?
     /// In order of arrival.
     private(set) var arrivals: [Arrival] = []
     private var arrivalsByRank: [UInt32: Int] = [:]
@@ -25,6 +29,13 @@ struct Barrier: Sendable {
     init(name: ObjectName, generation: UInt64) {
         self.name = name
         self.generation = generation
+    }
+
+    /// Who was to come, where that is known.
+    struct Roster: Sendable {
+        /// The number of the group's view.
+        var view: UInt64
+        var parties: [BarrierDecision.KnownParty]
     }
 
     var isComplete: Bool { !arrivals.isEmpty && arrivals.count == Int(parties) }
@@ -41,8 +52,14 @@ struct Barrier: Sendable {
     }
 
     /// Why this arrival cannot belong to the generation that gathers; `nil` if it can.
-    func disagreement(with arrival: Arrival, parties named: UInt32) -> String? {
+    func disagreement(
+        with arrival: Arrival, parties named: UInt32, of other: BarrierGroup? = nil
+    ) -> String? {
         guard !arrivals.isEmpty else { return nil }
+        if group != other {
+            return "the parties disagree: \(Self.words(parties, group)) and "
+                + "\(Self.words(named, other)) were named"
+        }
         if named != parties {
             return "the parties disagree: \(parties) and \(named) of them were named"
         }
@@ -54,13 +71,56 @@ struct Barrier: Sendable {
         return nil
     }
 
+    private static func words(_ count: UInt32, _ group: BarrierGroup?) -> String {
+        guard let group else { return "\(count) of them" }
+        let who = group.among.isEmpty ? "the members" : "\(group.among.count) members"
+        return "\(who) of group \(group.name)"
+    }
+
     /// - Precondition: nothing disagrees, and the generation is not complete.
-    mutating func gather(_ arrival: Arrival, parties named: UInt32) {
-        precondition(arrivals.isEmpty || named == parties)
-        precondition(arrivals.count < named)
+    mutating func gather(
+        _ arrival: Arrival, parties named: UInt32, of other: BarrierGroup? = nil
+    ) {
+        precondition(arrivals.isEmpty || (named == parties && other == group))
+        precondition(arrivals.count < named || other != nil)
         parties = named
+        group = other
         if let rank = arrival.rank { arrivalsByRank[rank] = arrivals.count }
         arrivals.append(arrival)
+    }
+
+    /// It is not awaited any more, nor does it wait. Returns the arrivals that are gone.
+    ///
+    /// - Precondition: the parties are members of a group.
+    mutating func withdraw(where isGone: (Arrival) -> Bool) -> [Arrival] {
+        precondition(group != nil, "the parties of barrier \(name) are counted")
+        let gone = arrivals.filter(isGone)
+        arrivals.removeAll(where: isGone)
+        if arrivals.isEmpty { group = nil }
+        return gone
+    }
+
+    /// Who belongs to the group when it is to be decided: they are the parties.
+    ///
+    /// - Precondition: each arrival is of one of them, and no two of the same.
+    mutating func settle(_ members: [GroupMember], view: UInt64) {
+        parties = UInt32(members.count)
+        var ranks: [FencingToken: UInt32] = [:]
+        for (rank, member) in members.enumerated() { ranks[member.token] = UInt32(rank) }
+        for index in arrivals.indices {
+            guard let rank = arrivals[index].member.flatMap({ ranks[$0] }) else {
+                preconditionFailure("an arrival at \(name) is of nobody")
+            }
+            arrivals[index].rank = rank
+            arrivalsByRank[rank] = index
+        }
+        roster = Roster(
+            view: view,
+            parties: members.enumerated().map { rank, member in
+                BarrierDecision.KnownParty(
+                    rank: UInt32(rank), session: member.session, host: member.host,
+                    pid: member.pid, lastSeen: nil, hasArrived: false)
+            })
     }
 
     /// Ends the generation that gathers and begins the next. Returns its arrivals with the ranks
@@ -78,10 +138,12 @@ struct Barrier: Sendable {
         let decision = BarrierDecision(
             generation: generation, outcome: outcome, parties: parties,
             ranksWereGiven: arrivalsByRank.count == arrivals.count,
-            known: (came + absent).sorted { $0.rank < $1.rank })
+            known: (came + absent).sorted { $0.rank < $1.rank }, view: roster?.view)
         restore(decision)
         generation += 1
         parties = 0
+        group = nil
+        roster = nil
         arrivals = []
         arrivalsByRank = [:]
         return decided

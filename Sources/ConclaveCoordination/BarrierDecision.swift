@@ -15,7 +15,7 @@ struct BarrierDecision: Equatable, Sendable {
         var session: SessionID
         var host: NodeID
         var pid: UInt32
-        var lastSeen: Timestamp
+        var lastSeen: Timestamp?
         /// Whether it arrived; a party that was missed by name did not.
         var hasArrived: Bool
     }
@@ -27,6 +27,8 @@ struct BarrierDecision: Equatable, Sendable {
     var ranksWereGiven: Bool
     /// By rank.
     var known: [KnownParty]
+    /// Of the group whose members the parties were, the number of the view.
+    var view: UInt64?
     /// How many stored replies refer to this decision; and who decides, until it has answered all.
     var references = 1
 
@@ -45,7 +47,9 @@ struct BarrierDecision: Equatable, Sendable {
         switch outcome {
         case .tripped(let parties):
             .tripped(
-                BarrierResult(name: name, generation: generation, rank: rank, parties: parties))
+                BarrierResult(
+                    name: name, generation: generation, rank: rank, parties: parties,
+                    view: view))
         case .broken(let report): .broken(report)
         }
     }

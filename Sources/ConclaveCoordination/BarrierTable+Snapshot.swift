@@ -15,21 +15,18 @@ extension BarrierTable {
         _ reader: inout ByteReader, sessions: SessionTable
     ) throws(WireError) -> (barrier: Int, requests: [RequestReference]) {
         let index = try barrierIndex(&reader)
-        let parties: UInt32 = try reader.integer("parties")
-        guard parties <= ClientLimits.barrierParties else {
-            throw .outOfRange(
-                field: "parties", value: UInt64(parties),
-                maximum: UInt64(ClientLimits.barrierParties))
-        }
+        let group = try reader.flag("group") ? try BarrierGroup(from: &reader) : nil
+        let parties = group == nil ? try reader.partyCount("parties") : 0
         try reader.offset(self[index].arrivals.count)
         var requests: [RequestReference] = []
         for _ in 0..<(try reader.count("arrivals")) {
             let arrival = try Arrival(from: &reader, sessions: sessions)
-            guard self[index].arrivals.count + 1 < parties,
+            guard group != nil || self[index].arrivals.count + 1 < parties,
                 arrival.rank.map({ $0 < parties }) ?? true,
-                self[index].disagreement(with: arrival, parties: parties) == nil
+                (arrival.member != nil) == (group != nil),
+                self[index].disagreement(with: arrival, parties: parties, of: group) == nil
             else { throw .invalid(field: "arrival", reason: "is one too many") }
-            gather(arrival, parties: parties, at: index)
+            gather(arrival, parties: parties, of: group, at: index)
             requests.append(arrival.request)
         }
         return (index, requests)
@@ -50,6 +47,18 @@ extension BarrierTable {
             throw .invalid(field: "barrier", reason: "\(name) is not known")
         }
         return index
+    }
+
+    /// After a snapshot was read: members that wait are members, and somebody is missing.
+    func check(against groups: GroupTable) throws(WireError) {
+        for index in unsorted {
+            guard let group = self[index].group else { continue }
+            let members = groups.parties(of: group).members.map(\.token)
+            let arrived = Set(self[index].arrivals.map(\.member))
+            guard arrived.count == self[index].arrivals.count, arrived.count < members.count,
+                arrived.isSubset(of: members)
+            else { throw .invalid(field: "arrivals", reason: "are not of group \(group.name)") }
+        }
     }
 
     /// After a snapshot was read, and its replies refer to their decisions: nobody else does.
@@ -76,6 +85,7 @@ extension Arrival {
         writer.optional(rank)
         writer.bytes(payload)
         writer.integer(at.microseconds)
+        writer.optional(member?.number)
     }
 
     fileprivate init(
@@ -89,6 +99,7 @@ extension Arrival {
         rank = try reader.optional("rank")
         payload = try reader.bytes("payload", maximum: ClientLimits.barrierPayload)
         at = try reader.timestamp("at")
+        member = try reader.flag("has member") ? try reader.token("member") : nil
     }
 }
 
@@ -106,6 +117,7 @@ extension BarrierDecision {
             report.encode(into: &writer)
         }
         writer.list(known) { $0.encode(into: &$1) }
+        writer.optional(view)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(WireError) {
@@ -125,6 +137,7 @@ extension BarrierDecision {
         for _ in 0..<(try reader.count("known")) {
             known.append(try KnownParty(from: &reader))
         }
+        view = try reader.optional("view")
     }
 }
 
@@ -134,7 +147,7 @@ extension BarrierDecision.KnownParty {
         writer.integer(session.number)
         writer.integer(host.number)
         writer.integer(pid)
-        writer.integer(lastSeen.microseconds)
+        writer.optional(lastSeen?.microseconds)
         writer.flag(hasArrived)
     }
 
@@ -143,7 +156,7 @@ extension BarrierDecision.KnownParty {
         session = try reader.session("session")
         host = try reader.node("host")
         pid = try reader.integer("pid")
-        lastSeen = try reader.timestamp("last seen")
+        lastSeen = try reader.flag("seen") ? try reader.timestamp("last seen") : nil
         hasArrived = try reader.flag("has arrived")
     }
 }

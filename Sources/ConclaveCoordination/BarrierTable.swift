@@ -5,6 +5,8 @@ import ConclaveWire
 struct BarrierTable: Sendable {
     private var rows = Arena<Barrier>()
     private var indexes: [ObjectName: Int] = [:]
+    /// Those that gather members of a group.
+    private var indexesByGroup: [ObjectName: Set<Int>] = [:]
     /// Bytes of all payloads together.
     private(set) var payloadByteCount = 0
 
@@ -28,10 +30,45 @@ struct BarrierTable: Sendable {
     }
 
     /// - Precondition: nothing disagrees with the arrival, and the generation is not complete.
-    mutating func gather(_ arrival: Arrival, parties: UInt32, at index: Int) {
-        rows[index].gather(arrival, parties: parties)
+    mutating func gather(
+        _ arrival: Arrival, parties: UInt32, of group: BarrierGroup? = nil, at index: Int
+    ) {
+        rows[index].gather(arrival, parties: parties, of: group)
+        if let group { indexesByGroup[group.name, default: []].insert(index) }
         payloadByteCount += arrival.payload.count
     }
+
+    /// By name.
+    func gathering(membersOf group: ObjectName) -> [Int] {
+        (indexesByGroup[group] ?? []).sorted { rows[$0].name < rows[$1].name }
+    }
+
+    func count(gatheringMembersOf group: ObjectName) -> Int {
+        indexesByGroup[group]?.count ?? 0
+    }
+
+    /// Takes back arrivals of members of a group. The barrier goes with the last one if it says nothing
+    /// else.
+    mutating func withdraw(from index: Int, where isGone: (Arrival) -> Bool) -> [Arrival] {
+        let group = rows[index].group
+        let gone = rows[index].withdraw(where: isGone)
+        payloadByteCount -= gone.reduce(0) { $0 + $1.payload.count }
+        if let group, rows[index].group == nil { forget(index, gathering: group) }
+        removeIfUnused(index)
+        return gone
+    }
+
+    private mutating func forget(_ index: Int, gathering group: BarrierGroup) {
+        indexesByGroup[group.name]?.remove(index)
+        if indexesByGroup[group.name]?.isEmpty == true { indexesByGroup[group.name] = nil }
+    }
+
+    /// - Precondition: it gathers members of a group, and these are they.
+    mutating func settle(_ index: Int, _ members: [GroupMember], view: UInt64) {
+        rows[index].settle(members, view: view)
+    }
+
+    func isThere(_ index: Int, name: ObjectName) -> Bool { indexes[name] == index }
 
     /// Puts back a decision as it was, from a snapshot.
     ///
@@ -50,6 +87,7 @@ struct BarrierTable: Sendable {
         if case .broken = outcome {
             payloadByteCount -= rows[index].arrivals.reduce(0) { $0 + $1.payload.count }
         }
+        if let group = rows[index].group { forget(index, gathering: group) }
         return rows[index].decide(outcome, absent: absent)
     }
 

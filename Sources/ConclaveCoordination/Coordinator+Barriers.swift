@@ -6,7 +6,7 @@ extension Coordinator {
         _ arrival: BarrierArrival, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        if let refusal = refusal(of: arrival) {
+        if let refusal = refusal(of: arrival, request) {
             answer(request, .refused(refusal), effects: &effects)
             return
         }
@@ -18,22 +18,27 @@ extension Coordinator {
             return
         }
         let party = party(of: arrival, request)
-        if let message = barriers[barrier].disagreement(with: party, parties: arrival.parties) {
+        if let message = barriers[barrier].disagreement(
+            with: party, parties: arrival.parties, of: arrival.group)
+        {
             let fault = BarrierFault(
                 reason: .disagreement, message: message, by: historyHolder(request.session))
             breakGeneration(of: barrier, fault, newcomer: request, effects: &effects)
             return
         }
-        barriers.gather(party, parties: arrival.parties, at: barrier)
-        if barriers[barrier].isComplete {
+        barriers.gather(party, parties: arrival.parties, of: arrival.group, at: barrier)
+        if missingCount(at: barrier) == 0 {
             trip(barrier, effects: &effects)
         } else {
             wait(request, in: .barrier(barrier), effects: &effects)
         }
     }
 
-    private func refusal(of arrival: BarrierArrival) -> Refusal? {
+    private func refusal(
+        of arrival: BarrierArrival, _ request: RequestReference
+    ) -> Refusal? {
         if let refusal = arrival.refusalBySize { return refusal }
+        if let refusal = refusal(ofMember: arrival, by: request) { return refusal }
         if barriers.index(of: arrival.name) == nil {
             if let generation = arrival.generation {
                 let message = "generation \(generation) of barrier \(arrival.name) is not known"
@@ -51,7 +56,8 @@ extension Coordinator {
         let session = sessions[request.session]
         return Arrival(
             request: request, session: session.id, host: session.process.host,
-            pid: session.process.pid, rank: arrival.rank, payload: arrival.payload, at: time)
+            pid: session.process.pid, rank: arrival.rank, payload: arrival.payload,
+            member: arrival.member, at: time)
     }
 
     /// An arrival at a generation that is over gets what that generation got.
@@ -73,7 +79,8 @@ extension Coordinator {
         answer(request, reference, effects: &effects)
     }
 
-    private mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
+    mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
+        settle(barrier)
         note(.tripped(barriers[barrier].past), of: .barrier, barriers[barrier].name)
         conclude(barrier, barriers[barrier].tripped(), effects: &effects)
     }
@@ -83,6 +90,7 @@ extension Coordinator {
         of barrier: Int, _ fault: BarrierFault, newcomer: RequestReference? = nil,
         effects: inout [CoordinationEffect]
     ) {
+        settle(barrier)
         let event = ObjectEvent.broken(barriers[barrier].past, fault.reason, by: fault.by)
         note(event, of: .barrier, barriers[barrier].name)
         let (outcome, absent) = barriers[barrier].broken(by: fault) { session in
@@ -154,10 +162,12 @@ extension Coordinator {
         let fault = BarrierFault(
             reason: .partyEnded, message: message, by: historyHolder(session),
             ended: sessions[session].id)
+        let id = sessions[session].id
         let isOneEnough = plant == .oneBarrierBreaks
         for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name })
             .prefix(isOneEnough ? 1 : awaited.count)
         {
+            guard !withdraws(session: id, from: barrier) else { continue }
             breakGeneration(of: barrier, fault, effects: &effects)
         }
     }

@@ -125,8 +125,10 @@ extension Coordinator {
         _ member: GroupMember, from index: Int, _ reason: GroupDepartureReason,
         effects: inout [CoordinationEffect]
     ) {
+        let name = groups[index].name
         groups.depart(member.token, from: index, reason, at: now)
         changed(index, uid: member.uid, effects: &effects)
+        reviewBarriers(of: name, without: member.token, effects: &effects)
     }
 
     private mutating func changed(

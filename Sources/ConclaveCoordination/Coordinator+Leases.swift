@@ -134,19 +134,10 @@ extension Coordinator {
     /// Those whose names begin with `prefix` and come after `after`, by name: as many as an answer
     /// has room for.
     package func leasePage(prefix: String, after: ObjectName? = nil) -> LeasePage {
-        var page = LeasePage(version: version, leases: [])
-        var place = leases.names.first(from: prefix)
-        if let after, !after.text.utf8.lexicographicallyPrecedes(prefix.utf8) {
-            place = leases.names.first(after: after)
-        }
-        while let found = place, leases.names[found].name.text.utf8.starts(with: prefix.utf8) {
-            if page.leases.count == ClientLimits.listedObjects {
-                page.next = page.leases.last?.grant.name
-                break
-            }
-            page.leases.append(report(lease: leases.names[found].index))
-            place = leases.names.place(after: found)
-        }
-        return page
+        let (found, isWhole) = leases.names.page(
+            prefix: prefix, after: after, maximum: ClientLimits.listedObjects)
+        let reports = found.map(report(lease:))
+        return LeasePage(
+            version: version, leases: reports, next: isWhole ? nil : reports.last?.grant.name)
     }
 }

@@ -26,6 +26,7 @@ extension Coordinator {
 
     package var objectCount: Int {
         locks.count + slots.count + barriers.count + keys.count + leases.count + groups.count
+            + latches.count
     }
 
     /// Whether a session is still attached to that incarnation, so that its silence is carried on

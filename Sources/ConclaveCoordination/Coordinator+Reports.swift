@@ -46,6 +46,7 @@ extension Coordinator {
         if let lock = locks.index(of: name) { objects.append(report(.lock, lock, in: locks)) }
         if let slot = slots.index(of: name) { objects.append(report(.leaderSlot, slot, in: slots)) }
         if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
+        if let latch = latches.index(of: name) { objects.append(report(latch: latch)) }
         return WhyReport(
             objects: objects, lease: leaseReport(name), chain: chain(from: name), version: version)
     }
@@ -80,7 +81,7 @@ extension Coordinator {
     }
 
     private func report(barrier index: Int) -> ObjectReport {
-        let barrier = barriers[index]
+        let barrier = settled(index)
         let waiters = barrier.arrivals.prefix(ClientLimits.listedSessions).map { arrival in
             let session = sessions[arrival.request.session]
             return SessionReport(

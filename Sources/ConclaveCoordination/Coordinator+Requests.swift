@@ -83,6 +83,8 @@ extension Coordinator {
             transact(transaction, request, effects: &effects)
         case .lease(let operation):
             lease(operation, request, effects: &effects)
+        case .latch(let operation):
+            latch(operation, request, effects: &effects)
         case .revoke(let revocation):
             revoke(revocation, request, effects: &effects)
         case .joinGroup(let join):
@@ -163,7 +165,8 @@ extension Coordinator {
             case .lock(let claim): locks.position(of: claim)
             case .upgrade(let claim): UInt32(clamping: locks.others(than: claim))
             case .slot(let claim): slots.position(of: claim)
-            case .barrier(let barrier): barriers[barrier].missingCount
+            case .barrier(let barrier): missingCount(at: barrier)
+            case .latch(let latch): latches[latch].remaining
             }
         effects.append(
             .queued(
@@ -218,6 +221,9 @@ extension Coordinator {
             giveUp(slot: claim, .released, effects: &effects)
         case .barrier(let barrier):
             breakGeneration(of: barrier, givenUpBy: request, reason, effects: &effects)
+        case .latch(let latch):
+            answer(request, .cancelled, effects: &effects)
+            withdraw(request, fromLatch: latch)
         }
     }
 }
@@ -228,6 +234,7 @@ extension Operation {
         switch self {
         case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
         case .lease(let lease): if case .release = lease.action { true } else { false }
+        case .latch(let latch): latch.action == .remove
         case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .revoke,
             .joinGroup, .evictMember, .sendToGroup:
             false

@@ -236,7 +236,7 @@ extension Coordinator {
     }
 
     /// Ends a session: locks, then terms, then keys, then barriers, then groups, each by name, go on
-    /// without it.
+    /// without it; latches forget that it waited.
     mutating func finish(
         _ index: Int, reason: SessionEnd, effects: inout [CoordinationEffect]
     ) {
@@ -251,6 +251,7 @@ extension Coordinator {
         deleteKeys(of: id, effects: &effects)
         breakBarriers(awaitedBy: index, reason: reason, effects: &effects)
         leaveGroups(id, reason: reason, effects: &effects)
+        forgetLatchWaits(of: index)
         remember(index)
         sessions.remove(index)
     }

@@ -52,10 +52,12 @@ enum SnapshotRow: UInt8 {
     /// Of the groups before.
     case groupMembers = 16
     case groupLog = 17
+    /// With those that wait. It comes before the replies.
+    case latch = 18
     /// From where on it is known what happened to objects of which nothing is kept.
-    case historyFloor = 18
+    case historyFloor = 19
     /// An object with what happened to it.
-    case history = 19
+    case history = 20
 
     static let format: UInt16 = 8
 

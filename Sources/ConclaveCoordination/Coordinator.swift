@@ -1,8 +1,8 @@
 package import ConclaveBase
 package import ConclaveWire
 
-/// Sessions, locks, leader slots, barriers, keys, leases and task groups, as every member of the group
-/// has them.
+/// Sessions, locks, leader slots, barriers, latches, keys, leases and task groups, as every member of
+/// the group has them.
 ///
 /// It depends on nothing but the commands and views it was given, in their order: no clock, no
 /// chance, no order that a hash table chose. So replicas that were told the same are the same, and
@@ -30,6 +30,7 @@ package struct Coordinator: Sendable {
     var keys = KeyTable()
     var leases = LeaseTable()
     var groups = GroupTable()
+    var latches = LatchTable()
     var chronicle = Chronicle()
 
     /// - Parameter quotas: The same on all members.

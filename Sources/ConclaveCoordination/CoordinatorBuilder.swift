@@ -52,6 +52,10 @@ package struct CoordinatorBuilder: Sendable {
         case .barrier: try coordinator.barriers.take(&reader)
         case .arrivals: try takeArrivals(&reader)
         case .decision: try coordinator.barriers.takeDecision(&reader)
+        case .latch:
+            let added = try coordinator.latches.take(
+                &reader, sessions: coordinator.sessions, now: coordinator.now)
+            for request in added.waiters { note(request, in: .latch(added.latch)) }
         case .replies: try takeReplies(&reader)
         case .ended: try takeEnded(&reader)
         case .keyFloor: try coordinator.keys.takeFloor(&reader, now: coordinator.now)
@@ -82,6 +86,7 @@ package struct CoordinatorBuilder: Sendable {
         try coordinator.keys.restoreLog(sessions: coordinator.sessions)
         coordinator.groups.restoreDeserted()
         try coordinator.chronicle.restoreOrder()
+        try coordinator.barriers.check(against: coordinator.groups)
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
     }
@@ -206,10 +211,11 @@ package struct CoordinatorBuilder: Sendable {
 }
 
 extension SnapshotRow {
-    /// The rows of a barrier stand together, and those of a group.
+    /// The rows of a barrier stand together, and those of a group; latches come after barriers.
     fileprivate var section: UInt8 {
         switch self {
         case .barrier, .arrivals, .decision: SnapshotRow.barrier.rawValue
+        case .latch: SnapshotRow.decision.rawValue
         case .group, .groupMembers, .groupLog: SnapshotRow.group.rawValue
         case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end, .lease,
             .groupFloor, .historyFloor, .history:

@@ -10,8 +10,8 @@ import DequeModule
 /// agree on; it is the same order again for a state that was made of these rows.
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
-        case state, sessions, locks, slots, barriers, replies, ended, keyFloor, keys, ends, leases
-        case groups, historyFloor, history, over
+        case state, sessions, locks, slots, barriers, latches, replies, ended, keyFloor, keys, ends
+        case leases, groups, historyFloor, history, over
     }
 
     private let version: Version
@@ -22,6 +22,7 @@ package struct FrozenCoordinator: Sendable {
     private let locks: FrozenClaims
     private let slots: FrozenClaims
     private let barriers: Arena<Barrier>
+    private let latches: Arena<Latch>
     private let ended: EndedSessions.Records
     private let keys: FrozenKeys
     private let ends: Deque<RememberedEnds.Entry>
@@ -52,6 +53,7 @@ package struct FrozenCoordinator: Sendable {
         locks = coordinator.locks.frozen
         slots = coordinator.slots.frozen
         barriers = coordinator.barriers.frozen
+        latches = coordinator.latches.rows.frozen
         ended = coordinator.ended.records
         keys = coordinator.keys.frozen
         ends = coordinator.locks.ends.entries
@@ -78,6 +80,7 @@ package struct FrozenCoordinator: Sendable {
         case .locks: encodeClaims(of: locks, as: .lock, into: &writer)
         case .slots: encodeClaims(of: slots, as: .slot, into: &writer)
         case .barriers: encodeBarrier(into: &writer)
+        case .latches: encodeLatch(into: &writer)
         case .replies: encodeReplies(into: &writer)
         case .ended: encodeEnded(into: &writer)
         case .keyFloor: encodeKeyFloor(into: &writer)
@@ -172,13 +175,35 @@ package struct FrozenCoordinator: Sendable {
     private mutating func encodeArrivals(of barrier: Barrier, into writer: inout ByteWriter) {
         writer.integer(SnapshotRow.arrivals.rawValue)
         writer.name(barrier.name)
-        writer.integer(barrier.parties)
+        writer.flag(barrier.group != nil)
+        if let group = barrier.group {
+            group.encode(into: &writer)
+        } else {
+            writer.integer(barrier.parties)
+        }
         writer.integer(UInt32(told))
         let (count, _) = writer.entries(from: told, limit: entriesPerRow) { place, writer in
             barrier.arrivals[place].encode(into: &writer)
             return place + 1 < barrier.arrivals.count ? place + 1 : nil
         }
         told += count
+    }
+
+    /// A latch with who waits for it.
+    private mutating func encodeLatch(into writer: inout ByteWriter) -> Bool {
+        guard let index = latches.firstIndex(from: place) else { return false }
+        let latch = latches[index]
+        writer.integer(SnapshotRow.latch.rawValue)
+        writer.name(latch.name)
+        writer.integer(UInt32(told))
+        if told == 0 { latch.encodeHead(into: &writer) }
+        let first = told < latch.waiters.count ? told : nil
+        let (count, next) = writer.entries(from: first, limit: entriesPerRow) { place, writer in
+            latch.waiters[place].encode(into: &writer, sessions: sessions)
+            return place + 1 < latch.waiters.count ? place + 1 : nil
+        }
+        goOn(index, told: count, isMore: next != nil)
+        return true
     }
 
     /// Only what is answered: a waiting request is in the queue it waits in.

@@ -40,6 +40,15 @@ struct GroupTable: Sendable {
 
     var membershipCount: Int { memberships.values.reduce(0) { $0 + $1.count } }
 
+    /// Who must come to a barrier of that group, by rank, and the number of its view.
+    func parties(of group: BarrierGroup) -> (members: [GroupMember], view: UInt64) {
+        guard let index = indexes[group.name] else { return ([], 0) }
+        let members = rows[index].members
+        guard !group.among.isEmpty else { return (members, rows[index].number) }
+        let among = Set(group.among)
+        return (members.filter { among.contains($0.token) }, rows[index].number)
+    }
+
     /// The groups that the session belongs to, by name.
     func groups(of session: SessionID) -> [Int] {
         (memberships[session] ?? []).sorted { rows[$0].name < rows[$1].name }

@@ -6,7 +6,7 @@ import ConclaveWire
 package struct Quotas: Hashable, Sendable {
     package var sessions = 10_000
     package var sessionsPerUID = 1_000
-    /// Locks, leader slots, barriers, keys, leases and task groups together.
+    /// Locks, leader slots, barriers, latches, keys, leases and task groups together.
     package var objects = 1_000_000
     package var waitersPerObject = 10_000
     /// Locks that nobody has any more of which it is remembered that their last holder was lost.
@@ -25,6 +25,8 @@ package struct Quotas: Hashable, Sendable {
     package var valueByteCountPerUID = 64 << 20
     /// Leases that processes of one user were granted: they outlive those.
     package var leasesPerUID = 100_000
+    /// Latches that processes of one user named first: they outlive those.
+    package var latchesPerUID = 10_000
     /// Keys that go with one session, all at one version.
     package var ephemeralKeysPerSession = 10_000
     /// Changes of keys that are kept for those who read or watch from an earlier version, and the
@@ -39,6 +41,8 @@ package struct Quotas: Hashable, Sendable {
     package var membersPerGroup = ClientLimits.groupMembers
     /// Groups that one session belongs to: each has a view without it at the version that ends it.
     package var groupsPerSession = 1_000
+    /// Barriers at which members of one group wait for each other.
+    package var barriersPerGroup = 1_000
     /// Views and messages of one group that are kept for those who are behind, and their bytes.
     package var groupLogCount = 4_096
     package var groupLogByteCount = 4 << 20

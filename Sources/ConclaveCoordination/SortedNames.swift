@@ -37,6 +37,24 @@ struct SortedNames: Sendable {
 
     subscript(place: Place) -> Entry { pieces[place.piece][place.offset] }
 
+    /// Rows whose names begin with `prefix` and come after `after`, by name, up to `maximum` of them,
+    /// and whether these are all.
+    func page(
+        prefix: String, after: ObjectName?, maximum: Int
+    ) -> (indexes: [Int], isWhole: Bool) {
+        var indexes: [Int] = []
+        var place = first(from: prefix)
+        if let after, !after.text.utf8.lexicographicallyPrecedes(prefix.utf8) {
+            place = first(after: after)
+        }
+        while let found = place, self[found].name.text.utf8.starts(with: prefix.utf8) {
+            if indexes.count == maximum { return (indexes, false) }
+            indexes.append(self[found].index)
+            place = self.place(after: found)
+        }
+        return (indexes, true)
+    }
+
     /// - Precondition: the name is not there.
     mutating func insert(_ name: ObjectName, index: Int) {
         let entry = Entry(name: name, index: index)

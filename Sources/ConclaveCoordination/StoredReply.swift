@@ -15,11 +15,12 @@ struct DecisionReference: Equatable, Sendable {
     var rank: UInt32
 }
 
-/// What a request waits in: the claim in its table, or the barrier.
+/// What a request waits in: the claim in its table, the barrier, or the latch.
 enum WaitingPlace: Equatable, Sendable {
     case lock(claim: Int)
     /// It is held, and shared.
     case upgrade(claim: Int)
     case slot(claim: Int)
     case barrier(Int)
+    case latch(Int)
 }

@@ -82,11 +82,12 @@ extension Service {
             confirm(upTo: confirmed, on: id, machine: machine)
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
             .resign, .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup:
+            .evictMember, .sendToGroup, .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
-        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .sessions, .history,
+        case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
+            .sessions, .history,
             .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:

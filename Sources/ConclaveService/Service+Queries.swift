@@ -75,6 +75,11 @@ extension Service {
             var page = machine.leasePage(prefix: prefix, after: after)
             page.leases = page.leases.map { remaining($0, machine, now: now) }
             page.encode(into: &writer)
+        case .latch(let name):
+            let found = machine.latchReport(name).map { [$0] } ?? []
+            LatchPage(version: machine.version, latches: found).encode(into: &writer)
+        case .latches(let prefix, let after):
+            machine.latchPage(prefix: prefix, after: after).encode(into: &writer)
         case .sessions(let after):
             var page = machine.sessionPage(after: after)
             for index in page.sessions.indices {

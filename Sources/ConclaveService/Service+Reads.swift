@@ -30,7 +30,8 @@ extension Service {
         }
         guard hasRoom(for: question, of: id, type, number, effects: &effects) else { return }
         let isEarly =
-            settings.plant == .readAnsweredEarly && [.readKeys, .readLeases].contains(type)
+            settings.plant == .readAnsweredEarly
+            && [.readKeys, .readLeases, .readLatches].contains(type)
         if question.isLocal || isEarly { return reads.addReady(question, read) }
         // Reads share a mark as long as it is not on its way.
         if let mark = reads.add(question, read) {

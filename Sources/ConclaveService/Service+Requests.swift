@@ -131,6 +131,7 @@ extension Reply {
         case .leased, .leaseTaken: .lease
         case .joined: .joinGroup
         case .sent: .sendToGroup
+        case .counted: .latch
         }
     }
 }

@@ -17,12 +17,14 @@ struct BarrierChecker {
     /// In which generation each arrival took part, by its payload.
     private var generationOfPayload: [[UInt8]: Generation] = [:]
 
-    /// - Parameter payload: What the told party arrived with; no other arrival has it.
+    /// - Parameters:
+    ///   - payload: What the told party arrived with; no other arrival has it.
+    ///   - parties: `nil`: those of a group.
     mutating func tripped(
-        _ result: BarrierResult, payload: [UInt8], parties: UInt32
+        _ result: BarrierResult, payload: [UInt8], parties: UInt32?
     ) throws(Violation) {
         let generation = Generation(name: result.name, number: result.generation)
-        guard result.parties.count == Int(parties) else {
+        if let parties, result.parties.count != Int(parties) {
             throw Violation(
                 .barriers,
                 "\(result.name) tripped with \(result.parties.count) of \(parties) parties")

@@ -6,6 +6,8 @@ import ConclaveClientCore
 protocol ClientProgram: AnyObject {
     /// It only follows something, without a session.
     var isFollower: Bool { get }
+    /// It may wait for what only certain others do.
+    var needsOthers: Bool { get }
     /// When it wants to do something by itself.
     var nextAct: Moment { get }
     func act(_ client: ClientProcess, at now: Moment, world: ClientWorld) throws(Violation)
@@ -22,6 +24,8 @@ protocol ClientProgram: AnyObject {
 
 extension ClientProgram {
     var isFollower: Bool { false }
+
+    var needsOthers: Bool { false }
 
     func event(
         _ answer: ClientCore.Answer, of call: CallID, _ client: ClientProcess, world: ClientWorld

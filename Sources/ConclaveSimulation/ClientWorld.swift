@@ -9,6 +9,8 @@ final class ClientWorld {
     var exclusion: ExclusionChecker
     var barriers = BarrierChecker()
     var leases = LeaseBeliefs()
+    var latches = LatchChecker()
+    var doubleBarriers = DoubleBarrierChecker()
     /// What the group did, held against what it should.
     let order: OrderChecker
     /// What the processes did and were told; the check of it comes at the end.
@@ -132,6 +134,11 @@ final class ClientWorld {
         name(from: Self.keyNames, &random)
     }
 
+    /// Of a task group, as the order has it.
+    func members(of group: ObjectName) -> [FencingToken] {
+        order.groupPicture(of: group, at: order.version)?.members.map(\.token) ?? []
+    }
+
     // MARK: - Expectations
 
     /// The answer to letting go of, or changing, what the session holds: done, unless the session
@@ -157,6 +164,12 @@ final class ClientWorld {
 
     /// Some requests about task groups run into a quota of theirs.
     var hasGroupQuotas = false
+
+    /// Some requests about latches run into a quota of theirs.
+    var hasLatchQuotas = false
+
+    /// Some arrivals of members run into a quota of theirs.
+    var hasMemberPartyQuotas = false
 
     /// Nobody is elected to a place that the slot does not have.
     func checkPlace(of term: Term) throws(Violation) {

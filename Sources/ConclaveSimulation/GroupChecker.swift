@@ -58,8 +58,7 @@ package struct GroupChecker {
     /// A replica told the list that came with a view: the one before it, or that with one change
     /// that was asked for. Only machines on it are members.
     package mutating func listed(
-        _ list: MemberList, in epoch: Epoch, after change: MemberChange?,
-        isAsked: (MemberChange) -> Bool
+        _ list: MemberList, in epoch: Epoch, after change: MemberChange?
     ) throws(Violation) {
         if let known = lists.updateValue(list, forKey: epoch), known != list {
             throw Violation(
@@ -72,9 +71,6 @@ package struct GroupChecker {
                     .oneChainOfViews,
                     "view \(epoch) makes the list \(list.nodes) of \(before.nodes)")
             }
-        }
-        if let change, !isAsked(change) {
-            throw Violation(.oneChainOfViews, "nobody asked for \(change.action)")
         }
         for member in views[epoch]?.view.members ?? [] where !list.contains(member.node) {
             throw Violation(

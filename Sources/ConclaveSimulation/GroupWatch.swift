@@ -178,9 +178,8 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
             }
             cluster.hosts[index].wasErased = true
         case .listed(let list, let epoch, let change):
-            let asked = administrator.asked
-            try checker.listed(
-                list, in: epoch, after: change, isAsked: { asked.contains($0.action) })
+            try checker.listed(list, in: epoch, after: change)
+            if let change { try administrator.checkMade(change, in: epoch) }
             administrator.told(list, in: epoch, by: cluster.nodes[index])
         case .pathBroken(let node, let reason) where !faults.hasLostRows:
             throw Violation(
@@ -277,10 +276,10 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// Who may have voted on what a member says now of the states: the last messages of a view are
     /// delivered when the next one is installed.
     private func votingMembers(on index: Int) -> [[Member]] {
-        // Of its last words it has no view any more.
-        guard let view = cluster.hosts[index].daemon?.view else { return [[]] }
-        let before = checker.view(of: Epoch(max(view.epoch.number, 1) - 1))?.view
-        return [view, before].compactMap { $0?.members }
+        // At its last words it has no view any more, and nobody has a newer one than it had.
+        let epoch = cluster.hosts[index].daemon?.view.epoch ?? checker.newestEpoch
+        let voted = [epoch, Epoch(max(epoch.number, 1) - 1)]
+        return voted.compactMap { checker.view(of: $0)?.view.members }
     }
 
     private func isToBlame(_ node: NodeID, among members: [Member]) -> Bool {

@@ -26,7 +26,9 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
     private var toRemove: NodeID?
     private var isStopped = false
     /// What was ever asked for.
-    private(set) var asked: Set<MemberChange.Action> = []
+    private var asked: Set<MemberChange.Action> = []
+    /// The view with which each wish came true, by the operator's name in it.
+    private var madeIn: [String: Epoch] = [:]
     /// The newest list that any member has told.
     private(set) var list = MemberList.empty
     private var newest = Epoch.none
@@ -148,6 +150,21 @@ final class MemberOperator<Daemon: SimulatedDaemon> {
         newest = .none
         wish = nil
         toRemove = nil
+        madeIn = [:]
+    }
+
+    /// A view has a change of the list: each is asked for, and made once, however often it was sent.
+    func checkMade(_ change: MemberChange, in epoch: Epoch) throws(Violation) {
+        guard asked.contains(change.action) else {
+            throw Violation(.oneChainOfViews, "nobody asked for \(change.action)")
+        }
+        guard let known = madeIn.updateValue(epoch, forKey: change.by), known != epoch else {
+            return
+        }
+        throw Violation(
+            .oneChainOfViews,
+            "\(change.action), which \(change.by) asked for once, is made in views \(known) and "
+                + "\(epoch)")
     }
 
     /// What a removed member says of its own removal is no reason yet to turn it off: the others may

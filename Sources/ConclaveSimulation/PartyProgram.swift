@@ -23,6 +23,8 @@ final class PartyProgram: ClientProgram {
         state = .idle(until: moment)
     }
 
+    var needsOthers: Bool { true }
+
     var nextAct: Moment {
         switch state {
         case .idle(let until): until

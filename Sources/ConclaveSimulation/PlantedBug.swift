@@ -47,6 +47,7 @@ package struct PlantedBug: Sendable {
         case .joinerNotLevel: PlantedBug(plant, rule: "V22", within: 100)
         case .strangerLetIn: PlantedBug(plant, rule: "V23", within: 300)
         case .changeTakenForDone: PlantedBug(plant, rule: "C1", within: 300)
+        case .changeStaysWanted: PlantedBug(plant, rule: "C1", within: 1_000)
         case .blankMemberVotes, .setAsideMemberVotes:
             PlantedBug(plant, rule: "V13", within: 1_000)
         case .cutOffSyncedTail: PlantedBug(plant, rule: "V30", within: 2_000)
@@ -111,6 +112,10 @@ package struct PlantedBug: Sendable {
         case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
         case .memberOutlivesSession: PlantedBug(plant, rule: "C8", within: 20, in: .groups)
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
+        case .openLatchForgotten, .latchWaiterUntold:
+            PlantedBug(plant, rule: "C7", within: 20, in: .latches)
+        case .departureAwaited, .namedAreAll:
+            PlantedBug(plant, rule: "C7", within: 50, in: .barriers)
         default: nil
         }
     }

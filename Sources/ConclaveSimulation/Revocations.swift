@@ -10,7 +10,7 @@ struct Revocations {
         var random = SeededRandom(seed: seed ^ 0x7265_766F_6B65_2121)
         switch workload {
         case .locks, .elections, .barriers, .mixed: break
-        case .group, .configuration, .leases, .groups: return nil
+        case .group, .configuration, .leases, .groups, .latches: return nil
         }
         guard random.chance(perMille: 200) else { return nil }
         return Revocations(random: random.split())

@@ -38,4 +38,6 @@ package enum Workload: String, Sendable, CaseIterable {
     case leases
     /// Whole daemons with clients that join task groups, send to them and follow them.
     case groups
+    /// Whole daemons with clients that count latches down and wait for them.
+    case latches
 }

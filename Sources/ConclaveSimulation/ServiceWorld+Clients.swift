@@ -56,6 +56,14 @@ extension ServiceWorld {
             let longest = max(shape.suspicion * 3, shape.maximumSessionTTL)
             return LeaseProgram(ttls: shape.suspicion * 3...longest, firstActAt: first)
         }
+        if isForMemberParties(seat) {
+            if memberPartyTraffic?.isDouble == true {
+                return DoubleBarrierProgram(firstActAt: first)
+            }
+            let group = world.name(from: MemberPartyTraffic.groups, &random)
+            return MemberPartyProgram(group: group, firstActAt: first)
+        }
+        if isForLatches(seat) { return LatchProgram(firstActAt: first) }
         if isForGroups(seat) { return groupProgram(for: seat, firstActAt: first) }
         if isForKeys(seat) { return keyProgram(for: seat, firstActAt: first) }
         let kind =
@@ -63,7 +71,7 @@ extension ServiceWorld {
             case .locks: 0
             case .elections: 1 + seat % 2
             case .barriers: 3
-            case .group, .mixed, .configuration, .leases, .groups: seat % 4
+            case .group, .mixed, .configuration, .leases, .groups, .latches: seat % 4
             }
         if isWild(seat) { return WildProgram(firstActAt: first) }
         switch kind {
@@ -85,7 +93,7 @@ extension ServiceWorld {
         case .elections: seat % 6 == 4
         case .barriers: false
         case .group, .mixed: seat % 8 == 4
-        case .configuration, .leases, .groups: false
+        case .configuration, .leases, .groups, .latches: false
         }
     }
 
@@ -98,7 +106,15 @@ extension ServiceWorld {
     }
 
     private func isForGroups(_ seat: Int) -> Bool {
-        workload == .groups || seat >= firstGroupSeat
+        workload == .groups || (firstGroupSeat..<firstLatchSeat).contains(seat)
+    }
+
+    private func isForLatches(_ seat: Int) -> Bool {
+        workload == .latches || (firstLatchSeat..<firstMemberPartySeat).contains(seat)
+    }
+
+    private func isForMemberParties(_ seat: Int) -> Bool {
+        seat >= firstMemberPartySeat
     }
 
     private func groupProgram(for seat: Int, firstActAt first: Moment) -> any ClientProgram {
@@ -312,11 +328,12 @@ extension ServiceWorld {
         return FrameHeader.frame(type: ClientFrameType.hello.rawValue, body: hello.bytes)
     }()
 
-    /// Runs without keys, leases or task groups are as they were before there were any.
+    /// Runs without keys, leases, task groups or latches are as they were before there were any.
     private var garbageTypes: [ClientFrameType] {
-        if groupTraffic != nil { return ClientFrameType.allCases }
+        if latchTraffic != nil { return ClientFrameType.allCases }
         let first: ClientFrameType =
-            leaseTraffic != nil ? .joinGroup : keyTraffic == nil ? .transact : .lease
+            groupTraffic != nil
+            ? .latch : leaseTraffic != nil ? .joinGroup : keyTraffic == nil ? .transact : .lease
         return ClientFrameType.allCases.filter { $0.rawValue < first.rawValue }
     }
 

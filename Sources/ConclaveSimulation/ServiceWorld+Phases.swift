@@ -87,7 +87,7 @@ extension ServiceWorld {
         try advanceUntilWhole("not whole again")
         let survivors = watch.fellMinority()
         let clients = seats.filter { survivors.contains($0.host) }.compactMap(\.client)
-            .filter { !($0.program is PartyProgram) }
+            .filter { !$0.program.needsOthers }
         let patience = shape.stall + shape.maximumSessionTTL * 8 + .seconds(120)
         try expectAnswers(to: clients, until: timeline.now.advanced(by: patience))
         faults.stop()
@@ -180,7 +180,8 @@ extension ServiceWorld {
         }
             && watch.listedHosts.allSatisfy { host in
                 guard let machine = host.daemon?.host.replica.machine else { return false }
-                return machine.sessionCount == 0 && machine.objectCount == machine.keyCount
+                let kept = machine.keyCount + machine.latchCount
+                return machine.sessionCount == 0 && machine.objectCount == kept
                     && machine.ephemeralKeyCount == 0
             }
     }

@@ -78,13 +78,20 @@ final class ServiceWorld {
     var leaseTraffic: LeaseTraffic?
     /// Task groups are joined and followed.
     var groupTraffic: GroupTraffic?
+    /// Latches are counted down.
+    var latchTraffic: LatchTraffic?
+    /// Members of task groups wait for each other.
+    var memberPartyTraffic: MemberPartyTraffic?
     /// An administrator ends sessions.
     var revocations: Revocations?
-    /// Seats that are not there for keys, leases or groups alone, or for the administrator.
+    /// Seats that are not there for keys, leases, groups or latches alone, or for the administrator.
     private(set) var otherSeatCount = 0
-    /// Those for leases and for groups alone begin here.
+    /// Those for leases, for groups, for latches and for parties of groups alone begin
+    /// here.
     private(set) var firstLeaseSeat = 0
     private(set) var firstGroupSeat = 0
+    private(set) var firstLatchSeat = 0
+    private(set) var firstMemberPartySeat = 0
     var digests: [StatePoint: UInt64] = [:]
     /// Since a state was compared last, how often one was not, being large.
     var comparisonsOwed = 0
@@ -133,6 +140,12 @@ final class ServiceWorld {
         self.groupTraffic = groupTraffic
         var bounded = Self.quotas(drawn, bursts, keyTraffic, seed: options.seed)
         groupTraffic?.bound(&bounded)
+        let latchTraffic = LatchTraffic.drawn(seed: options.seed, workload: workload)
+        self.latchTraffic = latchTraffic
+        latchTraffic?.bound(&bounded)
+        let parties = MemberPartyTraffic.drawn(seed: options.seed, workload: workload)
+        memberPartyTraffic = parties
+        parties?.bound(&bounded)
         quotas = bounded
         validitySlotCount = Self.validitySlotCount(besides: drawn, &random)
         world = ClientWorld(
@@ -157,6 +170,8 @@ final class ServiceWorld {
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
+        world.hasMemberPartyQuotas = parties?.barriersPerGroup != nil
+        world.hasLatchQuotas = latchTraffic?.latchesPerUID != nil
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
         begin()
     }
@@ -206,6 +221,7 @@ final class ServiceWorld {
         world.order.grantsSuspended = { [unowned self] in
             grantsSuspendedAt = timeline.now
             delays.forgetAll()
+            world.latches.forgetHistory()
         }
         world.order.grantsOpened = { [unowned self] in
             checkWait()
@@ -254,6 +270,12 @@ final class ServiceWorld {
         if let count = leaseTraffic?.seatCount { makeSeats(count, &leaseTraffic!.random) }
         firstGroupSeat = seats.count
         if let count = groupTraffic?.seatCount { makeSeats(count, &groupTraffic!.random) }
+        firstLatchSeat = seats.count
+        if let count = latchTraffic?.seatCount { makeSeats(count, &latchTraffic!.random) }
+        firstMemberPartySeat = seats.count
+        if let count = memberPartyTraffic?.seatCount {
+            makeSeats(count, &memberPartyTraffic!.random)
+        }
         if revocations != nil { makeSeat(&revocations!.random) }
     }
 

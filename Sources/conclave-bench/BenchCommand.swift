@@ -16,6 +16,8 @@ struct BenchCommand: ParsableCommand {
                                release until the next one has it
               barrier.last     --workers parties: from the last one's arrival until
                                all are through
+              barrier.break    --workers parties wait for one more, and one of them, a
+                               process, is killed: until all others are told so
               elect.kill9      from the kill of the leading candidate until the next
                                one is elected
               gap.server_kill  longest time without a success for a steady client
@@ -51,7 +53,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Connections that lock.parallel spreads its tasks over.")
     var conns = 4
 
-    @Option(help: "Rounds of barrier.last, elect.kill9, view.change and join.blank.")
+    @Option(help: "Rounds of barrier.last, barrier.break, elect.kill9, view.change and join.blank.")
     var rounds = 10
 
     @Option(help: "Locks that are held during view.change and join.blank, over --conns sessions.")
@@ -115,6 +117,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
     case lockParallel = "lock.parallel"
     case lockHandoff = "lock.handoff"
     case barrierLast = "barrier.last"
+    case barrierBreak = "barrier.break"
     case electKill9 = "elect.kill9"
     case gapServerKill = "gap.server_kill"
     case rssIdle = "rss.idle"
@@ -127,6 +130,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
         case .lockParallel: try LockParallel(bench).run()
         case .lockHandoff: try LockHandoff(bench).run()
         case .barrierLast: try BarrierLast(bench).run()
+        case .barrierBreak: try BarrierBreak(bench).run()
         case .electKill9: try ElectKill9(bench).run()
         case .gapServerKill: try GapServerKill(bench).run()
         case .rssIdle: RSSIdle(bench).run()

@@ -21,13 +21,14 @@ enum BenchProgram {
         }
     }
 
-    /// A candidate of `elect.kill9` is this program too, in a process of its own.
+    /// What some measures kill is this program too, in a process of its own.
     private static func runCommand() throws {
         let arguments = CommandLine.arguments.dropFirst()
-        if arguments.first == CandidateCommand.configuration.commandName {
-            try CandidateCommand.parse(Array(arguments.dropFirst())).run()
-        } else {
-            try BenchCommand.parse().run()
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case CandidateCommand.name: try CandidateCommand.parse(rest).run()
+        case PartyCommand.name: try PartyCommand.parse(rest).run()
+        default: try BenchCommand.parse().run()
         }
     }
 }

@@ -5,7 +5,7 @@ struct ConclaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conclave",
         abstract:
-            "Locks, elections, barriers, task groups and shared configuration for a cluster's hosts.",
+            "Locks, elections, barriers, latches, task groups and shared configuration for a cluster's hosts.",
         discussion: """
             Talks to the daemon of this host, conclaved. The socket is --socket or \
             $CONCLAVE_SOCKET; else /run/conclave/conclave.sock, conclave/conclave.sock in \
@@ -35,7 +35,8 @@ struct ConclaveCommand: ParsableCommand {
         version: Conclave.version,
         subcommands: [
             LockCommand.self, LimitCommand.self, ElectCommand.self, LeaderCommand.self,
-            BarrierCommand.self, LeaseCommand.self, StatusCommand.self, MembersCommand.self,
+            BarrierCommand.self, LatchCommand.self, LatchesCommand.self, LeaseCommand.self,
+            StatusCommand.self, MembersCommand.self,
             MemberCommand.self,
             RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
             TimingCommand.self, ReleaseCommand.self, ResignCommand.self, HandoverCommand.self,

@@ -14,6 +14,19 @@ import Testing
         #expect(most * -2 == least)
     }
 
+    @Test(
+        arguments: [
+            (0, "0 us"), (999, "0 us"), (1_000, "1 us"), (1_000_000, "1 ms"),
+            (1_500_000, "1500 us"),
+            (12_345_678, "12 ms"), (1_000_000_000, "1 s"), (1_500_000_000, "1500 ms"),
+            (12_700_000_000, "12 s"), (-3_000_000_000, "-3 s"), (.min, "-9223372036 s"),
+        ] as [(Int64, String)])
+    func `an interval is shown in the largest unit that says enough`(
+        nanoseconds: Int64, text: String
+    ) {
+        #expect("\(Interval(nanoseconds: nanoseconds))" == text)
+    }
+
     @Test func `an instant neither passes the end of time nor goes before its beginning`() {
         let late = Instant(nanoseconds: .max - 5)
         #expect(late.advanced(by: .seconds(1)) == .distantFuture)

@@ -28,6 +28,9 @@ import Testing
         .request(
             session: SessionID(3), number: 4, confirmed: 2,
             operation: .lease(LeaseOperation(name, .renew(token: FencingToken(7))))),
+        .request(
+            session: SessionID(3), number: 4, confirmed: 2,
+            operation: .latch(LatchOperation(name, .countDown(of: 7)))),
     ]
 
     private func decode(_ bytes: [UInt8]) throws -> Command {

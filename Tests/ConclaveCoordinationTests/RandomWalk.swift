@@ -75,7 +75,9 @@ struct RandomWalk {
             apply(.expireLease(name: lease.name, renewed: lease.renewed))
         }
         try check()
-        #expect(stage.coordinator.objectCount == stage.coordinator.keyCount)
+        let latches = stage.coordinator.latchPage(prefix: "").latches
+        #expect(latches.allSatisfy { $0.state.remaining < $0.state.count })
+        #expect(stage.coordinator.objectCount == stage.coordinator.keyCount + latches.count)
         #expect(stage.coordinator.ephemeralKeyCount == 0)
         #expect(stage.coordinator.sessionCount == 0)
         #expect(stage.coordinator.digest == replica.coordinator.digest)
@@ -188,7 +190,8 @@ struct RandomWalk {
             let held = model.objects[name]?.holders.first { $0.session == session }
             return FencingToken(held?.token ?? 1)
         }
-        switch random.below(24) {
+        switch random.below(26) {
+        case 24...: return .latch(latch(name))
         case 22...: return .lease(lease(name))
         case 19...: return groupOperation(name)
         case 16: return .downgrade(name: name, token: token(locks))
@@ -206,6 +209,8 @@ struct RandomWalk {
                 places: pick([nil, nil, 1, 2]), task: tag())
         case 7: return .announce(slot: name, token: token(slots), value: [1])
         case 8: return .resign(slot: name, token: token(slots))
+        case 9 where !members(of: name).isEmpty && random.chance(perMille: 500):
+            return .arrive(memberArrival(name))
         case 9, 10:
             return .arrive(
                 BarrierArrival(
@@ -218,6 +223,18 @@ struct RandomWalk {
             let target = waiting.isEmpty ? random.below(number) : pick(waiting)
             return .cancel(number: target, reason: pick(CancelReason.allCases))
         }
+    }
+
+    private func members(of name: ObjectName) -> [FencingToken] {
+        stage.coordinator.groupMembers(name, at: stage.version).members.map(\.token)
+    }
+
+    private mutating func memberArrival(_ name: ObjectName) -> BarrierArrival {
+        let tokens = members(of: name)
+        return BarrierArrival(
+            name: pick(Self.names),
+            group: BarrierGroup(name, among: random.chance(perMille: 200) ? tokens : []),
+            member: pick(tokens), payload: [UInt8(random.below(256))])
     }
 
     private mutating func groupOperation(_ name: ObjectName) -> Operation {
@@ -244,6 +261,15 @@ struct RandomWalk {
         case 0, 1: return .permits(1 + UInt32(random.below(2)), of: pick([2, 2, 2, 3, nil]))
         case 2: return .shared
         default: return .exclusive
+        }
+    }
+
+    private mutating func latch(_ name: ObjectName) -> LatchOperation {
+        let count: UInt32 = random.chance(perMille: 950) ? 4 : 2
+        switch random.below(9) {
+        case 0: return LatchOperation(name, .remove)
+        case 1...4: return LatchOperation(name, .wait(of: count))
+        default: return LatchOperation(name, .countDown(of: count))
         }
     }
 
@@ -299,7 +325,7 @@ struct RandomWalk {
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
         case .announce, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-            .sendToGroup:
+            .sendToGroup, .latch:
             break
         }
     }

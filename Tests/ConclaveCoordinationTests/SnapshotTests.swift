@@ -31,6 +31,8 @@ import Testing
                     process: Stage.process(9), member: Stage.member(2), nonce: 5)))
         stage.request(sessions[1], 4, .joinGroup(GroupJoin(name: name)))
         stage.request(sessions[2], 4, .sendToGroup(name: name, payload: [5]))
+        stage.request(sessions[2], 5, .latch(LatchOperation(name, .countDown(of: 2))))
+        stage.request(sessions[2], 6, .latch(LatchOperation(name, .wait(of: 2))))
         let ended = stage.open(6)
         stage.acquire(ended, 1, name, isTry: true)
         stage.end(ended, .died)
@@ -50,7 +52,7 @@ import Testing
         try restored.restore()
         #expect(restored.coordinator.encodeSnapshot() == stage.coordinator.encodeSnapshot())
         #expect(restored.coordinator.digest == stage.coordinator.digest)
-        #expect(restored.coordinator.objectCount == 4)
+        #expect(restored.coordinator.objectCount == 5)
         #expect(restored.coordinator.view == stage.coordinator.view)
     }
 
@@ -100,13 +102,14 @@ import Testing
         let sessions = stage.open(all: 1...400)
         for session in sessions {
             stage.acquire(session, 1, name)
+            stage.request(session, 3, .latch(LatchOperation(name, .wait(of: 2))))
             stage.request(
                 session, 2,
                 .arrive(
                     BarrierArrival(
                         name: name, parties: 500, payload: Array(repeating: 7, count: 1_000))))
         }
-        for number in 3..<700 as Range<UInt64> {
+        for number in 4..<700 as Range<UInt64> {
             stage.acquire(sessions[0], number, name, isTry: true)
         }
         let ended = stage.open(999)

@@ -274,7 +274,7 @@ extension Reply {
         case .leased(let grant): grant.token
         case .joined(let joined): joined.token
         case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused, .written,
-            .mismatched, .leaseTaken, .sent:
+            .mismatched, .leaseTaken, .sent, .counted:
             nil
         }
     }

@@ -96,6 +96,11 @@ final class ScriptedDaemon: Sendable {
                 name: join.name, token: token, number: request.number, rank: 0)
             return [.reply(.joined(joined))]
         case .leaveGroup, .evictMember: return [.reply(.done)]
+        case .latch(let latch):
+            let count: UInt32 = 4_000_000_000
+            guard latch.action != .remove else { return [.reply(.done)] }
+            let state = LatchState(name: latch.name, count: count, remaining: 0)
+            return [.reply(.counted(state))]
         case .sendToGroup:
             let sent = GroupSent(
                 version: Version(request.number), number: request.number, memberCount: 1)

@@ -38,8 +38,8 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 
 extension Sample {
     static let all =
-        sessionFrames + operations + replies + reports + keys + leases + revocations + sessions
-        + groups + history + [
+        sessionFrames + operations + replies + reports + keys + leases + latches + revocations
+        + sessions + groups + history + [
             frameHeader, view, lineage,
         ]
 
@@ -82,6 +82,11 @@ extension Sample {
             .arrive(
                 BarrierArrival(name: name, parties: 4, rank: 3, generation: 9, payload: [7, 7]))),
         .operation(.arrive(BarrierArrival(name: name, parties: 1))),
+        .operation(
+            .arrive(
+                BarrierArrival(
+                    name: name, group: BarrierGroup(name, among: [FencingToken(3), token]),
+                    member: token, generation: 9, payload: [7]))),
         .operation(.cancel(number: 5, reason: .timedOut)),
         .operation(
             .transact(KeyTransaction(operations: [.put(name, value: [6], isEphemeral: false)]))),
@@ -114,7 +119,8 @@ extension Sample {
         .reply(
             "tripped",
             .tripped(
-                BarrierResult(name: name, generation: 4, rank: 1, parties: [party, party]))),
+                BarrierResult(
+                    name: name, generation: 4, rank: 1, parties: [party, party], view: 8))),
         .reply(
             "broken",
             .broken(

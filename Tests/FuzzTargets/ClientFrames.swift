@@ -73,14 +73,14 @@ enum ClientFrames {
                 { $1.integer($0) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup:
+            .evictMember, .sendToGroup, .latch:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
         case .views:
             roundTrip(
                 body, { reader throws(WireError) in try reader.flag("follow") }, { $1.flag($0) })
-        case .locks, .why, .observeLeader, .readLeases, .sessions, .history:
+        case .locks, .why, .observeLeader, .readLeases, .readLatches, .sessions, .history:
             roundTrip(
                 body,
                 { reader throws(WireError) in
@@ -141,7 +141,7 @@ enum ClientFrames {
                 { $1.integer($0.rawValue) })
         case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup:
+            .evictMember, .sendToGroup, .latch:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(
@@ -157,6 +157,8 @@ enum ClientFrames {
             return roundTrip(body, SessionPage.init(from:), { $0.encode(into: &$1) })
         case .readLeases:
             return roundTrip(body, LeasePage.init(from:), { $0.encode(into: &$1) })
+        case .readLatches:
+            return roundTrip(body, LatchPage.init(from:), { $0.encode(into: &$1) })
         case .readKeys:
             return roundTrip(body, KeyReport.init(from:), { $0.encode(into: &$1) })
         case .watchKeys:

@@ -120,6 +120,8 @@ struct ClientLibrary {
             .objects(ObjectQuery(.leader(name))),
             .objects(ObjectQuery(.lease(name))),
             .objects(ObjectQuery(.leases(prefix: "a", after: name), isLocal: source.flag())),
+            .objects(ObjectQuery(.latch(name))),
+            .objects(ObjectQuery(.latches(prefix: "a", after: name), isLocal: source.flag())),
             .readKeys(OperationChoices.keyQuery(&source)),
             .watchKeys(OperationChoices.keyWatch(&source)),
             .followGroup(GroupChoices.follow(&source)),

@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 16) {
+        switch source.choice(of: 17) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -38,11 +38,23 @@ enum OperationChoices {
         case 9: return .upgrade(name: name, token: token)
         case 12: return .lease(lease(name, &source, knowing: coordinator))
         case 13: return .revoke(revocation(name, token, &source, knowing: coordinator))
+        case 16: return .latch(latch(name, &source))
         case 14, 15: return GroupChoices.operation(name, &source, knowing: coordinator)
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),
                 reason: source.pick(CancelReason.allCases))
+        }
+    }
+
+    private static func latch(
+        _ name: ObjectName, _ source: inout ByteSource
+    ) -> LatchOperation {
+        let count = 1 + UInt32(source.choice(of: 3))
+        return switch source.choice(of: 5) {
+        case 0: LatchOperation(name, .remove)
+        case 1, 2: LatchOperation(name, .wait(of: count))
+        default: LatchOperation(name, .countDown(of: count))
         }
     }
 
@@ -168,6 +180,15 @@ enum OperationChoices {
         let generation =
             form & 2 == 2
             ? source.number(near: generations + [coordinator.version.number]) : nil
+        if form & 4 == 4 {
+            let members = coordinator.groupMembers(name, at: coordinator.version).members
+            let tokens = members.map(\.token)
+            let member = source.pick(tokens + [FencingToken(1)])
+            return BarrierArrival(
+                name: name, group: BarrierGroup(name, among: form & 8 == 8 ? tokens : []),
+                member: member, generation: generation,
+                payload: source.bytes(source.choice(of: 12)))
+        }
         return BarrierArrival(
             name: name, parties: parties, rank: rank, generation: generation,
             payload: source.bytes(source.choice(of: 12)))

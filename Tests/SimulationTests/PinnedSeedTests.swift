@@ -10,6 +10,7 @@ import Testing
         1_011_335, 1_032_049, 5_000_596, 6_000_095, 6_001_061, 6_001_298,
         6_001_507, 6_100_691, 6_201_309, 7_003_538, 8_700_085, 8_800_061, 8_900_117, 9_300_365,
         9_401_044, 9_900_247, 9_910_025, 9_910_504,
+        5_139,
     ]
 
     @Test func `find no broken promise`() throws {
@@ -45,6 +46,9 @@ import Testing
         ["--seed", "3", "--only", "groups"],
         // Task groups alone, of which little is kept.
         ["--seed", "9710001", "--count", "6", "--jobs", "2", "--only", "groups"],
+        // Latches alone; pairs that enter and leave together, and members that meet.
+        ["--seed", "1", "--count", "6", "--jobs", "2", "--only", "latches"],
+        ["--seed", "5", "--count", "8", "--jobs", "2", "--only", "barriers"],
         // A message that is on its way when the group has rested.
         ["--seed", "9520084", "--only", "group"],
         // An operator has a member go on with a divided state.
@@ -84,7 +88,8 @@ import Testing
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "acknowledgeOnFullDisk",
         "compareIgnored", "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
         "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
-        "memberOutlivesSession", "resumedMemberSkips",
+        "memberOutlivesSession", "resumedMemberSkips", "openLatchForgotten", "latchWaiterUntold",
+        "departureAwaited", "namedAreAll",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {
         let ending = try run(["--plant", plant, "--jobs", "2"])

@@ -56,6 +56,17 @@ import Testing
         ["group", "join", "w", "--ttl", "0"], ["group", "members", "w", "--messages"],
         ["group", "send", "w"], ["group", "evict", "w", "x"],
         ["handover", "s", "--to", "5", "--within", "0s"], ["handover", "s"], ["evict", "x"],
+        ["barrier", "b", "--group", "g", "--parties", "2"], ["barrier", "b", "--member", "3"],
+        ["barrier", "b", "--group", "g", "--rank", "0"],
+        ["barrier", "b", "--parties", "2", "--double"],
+        ["barrier", "b", "--parties", "2", "--", "true"],
+        ["barrier", "b", "--parties", "513", "--double", "--", "true"],
+        ["barrier", "b", "--group", "g", "--double", "--", "true"],
+        ["latch"], ["latch", "a", "--down"], ["latch", "a", "--count", "0", "--down"],
+        ["latch", "a", "--count", "2", "--down", "--wait"],
+        ["latch", "a", "--count", "2", "--down", "--timeout", "1s"],
+        ["latch", "a", "--count", "2", "--wait", "--timeout", "0"],
+        ["latch", "a", "--remove", "--local"],
         ["lease", "renew", "a", "--token", "x"], ["lease", "grant", "a", "--holder", "h"],
     ])
     func `that makes no sense is wrong usage`(arguments: [String]) {

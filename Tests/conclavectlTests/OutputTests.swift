@@ -87,7 +87,8 @@ import Testing
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
                 + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
-                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[]}"#)
+                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null}"#
+        )
     }
 
     @Test func `of a semaphore says how many permits are taken`() throws {
@@ -247,7 +248,7 @@ import Testing
             ObjectStatus(report).json.description.hasSuffix(
                 #""missing":[{"rank":1,"host":2,"pid":7,"lastSeen":"1970-01-01T00:00:00.000Z","#
                     + #""ended":true},{"rank":2,"host":null,"pid":null,"lastSeen":null,"#
-                    + #""ended":false}]}"#))
+                    + #""ended":false}],"remaining":null}"#))
     }
 
     @Test func `of a slot with several places shows all its leaders`() throws {

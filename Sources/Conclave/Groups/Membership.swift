@@ -19,7 +19,7 @@ public final class Membership: AsyncSequence, Sendable {
     public let firstRank: Int
 
     let holding: Holding
-    private let conclave: Conclave
+    let conclave: Conclave
 
     init(_ joined: GroupJoined, _ holding: Holding, _ conclave: Conclave) {
         group = joined.name.text

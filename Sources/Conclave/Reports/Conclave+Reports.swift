@@ -163,8 +163,8 @@ public struct Views: AsyncSequence, Sendable {
                 switch report {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
-                case .status, .members, .locks, .leases, .sessions, .history, .why, .leader,
-                    .memberChange,
+                case .status, .members, .locks, .leases, .latches, .sessions, .history, .why,
+                    .leader, .memberChange,
                     .recovered, .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful,
                     .assured:
                     continue

@@ -1,7 +1,7 @@
 public import ConclaveBase
 package import ConclaveWire
 
-/// A lock or semaphore, a leader slot or a barrier, who holds it and who waits.
+/// A lock or semaphore, a leader slot, a barrier or a latch, who holds it and who waits.
 public struct ObjectStatus: Hashable, Sendable {
     /// New kinds may be added.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
@@ -12,6 +12,7 @@ public struct ObjectStatus: Hashable, Sendable {
         public static let barrier = Kind(description: "barrier")
         /// Of a history alone: a lease has a `LeaseStatus`.
         public static let lease = Kind(description: "lease")
+        public static let latch = Kind(description: "latch")
     }
 
     public let kind: Kind
@@ -23,7 +24,7 @@ public struct ObjectStatus: Hashable, Sendable {
     /// With those that are not named.
     public let holderCount: Int
     public let waiterCount: Int
-    /// Of a barrier; else zero.
+    /// Of a barrier; of a latch, its count; else zero.
     public let partyCount: Int
     /// Of a barrier; else zero.
     public let generation: UInt64
@@ -36,6 +37,8 @@ public struct ObjectStatus: Hashable, Sendable {
     /// The first 64 parties that have not arrived at a barrier, by rank, and what is known of them
     /// from the generation before.
     public let missing: [BarrierReport.Absence]
+    /// How often a latch must still be counted down; `nil`: it is none.
+    public let remaining: Int?
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -50,6 +53,7 @@ public struct ObjectStatus: Hashable, Sendable {
         limit = report.limit
         closedFor = report.closedFor.map { Duration($0) }
         missing = report.missing.map(BarrierReport.Absence.init)
+        remaining = report.remaining.map { Int($0) }
     }
 
     /// `value` as text; what is not UTF-8 is replaced.
@@ -63,6 +67,7 @@ extension ObjectStatus.Kind {
             case .lock: .lock
             case .leaderSlot: .leaderSlot
             case .barrier: .barrier
+            case .latch: .latch
             }
     }
 }

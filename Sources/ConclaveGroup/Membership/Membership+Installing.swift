@@ -90,7 +90,7 @@ extension Membership {
         suspicions = [:]
         judgeAccusations(by: value, now: now)
         leaving = []
-        wanted = nil
+        if settings.plant != .changeStaysWanted { wanted = nil }
         highestSeen = .none
         lastCoordinator = nil
         backoff = settings.suspicion / 4

@@ -3,7 +3,7 @@ import ConclaveClientCore
 import ConclaveWire
 
 extension HistoryCall {
-    /// `nil`: it is about another request, and no object; about a lease or a session, of which there
+    /// `nil`: it is about another request, and no object; about a lease, a latch or a session, of which there
     /// is no model; or about a task group, of which everybody is told everything anyway.
     init?(_ operation: Operation) {
         switch operation {
@@ -20,6 +20,7 @@ extension HistoryCall {
         case .resign(let slot, let token): self.init(.resign(token), slot)
         case .handOver(let slot, let token, let standby):
             self.init(.handOver(token, to: standby), slot)
+        case .arrive(let arrival) where arrival.group != nil: return nil
         case .arrive(let arrival):
             self.init(
                 .arrive(
@@ -29,7 +30,8 @@ extension HistoryCall {
         case .transact(let transaction):
             guard let name = transaction.firstKey else { return nil }
             self.init(.transact(transaction), name)
-        case .cancel, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember, .sendToGroup:
+        case .cancel, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember, .sendToGroup,
+            .latch:
             return nil
         }
     }
@@ -75,7 +77,7 @@ extension HistoryAnswer {
         case .refused(let refusal): self = .refused(refusal.code)
         case .written(let written): self = .written(written)
         case .mismatched(let mismatch): self = .mismatched(mismatch)
-        case .cancelOutcome, .leased, .leaseTaken, .joined, .sent: return nil
+        case .cancelOutcome, .leased, .leaseTaken, .joined, .sent, .counted: return nil
         }
     }
 }
@@ -98,6 +100,6 @@ extension OperationFrame {
     static let types: Set<ClientFrameType> = [
         .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
         .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-        .sendToGroup,
+        .sendToGroup, .latch,
     ]
 }

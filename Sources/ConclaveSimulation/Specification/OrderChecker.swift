@@ -30,6 +30,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private var histories: [ObjectKey: ObjectHistory] = [:]
     private var keyPictures = KeyPictures()
     private(set) var leasePictures = LeasePictures()
+    private(set) var latchPictures = LatchPictures()
     private var groupPictures = GroupPictures()
     private var pasts = PastPictures()
     /// The first thing that was wrong; a witness cannot throw.
@@ -104,6 +105,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 for key in histories.keys { histories[key]!.clear(at: version) }
                 keyPictures.reset(to: SpecifiedKeys(), at: version)
                 leasePictures.note([:], at: version)
+                latchPictures.note([:], at: version)
                 groupPictures.reset(to: [:], at: version)
                 pasts.reset(to: SpecifiedPast(), upTo: .zero, at: version)
             } else if version != specification.version.next, specification.version != .zero {
@@ -158,6 +160,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         keyPictures.reset(to: specification.keys, at: specification.version)
         leasePictures.note(specification.leases, at: specification.version)
+        latchPictures.note(specification.latchReports, at: specification.version)
         groupPictures.reset(to: specification.groups, at: specification.version)
         pasts.reset(to: specification.past, upTo: previous, at: specification.version)
     }
@@ -204,6 +207,9 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         keyPictures.note(specification.changedKeys)
         if specification.leasesHaveChanged { leasePictures.note(specification.leases, at: version) }
         pasts.note(specification.happened, specification.past, at: version)
+        if specification.latchesHaveChanged {
+            latchPictures.note(specification.latchReports, at: version)
+        }
         for change in specification.changedGroups {
             groupPictures.note(change.picture, of: change.name)
         }
@@ -250,7 +256,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         let place = index ?? min(actual.count, expected.count)
         for effects in [actual, expected] where place < effects.count {
             switch effects[place] {
-            case .reply(_, _, .tripped), .reply(_, _, .broken): return .barriers
+            case .reply(_, _, .tripped), .reply(_, _, .broken), .reply(_, _, .counted):
+                return .barriers
             case .reply(_, _, .granted), .reply(_, _, .elected): return .mutualExclusion
             case .detachRequested, .attached: return .mutualExclusion
             case .reply(_, _, .leased), .leaseSet, .leaseEnded: return .mutualExclusion
@@ -331,7 +338,10 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     func check(_ report: WhyReport) throws(Violation) {
-        for object in report.objects where object.kind != .barrier {
+        for object in report.objects where object.kind == .latch {
+            try check(latch: object, at: report.version)
+        }
+        for object in report.objects where object.kind == .lock || object.kind == .leaderSlot {
             let key = ObjectKey(kind: object.kind, name: object.name)
             let told = ObjectHistory.Picture(
                 holders: object.holders.map {

@@ -10,7 +10,9 @@ extension Specification {
 
     mutating func arrive(_ arrival: BarrierArrival, _ id: SessionID, _ number: UInt64) {
         let name = arrival.name
-        if let code = refusal(of: arrival) { return refuse(id, number, code) }
+        if let code = refusal(ofMember: arrival, id) ?? refusal(of: arrival) {
+            return refuse(id, number, code)
+        }
         var barrier = barriers[name] ?? SpecifiedBarrier(generation: version.number)
         if let meant = arrival.generation, meant != barrier.generation {
             return answerLate(barrier.decisions[meant], id, number)
@@ -18,15 +20,16 @@ extension Specification {
         let process = sessions[id]!.process
         let party = SpecifiedBarrier.Arrival(
             session: id, number: number, host: process.host, pid: process.pid,
-            rank: arrival.rank, payload: arrival.payload, at: time)
-        if barrier.disagrees(party, parties: arrival.parties) {
+            rank: arrival.rank, payload: arrival.payload, at: time, member: arrival.member)
+        if barrier.disagrees(party, parties: arrival.parties, of: arrival.group) {
             return breakGeneration(
                 of: name, .disagreement, by: id, newcomer: (id, number))
         }
         barrier.parties = arrival.parties
+        barrier.group = arrival.group
         barrier.arrivals.append(party)
         barriers[name] = barrier
-        if barrier.arrivals.count == Int(arrival.parties) {
+        if barrier.arrivals.count == partyCount(of: barrier) {
             trip(name)
         } else {
             wait(id, number, in: ObjectKey(kind: .barrier, name: name))
@@ -55,7 +58,8 @@ extension Specification {
         answer(id, number, reply)
     }
 
-    private mutating func trip(_ name: ObjectName) {
+    mutating func trip(_ name: ObjectName) {
+        let view = settle(name)
         let barrier = barriers[name]!
         let ranks = barrier.ranks
         let parties = zip(barrier.arrivals, ranks).map { arrival, rank in
@@ -69,7 +73,8 @@ extension Specification {
         decide(name, decision) { rank in
             .tripped(
                 BarrierResult(
-                    name: name, generation: barrier.generation, rank: rank, parties: parties))
+                    name: name, generation: barrier.generation, rank: rank, parties: parties,
+                    view: view))
         }
     }
 
@@ -78,6 +83,7 @@ extension Specification {
         ended: SessionID? = nil,
         newcomer: (session: SessionID, number: UInt64)? = nil
     ) {
+        _ = settle(name)
         let barrier = barriers[name]!
         let ranks = barrier.ranks
         note(.broken(barrier.past, reason, by: holder(breaker)), .barrier, name)
@@ -110,6 +116,7 @@ extension Specification {
         barriers[name]!.decisions[barrier.generation] = decision
         barriers[name]!.generation += 1
         barriers[name]!.parties = 0
+        barriers[name]!.group = nil
         barriers[name]!.arrivals = []
         for (arrival, rank) in zip(barrier.arrivals, barrier.ranks) where arrival.session != ended {
             answer(arrival.session, arrival.number, reply(rank))

@@ -117,6 +117,7 @@ extension Specification {
             member: member.token, session: member.session, reason: reason)
         _ = beginView(of: name)
         note(.view(joined: [], departed: [departure]), in: name)
+        reviewBarriers(of: name)
     }
 
     /// Returns its number.

@@ -122,7 +122,7 @@ struct LeasePictures {
             case .lease(let wanted): name == wanted
             case .leases(let prefix, let after):
                 name.text.utf8.starts(with: prefix.utf8) && after.map { $0 < name } ?? true
-            case .locks, .why, .leader, .sessions, .history: false
+            case .locks, .why, .leader, .sessions, .history, .latch, .latches: false
             }
         }.sorted().map { leases[$0]!.report(of: $0) }
     }

@@ -43,6 +43,7 @@ extension Specification {
         case .lease(let lease) where lease.isRelease:
             self.lease(lease, id, number)
         case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
+        case .latch(let latch) where latch.action == .remove: self.latch(latch, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
@@ -70,6 +71,7 @@ extension Specification {
         case .arrive(let arrival): arrive(arrival, id, number)
         case .transact(let transaction): transact(transaction, id, number)
         case .lease(let operation): lease(operation, id, number)
+        case .latch(let operation): latch(operation, id, number)
         case .revoke(let revocation): revoke(revocation, id, number)
         case .joinGroup(let join): joinGroup(join, id, number)
         case .evictMember(let name, let member): evictMember(name, member, id, number)
@@ -96,6 +98,9 @@ extension Specification {
         case .waiting(let key) where key.kind == .barrier:
             breakGeneration(
                 of: key.name, reason == .timedOut ? .timedOut : .cancelled, by: id)
+        case .waiting(let key) where key.kind == .latch:
+            answer(id, target, .cancelled)
+            forgetLatchWait(key.name, id, target)
         case .waiting(let key):
             answer(id, target, .cancelled)
             guard queues[key]!.upgrade.map({ $0 != (id, target) }) ?? true else {

@@ -156,11 +156,9 @@ extension Specification {
             }
         }
         deleteKeys(of: id)
-        for name in barriers.keys.sorted()
-        where barriers[name]!.arrivals.contains(where: { $0.session == id }) {
-            breakGeneration(of: name, .partyEnded, by: id, ended: id)
-        }
+        leaveBarriers(id)
         leaveGroups(id, reason)
+        forgetLatchWaits(of: id)
         var replies: [UInt64: Reply] = [:]
         for case (let number, .answered(let reply, _)) in sessions[id]!.entries {
             switch reply {

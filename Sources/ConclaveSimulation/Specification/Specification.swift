@@ -23,6 +23,7 @@ struct Specification {
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
     var leases: [ObjectName: SpecifiedLease] = [:]
+    var latches: [ObjectName: SpecifiedLatch] = [:]
     /// Those with members, and those that were left not long ago.
     var groups: [ObjectName: SpecifiedGroup] = [:]
     /// Of groups that are not there everything after this version is known: nothing happened.
@@ -39,6 +40,7 @@ struct Specification {
     var changedKeys: [SpecifiedKeys.Change] = []
     /// Leases are not as they were before that.
     var leasesHaveChanged = false
+    var latchesHaveChanged = false
     /// What became of task groups meanwhile.
     var changedGroups: [(name: ObjectName, picture: GroupPictures.Picture)] = []
 
@@ -114,6 +116,7 @@ struct Specification {
         touched = []
         changedKeys = []
         leasesHaveChanged = false
+        latchesHaveChanged = false
         changedGroups = []
         happened = []
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
@@ -135,6 +138,7 @@ struct Specification {
 
     var objectCount: Int {
         queues.count + barriers.count + keys.values.count + leases.count + groupCount
+            + latches.count
     }
 
     var groupCount: Int { groups.values.count { !$0.members.isEmpty } }
@@ -150,7 +154,7 @@ struct Specification {
     }
 }
 
-/// A lock or a leader slot, in the order in which the machine goes through them.
+/// Something that is awaited; a lock or a leader slot, in the order in which the machine goes through them.
 struct ObjectKey: Hashable, Comparable {
     var kind: ObjectKind
     var name: ObjectName

@@ -11,6 +11,7 @@ struct SpecifiedBarrier {
         var rank: UInt32?
         var payload: [UInt8]
         var at: Timestamp
+        var member: FencingToken?
     }
 
     struct Decision {
@@ -23,6 +24,8 @@ struct SpecifiedBarrier {
 
     var generation: UInt64
     var parties: UInt32 = 0
+    /// Whose members the parties are; `nil`: they are counted.
+    var group: BarrierGroup?
     var arrivals: [Arrival] = []
     /// By generation.
     var decisions: [UInt64: Decision] = [:]
@@ -39,9 +42,9 @@ struct SpecifiedBarrier {
         return arrivals.map { $0.rank ?? free.removeFirst() }
     }
 
-    func disagrees(_ arrival: Arrival, parties named: UInt32) -> Bool {
+    func disagrees(_ arrival: Arrival, parties named: UInt32, of other: BarrierGroup?) -> Bool {
         guard !arrivals.isEmpty else { return false }
-        return named != parties
+        return named != parties || group != other
             || (arrival.rank != nil && arrivals.contains { $0.rank == arrival.rank })
     }
 }

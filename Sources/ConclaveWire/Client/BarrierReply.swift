@@ -43,12 +43,18 @@ package struct BarrierResult: Equatable, Sendable {
     package var rank: UInt32
     /// By rank.
     package var parties: [BarrierParty]
+    /// Of the group whose members they are, the number of the view; `nil`: they were counted.
+    package var view: UInt64?
 
-    package init(name: ObjectName, generation: UInt64, rank: UInt32, parties: [BarrierParty]) {
+    package init(
+        name: ObjectName, generation: UInt64, rank: UInt32, parties: [BarrierParty],
+        view: UInt64? = nil
+    ) {
         self.name = name
         self.generation = generation
         self.rank = rank
         self.parties = parties
+        self.view = view
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -58,6 +64,7 @@ package struct BarrierResult: Equatable, Sendable {
         let count = try reader.count("parties", maximum: Int(ClientLimits.barrierParties))
         parties = []
         for _ in 0..<count { parties.append(try BarrierParty(from: &reader)) }
+        view = try reader.optional("view")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -65,6 +72,7 @@ package struct BarrierResult: Equatable, Sendable {
         writer.integer(generation)
         writer.integer(rank)
         writer.list(parties) { $0.encode(into: &$1) }
+        writer.optional(view)
     }
 }
 

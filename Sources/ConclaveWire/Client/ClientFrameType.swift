@@ -74,4 +74,9 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case sendToGroup = 131
     /// Subscribes to a group: `GroupNews`, the first as a reply, then as events.
     case followGroup = 132
+
+    /// Counts a latch down, waits until it is open, or removes it.
+    case latch = 144
+    /// Asks for one latch, or a page of those with a prefix; the reply is a `LatchPage`.
+    case readLatches = 145
 }

@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 6
+    package static let protocolVersion: UInt16 = 7
     package static let label = 255
     package static let leaderValue = 4 * 1024
     /// How many may lead one slot: their values fit an answer together.
@@ -11,6 +11,8 @@ package enum ClientLimits {
     package static let barrierPayload = 4 * 1024
     package static let barrierPayloadsTogether = 512 * 1024
     package static let barrierParties: UInt32 = 100_000
+    /// Members of a group that an arrival may name: they fit a slot.
+    package static let barrierMembersNamed = 512
     package static let requestsInFlight = 1_024
     package static let message = 1_024
     package static let memberAddress = MemberList.maximumAddressByteCount

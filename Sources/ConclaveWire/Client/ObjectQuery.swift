@@ -1,7 +1,7 @@
 package import ConclaveBase
 
-/// Asks for locks, leader slots, barriers, leases and sessions, and what happened to them. What
-/// is asked for stands in the frame's type.
+/// Asks for locks, leader slots, barriers, leases, latches and sessions, and what happened to them.
+/// What is asked for stands in the frame's type.
 package struct ObjectQuery: Equatable, Sendable {
     package enum Subject: Equatable, Sendable {
         /// Those whose names begin with `prefix` and come after `after`, a page of them.
@@ -13,6 +13,9 @@ package struct ObjectQuery: Equatable, Sendable {
         case lease(ObjectName)
         /// As `locks`.
         case leases(prefix: String, after: ObjectName?)
+        case latch(ObjectName)
+        /// As `locks`.
+        case latches(prefix: String, after: ObjectName?)
         /// Those that come after `after`, a page of them.
         case sessions(after: SessionID?)
         case history(HistoryQuery)
@@ -47,6 +50,13 @@ package struct ObjectQuery: Equatable, Sendable {
             } else {
                 subject = .lease(try reader.name("lease"))
             }
+        case .readLatches:
+            if try reader.flag("prefix") {
+                let (prefix, after) = try reader.page()
+                subject = .latches(prefix: prefix, after: after)
+            } else {
+                subject = .latch(try reader.name("latch"))
+            }
         default: return nil
         }
         isLocal = try reader.flag("local")
@@ -56,12 +66,12 @@ package struct ObjectQuery: Equatable, Sendable {
         switch subject {
         case .locks(let prefix, let after): writer.page(prefix, after: after)
         case .why(let name), .leader(let name): writer.name(name)
-        case .lease(let name):
+        case .lease(let name), .latch(let name):
             writer.flag(false)
             writer.name(name)
         case .sessions(let after): writer.optional(after?.number)
         case .history(let query): query.encode(into: &writer)
-        case .leases(let prefix, let after):
+        case .leases(let prefix, let after), .latches(let prefix, let after):
             writer.flag(true)
             writer.page(prefix, after: after)
         }
@@ -74,6 +84,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .why: .why
         case .leader: .observeLeader
         case .lease, .leases: .readLeases
+        case .latch, .latches: .readLatches
         case .sessions: .sessions
         case .history: .history
         }

@@ -37,6 +37,7 @@ package enum Operation: Equatable, Sendable {
     case evictMember(name: ObjectName, member: FencingToken)
     /// To every member of the view in which it is ordered. Any session may send.
     case sendToGroup(name: ObjectName, payload: [UInt8])
+    case latch(LatchOperation)
 
     package var type: ClientFrameType {
         switch self {
@@ -58,6 +59,7 @@ package enum Operation: Equatable, Sendable {
         case .leaveGroup: .leaveGroup
         case .evictMember: .evictMember
         case .sendToGroup: .sendToGroup
+        case .latch: .latch
         }
     }
 
@@ -110,6 +112,8 @@ package enum Operation: Equatable, Sendable {
         case .sendToGroup(let name, let payload):
             writer.name(name)
             writer.bytes(payload)
+        case .latch(let operation):
+            operation.encode(into: &writer)
         }
     }
 
@@ -167,6 +171,8 @@ package enum Operation: Equatable, Sendable {
             return .lease(try LeaseOperation(from: &reader))
         case .revoke:
             return .revoke(try Revocation(from: &reader))
+        case .latch:
+            return .latch(try LatchOperation(from: &reader))
         default:
             return try decodeOfGroup(type, from: &reader)
         }
@@ -200,51 +206,4 @@ extension Operation {
 package enum CancelReason: UInt8, Sendable, CaseIterable {
     case gaveUp = 1
     case timedOut = 2
-}
-
-/// One party's arrival at a barrier.
-package struct BarrierArrival: Equatable, Sendable {
-    package var name: ObjectName
-    package var parties: UInt32
-    /// Given by the party, or `nil`: by order of arrival.
-    package var rank: UInt32?
-    /// The generation that is meant, or `nil`: the present one.
-    package var generation: UInt64?
-    package var payload: [UInt8]
-
-    package init(
-        name: ObjectName, parties: UInt32, rank: UInt32? = nil, generation: UInt64? = nil,
-        payload: [UInt8] = []
-    ) {
-        self.name = name
-        self.parties = parties
-        self.rank = rank
-        self.generation = generation
-        self.payload = payload
-    }
-
-    package init(from reader: inout ByteReader) throws(WireError) {
-        name = try reader.name("name")
-        parties = try reader.integer("parties")
-        guard parties > 0 else { throw .invalid(field: "parties", reason: "must not be 0") }
-        guard parties <= ClientLimits.barrierParties else {
-            throw .outOfRange(
-                field: "parties", value: UInt64(parties),
-                maximum: UInt64(ClientLimits.barrierParties))
-        }
-        rank = try reader.flag("has rank") ? try reader.integer("rank") : nil
-        if let rank, rank >= parties {
-            throw .outOfRange(field: "rank", value: UInt64(rank), maximum: UInt64(parties - 1))
-        }
-        generation = try reader.flag("has generation") ? try reader.integer("generation") : nil
-        payload = try reader.bytes("payload", maximum: ClientLimits.barrierPayload)
-    }
-
-    package func encode(into writer: inout ByteWriter) {
-        writer.name(name)
-        writer.integer(parties)
-        writer.optional(rank)
-        writer.optional(generation)
-        writer.bytes(payload)
-    }
 }

@@ -7,7 +7,7 @@ package enum Reply: Equatable, Sendable {
     /// Not free, and the request was a try.
     case busy(holder: SessionID?)
     case elected(Term)
-    /// Released (also a lease), downgraded, announced, resigned, or a limit was set.
+    /// Released (also a lease), removed (a latch), downgraded, announced, resigned, or a limit was set.
     case done
     case tripped(BarrierResult)
     case broken(BarrierBreak)
@@ -25,11 +25,13 @@ package enum Reply: Equatable, Sendable {
     case leaseTaken(LeaseGrant)
     case joined(GroupJoined)
     case sent(GroupSent)
+    /// Counted down, or waited for until nothing remained.
+    case counted(LatchState)
 
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
-        case written, mismatched, leased, leaseTaken, joined, sent
+        case written, mismatched, leased, leaseTaken, joined, sent, counted
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -77,6 +79,9 @@ package enum Reply: Equatable, Sendable {
         case .sent(let sent):
             writer.integer(Kind.sent.rawValue)
             sent.encode(into: &writer)
+        case .counted(let state):
+            writer.integer(Kind.counted.rawValue)
+            state.encode(into: &writer)
         }
     }
 
@@ -100,6 +105,7 @@ package enum Reply: Equatable, Sendable {
         case .leaseTaken: self = .leaseTaken(try LeaseGrant(from: &reader))
         case .joined: self = .joined(try GroupJoined(from: &reader))
         case .sent: self = .sent(try GroupSent(from: &reader))
+        case .counted: self = .counted(try LatchState(from: &reader))
         }
     }
 }

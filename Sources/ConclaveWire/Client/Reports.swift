@@ -75,10 +75,11 @@ package enum ObjectKind: UInt8, Sendable, CaseIterable {
     case lock = 1
     case leaderSlot = 2
     case barrier = 3
+    case latch = 4
 }
 
 /// A lock, slot or barrier with its holders and its queue, as many of both as an answer has room for:
-/// the first ones. For a barrier the arrived parties are `waiters`.
+/// the first ones. For a barrier the arrived parties are `waiters`; a latch has only those.
 package struct ObjectReport: Equatable, Sendable {
     package var kind: ObjectKind
     package var name: ObjectName
@@ -87,7 +88,7 @@ package struct ObjectReport: Equatable, Sendable {
     /// With those that are not named.
     package var holderCount: UInt32
     package var waiterCount: UInt32
-    /// Parties of a barrier; else 0.
+    /// Parties of a barrier, or the count of a latch; else 0.
     package var parties: UInt32
     /// A barrier's generation; else 0.
     package var generation: UInt64
@@ -99,6 +100,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var closedFor: Interval?
     /// Parties that have not arrived at a barrier, by rank, as many as are named.
     package var missing: [BarrierAbsence] = []
+    /// How often a latch must be counted down before it is open; `nil`: it is none.
+    package var remaining: UInt32?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -137,6 +140,7 @@ package struct ObjectReport: Equatable, Sendable {
         for _ in 0..<(try reader.count("missing", maximum: ClientLimits.listedSessions)) {
             missing.append(try BarrierAbsence(from: &reader))
         }
+        remaining = try reader.optional("remaining")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -152,6 +156,7 @@ package struct ObjectReport: Equatable, Sendable {
         writer.optional(limit)
         writer.optional(closedFor?.nanoseconds)
         writer.list(missing) { $0.encode(into: &$1) }
+        writer.optional(remaining)
     }
 }
 

@@ -107,8 +107,8 @@ extension ByteReader {
     /// Of what is held under a token.
     fileprivate mutating func claimedKind(_ field: String) throws(WireError) -> ObjectKind {
         let kind: ObjectKind = try choice(field)
-        guard kind != .barrier else {
-            throw .invalid(field: field, reason: "nobody holds a barrier")
+        guard kind == .lock || kind == .leaderSlot else {
+            throw .invalid(field: field, reason: "nobody holds a \(kind)")
         }
         return kind
     }

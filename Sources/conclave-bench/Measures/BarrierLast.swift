@@ -46,7 +46,7 @@ struct BarrierLast {
         return Machine.now
     }
 
-    private static func waitForOthers(
+    static func waitForOthers(
         _ conclave: Conclave, _ name: String, _ count: Int
     ) async throws {
         while count > 0 {

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The name of a lock, slot, barrier, key, lease or task group, checked before anybody is asked.
+/// The name of a lock, slot, barrier, latch, key, lease or task group, checked before anybody is asked.
 struct NameArgument: ExpressibleByArgument, Equatable {
     static let maximumByteCount = 255
 

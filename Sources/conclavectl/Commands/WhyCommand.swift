@@ -6,7 +6,7 @@ struct WhyCommand: ParsableCommand {
         commandName: "why",
         abstract: "Explain who holds something, who waits, and for whom.",
         discussion: """
-            Prints the lock, leader slot, barrier or lease of that name with its holders and its \
+            Prints the lock, leader slot, barrier, latch or lease of that name with its holders and its \
             queue, and from the first waiter on the chain of who waits for whom; of a barrier, who has \
             arrived since when, and who is missing. The answer holds \
             everything that was acknowledged before the question; --local asks this host's daemon \
@@ -21,7 +21,7 @@ struct WhyCommand: ParsableCommand {
             the majority; 77 not permitted.
             """)
 
-    @Argument(help: "The name of the lock, slot, barrier or lease.")
+    @Argument(help: "The name of the lock, slot, barrier, latch or lease.")
     var name: NameArgument
 
     @Flag(help: "From the own copy of this host's daemon, which may be behind.")

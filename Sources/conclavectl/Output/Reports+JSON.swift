@@ -79,6 +79,7 @@ extension ObjectStatus {
             "limit": .optional(limit, { .unsigned(UInt64($0)) }),
             "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
             "missing": .array(missing.map(\.json)),
+            "remaining": .optional(remaining, JSON.count),
         ])
     }
 
@@ -172,6 +173,7 @@ extension BarrierGeneration {
                         "arrivedAt": .string(party.arrivedAt.text), "payload": .string(party.text),
                     ])
                 }),
+            "view": .optional(viewNumber) { .unsigned($0) },
         ])
     }
 }

@@ -164,6 +164,9 @@ extension ObjectStatus {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
             if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
+        if let remaining {
+            title += remaining == 0 ? ", open" : ", \(remaining) of \(partyCount) remain"
+        }
         if !value.isEmpty { title += ", value \(text)" }
         return title.shown
     }
@@ -200,7 +203,8 @@ extension BarrierGeneration {
             table.add(
                 "\(party.rank)", "\(party.host)", "\(party.pid)", party.arrivedAt.text, party.text)
         }
-        return "generation \(number), rank \(rank) of \(parties.count)\n\(table.text)"
+        let view = viewNumber.map { ", view \($0)" } ?? ""
+        return "generation \(number), rank \(rank) of \(parties.count)\(view)\n\(table.text)"
     }
 }
 

@@ -6,6 +6,8 @@ struct HoldRequest: Sendable {
         case lock(Lock.Mode)
         case leadership(value: String, places: UInt32?)
         case membership(attributes: [String: String])
+        /// Enters with the others, and leaves with those that are still there.
+        case doubleBarrier(parties: Int)
     }
 
     var kind: Kind
@@ -42,6 +44,8 @@ final class Holder: Sendable {
         var token: FencingToken
         /// Of a leader.
         var place: UInt32?
+        /// Of a task group.
+        var member: FencingToken?
         var previousEnd: PreviousEnd
         var validity: Validity
         var taskPath: TaskPath
@@ -146,9 +150,18 @@ final class Holder: Sendable {
             ) { member in
                 await body(
                     Grant(
-                        token: member.token, previousEnd: .none, validity: member.validity,
+                        token: member.token, member: member.token, previousEnd: .none,
+                        validity: member.validity,
                         taskPath: member.taskPath))
             }
+        case .doubleBarrier(let parties):
+            let barrier = conclave.doubleBarrier(request.name, parties: parties)
+            let inside = try await barrier.enter(timeout: request.wait)
+            await body(
+                Grant(
+                    token: inside.token, previousEnd: .none, validity: inside.validity,
+                    taskPath: inside.taskPath))
+            try await inside.leave(timeout: request.wait)
         }
     }
 }

@@ -3,7 +3,7 @@ import Conclave
 /// Tells on the standard error how it goes: with JSON one object a state, else only what is wrong.
 struct Narrator {
     var json: Bool
-    /// `name`, `slot` or `group`: what the name is called in JSON.
+    /// `name`, `slot`, `group` or `barrier`: what the name is called in JSON.
     var noun: String
     var name: String
 

@@ -30,6 +30,8 @@ struct Wrapper {
     /// Before the deadline, so that the command has ended by then.
     private var margin: Duration
     private let usesGroupTTL: Bool
+    /// Giving back waits for others, who may break it.
+    private let othersLeaveToo: Bool
     private let narrator: Narrator
     private let holder: Holder
     private let signals: WrapperSignals
@@ -50,6 +52,7 @@ struct Wrapper {
         self.command = command
         onLoss = request.onLoss
         usesGroupTTL = request.ttl == nil
+        othersLeaveToo = if case .doubleBarrier = request.kind { true } else { false }
         margin = request.ttl.map(Self.margin(of:)) ?? Self.longestMargin
         self.narrator = narrator
         self.signals = signals
@@ -129,6 +132,9 @@ struct Wrapper {
         case (.releasing(let status), .released):
             narrator.released()
             phase = .done(status)
+        case (.releasing(let status), .failed(let error)):
+            if othersLeaveToo { narrator.failed(error) }
+            phase = .done(status)
         case (.releasing(let status), _):
             phase = .done(status)
         case (.stopping, _), (.done, _):
@@ -148,6 +154,9 @@ struct Wrapper {
         narrator.granted(grant)
         unsafe setenv("CONCLAVE_TOKEN", grant.token.description, 1)
         if let place = grant.place { unsafe setenv("CONCLAVE_PLACE", place.description, 1) }
+        if let member = grant.member {
+            unsafe setenv(BarrierCommand.memberVariable, member.description, 1)
+        }
         unsafe setenv("CONCLAVE_PREVIOUS_END", grant.previousEnd.description, 1)
         unsafe setenv(SurroundingTask.variable, grant.taskPath.description, 1)
         unsafe setenv("CONCLAVE_NAME", narrator.name, 1)

@@ -9,7 +9,8 @@ struct GroupJoinCommand: ParsableCommand {
         discussion: """
             With a command: joins the group, runs the command as 'conclave lock' does, without a \
             shell, and leaves when it has ended. The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, \
-            which names the membership: 'conclave group members' shows it. If somebody puts the \
+            which names the membership ('conclave group members' shows it), and CONCLAVE_MEMBER, \
+            the same for commands within. If somebody puts the \
             member out, or the session is lost, the command gets SIGTERM (see --on-loss). With \
             --json one object a state (waiting, granted, released, lost) goes to the standard error.
 
