@@ -55,7 +55,7 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "V30", within: 200)
         case .segmentNotRecorded: PlantedBug(plant, rule: "V30", within: 1_000)
         case .staleBatchIsNew: PlantedBug(plant, rule: "V29", within: 100)
-        case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 300)
+        case .acknowledgeOnFullDisk: PlantedBug(plant, rule: "V31", within: 1_000)
         case .markPastBatch: PlantedBug(plant, rule: "V8", within: 100)
         case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
         case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
