@@ -64,6 +64,10 @@ public enum Plant: String, CaseIterable, Sendable {
     case lockDelayIgnored
     /// How a lock was lost is forgotten when nobody waits for it.
     case lossForgotten
+    /// C3: the history leaves out how locks are lost.
+    case historySkipsLoss
+    /// C3: who held something at a moment that is past is told as who holds it now.
+    case historyHoldersOfNow
     /// C5: whoever is elected when another leader goes has the first place, whoever else has it.
     case placeGivenTwice
     /// C5: a lease ends at the time that its first grant said, however often it is renewed.

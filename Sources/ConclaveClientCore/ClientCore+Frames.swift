@@ -113,8 +113,8 @@ extension ClientCore {
         switch report {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
-        case .status, .members, .view, .locks, .leases, .latches, .sessions, .why, .memberChange,
-            .recovered,
+        case .status, .members, .view, .locks, .leases, .latches, .sessions, .history, .why,
+            .memberChange, .recovered,
             .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful, .assured:
             break
         }
@@ -140,8 +140,8 @@ extension ClientCore {
             assure(id, effects: &effects)
         case .keyNews(let news): take(news, id, effects: &effects)
         case .groupNews(let news): take(news, id, effects: &effects)
-        case .status, .members, .locks, .leases, .latches, .sessions, .why, .memberChange,
-            .recovered, .keys,
+        case .status, .members, .locks, .leases, .latches, .sessions, .history, .why,
+            .memberChange, .recovered, .keys,
             .keyUpdate, .groupUpdates, .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }

@@ -148,6 +148,7 @@ extension ClientCore.Query {
         case .lease, .leases: .leases(try LeasePage(from: &reader))
         case .latch, .latches: .latches(try LatchPage(from: &reader))
         case .sessions: .sessions(try SessionPage(from: &reader))
+        case .history: .history(try HistoryReport(from: &reader))
         }
     }
 }

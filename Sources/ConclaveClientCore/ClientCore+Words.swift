@@ -50,6 +50,7 @@ extension ClientCore {
         case leases(LeasePage)
         case latches(LatchPage)
         case sessions(SessionPage)
+        case history(HistoryReport)
         case keys(KeyReport)
         /// As a daemon tells it: nobody but the core sees it.
         case keyNews(KeyNews)

@@ -6,6 +6,7 @@ struct BarrierFault {
     var reason: BarrierBreakReason
     /// In a sentence without its end.
     var message: String
+    var by: HistoryHolder
     /// The session whose end it is.
     var ended: SessionID?
 }

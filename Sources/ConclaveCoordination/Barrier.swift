@@ -40,6 +40,11 @@ struct Barrier: Sendable {
 
     var isComplete: Bool { !arrivals.isEmpty && arrivals.count == Int(parties) }
     var isUnused: Bool { arrivals.isEmpty && decisions.isEmpty }
+    /// The generation that gathers, as it is told when it is over.
+    var past: HistoryGeneration {
+        HistoryGeneration(
+            number: generation, parties: parties, arrivedCount: UInt32(arrivals.count))
+    }
     var missingCount: UInt32 { parties - UInt32(arrivals.count) }
 
     func decision(of generation: UInt64) -> BarrierDecision? {

@@ -21,7 +21,8 @@ extension Coordinator {
         if let message = barriers[barrier].disagreement(
             with: party, parties: arrival.parties, of: arrival.group)
         {
-            let fault = BarrierFault(reason: .disagreement, message: message, ended: nil)
+            let fault = BarrierFault(
+                reason: .disagreement, message: message, by: historyHolder(request.session))
             breakGeneration(of: barrier, fault, newcomer: request, effects: &effects)
             return
         }
@@ -80,6 +81,7 @@ extension Coordinator {
 
     mutating func trip(_ barrier: Int, effects: inout [CoordinationEffect]) {
         settle(barrier)
+        note(.tripped(barriers[barrier].past), of: .barrier, barriers[barrier].name)
         conclude(barrier, barriers[barrier].tripped(), effects: &effects)
     }
 
@@ -89,6 +91,8 @@ extension Coordinator {
         effects: inout [CoordinationEffect]
     ) {
         settle(barrier)
+        let event = ObjectEvent.broken(barriers[barrier].past, fault.reason, by: fault.by)
+        note(event, of: .barrier, barriers[barrier].name)
         let (outcome, absent) = barriers[barrier].broken(by: fault) { session in
             session != fault.ended && sessions.index(of: session) != nil
         }
@@ -134,13 +138,14 @@ extension Coordinator {
     ) {
         let process = sessions[request.session].process
         let who = "pid \(process.pid) on host \(process.host)"
+        let by = historyHolder(request.session)
         let fault =
             switch reason {
             case .gaveUp:
-                BarrierFault(reason: .cancelled, message: "\(who) gave up", ended: nil)
+                BarrierFault(reason: .cancelled, message: "\(who) gave up", by: by)
             case .timedOut:
                 BarrierFault(
-                    reason: .timedOut, message: "\(who) waited as long as it would", ended: nil)
+                    reason: .timedOut, message: "\(who) waited as long as it would", by: by)
             }
         breakGeneration(of: barrier, fault, effects: &effects)
     }
@@ -155,7 +160,8 @@ extension Coordinator {
         let process = sessions[session].process
         let message = "pid \(process.pid) on host \(process.host) \(reason.predicate)"
         let fault = BarrierFault(
-            reason: .partyEnded, message: message, ended: sessions[session].id)
+            reason: .partyEnded, message: message, by: historyHolder(session),
+            ended: sessions[session].id)
         let id = sessions[session].id
         let isOneEnough = plant == .oneBarrierBreaks
         for barrier in awaited.sorted(by: { barriers[$0].name < barriers[$1].name })

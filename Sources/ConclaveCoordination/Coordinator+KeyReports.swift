@@ -11,7 +11,7 @@ extension Coordinator {
     package var keyFloor: Version { keys.floor.version }
 
     /// The version whose state is meant by `moment`.
-    package func version(of moment: KeyMoment) throws(KeyHistoryFault) -> Version {
+    package func version(of moment: KeyMoment) throws(HistoryFault) -> Version {
         switch moment {
         case .now: return version
         case .version(let asked):

@@ -101,6 +101,7 @@ extension Coordinator {
             let message = "session \(standby) does not stand by for slot \(name)"
             return refuse(request, .refused, message, effects: &effects)
         }
+        let given = holding(of: claim, in: slots)
         // Where nothing else is waited for, nothing can lead back, and no copy is needed.
         let task = slots.claims[heir].task
         let before = locks.waitCount(of: task) + slots.waitCount(of: task) > 1 ? slots : nil
@@ -113,6 +114,7 @@ extension Coordinator {
             return refuse(request, .deadlock, cycle, effects: &effects)
         }
         answer(request, .done, effects: &effects)
+        note(.ended(given, .handedOver), of: .leaderSlot, name)
         tellElected(next, effects: &effects)
     }
 
@@ -126,11 +128,12 @@ extension Coordinator {
 
     /// Removes a leader or a candidate; the next candidate leads at this very version.
     mutating func giveUp(
-        slot index: Int, _ end: PreviousEnd, effects: inout [CoordinationEffect]
+        slot index: Int, _ end: HoldingEnd, effects: inout [CoordinationEffect]
     ) {
         let claim = slots.claims[index]
         let name = slots.objects[claim.object].name
-        slots.remove(index, end: end)
+        if claim.isHeld { noteEnded(slot: index, end) }
+        slots.remove(index, end: end.previousEnd)
         let isElected = electNext(slot: claim.object, effects: &effects)
         slots.removeIfUnused(claim.object, at: now)
         guard plant != .vacancyUntold else { return }
@@ -151,6 +154,7 @@ extension Coordinator {
     private mutating func tellElected(_ index: Int, effects: inout [CoordinationEffect]) {
         let claim = slots.claims[index]
         let slot = slots.objects[claim.object]
+        noteElected(index)
         let term = Term(
             slot: slot.name, place: claim.place, token: claim.token, previousEnd: slot.previousEnd,
             previousValue: slot.previousValue)

@@ -22,12 +22,14 @@ extension Coordinator {
         case .release(let token):
             guard let index = held(name, under: token, request, effects: &effects) else { return }
             answer(request, .done, effects: &effects)
-            endLease(index, effects: &effects)
+            endLease(index, .released, effects: &effects)
         case .transfer(let token, let holder, let ttl):
             guard let index = held(name, under: token, request, effects: &effects) else { return }
+            note(.ended(leases.rows[index].holding, .transferred), of: .lease, name)
             let isKept = plant == .transferKeepsToken
             leases.transfer(
                 index, to: holder, token: isKept ? token : FencingToken(version), ttl: ttl, at: now)
+            note(.granted(leases.rows[index].holding), of: .lease, name)
             tellLeased(index, request, effects: &effects)
         }
     }
@@ -53,6 +55,7 @@ extension Coordinator {
         let lease = Lease(
             name: name, holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, at: now)
         leases.insert(lease)
+        note(.granted(lease.holding), of: .lease, name)
         answer(request, .leased(lease.grant), effects: &effects)
         effects.append(.leaseSet(lease.term))
     }
@@ -96,11 +99,14 @@ extension Coordinator {
         guard let index = leases.index(of: name),
             leases.rows[index].renewed.version == renewed || plant == .renewalIgnored
         else { return }
-        endLease(index, effects: &effects)
+        endLease(index, .expired, effects: &effects)
     }
 
-    private mutating func endLease(_ index: Int, effects: inout [CoordinationEffect]) {
+    private mutating func endLease(
+        _ index: Int, _ end: HoldingEnd, effects: inout [CoordinationEffect]
+    ) {
         let name = leases.rows[index].name
+        note(.ended(leases.rows[index].holding, end), of: .lease, name)
         leases.remove(index)
         effects.append(.leaseEnded(name))
     }
@@ -108,7 +114,8 @@ extension Coordinator {
     mutating func endAllLeases(effects: inout [CoordinationEffect]) {
         guard plant != .leasesOutliveHistory else { return }
         for term in leases.terms {
-            if let index = leases.index(of: term.name) { endLease(index, effects: &effects) }
+            guard let index = leases.index(of: term.name) else { continue }
+            endLease(index, .givenUp, effects: &effects)
         }
     }
 

@@ -100,11 +100,13 @@ extension Coordinator {
 
     /// Removes a holder or a waiter; whose turn it is then has the lock, at this very version.
     mutating func giveUp(
-        lock claim: Int, _ end: PreviousEnd, effects: inout [CoordinationEffect]
+        lock claim: Int, _ ending: HoldingEnd, effects: inout [CoordinationEffect]
     ) {
+        let end = ending.previousEnd
         let lock = locks.claims[claim].object
         let wasHeld = locks.claims[claim].isHeld
         let delay = locks.claims[claim].lockDelay
+        if wasHeld { noteEnded(lock: claim, ending) }
         locks.remove(claim, end: end)
         if wasHeld, end.isUnclean, delay > .zero {
             locks.close(lock, for: delay, at: version)
@@ -136,6 +138,7 @@ extension Coordinator {
     private mutating func tellGranted(_ index: Int, effects: inout [CoordinationEffect]) {
         let claim = locks.claims[index]
         let lock = locks.objects[claim.object]
+        noteGranted(lock: index)
         let grant = LockGrant(
             name: lock.name, mode: claim.mode, token: claim.token, previousEnd: lock.previousEnd)
         answer(claim.request, .granted(grant), effects: &effects)

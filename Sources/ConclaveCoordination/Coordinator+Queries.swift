@@ -21,7 +21,7 @@ extension Coordinator {
     package var rowCount: Int {
         2 * sessions.count + objectCount + ended.records.count + keys.log.count
             + locks.ends.entries.count + groups.desertedCount
-            + groups.logCount
+            + groups.logCount + chronicle.rowCount(entriesPerRow: quotas.entriesPerRow)
     }
 
     package var objectCount: Int {

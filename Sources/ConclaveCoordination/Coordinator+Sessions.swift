@@ -245,7 +245,7 @@ extension Coordinator {
             .sessionEnded(session: id, attachment: sessions[index].attachment, reason: reason))
         dropTakeover(
             of: index, Refusal(.sessionEnded, "session \(id) is over"), effects: &effects)
-        let end = PreviousEnd(reason)
+        let end = HoldingEnd(reason)
         for claim in locks.claims(of: index) { giveUp(lock: claim, end, effects: &effects) }
         for claim in slots.claims(of: index) { giveUp(slot: claim, end, effects: &effects) }
         deleteKeys(of: id, effects: &effects)
@@ -268,17 +268,5 @@ extension Coordinator {
             EndedSessions.Record(
                 id: sessions[index].id, clientID: sessions[index].clientID, endedAt: time,
                 replies: replies))
-    }
-}
-
-extension PreviousEnd {
-    init(_ reason: SessionEnd) {
-        self =
-            switch reason {
-            case .goodbye: .goodbye
-            case .died: .died
-            case .expired, .hostLost: .expired
-            case .forced: .forced
-            }
     }
 }

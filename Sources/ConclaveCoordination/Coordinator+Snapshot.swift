@@ -54,6 +54,10 @@ enum SnapshotRow: UInt8 {
     case groupLog = 17
     /// With those that wait. It comes before the replies.
     case latch = 18
+    /// From where on it is known what happened to objects of which nothing is kept.
+    case historyFloor = 19
+    /// An object with what happened to it.
+    case history = 20
 
     static let format: UInt16 = 8
 

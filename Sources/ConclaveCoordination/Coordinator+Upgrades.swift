@@ -16,6 +16,7 @@ extension Coordinator {
             return refuse(request, .refused, message, effects: &effects)
         }
         locks.downgrade(claim)
+        note(.downgraded(holding(of: claim, in: locks)), of: .lock, name)
         answer(request, .done, effects: &effects)
         guard plant != .downgradeServesNobody else { return }
         grantNext(lock: locks.claims[claim].object, effects: &effects)
@@ -33,11 +34,12 @@ extension Coordinator {
             let message = "lock \(name) is not held together with others"
             return refuse(request, .refused, message, effects: &effects)
         }
+        let shared = locks.claims[claim]
         let outcome = locks.upgrade(
             claim, by: request.number, isOpen: !grantsAreSuspended, at: momentOfUpgrade(claim))
         switch outcome {
         case .granted:
-            tellUpgraded(claim, request, effects: &effects)
+            tellUpgraded(claim, from: shared, request, effects: &effects)
         case .queued:
             if let reason = reasonNotToWait(claim, of: .lock) {
                 locks.cancelUpgrade(of: claim)
@@ -55,12 +57,15 @@ extension Coordinator {
 
     /// Whoever waits to have a lock alone has it now, if the others have let go.
     mutating func grantUpgrade(lock: Int, effects: inout [CoordinationEffect]) {
-        guard let upgrading = locks.objects[lock].upgrading,
+        guard let upgrading = locks.objects[lock].upgrading else { return }
+        let shared = locks.claims[upgrading]
+        guard
             let (claim, number) = locks.grantUpgrade(of: lock, at: momentOfUpgrade(upgrading))
         else { return }
         let session = locks.claims[claim].request.session
         tellUpgraded(
-            claim, RequestReference(session: session, number: number), effects: &effects)
+            claim, from: shared, RequestReference(session: session, number: number),
+            effects: &effects)
     }
 
     /// For the simulator: as if the token that it was shared under would do.
@@ -70,10 +75,14 @@ extension Coordinator {
     }
 
     private mutating func tellUpgraded(
-        _ index: Int, _ request: RequestReference, effects: inout [CoordinationEffect]
+        _ index: Int, from shared: Claim, _ request: RequestReference,
+        effects: inout [CoordinationEffect]
     ) {
         let claim = locks.claims[index]
         let lock = locks.objects[claim.object]
+        let event = ObjectEvent.upgraded(
+            holding(of: index, in: locks), token: shared.token, since: shared.since)
+        note(event, of: .lock, lock.name)
         let grant = LockGrant(
             name: lock.name, mode: claim.mode, token: claim.token, previousEnd: lock.previousEnd)
         answer(request, .granted(grant), effects: &effects)

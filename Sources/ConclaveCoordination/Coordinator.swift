@@ -31,6 +31,7 @@ package struct Coordinator: Sendable {
     var leases = LeaseTable()
     var groups = GroupTable()
     var latches = LatchTable()
+    var chronicle = Chronicle()
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -81,6 +82,7 @@ package struct Coordinator: Sendable {
             grantsAreSuspended = true
         }
         let told = effects.count
+        if installed.stateWasLost { chronicle.forgetAll(at: now) }
         if installed.historyWasGivenUp, plant != .sessionsOutliveHistory {
             endAllSessions(effects: &effects)
         }

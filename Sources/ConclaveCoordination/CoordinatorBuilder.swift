@@ -69,6 +69,8 @@ package struct CoordinatorBuilder: Sendable {
             try coordinator.groups.takeMembers(
                 &reader, sessions: coordinator.sessions, now: coordinator.now)
         case .groupLog: try coordinator.groups.takeLog(&reader, now: coordinator.now)
+        case .historyFloor: try coordinator.chronicle.takeFloor(&reader, now: coordinator.now)
+        case .history: try coordinator.chronicle.take(&reader, now: coordinator.now)
         }
         try reader.finish()
     }
@@ -83,6 +85,7 @@ package struct CoordinatorBuilder: Sendable {
         coordinator.barriers.releaseByDeciders()
         try coordinator.keys.restoreLog(sessions: coordinator.sessions)
         coordinator.groups.restoreDeserted()
+        try coordinator.chronicle.restoreOrder()
         try coordinator.barriers.check(against: coordinator.groups)
         if coordinator.plant == .snapshotGrants { coordinator.grantsAreSuspended = false }
         return coordinator
@@ -215,7 +218,7 @@ extension SnapshotRow {
         case .latch: SnapshotRow.decision.rawValue
         case .group, .groupMembers, .groupLog: SnapshotRow.group.rawValue
         case .state, .session, .lock, .slot, .replies, .ended, .keyFloor, .key, .end, .lease,
-            .groupFloor:
+            .groupFloor, .historyFloor, .history:
             rawValue
         }
     }

@@ -11,7 +11,7 @@ import DequeModule
 package struct FrozenCoordinator: Sendable {
     private enum Section: Int {
         case state, sessions, locks, slots, barriers, latches, replies, ended, keyFloor, keys, ends
-        case leases, groups, over
+        case leases, groups, historyFloor, history, over
     }
 
     private let version: Version
@@ -28,6 +28,7 @@ package struct FrozenCoordinator: Sendable {
     private let ends: Deque<RememberedEnds.Entry>
     private let leases: Arena<Lease>
     private var groups: FrozenGroups
+    private let chronicle: FrozenChronicle
     private let entriesPerRow: Int
 
     private var section = Section.state
@@ -36,6 +37,7 @@ package struct FrozenCoordinator: Sendable {
     /// How many entries of the list at `place` are told.
     private var told = 0
     private var nextClaim: Int?
+    private var nextEntry: Int?
     private var barrierPart = BarrierPart.head
 
     private enum BarrierPart {
@@ -57,6 +59,7 @@ package struct FrozenCoordinator: Sendable {
         ends = coordinator.locks.ends.entries
         leases = coordinator.leases.rows.frozen
         groups = FrozenGroups(coordinator.groups)
+        chronicle = coordinator.chronicle.frozen
         entriesPerRow = coordinator.quotas.entriesPerRow
     }
 
@@ -85,6 +88,8 @@ package struct FrozenCoordinator: Sendable {
         case .ends: encodeEnd(into: &writer)
         case .leases: encodeLease(into: &writer)
         case .groups: groups.encodeRow(into: &writer, limit: entriesPerRow)
+        case .historyFloor: encodeHistoryFloor(into: &writer)
+        case .history: encodeHistory(into: &writer)
         case .over: false
         }
     }
@@ -276,6 +281,25 @@ package struct FrozenCoordinator: Sendable {
             key.revisions[place].encode(into: &writer)
             return place + 1 < key.revisions.count ? place + 1 : nil
         }
+        goOn(index, told: count, isMore: next != nil)
+        return true
+    }
+
+    private mutating func encodeHistoryFloor(into writer: inout ByteWriter) -> Bool {
+        guard place == 0 else { return false }
+        place = 1
+        writer.integer(SnapshotRow.historyFloor.rawValue)
+        chronicle.floor.encode(into: &writer)
+        writer.integer(chronicle.nextOrdinal)
+        return true
+    }
+
+    private mutating func encodeHistory(into writer: inout ByteWriter) -> Bool {
+        guard let index = chronicle.objects.firstIndex(from: place) else { return false }
+        writer.integer(SnapshotRow.history.rawValue)
+        let (count, next) = chronicle.encode(
+            index, from: nextEntry, told: told, limit: entriesPerRow, into: &writer)
+        nextEntry = next
         goOn(index, told: count, isMore: next != nil)
         return true
     }

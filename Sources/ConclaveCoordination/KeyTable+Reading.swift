@@ -2,8 +2,8 @@ package import ConclaveBase
 import ConclaveWire
 import DequeModule
 
-/// Why keys cannot be told as they were at a moment.
-package enum KeyHistoryFault: Error, Equatable, Sendable {
+/// Why something cannot be told as it was at a moment.
+package enum HistoryFault: Error, Equatable, Sendable {
     /// The history that is kept begins at that version.
     case gone(floor: Version)
     /// The moment is still to come.

@@ -33,6 +33,11 @@ package struct Quotas: Hashable, Sendable {
     /// bytes that only they hold.
     package var keyHistoryCount = 65_536
     package var keyHistoryByteCount = 32 << 20
+    /// What happened to locks, leader slots, barriers and leases is kept so far back: so many things
+    /// together, so many of one object, and their bytes.
+    package var historyCount = 65_536
+    package var historyCountPerObject = 1_024
+    package var historyByteCount = 16 << 20
     package var membersPerGroup = ClientLimits.groupMembers
     /// Groups that one session belongs to: each has a view without it at the version that ends it.
     package var groupsPerSession = 1_000

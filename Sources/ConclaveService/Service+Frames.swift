@@ -87,7 +87,7 @@ extension Service {
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine, effects: &effects)
         case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
-            .sessions,
+            .sessions, .history,
             .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:

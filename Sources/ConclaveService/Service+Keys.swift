@@ -13,11 +13,12 @@ extension Service {
         effects: inout [ServiceEffect]
     ) -> Int {
         let version: Version
-        do throws(KeyHistoryFault) {
+        do throws(HistoryFault) {
             version = try machine.version(of: query.moment)
         } catch {
             refuse(
-                error.refusal, type: ClientFrameType.readKeys.rawValue, number: read.number,
+                error.refusal(of: "keys"), type: ClientFrameType.readKeys.rawValue,
+                number: read.number,
                 on: read.connection, effects: &effects)
             return Self.costOfRefusal
         }
@@ -52,11 +53,12 @@ extension Service {
     }
 }
 
-extension KeyHistoryFault {
-    fileprivate var refusal: Refusal {
+extension HistoryFault {
+    /// `what`: whose history is asked for.
+    func refusal(of what: String) -> Refusal {
         switch self {
         case .gone(let floor):
-            Refusal(.historyGone, "the history of keys is kept from version \(floor) on")
+            Refusal(.historyGone, "the history of \(what) is kept from version \(floor) on")
         case .notReached(let version):
             Refusal(.invalid, "that is still to come: the version is \(version) now")
         }

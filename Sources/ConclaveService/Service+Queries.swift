@@ -7,6 +7,7 @@ extension Service {
     static let subscriptionsPerConnection = 1_024
     /// What it costs to look at one object's name, in bytes sent.
     private static let costOfName = 8
+    private static let costOfHistory = 16_384
 
     /// Whether `picture` is to be refreshed before this frame.
     package static func asksForPicture(_ frame: FrameBuffer.Frame) -> Bool {
@@ -87,6 +88,17 @@ extension Service {
             }
             page.encode(into: &writer)
             cost = machine.sessionCount * Self.costOfName
+        case .history(let query):
+            do throws(HistoryFault) {
+                try machine.history(query).encode(into: &writer)
+            } catch {
+                refuse(
+                    error.refusal(of: query.name.text), type: ClientFrameType.history.rawValue,
+                    number: read.number, on: read.connection, effects: &effects)
+            }
+            // What is looked at, though not told.
+            cost = Self.costOfHistory
+            if writer.bytes.isEmpty { return cost }
         case .leader(let slot):
             subscriptions.add(.leader(slot), read.connection, read.number)
             let state = machine.leaderState(slot)

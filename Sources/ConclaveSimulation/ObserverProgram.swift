@@ -7,6 +7,8 @@ final class ObserverProgram: ClientProgram {
     private let slot: ObjectName
     private var subscription: CallID?
     private var question: CallID?
+    private var asked: HistoryQuery?
+    private var historyCount: UInt64 = 0
     private var actAt: Moment
     private var isFinishing = false
     private(set) var newest: LeaderState?
@@ -52,11 +54,33 @@ final class ObserverProgram: ClientProgram {
         case 2: return .views(follow: false)
         case 3:
             let isLocal = random.chance(perMille: 500)
-            return .objects(ObjectQuery(.locks(prefix: "", after: nil), isLocal: isLocal))
+            return .objects(ObjectQuery(.history(historyQuestion(world)), isLocal: isLocal))
         default:
             let name = world.name(from: world.lockNames, &random)
             return .objects(ObjectQuery(.why(name), isLocal: random.chance(perMille: 500)))
         }
+    }
+
+    /// What it asks is counted, not drawn, so that a seed's other draws stay what they are: by turns
+    /// of now, of a version and of a time, with names that locks, slots, barriers and leases have.
+    private func historyQuestion(_ world: ClientWorld) -> HistoryQuery {
+        historyCount += 1
+        let names = world.lockNames + [slot.text] + LeaseTraffic.names + ["barrier/0"]
+        let count = Int(historyCount)
+        let name = world.name(names[count % names.count])
+        let back = (historyCount * 7) % 40
+        let (version, steps) = (world.order.version.number, world.order.time.microseconds / 50_000)
+        let moment: KeyMoment =
+            switch historyCount % 3 {
+            case 0: .now
+            case 1: .version(Version(max(back, version) - back))
+            default: .time(Timestamp(microseconds: (max(back, steps) - back) * 50_000))
+            }
+        let query = HistoryQuery(
+            name, kind: count % 5 == 0 ? .lock : nil, at: moment,
+            limit: count % 4 == 0 ? 3 : UInt32(ClientLimits.listedHistory))
+        asked = query
+        return query
     }
 
     func answered(
@@ -68,6 +92,9 @@ final class ObserverProgram: ClientProgram {
                 throw Violation(.exactlyOnce, "a question was answered \(answer)")
             }
             if case .report(.why(let report)) = answer { try world.order.check(report) }
+            if case .report(.history(let report)) = answer, let asked {
+                try world.order.check(report, to: asked)
+            }
             return
         }
         try take(answer, client, world: world)

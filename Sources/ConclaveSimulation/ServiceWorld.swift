@@ -205,6 +205,10 @@ final class ServiceWorld {
         var random = SeededRandom(seed: seed ^ 0x6C6F_7373_6573_6B74)
         if random.chance(perMille: 200) { quotas.rememberedEnds = 1 + Int(random.below(4)) }
         if random.chance(perMille: 200) { quotas.entriesPerRow = 1 + Int(random.below(3)) }
+        var ofHistory = SeededRandom(seed: seed ^ 0x6869_7374_6F72_7921)
+        quotas.historyCountPerObject = 1 + Int(ofHistory.below(40))
+        quotas.historyCount = quotas.historyCountPerObject * (1 + Int(ofHistory.below(8)))
+        if ofHistory.chance(perMille: 300) { quotas.historyByteCount = 4_096 }
         keyTraffic?.bound(&quotas)
         if let bursts { quotas.requestsPerSession = bursts.requestsPerSession }
         return quotas

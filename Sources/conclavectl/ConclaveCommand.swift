@@ -40,7 +40,7 @@ struct ConclaveCommand: ParsableCommand {
             MemberCommand.self,
             RecoverCommand.self, ViewsCommand.self, LocksCommand.self, WhyCommand.self,
             TimingCommand.self, ReleaseCommand.self, ResignCommand.self, HandoverCommand.self,
-            EvictCommand.self, SessionsCommand.self,
+            EvictCommand.self, SessionsCommand.self, HistoryCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
             WatchCommand.self, TransactionCommand.self, GroupCommand.self,
         ])

@@ -39,8 +39,7 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 extension Sample {
     static let all =
         sessionFrames + operations + replies + reports + keys + leases + latches + revocations
-        + sessions
-        + groups + [
+        + sessions + groups + history + [
             frameHeader, view, lineage,
         ]
 

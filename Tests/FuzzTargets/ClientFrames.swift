@@ -80,7 +80,7 @@ enum ClientFrames {
         case .views:
             roundTrip(
                 body, { reader throws(WireError) in try reader.flag("follow") }, { $1.flag($0) })
-        case .locks, .why, .observeLeader, .readLeases, .readLatches, .sessions:
+        case .locks, .why, .observeLeader, .readLeases, .readLatches, .sessions, .history:
             roundTrip(
                 body,
                 { reader throws(WireError) in
@@ -151,6 +151,8 @@ enum ClientFrames {
             return roundTrip(body, RecoverReport.init(from:), { $0.encode(into: &$1) })
         case .letGo:
             return roundTrip(body, LetGoNotice.init(from:), { $0.encode(into: &$1) })
+        case .history:
+            return roundTrip(body, HistoryReport.init(from:), { $0.encode(into: &$1) })
         case .sessions:
             return roundTrip(body, SessionPage.init(from:), { $0.encode(into: &$1) })
         case .readLeases:

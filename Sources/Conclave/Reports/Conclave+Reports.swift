@@ -84,6 +84,47 @@ extension Conclave {
         return Explanation(report)
     }
 
+    /// What happened to the objects called `name`: every grant, loss, term, trip and break that is
+    /// kept. Not older than anything that was acknowledged before the call, unless it is asked for as
+    /// `local`.
+    ///
+    /// The group keeps the last 1,024 events of one object and 65,536 of all, in 16 MiB; see
+    /// `ObjectHistory.floor`. Renewals of leases, and what a leader announces, are no events.
+    ///
+    /// - Parameters:
+    ///   - kind: Only of this kind; `nil`: of all.
+    ///   - moment: Up to which events are told, and of which the holders are.
+    ///   - limit: Of events, the newest; `nil`: all.
+    ///   - wait: How long to wait for each page of 256 events at most.
+    /// - Throws: `historyGone` if the moment lies before what is kept, `invalid` if it is still to
+    ///   come, `unavailable` if the daemon is outside the majority all the time.
+    public func history(
+        of name: String, kind: ObjectStatus.Kind? = nil, at moment: ConfigurationMoment = .now,
+        limit: Int? = nil, local: Bool = false, wait: Duration? = .seconds(10)
+    ) async throws -> ObjectHistory {
+        var query = HistoryQuery(
+            try Self.name(name), kind: kind.flatMap(\.historyKind), at: moment.wire)
+        var history: ObjectHistory?
+        repeat {
+            let left = limit.map { $0 - (history?.events.count ?? 0) } ?? .max
+            query.limit = UInt32(clamping: max(1, left))
+            let answer = await ask(.objects(ObjectQuery(.history(query), isLocal: local)), wait)
+            guard case .report(.history(let report)) = answer else {
+                throw ConclaveError.unexpected(answer)
+            }
+            let page = ObjectHistory(name, report)
+            if history == nil {
+                history = page
+            } else {
+                history?.events.insert(contentsOf: page.events, at: 0)
+                history?.hasOlder = page.hasOlder
+            }
+            query.before = report.next
+            if let limit, history?.events.count ?? 0 >= limit { break }
+        } while query.before != nil
+        return history!
+    }
+
     /// The installed views that the daemon remembers, oldest first; with `follow`, every later one
     /// too, without end.
     public func views(follow: Bool = false) -> Views {
@@ -122,8 +163,8 @@ public struct Views: AsyncSequence, Sendable {
                 switch report {
                 case .view(let view): waiting = [ViewChange(view)]
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
-                case .status, .members, .locks, .leases, .latches, .sessions, .why, .leader,
-                    .memberChange,
+                case .status, .members, .locks, .leases, .latches, .sessions, .history, .why,
+                    .leader, .memberChange,
                     .recovered, .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful,
                     .assured:
                     continue

@@ -10,6 +10,8 @@ public struct ObjectStatus: Hashable, Sendable {
         public static let lock = Kind(description: "lock")
         public static let leaderSlot = Kind(description: "leaderSlot")
         public static let barrier = Kind(description: "barrier")
+        /// Of a history alone: a lease has a `LeaseStatus`.
+        public static let lease = Kind(description: "lease")
         public static let latch = Kind(description: "latch")
     }
 

@@ -32,6 +32,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private(set) var leasePictures = LeasePictures()
     private(set) var latchPictures = LatchPictures()
     private var groupPictures = GroupPictures()
+    private var pasts = PastPictures()
     /// The first thing that was wrong; a witness cannot throw.
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
@@ -70,6 +71,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         compare(command, nil, effects, at: version)
         guard version == specification.version else { return }
         compareCounts(machine)
+        compareHistory(machine)
         compareOpenRequests(machine)
     }
 
@@ -105,6 +107,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 leasePictures.note([:], at: version)
                 latchPictures.note([:], at: version)
                 groupPictures.reset(to: [:], at: version)
+                pasts.reset(to: SpecifiedPast(), upTo: .zero, at: version)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
@@ -114,6 +117,17 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             note(nil, view, expected, isToldOfEnds: !view.historyWasGivenUp)
         }
         compare(nil, view, effects, at: version)
+    }
+
+    /// As many things happened, and as many of them are kept.
+    private func compareHistory(_ machine: Coordinator) {
+        let (count, happened) = (specification.past.count, specification.past.nextOrdinal)
+        guard machine.historyCount != count || machine.happenedCount != happened else { return }
+        report(
+            .nothingLost,
+            "at version \(machine.version.counter) \(machine.happenedCount) things have happened, "
+                + "of which \(machine.historyCount) are kept, not \(happened) and \(count); the last "
+                + "were \(specification.happened)")
     }
 
     /// What counts towards the quotas of sessions; now and then, since it goes through all of them.
@@ -148,6 +162,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         leasePictures.note(specification.leases, at: specification.version)
         latchPictures.note(specification.latchReports, at: specification.version)
         groupPictures.reset(to: specification.groups, at: specification.version)
+        pasts.reset(to: specification.past, upTo: previous, at: specification.version)
     }
 
     private func first(_ command: Command?, _ machine: Coordinator) {
@@ -191,6 +206,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         }
         keyPictures.note(specification.changedKeys)
         if specification.leasesHaveChanged { leasePictures.note(specification.leases, at: version) }
+        pasts.note(specification.happened, specification.past, at: version)
         if specification.latchesHaveChanged {
             latchPictures.note(specification.latchReports, at: version)
         }
@@ -360,6 +376,16 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
             .totalOrder,
             "at version \(report.version.counter) \(query) was answered \(report.entries), but "
                 + "there was \(known)")
+    }
+
+    /// What was asked about what happened, and answered.
+    func check(_ report: HistoryReport, to query: HistoryQuery) throws(Violation) {
+        try checkIsKnown(report.version, to: "a reader of history")
+        guard let difference = pasts.difference(of: report, to: query) else { return }
+        throw Violation(
+            .nothingLost,
+            "at version \(report.version.counter) \(query) was answered \(report), but "
+                + difference)
     }
 
     func checkIsKnown(_ version: Version, to who: String) throws(Violation) {

@@ -22,7 +22,8 @@ extension Specification {
             session: id, number: number, host: process.host, pid: process.pid,
             rank: arrival.rank, payload: arrival.payload, at: time, member: arrival.member)
         if barrier.disagrees(party, parties: arrival.parties, of: arrival.group) {
-            return breakGeneration(of: name, .disagreement, newcomer: (id, number))
+            return breakGeneration(
+                of: name, .disagreement, by: id, newcomer: (id, number))
         }
         barrier.parties = arrival.parties
         barrier.group = arrival.group
@@ -66,6 +67,7 @@ extension Specification {
                 rank: rank, host: arrival.host, pid: arrival.pid, arrivedAt: arrival.at,
                 payload: arrival.payload)
         }.sorted { $0.rank < $1.rank }
+        note(.tripped(barrier.past), .barrier, name)
         var decision = SpecifiedBarrier.Decision(replies: [], toOthers: nil)
         decision.payloadByteCount = barrier.payloadByteCountOfArrivals
         decide(name, decision) { rank in
@@ -77,12 +79,14 @@ extension Specification {
     }
 
     mutating func breakGeneration(
-        of name: ObjectName, _ reason: BarrierBreakReason, ended: SessionID? = nil,
+        of name: ObjectName, _ reason: BarrierBreakReason, by breaker: SessionID,
+        ended: SessionID? = nil,
         newcomer: (session: SessionID, number: UInt64)? = nil
     ) {
         _ = settle(name)
         let barrier = barriers[name]!
         let ranks = barrier.ranks
+        note(.broken(barrier.past, reason, by: holder(breaker)), .barrier, name)
         let gone = zip(barrier.arrivals, ranks).filter { $0.0.session == ended }.map(\.1)
             .prefix(Self.listedAbsences)
         let missing = (0..<barrier.parties).filter { !ranks.contains($0) }
@@ -133,6 +137,11 @@ extension Specification {
 }
 
 extension SpecifiedBarrier {
+    fileprivate var past: HistoryGeneration {
+        HistoryGeneration(
+            number: generation, parties: parties, arrivedCount: UInt32(arrivals.count))
+    }
+
     fileprivate var payloadByteCountOfArrivals: Int {
         arrivals.reduce(0) { $0 + $1.payload.count }
     }

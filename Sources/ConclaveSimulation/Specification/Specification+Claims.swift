@@ -116,17 +116,20 @@ extension Specification {
         }
         queues[key]!.holders.removeLast()
         answer(id, number, .done)
+        note(.ended(holding(gone, key), .handedOver), key)
         hold(heir, key)
     }
 
     /// A holder or a waiter goes; whose turn it is then has the object at this very version.
-    mutating func leave(_ key: ObjectKey, _ id: SessionID, _ end: PreviousEnd) {
+    mutating func leave(_ key: ObjectKey, _ id: SessionID, _ ending: HoldingEnd) {
+        let end = PreviousEnd(ending)
         touched.insert(key)
         let held = queues[key]!.holders.first { $0.session == id }
         queues[key]!.holders.removeAll { $0.session == id }
         queues[key]!.waiters.removeAll { $0.session == id }
         if queues[key]!.upgrade?.session == id { queues[key]!.upgrade = nil }
         if let held {
+            note(.ended(holding(held, key), ending), key)
             queues[key]!.previousEnd = end
             queues[key]!.previousValue = held.value
             if key.kind == .lock, Self.leavesThingsHalfDone(end), held.lockDelay > .zero {
@@ -200,8 +203,10 @@ extension Specification {
         if key.kind == .lock { lost.removeAll { $0.name == key.name } }
         var claim = claim
         claim.token = version.number
+        claim.since = time
         if key.kind == .leaderSlot { claim.place = queues[key]!.freePlace }
         queues[key]!.holders.append(claim)
+        note(.granted(holding(claim, key)), key)
         let queue = queues[key]!
         let token = FencingToken(version)
         if key.kind == .lock {

@@ -84,7 +84,7 @@ extension Specification {
             if isOwn {
                 withdraw(from: name) { $0.session == id }
             } else {
-                breakGeneration(of: name, .partyEnded, ended: id)
+                breakGeneration(of: name, .partyEnded, by: id, ended: id)
             }
         }
     }

@@ -15,6 +15,12 @@ struct SpecifiedLease: Equatable {
         LeaseGrant(name: name, holder: holder, token: token, ttl: ttl)
     }
 
+    var holding: HistoryHolding {
+        HistoryHolding(
+            holder: HistoryHolder(process: nil, uid: uid, label: holder), token: token,
+            since: since)
+    }
+
     func report(of name: ObjectName) -> LeaseReport {
         LeaseReport(grant: grant(of: name), uid: uid, since: since, renewed: renewedAt)
     }
@@ -36,11 +42,11 @@ extension Specification {
             guard objectCount < quotas.objects,
                 leases.values.count(where: { $0.uid == uid }) < quotas.leasesPerUID
             else { return refuse(id, number, .quotaExceeded) }
-            set(
-                name,
-                to: SpecifiedLease(
-                    holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, since: time,
-                    renewed: version, renewedAt: time), id, number)
+            let lease = SpecifiedLease(
+                holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, since: time,
+                renewed: version, renewedAt: time)
+            note(.granted(lease.holding), .lease, name)
+            set(name, to: lease, id, number)
         case .renew(let token):
             guard var lease = proven(name, token, id, number) else { return }
             lease.renewed = version
@@ -49,14 +55,15 @@ extension Specification {
         case .release(let token):
             guard proven(name, token, id, number) != nil else { return }
             answer(id, number, .done)
-            endLease(name)
+            endLease(name, .released)
         case .transfer(let token, let holder, let ttl):
             guard let known = proven(name, token, id, number) else { return }
-            set(
-                name,
-                to: SpecifiedLease(
-                    holder: holder, token: FencingToken(version), ttl: ttl ?? known.ttl,
-                    uid: known.uid, since: time, renewed: version, renewedAt: time), id, number)
+            note(.ended(known.holding, .transferred), .lease, name)
+            let lease = SpecifiedLease(
+                holder: holder, token: FencingToken(version), ttl: ttl ?? known.ttl,
+                uid: known.uid, since: time, renewed: version, renewedAt: time)
+            note(.granted(lease.holding), .lease, name)
+            set(name, to: lease, id, number)
         }
     }
 
@@ -87,10 +94,12 @@ extension Specification {
 
     mutating func expireLease(_ name: ObjectName, renewed: Version) {
         guard leases[name]?.renewed == renewed else { return }
-        endLease(name)
+        endLease(name, .expired)
     }
 
-    mutating func endLease(_ name: ObjectName) {
+    /// - Precondition: somebody has it.
+    mutating func endLease(_ name: ObjectName, _ end: HoldingEnd) {
+        note(.ended(leases[name]!.holding, end), .lease, name)
         leases[name] = nil
         leasesHaveChanged = true
         effects.append(.leaseEnded(name))
@@ -113,7 +122,7 @@ struct LeasePictures {
             case .lease(let wanted): name == wanted
             case .leases(let prefix, let after):
                 name.text.utf8.starts(with: prefix.utf8) && after.map { $0 < name } ?? true
-            case .locks, .why, .leader, .sessions, .latch, .latches: false
+            case .locks, .why, .leader, .sessions, .history, .latch, .latches: false
             }
         }.sorted().map { leases[$0]!.report(of: $0) }
     }

@@ -96,7 +96,8 @@ extension Specification {
             wasCancelled = false
             tell(id, target, reply)
         case .waiting(let key) where key.kind == .barrier:
-            breakGeneration(of: key.name, reason == .timedOut ? .timedOut : .cancelled)
+            breakGeneration(
+                of: key.name, reason == .timedOut ? .timedOut : .cancelled, by: id)
         case .waiting(let key) where key.kind == .latch:
             answer(id, target, .cancelled)
             forgetLatchWait(key.name, id, target)

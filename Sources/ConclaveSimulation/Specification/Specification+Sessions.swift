@@ -152,7 +152,7 @@ extension Specification {
             let claimed = queues.filter { $0.key.kind == kind }
                 .compactMap { key, queue in queue.request(of: id).map { (key: key, number: $0) } }
             for claim in claimed.sorted(by: { $0.number < $1.number }) {
-                leave(claim.key, id, PreviousEnd(reason))
+                leave(claim.key, id, HoldingEnd(reason))
             }
         }
         deleteKeys(of: id)
@@ -171,17 +171,5 @@ extension Specification {
         ended.append(
             EndedSession(id: id, clientID: session.clientID, endedAt: time, replies: replies))
         forgetDecisions()
-    }
-}
-
-extension PreviousEnd {
-    fileprivate init(_ reason: SessionEnd) {
-        self =
-            switch reason {
-            case .goodbye: .goodbye
-            case .died: .died
-            case .expired, .hostLost: .expired
-            case .forced: .forced
-            }
     }
 }

@@ -11,6 +11,7 @@ extension Specification {
             return refuse(id, number, .refused)
         }
         queues[key]!.holders[place].mode = .shared
+        note(.downgraded(holding(queues[key]!.holders[place], key)), key)
         touched.insert(key)
         answer(id, number, .done)
         grantNext(key)
@@ -43,7 +44,13 @@ extension Specification {
         else { return false }
         queues[key]!.upgrade = nil
         queues[key]!.holders[0].mode = .exclusive
+        let shared = queues[key]!.holders[0]
         queues[key]!.holders[0].token = version.number
+        queues[key]!.holders[0].since = time
+        note(
+            .upgraded(
+                holding(queues[key]!.holders[0], key), token: FencingToken(shared.token),
+                since: shared.since), key)
         touched.insert(key)
         let grant = LockGrant(
             name: key.name, mode: .exclusive, token: FencingToken(version),

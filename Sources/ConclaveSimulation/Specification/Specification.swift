@@ -28,6 +28,10 @@ struct Specification {
     var groups: [ObjectName: SpecifiedGroup] = [:]
     /// Of groups that are not there everything after this version is known: nothing happened.
     var forgottenGroups = Version.zero
+    /// What happened, as far as it is kept.
+    var past = SpecifiedPast()
+    /// What happened meanwhile.
+    var happened: [(key: SpecifiedPast.Key, entry: HistoryEntry)] = []
     /// What follows from what is being applied.
     var effects: [CoordinationEffect] = []
     /// Objects whose holders or waiters may have changed meanwhile.
@@ -84,10 +88,11 @@ struct Specification {
     mutating func install(_ installed: InstalledView, time: Timestamp) -> [CoordinationEffect] {
         begin(time)
         view = installed.view
+        if installed.stateWasLost { past.forgetAll(at: version, time) }
         if installed.stateWasLost || installed.historyWasGivenUp { grantsAreSuspended = true }
         if installed.historyWasGivenUp {
             for id in sessions.keys.sorted() { finish(id, .expired) }
-            for name in leases.keys.sorted() { endLease(name) }
+            for name in leases.keys.sorted() { endLease(name, .givenUp) }
         }
         if installed.stateWasLost || installed.historyWasGivenUp {
             keys.forgetHistory(at: version)
@@ -113,6 +118,7 @@ struct Specification {
         leasesHaveChanged = false
         latchesHaveChanged = false
         changedGroups = []
+        happened = []
         let keep = UInt64(clamping: quotas.endedFor.nanoseconds / 1_000)
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds

@@ -15,6 +15,8 @@ struct SpecifiedQueue {
         var value: [UInt8] = []
         /// Which of a slot's places a leader has.
         var place: UInt32 = 0
+        /// When it was granted.
+        var since = Timestamp.zero
         /// 0 while it waits.
         var token: UInt64 = 0
     }

@@ -40,6 +40,8 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case unsubscribe = 69
     /// A page of sessions; the reply is a `SessionPage`.
     case sessions = 70
+    /// What happened to the objects of a name, a page at a time; the reply is a `HistoryReport`.
+    case history = 71
 
     /// Administration: a machine more in the member list, or one less. The reply is the epoch of
     /// the view since which it is so.

@@ -20,6 +20,9 @@ package enum ClientLimits {
     /// Objects of one page, and holders and waiters of one object that are named.
     package static let listedObjects = 256
     package static let listedSessions = 500
+    /// Entries of one page of a history, and holders of one object at a moment of it.
+    package static let listedHistory = 256
+    package static let listedHolders = 256
     package static let keyValue = 64 * 1024
     package static let transactionCompares = 128
     package static let transactionOperations = 128

@@ -1,6 +1,7 @@
 package import ConclaveBase
 
-/// Asks for locks, leader slots, barriers, leases, latches and sessions. What is asked for stands in the frame's type.
+/// Asks for locks, leader slots, barriers, leases, latches and sessions, and what happened to them.
+/// What is asked for stands in the frame's type.
 package struct ObjectQuery: Equatable, Sendable {
     package enum Subject: Equatable, Sendable {
         /// Those whose names begin with `prefix` and come after `after`, a page of them.
@@ -17,6 +18,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case latches(prefix: String, after: ObjectName?)
         /// Those that come after `after`, a page of them.
         case sessions(after: SessionID?)
+        case history(HistoryQuery)
     }
 
     package var subject: Subject
@@ -40,6 +42,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .sessions:
             let after: UInt64? = try reader.optional("after")
             subject = .sessions(after: after.map(SessionID.init))
+        case .history: subject = .history(try HistoryQuery(from: &reader))
         case .readLeases:
             if try reader.flag("prefix") {
                 let (prefix, after) = try reader.page()
@@ -67,6 +70,7 @@ package struct ObjectQuery: Equatable, Sendable {
             writer.flag(false)
             writer.name(name)
         case .sessions(let after): writer.optional(after?.number)
+        case .history(let query): query.encode(into: &writer)
         case .leases(let prefix, let after), .latches(let prefix, let after):
             writer.flag(true)
             writer.page(prefix, after: after)
@@ -82,6 +86,7 @@ package struct ObjectQuery: Equatable, Sendable {
         case .lease, .leases: .readLeases
         case .latch, .latches: .readLatches
         case .sessions: .sessions
+        case .history: .history
         }
     }
 }

@@ -1,16 +1,20 @@
 import ArgumentParser
 import Conclave
 
-/// A moment of the configuration: a version, or a time in UTC such as `2026-03-01T03:12:00Z`; the
+/// A moment of a history: a version, or a time in UTC such as `2026-03-01T03:12:00Z`; the
 /// seconds, and parts of them to the millisecond, may be left out.
 struct MomentArgument: ExpressibleByArgument, Equatable {
     var moment: ConfigurationMoment
+    /// As it is told to people.
+    var words: String
 
     init?(argument: String) {
         if let number = UInt64(argument) {
             moment = .version(Version(number))
+            words = "version \(number)"
         } else if let time = Timestamp(iso8601: argument) {
             moment = .time(time)
+            words = argument
         } else {
             return nil
         }

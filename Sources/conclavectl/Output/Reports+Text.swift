@@ -129,7 +129,7 @@ extension Explanation {
 }
 
 extension ObjectStatus.Kind {
-    fileprivate var words: String { self == .leaderSlot ? "leader slot" : description }
+    var words: String { self == .leaderSlot ? "leader slot" : description }
 }
 
 extension ObjectStatus {

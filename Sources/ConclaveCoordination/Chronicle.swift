@@ -1,0 +1,197 @@
+import ConclaveBase
+import ConclaveWire
+
+/// What happened to named objects, as far back as it is kept.
+///
+/// **What it promises.** Of each object everything that happened after its `floor` is here, in
+/// order. Objects of which nothing is kept share one floor. An object that is busy forgets its own
+/// oldest entries first; only then all objects together forget what is oldest.
+struct Chronicle: Sendable {
+    struct Key: Hashable, Sendable {
+        var kind: HistoryKind
+        var name: ObjectName
+    }
+
+    /// An entry, among those of its object and among all.
+    struct Row: Sendable {
+        var entry: HistoryEntry
+        var object: Int
+        /// Of the same object.
+        fileprivate(set) var next: Int?
+        fileprivate var older: Int?
+        fileprivate var newer: Int?
+
+        fileprivate init(_ entry: HistoryEntry, of object: Int) {
+            self.entry = entry
+            self.object = object
+        }
+    }
+
+    /// One of which something is kept.
+    struct Object: Sendable {
+        let key: Key
+        /// Of the newest entry that was forgotten, or might have been.
+        var floor: Moment
+        fileprivate(set) var first: Int
+        fileprivate(set) var last: Int
+        fileprivate(set) var count: Int
+    }
+
+    /// Bytes that an entry costs beside its label, and an object beside its name.
+    static let entryByteCount = 192
+    static let objectByteCount = 128
+
+    private(set) var objects = Arena<Object>()
+    private(set) var rows = Arena<Row>()
+    /// Of objects of which nothing is kept.
+    private(set) var floor = Moment(version: .zero, time: .zero)
+    private(set) var nextOrdinal: UInt64 = 0
+    private(set) var byteCount = 0
+    private var oldest: Int?
+    private var newest: Int?
+    private var indexes: [Key: Int] = [:]
+
+    /// Entries that are kept.
+    var count: Int { rows.count }
+
+    /// About how many rows of a snapshot they take.
+    func rowCount(entriesPerRow: Int) -> Int {
+        // A full row of them is as large as several others.
+        objects.count + count / max(1, min(8, entriesPerRow))
+    }
+
+    func index(of key: Key) -> Int? { indexes[key] }
+
+    func floor(of key: Key) -> Moment { indexes[key].map { objects[$0].floor } ?? floor }
+
+    /// The oldest first.
+    func entries(of key: Key) -> [HistoryEntry] {
+        guard let object = indexes[key] else { return [] }
+        var entries: [HistoryEntry] = []
+        entries.reserveCapacity(objects[object].count)
+        var next: Int? = objects[object].first
+        while let index = next {
+            entries.append(rows[index].entry)
+            next = rows[index].next
+        }
+        return entries
+    }
+
+    /// Takes what happened at `moment`, in the view of `epoch`, and forgets what is too much then.
+    mutating func note(
+        _ event: ObjectEvent, of key: Key, in epoch: Epoch, at moment: Moment, _ quotas: Quotas
+    ) {
+        let entry = HistoryEntry(
+            ordinal: nextOrdinal, version: moment.version, time: moment.time, epoch: epoch,
+            kind: key.kind, event: event)
+        nextOrdinal += 1
+        let (object, _) = append(entry, of: key)
+        link(objects[object].last)
+        if objects[object].count > quotas.historyCountPerObject { forgetFirst(of: object) }
+        while let oldest,
+            rows.count > quotas.historyCount || byteCount > quotas.historyByteCount
+        {
+            forgetFirst(of: rows[oldest].object)
+        }
+    }
+
+    /// It is not known what happened before.
+    mutating func forgetAll(at moment: Moment) {
+        self = Chronicle()
+        floor = moment
+    }
+
+    /// Behind those of its object; where it stands among all is told by `link`.
+    private mutating func append(_ entry: HistoryEntry, of key: Key) -> (object: Int, row: Int) {
+        byteCount += Self.cost(of: entry)
+        if let object = indexes[key] {
+            let row = rows.insert(Row(entry, of: object))
+            rows[objects[object].last].next = row
+            objects[object].last = row
+            objects[object].count += 1
+            return (object, row)
+        }
+        // The object's place is not known before the row's, nor this before that.
+        let row = rows.insert(Row(entry, of: -1))
+        let object = objects.insert(
+            Object(key: key, floor: floor, first: row, last: row, count: 1))
+        rows[row].object = object
+        indexes[key] = object
+        byteCount += Self.cost(of: key)
+        return (object, row)
+    }
+
+    private mutating func link(_ row: Int) {
+        rows[row].older = newest
+        if let newest { rows[newest].newer = row } else { oldest = row }
+        newest = row
+    }
+
+    /// The oldest entry of an object is gone, and with the last one the object.
+    private mutating func forgetFirst(of object: Int) {
+        let index = objects[object].first
+        let row = rows.remove(index)
+        byteCount -= Self.cost(of: row.entry)
+        if let older = row.older { rows[older].newer = row.newer } else { oldest = row.newer }
+        if let newer = row.newer { rows[newer].older = row.older } else { newest = row.older }
+        let moment = Moment(version: row.entry.version, time: row.entry.time)
+        objects[object].floor = moment
+        objects[object].count -= 1
+        if let next = row.next {
+            objects[object].first = next
+        } else {
+            let key = objects.remove(object).key
+            indexes[key] = nil
+            byteCount -= Self.cost(of: key)
+            // Whoever asks for it next must not take it for one to which nothing happened.
+            if floor.version < moment.version { floor = moment }
+        }
+    }
+
+    private static func cost(of entry: HistoryEntry) -> Int {
+        entryByteCount + (entry.event.holder?.label.utf8.count ?? 0)
+    }
+
+    private static func cost(of key: Key) -> Int { objectByteCount + key.name.text.utf8.count }
+}
+
+extension Chronicle {
+    mutating func restore(floor: Moment, nextOrdinal: UInt64) {
+        self.floor = floor
+        self.nextOrdinal = nextOrdinal
+    }
+
+    /// Puts back an entry behind those of its object, from a snapshot; `restoreOrder` follows when
+    /// all are there.
+    mutating func restore(_ entry: HistoryEntry, of key: Key) {
+        _ = append(entry, of: key)
+    }
+
+    mutating func restore(floor: Moment, of key: Key) {
+        guard let object = indexes[key] else { return }
+        objects[object].floor = floor
+    }
+
+    func last(of key: Key) -> HistoryEntry? {
+        indexes[key].map { rows[objects[$0].last].entry }
+    }
+
+    /// All entries are there: puts them in the order in which they came.
+    mutating func restoreOrder() throws(WireError) {
+        let order = rows.indexes.map { (ordinal: rows[$0].entry.ordinal, row: $0) }
+            .sorted { $0.ordinal < $1.ordinal }
+        var before: HistoryEntry?
+        for (ordinal, row) in order {
+            let entry = rows[row].entry
+            if let before {
+                guard before.ordinal < ordinal, before.version <= entry.version,
+                    before.time <= entry.time
+                else {
+                    throw .invalid(field: "history", reason: "entry \(ordinal) is out of order")
+                }
+            }
+            before = entry
+            link(row)
+        }
+    }
+}
