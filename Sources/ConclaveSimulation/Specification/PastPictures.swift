@@ -5,6 +5,8 @@ import ConclaveWire
 struct PastPictures {
     private var pictures: [(version: Version, past: SpecifiedPast)] = []
     private var all: [SpecifiedPast.Key: [HistoryEntry]] = [:]
+    /// Versions of histories that were given up: an answer that is still on its way is of one.
+    private var givenUp: [(after: Version, before: Version)] = []
 
     mutating func note(
         _ happened: [(key: SpecifiedPast.Key, entry: HistoryEntry)], _ past: SpecifiedPast,
@@ -18,11 +20,16 @@ struct PastPictures {
     /// What happened after `last` did not.
     mutating func reset(to past: SpecifiedPast, upTo last: Version, at version: Version) {
         for key in all.keys { all[key]!.removeAll { last < $0.version } }
+        givenUp.append((last, version))
         pictures.append((version, past))
     }
 
     /// What `report` should be instead; `nil`: it is right.
     func difference(of report: HistoryReport, to query: HistoryQuery) -> String? {
+        let isGivenUp = givenUp.contains {
+            $0.after < report.version && report.version < $0.before
+        }
+        if isGivenUp { return nil }
         let past = pictures.last { $0.version <= report.version }?.past ?? SpecifiedPast()
         let keys = HistoryKind.allCases.filter { query.kind == nil || query.kind == $0 }
             .map { SpecifiedPast.Key(kind: $0, name: query.name) }
