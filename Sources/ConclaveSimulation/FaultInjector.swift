@@ -59,7 +59,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         var other = random
         var drawn = SeededRandom(seed: other.next() ^ 0x736E_6170_7368_6F74)
         struckOccasions = Set(
-            FaultOccasion.allCases.filter { drawn.chance(perMille: $0.runsPerMille) })
+            FaultOccasion.allCases.filter { _ in
+                drawn.chance(perMille: FaultOccasion.runsPerMille)
+            })
         occasionRandom = drawn
         scheduleNext()
     }
@@ -106,7 +108,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// A host has just done what some runs let go wrong.
     func provoke(on occasion: FaultOccasion, at host: Int) {
         guard !isStopped, struckOccasions.contains(occasion), !shape.spared.contains(host),
-            occasionRandom.chance(perMille: occasion.strikesPerMille)
+            occasionRandom.chance(perMille: FaultOccasion.strikesPerMille)
         else { return }
         let kinds = shape.faults.filter(occasion.kinds.contains)
         guard !kinds.isEmpty else { return }

@@ -28,7 +28,7 @@ enum FaultOccasion: CaseIterable {
     }
 
     /// Of a thousand runs, those that let something go wrong then.
-    var runsPerMille: UInt64 { 150 }
+    static let runsPerMille: UInt64 = 150
     /// In those, of a thousand occasions.
-    var strikesPerMille: UInt64 { 300 }
+    static let strikesPerMille: UInt64 = 300
 }

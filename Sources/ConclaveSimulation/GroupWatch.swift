@@ -276,7 +276,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// Who may have voted on what a member says now of the states: the last messages of a view are
     /// delivered when the next one is installed.
     private func votingMembers(on index: Int) -> [[Member]] {
-        // At its last words it has no view any more, and nobody has a newer one than it had.
+        // At its last words it has no view any more: it was the newest one, or that before.
         let epoch = cluster.hosts[index].daemon?.view.epoch ?? checker.newestEpoch
         let voted = [epoch, Epoch(max(epoch.number, 1) - 1)]
         return voted.compactMap { checker.view(of: $0)?.view.members }

@@ -8,6 +8,8 @@ final class ObserverProgram: ClientProgram {
     private var subscription: CallID?
     private var question: CallID?
     private var asked: HistoryQuery?
+    /// The version at which that was; `nil`: a copy may answer that is behind.
+    private var askedAt: Version?
     private var historyCount: UInt64 = 0
     private var actAt: Moment
     private var isFinishing = false
@@ -54,6 +56,7 @@ final class ObserverProgram: ClientProgram {
         case 2: return .views(follow: false)
         case 3:
             let isLocal = random.chance(perMille: 500)
+            askedAt = isLocal ? nil : world.order.version
             return .objects(ObjectQuery(.history(historyQuestion(world)), isLocal: isLocal))
         default:
             let name = world.name(from: world.lockNames, &random)
@@ -92,12 +95,21 @@ final class ObserverProgram: ClientProgram {
                 throw Violation(.exactlyOnce, "a question was answered \(answer)")
             }
             if case .report(.why(let report)) = answer { try world.order.check(report) }
-            if case .report(.history(let report)) = answer, let asked {
-                try world.order.check(report, to: asked)
-            }
+            if let asked { try check(answer, to: asked, world: world) }
             return
         }
         try take(answer, client, world: world)
+    }
+
+    private func check(
+        _ answer: ClientCore.Answer, to query: HistoryQuery, world: ClientWorld
+    ) throws(Violation) {
+        switch answer {
+        case .report(.history(let report)): try world.order.check(report, to: query)
+        case .failed(.refused(let refusal)) where refusal.code == .historyGone:
+            if let askedAt { try world.order.checkIsGone(query, since: askedAt) }
+        default: break
+        }
     }
 
     func event(

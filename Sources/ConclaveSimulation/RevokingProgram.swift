@@ -7,6 +7,7 @@ final class RevokingProgram: ClientProgram {
     private var actAt: Moment
     private var isFinishing = false
     private var pending: Set<CallID> = []
+    private var question: CallID?
 
     init(firstActAt moment: Moment) {
         actAt = moment
@@ -24,7 +25,7 @@ final class RevokingProgram: ClientProgram {
             actAt = .never
             return client.goodbye(world: world)
         }
-        if pending.isEmpty {
+        if pending.isEmpty, question == nil {
             // While all heals, others are to come to something.
             let asks = world.isHealing && !client.random.chance(perMille: 100)
             if asks { ask(client, world: world) } else { revoke(client, world: world) }
@@ -35,7 +36,7 @@ final class RevokingProgram: ClientProgram {
     /// Whose sessions there are: that is answered whatever they are.
     private func ask(_ client: ClientProcess, world: ClientWorld) {
         let query = ObjectQuery(.sessions(after: nil))
-        pending.insert(client.query(.objects(query), within: world.pause(&client.random)))
+        question = client.query(.objects(query), within: world.pause(&client.random))
     }
 
     private func revoke(_ client: ClientProcess, world: ClientWorld) {
@@ -68,9 +69,16 @@ final class RevokingProgram: ClientProgram {
     func answered(
         _ answer: ClientCore.Answer, to call: CallID, _ client: ClientProcess, world: ClientWorld
     ) throws(Violation) {
+        if call == question {
+            question = nil
+            if case .reply = answer {
+                throw Violation(.exactlyOnce, "a question was answered \(answer)")
+            }
+            return
+        }
         guard pending.remove(call) != nil else { return }
         switch answer {
-        case .reply(.done), .report(.sessions), .failed(.timedOut), .failed(.cancelled),
+        case .reply(.done), .failed(.timedOut), .failed(.cancelled),
             .failed(.outcomeUnknown),
             .failed(.unavailable), .failed(.sessionLost):
             return

@@ -31,15 +31,8 @@ struct PastPictures {
         }
         if isGivenUp { return nil }
         let past = pictures.last { $0.version <= report.version }?.past ?? SpecifiedPast()
-        let keys = HistoryKind.allCases.filter { query.kind == nil || query.kind == $0 }
-            .map { SpecifiedPast.Key(kind: $0, name: query.name) }
-            .filter { key in
-                past.objects[key] != nil || !holdings(key) { $0.version <= report.version }.isEmpty
-            }
-        let floors = keys.map { key in
-            past.objects[key].map { ($0.floor, $0.floorTime) } ?? (past.floor, past.floorTime)
-        }
-        let floor = floors.max { $0.0 < $1.0 } ?? (past.floor, past.floorTime)
+        let keys = keys(of: query, in: past, upTo: report.version)
+        let floor = floor(of: keys, in: past)
         guard (report.floor, report.floorTime) == floor else {
             return "it is kept from \(floor) on"
         }
@@ -60,6 +53,42 @@ struct PastPictures {
             (report.next != nil) == (entries.count > limit)
         else { return "this happened: \(entries)" }
         return nil
+    }
+
+    /// Whether everything was kept, at each version from `version` on, that happened after the moment
+    /// which the query is about.
+    func keeps(_ query: HistoryQuery, since version: Version) -> Bool {
+        // Who refused may have been of a history that was given up, and knew no better.
+        guard givenUp.isEmpty, let first = pictures.lastIndex(where: { $0.version <= version })
+        else { return false }
+        return pictures[first...].allSatisfy { picture in
+            let keys = keys(of: query, in: picture.past, upTo: picture.version)
+            let floor = floor(of: keys, in: picture.past)
+            return switch query.moment {
+            case .now: true
+            case .version(let asked): floor.0 <= asked
+            case .time(let asked): floor.1 <= asked
+            }
+        }
+    }
+
+    private func keys(
+        of query: HistoryQuery, in past: SpecifiedPast, upTo version: Version
+    ) -> [SpecifiedPast.Key] {
+        HistoryKind.allCases.filter { query.kind == nil || query.kind == $0 }
+            .map { SpecifiedPast.Key(kind: $0, name: query.name) }
+            .filter { key in
+                past.objects[key] != nil || !holdings(key) { $0.version <= version }.isEmpty
+            }
+    }
+
+    private func floor(
+        of keys: [SpecifiedPast.Key], in past: SpecifiedPast
+    ) -> (Version, Timestamp) {
+        let floors = keys.map { key in
+            past.objects[key].map { ($0.floor, $0.floorTime) } ?? (past.floor, past.floorTime)
+        }
+        return floors.max { $0.0 < $1.0 } ?? (past.floor, past.floorTime)
     }
 
     /// Who held it when those things had happened that `isMeant`.

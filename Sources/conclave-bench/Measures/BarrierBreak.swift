@@ -16,33 +16,39 @@ struct BarrierBreak {
         guard waiting >= 2 else {
             throw BenchFailure("barrier.break needs 2 workers", code: 64)
         }
-        try bench.wait {
-            let connections = try await bench.connect(waiting - 1)
-            var samples = Samples()
-            for round in 0..<bench.options.rounds {
-                let name = "bench/break/\(round)"
-                samples.add(try await killed(at: name, parties: waiting + 1, connections))
-            }
-            let how = [
-                Field("waiting", .count(waiting)), Field("conns", .count(connections.count)),
-                Field("target", .text("all")),
-            ]
-            bench.report.distribution("barrier.break", .microseconds, samples, how)
-            for conclave in connections { await conclave.close() }
+        let connections = try bench.wait { try await bench.connect(waiting - 1) }
+        var samples = Samples()
+        for round in 0..<bench.options.rounds {
+            samples.add(try killed(at: "bench/break/\(round)", parties: waiting + 1, connections))
         }
+        let how = [
+            Field("waiting", .count(waiting)), Field("conns", .count(connections.count)),
+            Field("target", .text("all")),
+        ]
+        bench.report.distribution("barrier.break", .microseconds, samples, how)
+        try bench.wait { for conclave in connections { await conclave.close() } }
     }
 
     private func killed(
         at name: String, parties: Int, _ connections: [Conclave]
-    ) async throws -> UInt64 {
+    ) throws -> UInt64 {
         let victim = try Companion([
             PartyCommand.name, "--barrier", name, "--parties", "\(parties)", "--socket",
             bench.group.sockets[0],
         ])
         defer { victim.kill() }
-        return try await withThrowingTaskGroup(of: (at: UInt64, what: String).self) { group in
+        guard try victim.wait(bench.interrupts) == Companion.ready else {
+            throw BenchFailure("a party cannot reach its daemon")
+        }
+        return try bench.wait { try await Self.kill(victim, at: name, parties, connections) }
+    }
+
+    private static func kill(
+        _ victim: Companion, at name: String, _ parties: Int, _ connections: [Conclave]
+    ) async throws -> UInt64 {
+        try await withThrowingTaskGroup(of: (at: UInt64, what: String).self) { group in
             for conclave in connections {
-                group.addTask { try await Self.broken(conclave, name, parties) }
+                group.addTask { try await broken(conclave, name, parties) }
             }
             try await BarrierLast.waitForOthers(connections[0], name, connections.count + 1)
             let start = Machine.now

@@ -23,14 +23,9 @@ struct LatchesCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (prefix, local, json) = (prefix, local, common.json)
-        try ask(common) { conclave in
-            let latches = try await conclave.latches(prefix: prefix, local: local)
-            if json {
-                for latch in latches { Output.standard(latch.json.description) }
-            } else {
-                Output.standard(latches.table)
-            }
+        let (prefix, local) = (prefix, local)
+        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+            try await conclave.latches(prefix: prefix, local: local)
         }
     }
 }

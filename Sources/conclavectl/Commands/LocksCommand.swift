@@ -28,14 +28,9 @@ struct LocksCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (prefix, local, json) = (prefix, local, common.json)
-        try ask(common) { conclave in
-            let objects = try await conclave.locks(prefix: prefix, local: local)
-            if json {
-                for object in objects { Output.standard(object.json.description) }
-            } else {
-                Output.standard(objects.table)
-            }
+        let (prefix, local) = (prefix, local)
+        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+            try await conclave.locks(prefix: prefix, local: local)
         }
     }
 }

@@ -18,14 +18,8 @@ struct MembersCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let json = common.json
-        try ask(common) { conclave in
-            let members = try await conclave.members()
-            if json {
-                for member in members { Output.standard(member.json.description) }
-            } else {
-                Output.standard(members.table)
-            }
+        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+            try await conclave.members()
         }
     }
 }

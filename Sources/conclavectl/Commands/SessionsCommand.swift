@@ -23,14 +23,9 @@ struct SessionsCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (local, json) = (local, common.json)
-        try ask(common) { conclave in
-            let sessions = try await conclave.sessions(local: local)
-            if json {
-                for session in sessions { Output.standard(session.json.description) }
-            } else {
-                Output.standard(sessions.table)
-            }
+        let local = local
+        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+            try await conclave.sessions(local: local)
         }
     }
 }

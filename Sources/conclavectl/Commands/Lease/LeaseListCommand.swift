@@ -20,14 +20,9 @@ struct LeaseListCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (prefix, local, json) = (prefix, local, common.json)
-        try ask(common) { conclave in
-            let leases = try await conclave.leases.list(prefix: prefix, local: local)
-            if json {
-                for lease in leases { Output.standard(lease.json.description) }
-            } else {
-                Output.standard(leases.table)
-            }
+        let (prefix, local) = (prefix, local)
+        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+            try await conclave.leases.list(prefix: prefix, local: local)
         }
     }
 }
