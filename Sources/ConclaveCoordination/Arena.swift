@@ -2,12 +2,10 @@
 /// to another one: nothing that two replicas must agree on may depend on it.
 ///
 /// The rows lie in chunks, and a copy shares all of them. So a copy that is kept, for a snapshot,
-/// costs whoever goes on changing the arena a chunk at a time and never the whole of it.
+/// costs whoever goes on changing the arena a chunk at a time and never the whole of it. A row is
+/// read and changed where it lies.
 struct Arena<Row: Sendable>: Sendable {
-    private static var chunkBits: Int { 7 }
-    private static var chunkCount: Int { 1 << chunkBits }
-
-    private var chunks: [[Row?]] = []
+    private var chunks: [ArenaChunk<Row>] = []
     /// Of all places, those in use and those in `free`.
     private var placeCount = 0
     private var free: [Int] = []
@@ -16,35 +14,47 @@ struct Arena<Row: Sendable>: Sendable {
 
     /// - Precondition: `index` is in use.
     subscript(index: Int) -> Row {
-        get { chunks[index >> Self.chunkBits][index & (Self.chunkCount - 1)]! }
-        _modify { yield &chunks[index >> Self.chunkBits][index & (Self.chunkCount - 1)]! }
+        _read {
+            yield chunks[Self.chunk(of: index)][Self.place(of: index)]
+        }
+        _modify {
+            let chunk = Self.chunk(of: index)
+            makeUnique(chunk)
+            yield &chunks[chunk][Self.place(of: index)]
+        }
     }
 
-    mutating func insert(_ row: Row) -> Int {
-        if let index = free.popLast() {
-            set(row, at: index)
-            return index
-        }
-        if placeCount & (Self.chunkCount - 1) == 0 {
-            chunks.append([])
-            chunks[chunks.count - 1].reserveCapacity(Self.chunkCount)
-        }
-        chunks[chunks.count - 1].append(row)
-        placeCount += 1
-        return placeCount - 1
+    mutating func insert(_ row: consuming Row) -> Int {
+        let index = free.popLast() ?? makePlace()
+        let chunk = Self.chunk(of: index)
+        makeUnique(chunk)
+        chunks[chunk].insert(row, at: Self.place(of: index))
+        return index
     }
 
+    /// - Precondition: `index` is in use.
     @discardableResult
     mutating func remove(_ index: Int) -> Row {
-        let row = self[index]
-        set(nil, at: index)
+        let chunk = Self.chunk(of: index)
+        makeUnique(chunk)
+        let row = chunks[chunk].remove(at: Self.place(of: index))
         free.append(index)
         return row
     }
 
-    private mutating func set(_ row: Row?, at index: Int) {
-        chunks[index >> Self.chunkBits][index & (Self.chunkCount - 1)] = row
+    private mutating func makePlace() -> Int {
+        if Self.place(of: placeCount) == 0 { chunks.append(ArenaChunk()) }
+        placeCount += 1
+        return placeCount - 1
     }
+
+    private mutating func makeUnique(_ chunk: Int) {
+        guard !isKnownUniquelyReferenced(&chunks[chunk]) else { return }
+        chunks[chunk] = chunks[chunk].copy()
+    }
+
+    private static func chunk(of index: Int) -> Int { index / ArenaChunk<Row>.placeCount }
+    private static func place(of index: Int) -> Int { index % ArenaChunk<Row>.placeCount }
 
     /// Those in use, in no order that may show.
     var indexes: [Int] {
@@ -62,10 +72,11 @@ struct Arena<Row: Sendable>: Sendable {
     func firstIndex(from start: Int) -> Int? {
         var index = start
         while index < placeCount {
-            if chunks[index >> Self.chunkBits][index & (Self.chunkCount - 1)] != nil {
-                return index
+            let chunk = Self.chunk(of: index)
+            if let place = chunks[chunk].firstPlace(from: Self.place(of: index)) {
+                return chunk * ArenaChunk<Row>.placeCount + place
             }
-            index += 1
+            index = (chunk + 1) * ArenaChunk<Row>.placeCount
         }
         return nil
     }

@@ -21,7 +21,7 @@ struct Chronicle: Sendable {
         fileprivate var older: Int?
         fileprivate var newer: Int?
 
-        fileprivate init(_ entry: HistoryEntry, of object: Int) {
+        fileprivate init(_ entry: consuming HistoryEntry, of object: Int) {
             self.entry = entry
             self.object = object
         }

@@ -199,19 +199,21 @@ struct ClaimTable: Sendable {
 
     /// Gives up a holding or a place in the queue. Nobody is granted by it: see `grantNext`.
     mutating func remove(_ index: Int, end: PreviousEnd) {
-        let claim = claims[index]
-        if claim.isHeld {
+        let object = claims[index].object
+        if claims[index].isHeld {
             cancelUpgrade(of: index)
-            objects[claim.object].holders.remove(index, in: &claims)
-            objects[claim.object].permitCount -= UInt64(claim.permitCount)
-            objects[claim.object].previousEnd = end
-            objects[claim.object].previousValue = claim.value
+            objects[object].holders.remove(index, in: &claims)
         } else {
             dequeue(index)
         }
-        claimsBySession[claim.request.session][claim.object] = nil
+        let claim = claims.remove(index)
+        if claim.isHeld {
+            objects[object].permitCount -= UInt64(claim.permitCount)
+            objects[object].previousEnd = end
+            objects[object].previousValue = claim.value
+        }
+        claimsBySession[claim.request.session][object] = nil
         valueByteCount -= claim.value.count
-        claims.remove(index)
     }
 
     /// Grants an object to those whose turn it is: one exclusive claim, a run of shared ones, or as

@@ -11,15 +11,15 @@ extension Coordinator {
         _ mode: LockMode, _ tag: TaskTag, _ request: RequestReference, value: [UInt8] = [],
         isTry: Bool = false, priority: Int32, lockDelay: Interval = .zero
     ) -> ClaimTable.Wish {
-        let session = sessions[request.session]
-        let task = TaskReference(session: session.id, number: tag.number)
+        let session = sessions[request.session].id
+        let task = TaskReference(session: session, number: tag.number)
         var within: [TaskReference] = []
-        if tag.number != 0 { within.append(TaskReference(session: session.id, number: 0)) }
+        if tag.number != 0 { within.append(TaskReference(session: session, number: 0)) }
         // The innermost come last. There are as many as a claim can have, in a snapshot too.
         for other in tag.within.reversed() where other != task && !within.contains(other) {
             guard within.count < ClientLimits.tasksAround else { break }
             guard let index = sessions.index(of: other.session),
-                sessions[index].process.uid == session.process.uid
+                sessions[index].process.uid == sessions[request.session].process.uid
             else { continue }
             within.append(other)
         }

@@ -26,17 +26,20 @@ extension Coordinator {
     }
 
     func historyHolder(_ session: Int) -> HistoryHolder {
-        let session = sessions[session]
+        // Of a whole session only that much is copied: this is called at every grant.
+        let id = sessions[session].id
         let process = HistoryHolder.Process(
-            session: session.id, host: session.process.host, pid: session.process.pid)
-        return HistoryHolder(process: process, uid: session.process.uid, label: session.label)
+            session: id, host: sessions[session].process.host, pid: sessions[session].process.pid)
+        return HistoryHolder(
+            process: process, uid: sessions[session].process.uid, label: sessions[session].label)
     }
 
     func holding(of claim: Int, in table: ClaimTable) -> HistoryHolding {
-        let claim = table.claims[claim]
-        return HistoryHolding(
-            holder: historyHolder(claim.request.session), token: claim.token, since: claim.since,
-            mode: table.numbersPlaces ? .exclusive : claim.mode, place: claim.place)
+        HistoryHolding(
+            holder: historyHolder(table.claims[claim].request.session),
+            token: table.claims[claim].token, since: table.claims[claim].since,
+            mode: table.numbersPlaces ? .exclusive : table.claims[claim].mode,
+            place: table.claims[claim].place)
     }
 
     // MARK: - Reading

@@ -135,13 +135,13 @@ extension Coordinator {
         for claim in locks.grantNext(lock, at: now) { tellGranted(claim, effects: &effects) }
     }
 
-    private mutating func tellGranted(_ index: Int, effects: inout [CoordinationEffect]) {
-        let claim = locks.claims[index]
-        let lock = locks.objects[claim.object]
-        noteGranted(lock: index)
+    private mutating func tellGranted(_ claim: Int, effects: inout [CoordinationEffect]) {
+        noteGranted(lock: claim)
+        let lock = locks.claims[claim].object
         let grant = LockGrant(
-            name: lock.name, mode: claim.mode, token: claim.token, previousEnd: lock.previousEnd)
-        answer(claim.request, .granted(grant), effects: &effects)
+            name: locks.objects[lock].name, mode: locks.claims[claim].mode,
+            token: locks.claims[claim].token, previousEnd: locks.objects[lock].previousEnd)
+        answer(locks.claims[claim].request, .granted(grant), effects: &effects)
     }
 
     static let suspendedMessage = "state was lost; nothing is granted until old holders are over"

@@ -79,7 +79,7 @@ struct Replies: Sendable {
     var openCount: Int { entries.count - unprovenCount }
 
     func newestKept(upTo number: UInt64) -> UInt64? {
-        let end = number == .max ? entries.count : firstIndex(notBelow: number + 1)
+        let end = firstIndex(above: number)
         return end > 0 ? entries[end - 1].number : nil
     }
 
@@ -132,17 +132,19 @@ struct Replies: Sendable {
         guard number > confirmed else { return [] }
         confirmed = number
         var dropped: [DecisionReference] = []
-        var kept: [Entry] = []
-        while let entry = entries.first, entry.number <= number {
-            entries.removeFirst()
+        func settles(_ entry: Entry) -> Bool {
             guard case .answered(let reply, let settledBy?) = entry.state, settledBy <= number
-            else {
-                kept.append(entry)
-                continue
-            }
+            else { return false }
             if case .decision(let reference) = reply { dropped.append(reference) }
+            return true
         }
-        for entry in kept.reversed() { entries.prepend(entry) }
+        while let first = entries.first, first.number <= number, settles(first) {
+            entries.removeFirst()
+        }
+        // Mostly that was all: only what waits, or came late, keeps others from being the first.
+        let end = firstIndex(above: number)
+        let kept = entries[..<end].filter { !settles($0) }
+        if kept.count < end { entries.replaceSubrange(..<end, with: kept) }
         unprovenCount = kept.count { $0.isAnswered }
         return dropped
     }
@@ -171,6 +173,10 @@ struct Replies: Sendable {
         guard let last = entries.last, number <= last.number else { return nil }
         let index = firstIndex(notBelow: number)
         return entries[index].number == number ? index : nil
+    }
+
+    private func firstIndex(above number: UInt64) -> Int {
+        number == .max ? entries.count : firstIndex(notBelow: number + 1)
     }
 
     private func firstIndex(notBelow number: UInt64) -> Int {

@@ -14,7 +14,7 @@ struct SessionTable: Sendable {
     var frozen: Arena<Session> { rows.frozen }
 
     subscript(index: Int) -> Session {
-        get { rows[index] }
+        _read { yield rows[index] }
         _modify { yield &rows[index] }
     }
 

@@ -25,8 +25,7 @@ struct AppliedOrder<Machine: StateMachine> {
     private(set) var isDivided = false
     private let plant: Plant?
 
-    /// At how many versions' distance members compare their states; 0: never.
-    private let digestEvery: UInt64
+    private let digestPace: DigestPace?
     /// This member makes the digests that fall due.
     var makesDigests = false
     private var votes = DigestVotes(memberCount: 0)
@@ -42,12 +41,12 @@ struct AppliedOrder<Machine: StateMachine> {
     }
 
     init(
-        blank: Machine, recentByteCount: Int, digestEvery: UInt64 = 0, plant: Plant? = nil
+        blank: Machine, recentByteCount: Int, digestPace: DigestPace? = nil, plant: Plant? = nil
     ) {
         self.plant = plant
         machine = blank
         recent = RecentItems(maximumByteCount: recentByteCount)
-        self.digestEvery = digestEvery
+        self.digestPace = digestPace
     }
 
     /// Applies one delivered message: each command in it gets the next version.
@@ -74,13 +73,10 @@ struct AppliedOrder<Machine: StateMachine> {
         }
     }
 
-    /// A row is hashed at most once a version: of a large state digests are due more rarely.
     private mutating func freezeIfDue() {
-        guard makesDigests, digestEvery > 0, version.counter % digestEvery == 0, dueDigest == nil
+        guard makesDigests, let digestPace, dueDigest == nil,
+            digestPace.isDue(at: version, rowCount: machine.rowCount)
         else { return }
-        var distance = digestEvery
-        while distance < machine.rowCount { distance *= 2 }
-        guard version.counter % distance == 0 else { return }
         dueDigest = DigestSource(version, of: machine)
     }
 
@@ -199,22 +195,21 @@ enum OrderVerdict: Equatable {
 /// Puts commands into one message's payload: a u32 length before each. A length with the highest
 /// bit set stands before a word of the replica's own.
 struct CommandBatch {
-    private(set) var payload: [UInt8] = []
+    private var writer = ByteWriter()
+
+    var payload: [UInt8] { writer.bytes }
+    var byteCount: Int { writer.bytes.count }
 
     static let overhead = 4
     static let wordFlag: UInt32 = 1 << 31
 
     mutating func append(_ word: ReplicaWord) {
         let bytes = word.bytes
-        var writer = ByteWriter(reserving: bytes.count + Self.overhead)
         writer.integer(UInt32(bytes.count) | Self.wordFlag)
         writer.raw(bytes)
-        payload += writer.bytes
     }
 
     mutating func append(_ command: [UInt8]) {
-        var writer = ByteWriter(reserving: command.count + Self.overhead)
         writer.bytes(command)
-        payload += writer.bytes
     }
 }

@@ -67,7 +67,7 @@ struct Recovery<Machine: StateMachine> {
         snapshots = SnapshotStore(owner: settings.own.node)
         order = AppliedOrder(
             blank: blank, recentByteCount: settings.recentByteCount,
-            digestEvery: settings.digestEveryVersions, plant: settings.plant)
+            digestPace: settings.digestPace, plant: settings.plant)
         held = HeldMessages(delivered: [])
         hasState = false
     }

@@ -287,8 +287,8 @@ extension Replica {
         if order.current?.epoch != next.epoch {
             isContinuous = false
             if next.installed.stateWasLost { order.reset(to: blank) }
-            effects.removeAll(keepingCapacity: true)
-            order.install(next, effects: &effects)
+            var untold: [Machine.Effect] = []
+            order.install(next, effects: &untold)
         }
         membership.learned(next, voteFrom: voteFrom, now: now)
         forgetChainInMemory()

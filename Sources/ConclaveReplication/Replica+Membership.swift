@@ -219,7 +219,7 @@ extension Replica {
         } else {
             hasState = false
         }
-        if wasContinuous { for effect in newEffects { tell(.machine(effect)) } }
+        if wasContinuous, !newEffects.isEmpty { tell(.machine(newEffects)) }
         takeVerdicts(isTold: wasContinuous)
         let rank = value.view.contains(settings.own) ? value.view.rank(of: settings.own.node) : nil
         tell(

@@ -71,7 +71,7 @@ extension Replica {
             for word in words { batch.append(word) }
             words.removeAll()
             while taken < pending.count,
-                batch.payload.count + CommandBatch.overhead + pending[taken].count
+                batch.byteCount + CommandBatch.overhead + pending[taken].count
                     <= settings.slotByteCount
             {
                 batch.append(pending[taken])
@@ -103,13 +103,13 @@ extension Replica {
 
     /// Applying and answering happen at delivery: what left a daemon is acknowledged by all (V9).
     func apply(_ message: OrderedMessage) {
-        effects.removeAll(keepingCapacity: true)
+        var effects: [Machine.Effect] = []
         var message = message
         if settings.plant == .localTime { message.timestamp = max(message.timestamp, wallClock) }
         order.apply(message, effects: &effects)
         takeVerdicts(isTold: isContinuous)
         guard isContinuous, !hasFailed else { return }
-        for effect in effects { tell(.machine(effect)) }
+        if !effects.isEmpty { tell(.machine(effects)) }
     }
 
     /// Data first, then the counters that guard it, then the pulse (V3).

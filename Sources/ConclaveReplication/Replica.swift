@@ -40,7 +40,6 @@ package final class Replica<Machine: StateMachine> {
     var outputs: [ReplicaOutput<Machine.Effect>] = []
     /// As a plain fact, since every turn asks: there are some.
     var hasOutputs = false
-    var effects: [Machine.Effect] = []
     var found: [OrderedMessage] = []
 
     /// Syncs of what a start has read, and has written again where it may be in the page cache alone.
@@ -170,7 +169,10 @@ package final class Replica<Machine: StateMachine> {
                 membership.memory.epoch, version: order.version, messageCount: held.count))
     }
 
-    package var machine: Machine { order.machine }
+    /// Read where it is: it is not small.
+    package var machine: Machine {
+        _read { yield order.machine }
+    }
 
     /// The members' states differ, and none has a majority.
     package var isDivided: Bool { order.isDivided }

@@ -3,8 +3,8 @@ package import ConclaveGroup
 
 /// What a replica tells its user, in order.
 package enum ReplicaOutput<Effect> {
-    /// What the state machine made of delivered commands.
-    case machine(Effect)
+    /// What the state machine made of delivered commands; never nothing.
+    case machine([Effect])
     /// A view begins, at this point of the order; proposals of the epoch before that were not
     /// delivered are dropped. `rank` is nil while this member is not in it. Also told, with every
     /// `machine` effect before it suppressed, after a start or a transfer of state: whatever was

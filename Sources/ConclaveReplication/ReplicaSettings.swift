@@ -31,8 +31,8 @@ package struct ReplicaSettings: Sendable {
     package var viewJournalByteCount = 64 * 1024
     /// How much of a snapshot one turn makes; the turn takes longer by that.
     package var snapshotPartByteCount = 32 * 1024
-    /// At how many versions' distance the members compare their states; the same on all of them.
-    package var digestEveryVersions: UInt64 = 10_000
+    /// When the members compare their states; the same on all of them.
+    package var digestPace = DigestPace(versionCount: 10_000, versionsPerRow: 16)
     /// How many bytes of delivered messages are kept in memory for members that come back.
     package var recentByteCount: Int
     /// The smallest era of versions (V28).

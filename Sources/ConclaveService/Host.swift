@@ -149,11 +149,7 @@ package final class Host {
     }
 
     private func feed(_ input: Service.Input, now: Instant) {
-        feed(input, machine: replica.machine, now: now)
-    }
-
-    private func feed(_ input: Service.Input, machine: Coordinator, now: Instant) {
-        service.step(input, machine: machine, now: now, effects: &serviceEffects)
+        service.step(input, machine: replica.machine, now: now, effects: &serviceEffects)
         takeServiceEffects()
     }
 
@@ -175,18 +171,17 @@ package final class Host {
     private func takeOutputs(now: Instant) -> Bool {
         let outputs = replica.takeOutputs()
         guard !outputs.isEmpty else { return false }
-        let machine = replica.machine
-        for output in outputs { take(output, machine: machine, now: now) }
+        for output in outputs { take(output, now: now) }
         return true
     }
 
-    private func take(
-        _ output: ReplicaOutput<CoordinationEffect>, machine: Coordinator, now: Instant
-    ) {
+    private func take(_ output: ReplicaOutput<CoordinationEffect>, now: Instant) {
         switch output {
-        case .machine(.notUnderstood(let version)):
-            effects.append(.event(.commandNotUnderstood(version: version)))
-        case .machine(let effect): feed(.machine(effect), machine: machine, now: now)
+        case .machine(let machineEffects):
+            for case .notUnderstood(let version) in machineEffects {
+                effects.append(.event(.commandNotUnderstood(version: version)))
+            }
+            feed(.machine(machineEffects), now: now)
         case .installed(let view, let rank, let stateReplaced):
             service.maximumSessionTTL = replica.maximumSessionTTL
             let at = replica.knownViews.last?.at ?? replica.appliedTime

@@ -12,7 +12,8 @@ extension Service {
     static let greetingPatience = Interval.seconds(10)
 
     mutating func client(
-        _ input: ClientInput, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+        _ input: ClientInput, machine: () -> Coordinator, now: Instant,
+        effects: inout [ServiceEffect]
     ) {
         switch input {
         case .opened(let id, let process): opened(id, process, now: now, effects: &effects)
@@ -168,12 +169,9 @@ extension Service {
         to id: ConnectionID, attachPage: Bool = false, effects: inout [ServiceEffect],
         body: (inout ByteWriter) -> Void
     ) {
-        var writer = ByteWriter()
-        body(&writer)
-        send(
-            FrameHeader.frame(
-                type: type.rawValue, flags: flags, number: number, body: writer.bytes),
-            to: id, attachPage: attachPage, effects: &effects)
+        let frame = FrameHeader.frame(
+            type: type.rawValue, flags: flags, number: number, reserving: 64, body: body)
+        send(frame, to: id, attachPage: attachPage, effects: &effects)
     }
 
     private mutating func send(

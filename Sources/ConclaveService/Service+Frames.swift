@@ -5,8 +5,8 @@ import ConclaveWire
 /// Frames of clients: what they are, and whether they may come now.
 extension Service {
     mutating func received(
-        _ frame: FrameBuffer.Frame, from id: ConnectionID, machine: Coordinator, now: Instant,
-        effects: inout [ServiceEffect]
+        _ frame: FrameBuffer.Frame, from id: ConnectionID, machine: () -> Coordinator,
+        now: Instant, effects: inout [ServiceEffect]
     ) {
         let header = frame.header
         do {
@@ -58,7 +58,7 @@ extension Service {
 
     private mutating func take(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+        machine: () -> Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         let number = frame.header.number
@@ -79,13 +79,13 @@ extension Service {
         case .confirm:
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()
-            confirm(upTo: confirmed, on: id, machine: machine)
+            confirm(upTo: confirmed, on: id, machine: machine())
         case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
             .resign, .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
             .evictMember, .sendToGroup, .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
-            try query(type, frame, from: id, machine: machine, effects: &effects)
+            try query(type, frame, from: id, machine: machine(), effects: &effects)
         case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
             .sessions, .history,
             .followGroup:

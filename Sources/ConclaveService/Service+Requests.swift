@@ -6,7 +6,7 @@ import ConclaveWire
 extension Service {
     mutating func request(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, effects: inout [ServiceEffect]
+        machine: () -> Coordinator, effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         guard let body = try OperationFrame(type, from: &reader) else { return }
@@ -44,7 +44,7 @@ extension Service {
         case .new?:
             proposals.append(command)
             reconsiderReading(id, effects: &effects)
-        case .confirmed? where !machine.keeps(number, of: session):
+        case .confirmed? where !machine().keeps(number, of: session):
             refuse(.confirmed(number), frame.header, on: id, effects: &effects)
         case .confirmed?, .onItsWay?, nil: break
         }
@@ -78,8 +78,12 @@ extension Service {
     mutating func requestApplied(
         _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
-        sessions[id]?.requests[number] = nil
-        guard let connection = sessions[id]?.connection else { return }
+        let connection = sessions.change(id) { session in
+            session.requests[number] = nil
+            return session.connection
+        }
+        guard let connection = connection ?? nil, connections[connection]?.isPaused == true
+        else { return }
         reconsiderReading(connection, effects: &effects)
     }
 
@@ -102,9 +106,14 @@ extension Service {
     mutating func sendReply(
         _ reply: Reply, to number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
-        guard let connection = sessions[id]?.connection, isOpen(id) else { return }
-        let type = sessions[id]?.takeType(of: number) ?? reply.likelyType
-        send(type, .reply, number: number, to: connection, effects: &effects) {
+        let place = sessions.change(id) { session -> (ConnectionID, ClientFrameType?)? in
+            guard let connection = session.connection, session.owed == nil else { return nil }
+            return (connection, session.takeType(of: number))
+        }
+        guard let (connection, type) = place ?? nil else { return }
+        send(
+            type ?? reply.likelyType, .reply, number: number, to: connection, effects: &effects
+        ) {
             reply.encode(into: &$0)
         }
     }

@@ -71,7 +71,6 @@ extension Service {
         for term in leaseClocks.takeDue(now: now) where machine.leaseTerm(term.name) == term {
             propose(.expireLease(name: term.name, renewed: term.renewed))
         }
-        guard absences.nextDue <= now else { return }
         for command in absences.takeDue(now: now) where isCalledFor(command, machine: machine) {
             propose(command)
         }

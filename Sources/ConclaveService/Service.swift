@@ -15,8 +15,8 @@ package import ConclaveWire
 package struct Service {
     package enum Input {
         case client(ClientInput)
-        /// The state machine told this of a command; `machine` may be further by now.
-        case machine(CoordinationEffect)
+        /// The state machine told this of commands; `machine` may be further by now.
+        case machine([CoordinationEffect])
         /// A view begins. `rank`: this member's, `nil` if it is not in it. With `stateReplaced`
         /// effects before it were not told.
         case installed(InstalledView, rank: Rank?, at: Timestamp, stateReplaced: Bool)
@@ -93,27 +93,31 @@ package struct Service {
         leaseClocks = LeaseClocks(plant: settings.plant)
     }
 
-    /// Takes one input and appends what follows from it to `effects`.
+    /// Takes one input and appends what follows from it to `effects`. `machine` is not small, and is
+    /// asked for only where it is looked at.
     ///
     /// - Precondition: `now` is not earlier than in any call before.
     package mutating func step(
-        _ input: Input, machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
+        _ input: Input, machine: @autoclosure () -> Coordinator, now: Instant,
+        effects: inout [ServiceEffect]
     ) {
         // A deadline that has passed is final before anything that came in may extend it (K5).
         passDeadlines(now: now, effects: &effects)
         switch input {
         case .client(let input): client(input, machine: machine, now: now, effects: &effects)
-        case .machine(let effect): applied(effect, machine: machine, now: now, effects: &effects)
+        case .machine(let told):
+            for effect in told { applied(effect, machine: machine, now: now, effects: &effects) }
         case .installed(let view, let rank, let at, let stateReplaced):
             self.rank = rank
-            installed(view, machine: machine, now: now)
-            if stateReplaced { rebuild(machine: machine, now: now, effects: &effects) }
-            proposeAnew(machine: machine, effects: &effects)
+            installed(view, machine: machine(), now: now)
+            if stateReplaced { rebuild(machine: machine(), now: now, effects: &effects) }
+            proposeAnew(machine: machine(), effects: &effects)
             tellView(view, at: at, effects: &effects)
         case .wedged:
             isWedged = true
             newestConfirmed = nil
-        case .confirmed(let since): confirmed(since, machine: machine, now: now, effects: &effects)
+        case .confirmed(let since):
+            confirmed(since, machine: machine(), now: now, effects: &effects)
         case .serving(let state):
             serving = state
             tellServing(effects: &effects)
@@ -125,7 +129,9 @@ package struct Service {
         case .tick: dropTheSilent(now: now, effects: &effects)
         }
         if tellAt <= now { tellServing(effects: &effects) }
-        proposeExpiries(machine: machine, now: now)
+        if min(leaseClocks.nextDue, absences.nextDue) <= now {
+            proposeExpiries(machine: machine(), now: now)
+        }
     }
 
     package var own: Member { settings.own }
@@ -161,14 +167,14 @@ package struct Service {
     }
 
     private mutating func applied(
-        _ effect: CoordinationEffect, machine: Coordinator, now: Instant,
+        _ effect: CoordinationEffect, machine: () -> Coordinator, now: Instant,
         effects: inout [ServiceEffect]
     ) {
         switch effect {
         case .opened(_, let nonce, let session, let attachment),
             .attached(let session, let nonce, let attachment):
             attached(
-                session, attachment, nonce: nonce, machine: machine, now: now, effects: &effects)
+                session, attachment, nonce: nonce, machine: machine(), now: now, effects: &effects)
         case .openRefused(let nonce, let member, let refusal):
             if member == settings.own { openRefused(nonce, refusal, effects: &effects) }
         case .detachRequested(let session, let attachment, let isForced):
@@ -186,9 +192,9 @@ package struct Service {
             sendReply(reply, to: number, of: session, effects: &effects)
         case .settled(let session, let number):
             requestSettled(number, of: session, effects: &effects)
-        case .lockClosed(let lock): closed(lock, machine: machine, now: now)
+        case .lockClosed(let lock): closed(lock, machine: machine(), now: now)
         case .leaderChanged(let slot):
-            tellLeader(of: slot, machine: machine, effects: &effects)
+            tellLeader(of: slot, machine: machine(), effects: &effects)
         case .keysChanged(let keys, let version):
             keyWatchers.noteChange(of: keys, at: version)
         case .leaseSet(let term): leaseClocks.note(term, now: now)

@@ -368,8 +368,8 @@ final class GroupWorld {
     ) throws(Violation) {
         if watch.isStale(daemon), !output.isFatal { return }
         switch output {
-        case .machine(let entry):
-            try take(entry, index: index)
+        case .machine(let entries):
+            for entry in entries { try take(entry, index: index) }
         case .installed(let view, _, let stateReplaced):
             try takeInstalled(view, stateReplaced: stateReplaced, from: daemon, index: index)
         case .confirmed(let since):

@@ -236,7 +236,8 @@ package struct WorldShape: Sendable {
         // Snapshots are short: they take many turns all the same.
         settings.viewJournalByteCount = viewJournalByteCount
         settings.snapshotPartByteCount = segmentByteCount / 256
-        settings.digestEveryVersions = UInt64(segmentByteCount / 4_096)
+        settings.digestPace = DigestPace(
+            versionCount: UInt64(segmentByteCount / 4_096), versionsPerRow: 1)
         return settings
     }
 }

@@ -88,10 +88,10 @@ package struct ByteReader: Sendable {
             throw .outOfRange(field: field, value: UInt64(count), maximum: UInt64(maximum))
         }
         let range = try range(field, count: Int(count))
-        guard let text = String(validating: storage[range], as: UTF8.self) else {
+        guard let text = try? UTF8Span(validating: storage.span.extracting(range)) else {
             throw .notText(field: field)
         }
-        return text
+        return String(copying: text)
     }
 
     /// Everything that is left.

@@ -38,9 +38,13 @@ package struct ByteWriter: Sendable {
 
     /// UTF-8 behind a u16 length; what does not fit is cut off at a character.
     package mutating func text(_ value: String) {
-        let value = Self.cut(value, toByteCount: Int(UInt16.max))
-        integer(UInt16(value.utf8.count))
-        bytes.append(contentsOf: value.utf8)
+        guard value.utf8.count > UInt16.max else { return short(value.utf8) }
+        short(Self.cut(value, toByteCount: Int(UInt16.max)).utf8)
+    }
+
+    private mutating func short(_ value: some Collection<UInt8>) {
+        integer(UInt16(value.count))
+        bytes.append(contentsOf: value)
     }
 
     /// The longest beginning of `text` that has at most `byteCount` bytes, in whole characters.

@@ -62,10 +62,19 @@ package struct FrameHeader: Equatable, Sendable {
     package static func frame(
         type: UInt16, flags: Flags = [], number: UInt64 = 0, body: [UInt8]
     ) -> [UInt8] {
-        var writer = ByteWriter(reserving: byteCount + body.count)
-        FrameHeader(bodyByteCount: body.count, type: type, flags: flags, number: number)
+        frame(type: type, flags: flags, number: number, reserving: body.count) { $0.raw(body) }
+    }
+
+    /// With a body that is written behind the header at once; `reserving`: about as long as that is.
+    package static func frame(
+        type: UInt16, flags: Flags = [], number: UInt64 = 0, reserving bodyByteCount: Int,
+        body: (inout ByteWriter) -> Void
+    ) -> [UInt8] {
+        var writer = ByteWriter(reserving: byteCount + bodyByteCount)
+        FrameHeader(bodyByteCount: 0, type: type, flags: flags, number: number)
             .encode(into: &writer)
-        writer.raw(body)
+        body(&writer)
+        writer.patch(UInt32(writer.bytes.count - MemoryLayout<UInt32>.size), at: 0)
         return writer.bytes
     }
 }

@@ -87,7 +87,7 @@ final class TestReplica {
             own: Member(node: node, incarnation: Incarnation(run)), configured: configured,
             durability: durability, minimumMembers: 1, slotCount: 8, slotByteCount: 256,
             segmentByteCount: 64 * 1_024, snapshotEveryByteCount: snapshotEveryByteCount)
-        settings.digestEveryVersions = 8
+        settings.digestPace = DigestPace(versionCount: 8, versionsPerRow: 1)
         settings.snapshotPartByteCount = 16
         return try Replica(
             settings: settings, blank: ListMachine(), disk: disk, fabric: fabric,

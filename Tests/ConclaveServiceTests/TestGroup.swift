@@ -113,7 +113,7 @@ final class TestGroup {
         for daemon in daemons {
             let rank = view.contains(daemon.member) ? view.rank(of: daemon.member.node) : nil
             daemon.isServing = false
-            if rank != nil { for effect in effects { daemon.step(.machine(effect)) } }
+            if rank != nil { daemon.step(.machine(effects)) }
             // Who was not in the view was told nothing meanwhile.
             let isBack = rank != nil && before.epoch != .none && !before.contains(daemon.member)
             daemon.step(.installed(installed, rank: rank, at: time, stateReplaced: isBack))
@@ -142,7 +142,7 @@ final class TestGroup {
     private func tell(_ effects: [CoordinationEffect]) {
         told += effects
         for daemon in daemons where view.contains(daemon.member) && !daemon.isDeaf {
-            for effect in effects { daemon.step(.machine(effect)) }
+            daemon.step(.machine(effects))
         }
     }
 }

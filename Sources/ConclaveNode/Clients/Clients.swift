@@ -141,7 +141,7 @@ final class Clients: ReactorHandler {
         case .send(let id, let bytes, let attachPage):
             guard let connection = entries[id]?.connection, connection.isOpen else { return }
             connection.append(bytes, passing: attachPage ? page.descriptor : nil)
-            touched.append(connection)
+            if touched.last !== connection { touched.append(connection) }
         case .close(let id):
             guard let connection = entries[id]?.connection else { return }
             touched.append(connection)
