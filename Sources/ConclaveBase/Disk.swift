@@ -16,7 +16,8 @@ package protocol Disk: AnyObject {
     func byteCount(of file: String) throws(DiskError) -> Int
     /// At most `count` bytes from `offset`; fewer only at the end of the file.
     func read(_ file: String, at offset: Int, count: Int) throws(DiskError) -> [UInt8]
-    /// `tag` comes back with the completion.
+    /// `tag` comes back with the completion. Nobody waits for an operation of tag 0: that it failed is
+    /// told, that it completed need not be, and a write may be left for the lane's next operation.
     func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64)
 }
 

@@ -127,6 +127,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case markPastBatch
     /// V19: an acceptance is told before its record is synced.
     case acceptedBeforeSync
+    /// K9: what is held for a client that does not read is not told when it reads again.
+    case heldForgotten
     /// C7: of the barriers that a session waits at, only one breaks with its end.
     case oneBarrierBreaks
     /// K7: what the daemon's run before this one has shown counts for nothing when a session that was

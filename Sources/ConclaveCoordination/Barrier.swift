@@ -45,6 +45,10 @@ struct Barrier: Sendable {
         HistoryGeneration(
             number: generation, parties: parties, arrivedCount: UInt32(arrivals.count))
     }
+    /// What is kept of the generation that gathers, in bytes: payloads, and members that are named.
+    var gatheredByteCount: Int {
+        arrivals.reduce(group?.byteCount ?? 0) { $0 + $1.payload.count }
+    }
     var missingCount: UInt32 { parties - UInt32(arrivals.count) }
 
     func decision(of generation: UInt64) -> BarrierDecision? {

@@ -7,7 +7,7 @@ struct BarrierTable: Sendable {
     private var indexes: [ObjectName: Int] = [:]
     /// Those that gather members of a group.
     private var indexesByGroup: [ObjectName: Set<Int>] = [:]
-    /// Bytes of all payloads together.
+    /// Bytes of all payloads together, and of the members that are named.
     private(set) var payloadByteCount = 0
 
     var count: Int { rows.count }
@@ -24,7 +24,7 @@ struct BarrierTable: Sendable {
     mutating func insert(_ barrier: Barrier) -> Int {
         let index = rows.insert(barrier)
         indexes[barrier.name] = index
-        payloadByteCount += barrier.arrivals.reduce(0) { $0 + $1.payload.count }
+        payloadByteCount += barrier.gatheredByteCount
         payloadByteCount += barrier.decisions.reduce(0) { $0 + $1.payloadByteCount }
         return index
     }
@@ -33,6 +33,7 @@ struct BarrierTable: Sendable {
     mutating func gather(
         _ arrival: Arrival, parties: UInt32, of group: BarrierGroup? = nil, at index: Int
     ) {
+        if rows[index].arrivals.isEmpty { payloadByteCount += group?.byteCount ?? 0 }
         rows[index].gather(arrival, parties: parties, of: group)
         if let group { indexesByGroup[group.name, default: []].insert(index) }
         payloadByteCount += arrival.payload.count
@@ -47,12 +48,18 @@ struct BarrierTable: Sendable {
         indexesByGroup[group]?.count ?? 0
     }
 
+    /// How many members those name together.
+    func namedCount(gatheringMembersOf group: ObjectName) -> Int {
+        (indexesByGroup[group] ?? []).reduce(0) { $0 + (rows[$1].group?.among.count ?? 0) }
+    }
+
     /// Takes back arrivals of members of a group. The barrier goes with the last one if it says nothing
     /// else.
     mutating func withdraw(from index: Int, where isGone: (Arrival) -> Bool) -> [Arrival] {
         let group = rows[index].group
+        let before = rows[index].gatheredByteCount
         let gone = rows[index].withdraw(where: isGone)
-        payloadByteCount -= gone.reduce(0) { $0 + $1.payload.count }
+        payloadByteCount += rows[index].gatheredByteCount - before
         if let group, rows[index].group == nil { forget(index, gathering: group) }
         removeIfUnused(index)
         return gone
@@ -84,11 +91,11 @@ struct BarrierTable: Sendable {
         _ outcome: BarrierDecision.Outcome, absent: [BarrierDecision.KnownParty] = [],
         at index: Int
     ) -> [(arrival: Arrival, rank: UInt32)] {
-        if case .broken = outcome {
-            payloadByteCount -= rows[index].arrivals.reduce(0) { $0 + $1.payload.count }
-        }
+        payloadByteCount -= rows[index].gatheredByteCount
         if let group = rows[index].group { forget(index, gathering: group) }
-        return rows[index].decide(outcome, absent: absent)
+        let decided = rows[index].decide(outcome, absent: absent)
+        payloadByteCount += rows[index].decisions.last?.payloadByteCount ?? 0
+        return decided
     }
 
     mutating func refer(to reference: DecisionReference) {

@@ -46,10 +46,16 @@ extension Coordinator {
             }
             if !hasRoomForObject { return Refusal(.quotaExceeded, objectQuotaMessage) }
         }
-        guard hasRoom(forValueBytes: arrival.payload.count) else {
+        guard hasRoom(forValueBytes: arrival.payload.count + namedByteCount(of: arrival)) else {
             return Refusal(.quotaExceeded, valueQuotaMessage)
         }
         return nil
+    }
+
+    /// What the members that it names take: they are kept once for each generation.
+    private func namedByteCount(of arrival: BarrierArrival) -> Int {
+        let isFirst = barriers.index(of: arrival.name).map { barriers[$0].arrivals.isEmpty } ?? true
+        return isFirst ? arrival.group?.byteCount ?? 0 : 0
     }
 
     private func party(of arrival: BarrierArrival, _ request: RequestReference) -> Arrival {
@@ -204,6 +210,13 @@ extension BarrierArrival {
                 .invalid,
                 "\(parties) parties with payloads of \(payload.count) bytes do not fit into a "
                     + "reply of \(FrameHeader.maximumLength) bytes")
+        }
+        if Int(parties) * frame > ClientLimits.barrierRepliesTogether {
+            return Refusal(
+                .invalid,
+                "\(parties) replies that tell \(parties) payloads of \(payload.count) bytes are more "
+                    + "than the \(ClientLimits.barrierRepliesTogether) bytes that a barrier may answer"
+            )
         }
         return nil
     }

@@ -30,11 +30,7 @@ extension Coordinator {
         guard arrival.generation == nil || arrival.generation == generation else { return nil }
         guard let barrier = index, !barriers[barrier].arrivals.isEmpty else {
             // The end of a membership looks at all of them.
-            guard barriers.count(gatheringMembersOf: group.name) >= quotas.barriersPerGroup
-            else { return nil }
-            let message =
-                "members of group \(group.name) wait at \(quotas.barriersPerGroup) barriers already"
-            return Refusal(.quotaExceeded, message)
+            return refusal(ofOneMoreBarrierOf: group)
         }
         guard barriers[barrier].group == group else { return nil }
         let present = barriers[barrier].arrivals
@@ -52,6 +48,24 @@ extension Coordinator {
         return nil
     }
 
+    private func refusal(ofOneMoreBarrierOf group: BarrierGroup) -> Refusal? {
+        if barriers.count(gatheringMembersOf: group.name) >= quotas.barriersPerGroup {
+            let message =
+                "members of group \(group.name) wait at \(quotas.barriersPerGroup) barriers already: "
+                + "arrive again when one of them has tripped"
+            return Refusal(.quotaExceeded, message)
+        }
+        let named = barriers.namedCount(gatheringMembersOf: group.name) + group.among.count
+        if named > quotas.barrierNamesPerGroup {
+            let message =
+                "the barriers at which members of group \(group.name) wait name "
+                + "\(quotas.barrierNamesPerGroup) members already: arrive again when one of them has "
+                + "tripped, or name none, and all must come"
+            return Refusal(.quotaExceeded, message)
+        }
+        return nil
+    }
+
     /// Who must come, by rank, and the number of the group's view.
     private func parties(of group: BarrierGroup) -> (members: [GroupMember], view: UInt64) {
         groups.parties(of: plant == .namedAreAll ? BarrierGroup(group.name) : group)
@@ -61,6 +75,12 @@ extension Coordinator {
         guard let group = barriers[barrier].group else { return barriers[barrier].missingCount }
         let members = parties(of: group).members
         return UInt32(members.count - barriers[barrier].arrivals.count)
+    }
+
+    /// How many must come, of those who are present in the group.
+    private func partyCount(of group: BarrierGroup, _ present: Set<FencingToken>) -> Int {
+        guard !group.among.isEmpty, plant != .namedAreAll else { return present.count }
+        return group.among.count { present.contains($0) }
     }
 
     /// Now the parties are who belongs to the group.
@@ -84,6 +104,7 @@ extension Coordinator {
     mutating func reviewBarriers(
         of group: ObjectName, without token: FencingToken, effects: inout [CoordinationEffect]
     ) {
+        let present = Set(groups.parties(of: BarrierGroup(group)).members.map(\.token))
         for barrier in barriers.gathering(membersOf: group) {
             let name = barriers[barrier].name
             for arrival in barriers.withdraw(from: barrier, where: { $0.member == token }) {
@@ -92,8 +113,9 @@ extension Coordinator {
                     + "\(name) any more"
                 refuse(arrival.request, .notHeld, message, effects: &effects)
             }
-            guard barriers.isThere(barrier, name: name), barriers[barrier].group != nil,
-                missingCount(at: barrier) == 0, plant != .departureAwaited
+            guard barriers.isThere(barrier, name: name), let awaited = barriers[barrier].group,
+                partyCount(of: awaited, present) == barriers[barrier].arrivals.count,
+                plant != .departureAwaited
             else { continue }
             trip(barrier, effects: &effects)
         }

@@ -41,8 +41,10 @@ package struct Quotas: Hashable, Sendable {
     package var membersPerGroup = ClientLimits.groupMembers
     /// Groups that one session belongs to: each has a view without it at the version that ends it.
     package var groupsPerSession = 1_000
-    /// Barriers at which members of one group wait for each other.
+    /// Barriers at which members of one group wait for each other, and members that these name
+    /// together: who leaves the group is looked for at all of them, at one version.
     package var barriersPerGroup = 1_000
+    package var barrierNamesPerGroup = 8_192
     /// Views and messages of one group that are kept for those who are behind, and their bytes.
     package var groupLogCount = 4_096
     package var groupLogByteCount = 4 << 20

@@ -12,6 +12,8 @@ final class Lane: Sendable {
 
     private struct State {
         var waiting: [Work] = []
+        /// The thread found nothing to do, and nobody has woken it since.
+        var isSleeping = false
         var isClosed = false
     }
 
@@ -40,11 +42,15 @@ final class Lane: Sendable {
     }
 
     func submit(_ operation: DiskOperation, tag: UInt64) {
-        state.withLock { state in
+        let mustWake = state.withLock { state in
             precondition(!state.isClosed, "the disk is closed")
             state.waiting.append(Work(operation: operation, tag: tag))
+            // It is carried out with what follows it, and that is a sync.
+            if tag == 0, case .write = operation { return false }
+            defer { state.isSleeping = false }
+            return state.isSleeping
         }
-        waker.wake()
+        if mustWake { waker.wake() }
     }
 
     /// The thread ends when everything that was submitted is done.
@@ -59,8 +65,11 @@ final class Lane: Sendable {
         while let batch = nextBatch() {
             for work in batch {
                 failure = failure ?? performWithRoom(work.operation)
-                completions.add(
-                    failure.map { .failed(tag: work.tag, $0) } ?? .completed(tag: work.tag))
+                if let failure {
+                    completions.add(.failed(tag: work.tag, failure))
+                } else if work.tag != 0 {
+                    completions.add(.completed(tag: work.tag))
+                }
             }
         }
     }
@@ -86,6 +95,7 @@ final class Lane: Sendable {
             let (batch, isClosed) = state.withLock { state in
                 let batch = state.waiting
                 state.waiting = []
+                state.isSleeping = batch.isEmpty
                 return (batch, state.isClosed)
             }
             if !batch.isEmpty { return batch }

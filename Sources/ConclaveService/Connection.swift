@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import DequeModule
 
 /// What the service knows of one open connection.
 struct Connection {
@@ -17,11 +18,19 @@ struct Connection {
     var backlog = 0
     /// Reading is paused.
     var isPaused = false
+    /// What it is still to be told, in that order, and the bytes of that which are there.
+    var held: Deque<HeldFrame> = []
+    var heldByteCount = 0
 
     init(process: ProcessIdentity, greetBy: Instant) {
         self.process = process
         self.greetBy = greetBy
     }
+
+    /// Nothing waits for it to read.
+    var takesMore: Bool { backlog == 0 && held.isEmpty }
+
+    var waitingByteCount: Int { backlog + heldByteCount }
 }
 
 /// An open or resume that the group has not answered yet.

@@ -47,6 +47,7 @@ package final class Host {
         bounds.validitySlotCount = settings.validitySlotCount
         bounds.addresses = settings.addresses
         bounds.keysPerPiece = settings.keysPerPiece
+        bounds.toldByteCountOfTurn = settings.toldByteCountOfTurn
         bounds.administrator = settings.administrator
         bounds.memberAddress = settings.memberAddress
         bounds.plant = settings.replica.plant
@@ -80,8 +81,8 @@ package final class Host {
             if !hasWork { break }
         }
         // The machine is not small, and most turns have nobody to tell.
-        if service.mayTellWatchers,
-            service.tellWatchers(machine: replica.machine, now: now, effects: &serviceEffects)
+        if service.mayTellMore,
+            service.tellMore(machine: replica.machine, now: now, effects: &serviceEffects)
         {
             hasWork = true
         }

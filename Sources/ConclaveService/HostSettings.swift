@@ -19,6 +19,8 @@ package struct HostSettings: Sendable {
     /// Keys, or changes of them, in one piece of what a watcher is told, at most: all that fit a
     /// frame but in the simulator, whose states are small.
     package var keysPerPiece = ClientLimits.listedKeys
+    /// See `ServiceSettings`.
+    package var toldByteCountOfTurn = 1 << 20
 
     /// The user beside root that may change the member list.
     package var administrator: UInt32 = 0

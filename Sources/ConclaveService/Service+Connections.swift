@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import DequeModule
 
 /// Connections coming and going, and what is written to them.
 extension Service {
@@ -30,9 +31,7 @@ extension Service {
             reconsiderReading(id, effects: &effects)
         case .drained(let id):
             connections[id]?.backlog = 0
-            reads.line.unpark(id)
-            keyWatchers.line.unpark(id)
-            groupFollowers.line.unpark(id)
+            unpark(id)
             reconsiderReading(id, effects: &effects)
         }
     }
@@ -99,6 +98,7 @@ extension Service {
             subscriptions.removeAll(of: id)
             forgetUnobserved()
         }
+        heldLine.closed(id)
         reads.removeAll(of: id)
         keyWatchers.removeAll(of: id)
         groupFollowers.removeAll(of: id)
@@ -177,10 +177,13 @@ extension Service {
     private mutating func send(
         _ frame: [UInt8], to id: ConnectionID, attachPage: Bool, effects: inout [ServiceEffect]
     ) {
-        guard let connection = connections[id] else { return }
+        guard let index = connections.index(forKey: id) else { return }
+        guard connections.values[index].held.isEmpty else {
+            return hold(.frame(frame, attachPage: attachPage), for: id, effects: &effects)
+        }
         effects.append(.send(id, frame, attachPage: attachPage))
-        guard connection.backlog > 0 else { return }
-        connections[id]?.backlog += frame.count
+        guard connections.values[index].backlog > 0 else { return }
+        connections.values[index].backlog += frame.count
         reconsiderReading(id, effects: &effects)
     }
 
@@ -196,11 +199,13 @@ extension Service {
         send(frame, to: id, attachPage: false, effects: &effects)
     }
 
-    /// One error frame, then the end of the connection.
+    /// One error frame, then the end of the connection. It does not wait for what is held: a session
+    /// is told that when it is resumed.
     mutating func reject(
         _ refusal: Refusal, type: UInt16, number: UInt64, on id: ConnectionID, now: Instant,
         effects: inout [ServiceEffect]
     ) {
+        connections[id]?.held = []
         refuse(refusal, type: type, number: number, on: id, effects: &effects)
         close(id, now: now, effects: &effects)
     }
@@ -210,14 +215,16 @@ extension Service {
     /// still get through.
     mutating func reconsiderReading(_ id: ConnectionID, effects: inout [ServiceEffect]) {
         guard let connection = connections[id] else { return }
-        let inFlight = connection.session.flatMap { sessions[$0]?.requests.count } ?? 0
+        let onTheirWay = connection.session.flatMap { sessions[$0]?.requests.count } ?? 0
+        let inFlight = onTheirWay + connection.held.count
         let limit = ClientLimits.requestsInFlight
         if !connection.isPaused {
-            guard connection.backlog > Self.maximumBacklog || inFlight > limit else { return }
+            guard connection.waitingByteCount > Self.maximumBacklog || inFlight > limit
+            else { return }
             connections[id]?.isPaused = true
             effects.append(.pauseReading(id))
         } else {
-            guard connection.backlog <= Self.maximumBacklog / 2, inFlight <= limit / 2
+            guard connection.waitingByteCount <= Self.maximumBacklog / 2, inFlight <= limit / 2
             else { return }
             connections[id]?.isPaused = false
             effects.append(.resumeReading(id))

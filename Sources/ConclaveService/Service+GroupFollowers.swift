@@ -31,7 +31,7 @@ extension Service {
         for _ in 0..<groupFollowers.line.count {
             guard left > 0, let place = groupFollowers.line.next() else { return }
             guard let follower = groupFollowers.table.follower(at: place) else { continue }
-            guard connections[place.id.connection]?.backlog == 0 else {
+            guard connections[place.id.connection]?.takesMore == true else {
                 groupFollowers.line.park(place)
                 continue
             }

@@ -1,11 +1,9 @@
-package import ConclaveBase
-package import ConclaveCoordination
+import ConclaveBase
+import ConclaveCoordination
 import ConclaveWire
 
 /// Watchers of keys: first the present state, then every change in order.
 extension Service {
-    /// What all readers and watchers together are told in one turn, in bytes.
-    private static let toldByteCountOfTurn = 1 << 20
     /// What looking at one version costs, told or not, as if it were bytes.
     private static let byteCountOfVersion = 64
 
@@ -22,36 +20,14 @@ extension Service {
         keyWatchers.add(id, watch.selector, at: place, uid: uid)
     }
 
-    /// Whether `tellWatchers` may have something to tell.
-    // Inlined, like `nextTick`.
-    @inline(__always)
-    package var mayTellWatchers: Bool {
-        !reads.line.isEmpty || !keyWatchers.isStill || !groupFollowers.line.isEmpty
-    }
-
-    /// Answers what is read and tells watchers what is new to them, as far as their connections take
-    /// it. Called once a turn; returns whether more can be told at once.
-    package mutating func tellWatchers(
-        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
-    ) -> Bool {
-        let share = Self.toldByteCountOfTurn / 3
-        var left = share
-        answerReads(&left, machine: machine, now: now, effects: &effects)
-        left = max(left, 0) + share
-        if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
-        left = max(left, 0) + share
-        tellGroupFollowers(&left, machine: machine, effects: &effects)
-        return mayTellWatchers
-    }
-
-    private mutating func tellThoseBehind(
+    mutating func tellThoseBehind(
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
         keyWatchers.findWatchers(&left)
         for _ in 0..<keyWatchers.line.count {
             guard left > 0, let place = keyWatchers.line.next() else { return }
             guard let watcher = keyWatchers.table.follower(at: place) else { continue }
-            guard connections[place.id.connection]?.backlog == 0 else {
+            guard connections[place.id.connection]?.takesMore == true else {
                 keyWatchers.line.park(place)
                 continue
             }

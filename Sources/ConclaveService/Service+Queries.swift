@@ -224,7 +224,7 @@ extension Service {
         effects: inout [ServiceEffect]
     ) {
         let id = subscriber.connection
-        if connections[id]?.backlog ?? 0 <= Self.maximumBacklog {
+        if connections[id]?.waitingByteCount ?? 0 <= Self.maximumBacklog {
             return send(type, .event, number: subscriber.number, to: id, effects: &effects) {
                 $0.raw(body)
             }

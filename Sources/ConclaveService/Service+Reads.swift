@@ -93,7 +93,7 @@ extension Service {
         for _ in 0..<reads.line.count {
             guard left > 0, let place = reads.line.next() else { return }
             guard let question = reads.question(at: place) else { continue }
-            guard connections[place.id.connection]?.backlog == 0 else {
+            guard connections[place.id.connection]?.takesMore == true else {
                 reads.line.park(place)
                 continue
             }

@@ -111,11 +111,7 @@ extension Service {
             return (connection, session.takeType(of: number))
         }
         guard let (connection, type) = place ?? nil else { return }
-        send(
-            type ?? reply.likelyType, .reply, number: number, to: connection, effects: &effects
-        ) {
-            reply.encode(into: &$0)
-        }
+        send(type ?? reply.likelyType, reply, number: number, to: connection, effects: &effects)
     }
 }
 

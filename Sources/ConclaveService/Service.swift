@@ -65,6 +65,10 @@ package struct Service {
     var subscriptions = Subscriptions()
     /// The version of the state that observers of a slot were told last.
     var toldLeaders: [ObjectName: Version] = [:]
+    /// Connections of which something is held.
+    var heldLine = TurnLine()
+    /// How much more this turn answers.
+    var replyByteCountLeft: Int
     var reads = Reads()
     var keyWatchers = KeyWatchers()
     var groupFollowers = GroupFollowers()
@@ -91,6 +95,7 @@ package struct Service {
         maximumSessionTTL = settings.maximumSessionTTL
         slots = ValiditySlots(count: settings.validitySlotCount)
         leaseClocks = LeaseClocks(plant: settings.plant)
+        replyByteCountLeft = settings.toldByteCountOfTurn
     }
 
     /// Takes one input and appends what follows from it to `effects`. `machine` is not small, and is
@@ -147,6 +152,7 @@ package struct Service {
     /// The effects of the steps before are being carried out, before anything is proposed next:
     /// what had to wait for that may go. Returns whether there was anything.
     package mutating func beginTurn() -> Bool {
+        replyByteCountLeft = settings.toldByteCountOfTurn
         defer { proposalsAfterEffects.removeAll() }
         proposals += proposalsAfterEffects
         return !proposalsAfterEffects.isEmpty

@@ -26,6 +26,8 @@ package struct ServiceSettings: Sendable {
     /// Keys, or changes of them, in one piece of what a watcher is told, at most; and of a group's
     /// members, views and messages.
     package var keysPerPiece = ClientLimits.listedKeys
+    /// What one turn answers at most, and what it tells of what was held, read and watched; about.
+    package var toldByteCountOfTurn = 1 << 20
     /// Watches of keys and followers of groups of one user on this host.
     package var maximumWatchesPerUID = 20_000
     /// A bug for the simulator to find; a daemon has none.

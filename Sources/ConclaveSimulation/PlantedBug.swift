@@ -86,6 +86,7 @@ package struct PlantedBug: Sendable {
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)
         case .handOverClosesCycle: PlantedBug(plant, rule: "C8", within: 1_500, in: .locks)
         case .openTwice: PlantedBug(plant, rule: "K9", within: 100, in: .mixed)
+        case .heldForgotten: PlantedBug(plant, rule: "K9", within: 300, in: .mixed)
         case .takeOverAtOnce, .shownBeforeForgotten:
             PlantedBug(plant, rule: "K7", within: 100, in: .mixed)
         case .learnedShownForgotten, .lostSessionStaysBound, .resumedEndsEarly:

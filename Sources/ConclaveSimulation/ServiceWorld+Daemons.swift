@@ -18,6 +18,7 @@ extension ServiceWorld {
                 settings.keysPerPiece =
                     keyTraffic?.keysPerPiece ?? groupTraffic?.entriesPerPiece
                     ?? settings.keysPerPiece
+                settings.toldByteCountOfTurn = toldByteCountOfTurn ?? settings.toldByteCountOfTurn
                 settings.witness = world.order
                 settings.validitySlotCount = validitySlotCount
                 var random = random
@@ -33,6 +34,12 @@ extension ServiceWorld {
         }
         try watch.started(on: index)
         if hasEditedFiles, random.chance(perMille: 500) { askForTooLong(of: index) }
+    }
+
+    /// In some worlds a turn answers next to nothing, so that replies are held for the turns after it.
+    private var toldByteCountOfTurn: Int? {
+        var random = SeededRandom(seed: ~options.seed)
+        return random.chance(perMille: 250) ? 256 : nil
     }
 
     private func settings(of index: Int) -> ReplicaSettings {

@@ -5,15 +5,20 @@ import TestSupport
 import Testing
 
 @Suite struct `Barriers of task groups` {
-    private var stage = Stage()
+    private var stage: Stage
     private let name = ObjectName(known: "step")
     private let group = ObjectName(known: "workers")
     private var sessions: [SessionID]
     private var tokens: [FencingToken] = []
     private var numbers: [SessionID: UInt64] = [:]
 
-    /// Three members, and a session that is none.
     init() {
+        self.init(on: Stage())
+    }
+
+    /// Three members, and a session that is none.
+    private init(on empty: Stage) {
+        stage = empty
         sessions = stage.open(all: 1...4)
         for session in sessions[..<3] {
             request(session, .joinGroup(GroupJoin(name: group)))
@@ -54,6 +59,48 @@ import Testing
     }
 
     private var view: UInt64 { stage.coordinator.groupMembers(group, at: stage.version).number }
+
+    @Test mutating func `the barriers of a group name so many members together, and no more`() {
+        var quotas = Quotas()
+        quotas.barrierNamesPerGroup = 3
+        self = .init(on: Stage(quotas: quotas))
+        arrive(0, among: [0, 1])
+        #expect(stage.position(of: 2, of: sessions[0]) == 1)
+        let other = ObjectName(known: "other")
+        let tokens = tokens
+        func arrival(_ named: [Int]) -> Operation {
+            .arrive(
+                BarrierArrival(
+                    name: other, group: BarrierGroup(group, among: named.map { tokens[$0] }),
+                    member: tokens[1]))
+        }
+        let refused = request(sessions[1], arrival([1, 2]))
+        #expect(refusal(1, refused) == .quotaExceeded)
+        let taken = request(sessions[1], arrival([1]))
+        #expect(stage.reply(to: taken, of: sessions[1]) != nil)
+        // Who names nobody means all, and that takes no room.
+        let all = request(sessions[2], arrival([]))
+        #expect(refusal(2, all) == nil)
+    }
+
+    @Test mutating func `members that are named count as bytes, once for each generation`() {
+        var quotas = Quotas()
+        quotas.valueByteCount = 24
+        self = .init(on: Stage(quotas: quotas))
+        arrive(0, among: [0, 1, 2])
+        #expect(stage.position(of: 2, of: sessions[0]) == 2)
+        arrive(1, among: [0, 1, 2])
+        #expect(stage.position(of: 2, of: sessions[1]) == 1)
+        let other = BarrierArrival(
+            name: ObjectName(known: "other"), group: BarrierGroup(group, among: [tokens[2]]),
+            member: tokens[2])
+        let refused = request(sessions[2], .arrive(other))
+        #expect(refusal(2, refused) == .quotaExceeded)
+        arrive(2, among: [0, 1, 2])
+        #expect(result(2, 3) != nil)
+        let taken = request(sessions[2], .arrive(other))
+        #expect(refusal(2, taken) == nil)
+    }
 
     @Test mutating func `it trips when all who belong to the view have come, ranked as there`() {
         arrive(2, payload: [2])

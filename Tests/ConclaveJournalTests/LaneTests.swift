@@ -52,7 +52,7 @@ import Testing
         let tags = disk.drain().map { input in
             if case .completed(let tag) = input { tag } else { UInt64.max }
         }
-        #expect(tags == Array(0...200))
+        #expect(tags == Array(1...200))
         let again = try FileDisk(path: scratch.path)
         #expect(try again.read("a", at: 0, count: 201) == (0...200).map { UInt8($0) })
     }

@@ -72,7 +72,7 @@ final class TestDaemon {
         while isMore, turnsLeft > 0 {
             turnsLeft -= 1
             let told = effects.count
-            isMore = service.tellWatchers(
+            isMore = service.tellMore(
                 machine: group.machine, now: group.now, effects: &effects)
             turns.append(effects[told...].reduce(0) { $0 + $1.sentByteCount })
         }

@@ -36,7 +36,7 @@ import Testing
         ["lock", "a\u{7}", "--", "true"], ["lock", "a", "--try", "--wait", "1s", "--", "true"],
         ["lock", "a", "--ttl", "0", "--", "true"], ["lock", "a", "true"], ["barrier", "b"],
         ["barrier", "--parties", "2"], ["barrier", "b", "--parties", "2", "--launcher", "slurm"],
-        ["barrier", "--from-environment", "--rank", "100000"],
+        ["barrier", "--from-environment", "--rank", "10000"],
         ["barrier", "--from-environment", "--launcher", "lsf"],
         ["barrier", "b", "--parties", "0"],
         ["barrier", "b", "--parties", "2", "--timeout", "0"],

@@ -127,8 +127,8 @@ import Testing
 
     @Test func `has bounds`() {
         let many = Self.pmi.with("PMI_SIZE", "100001")
-        #expect(fault(many) == "100001 parties: a barrier has 1 to 100000")
-        #expect(fault(Self.pmi.with("PMI_SIZE", "0")) == "0 parties: a barrier has 1 to 100000")
+        #expect(fault(many) == "100001 parties: a barrier has 1 to 10000")
+        #expect(fault(Self.pmi.with("PMI_SIZE", "0")) == "0 parties: a barrier has 1 to 10000")
         let long = String(repeating: "n", count: 250)
         #expect(
             fault(Self.openMPI.with("PMIX_NAMESPACE", long))

@@ -45,7 +45,10 @@ extension Specification {
             if arrival.generation != nil { return .invalid }
             if objectCount >= quotas.objects { return .quotaExceeded }
         }
-        let isFull = valueByteCount + arrival.payload.count > quotas.valueByteCount
+        if Int(arrival.parties) * frame > ClientLimits.barrierRepliesTogether { return .invalid }
+        let isFirst = barriers[arrival.name]?.arrivals.isEmpty ?? true
+        let named = isFirst ? 8 * (arrival.group?.among.count ?? 0) : 0
+        let isFull = valueByteCount + arrival.payload.count + named > quotas.valueByteCount
         return isFull ? .quotaExceeded : nil
     }
 

@@ -24,9 +24,12 @@ extension Specification {
         guard uid == 0 || uid == member.uid else { return .denied }
         let barrier = barriers[arrival.name]
         let isPresent = arrival.generation == nil || arrival.generation == barrier?.generation
-        let gathering = barriers.values.count { $0.group?.name == group.name }
+        let gathering = barriers.values.compactMap(\.group).filter { $0.name == group.name }
         if isPresent, barrier?.arrivals.isEmpty ?? true {
-            return gathering >= quotas.barriersPerGroup ? .quotaExceeded : nil
+            let named = gathering.reduce(group.among.count) { $0 + $1.among.count }
+            let isTooMuch =
+                gathering.count >= quotas.barriersPerGroup || named > quotas.barrierNamesPerGroup
+            return isTooMuch ? .quotaExceeded : nil
         }
         guard isPresent, barrier?.group == group,
             barrier?.arrivals.contains(where: { $0.member == member.token }) == true

@@ -31,7 +31,8 @@ struct SpecifiedBarrier {
     var decisions: [UInt64: Decision] = [:]
 
     var payloadByteCount: Int {
-        let waiting = arrivals.reduce(0) { $0 + $1.payload.count }
+        let named = arrivals.isEmpty ? 0 : 8 * (group?.among.count ?? 0)
+        let waiting = arrivals.reduce(named) { $0 + $1.payload.count }
         return decisions.values.reduce(waiting) { $0 + $1.payloadByteCount }
     }
 

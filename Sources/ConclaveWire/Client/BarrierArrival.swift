@@ -79,6 +79,9 @@ package struct BarrierGroup: Hashable, Sendable {
         self.among = among
     }
 
+    /// Of the members that are named.
+    package var byteCount: Int { among.count * MemoryLayout<UInt64>.size }
+
     package init(from reader: inout ByteReader) throws(WireError) {
         name = try reader.name("group")
         among = []

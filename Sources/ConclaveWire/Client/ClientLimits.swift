@@ -10,7 +10,9 @@ package enum ClientLimits {
     package static let leaderPlaces: UInt32 = 128
     package static let barrierPayload = 4 * 1024
     package static let barrierPayloadsTogether = 512 * 1024
-    package static let barrierParties: UInt32 = 100_000
+    package static let barrierParties: UInt32 = 10_000
+    /// What the replies to all parties come to: each is told of all.
+    package static let barrierRepliesTogether = 4 << 30
     /// Members of a group that an arrival may name: they fit a slot.
     package static let barrierMembersNamed = 512
     package static let requestsInFlight = 1_024

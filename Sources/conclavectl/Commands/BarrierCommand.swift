@@ -39,7 +39,7 @@ struct BarrierCommand: ParsableCommand {
             session was lost inside; 126 not executable; 127 not found.
             """)
 
-    static let maximumParties = 100_000
+    static let maximumParties = 10_000
 
     @Argument(help: "The barrier: up to 255 bytes, '/' separates levels.")
     var name: NameArgument?

@@ -1,0 +1,27 @@
+import ConclaveWire
+
+/// What a connection is told when it takes something again, or when its turn comes. A reply is laid
+/// out no sooner: thousands may be held that all tell the same large result.
+enum HeldFrame {
+    case frame([UInt8], attachPage: Bool)
+    case reply(ClientFrameType, number: UInt64, Reply)
+
+    var bytes: [UInt8] {
+        switch self {
+        case .frame(let bytes, _): bytes
+        case .reply(let type, let number, let reply):
+            FrameHeader.frame(
+                type: type.rawValue, flags: .reply, number: number, reserving: 64
+            ) { reply.encode(into: &$0) }
+        }
+    }
+
+    var attachesPage: Bool {
+        if case .frame(_, let attachPage) = self { attachPage } else { false }
+    }
+
+    /// Bytes that are held as they are.
+    var byteCount: Int {
+        if case .frame(let bytes, _) = self { bytes.count } else { 0 }
+    }
+}
