@@ -8,8 +8,8 @@ struct MeasureCommand: ParsableCommand {
         discussion: """
             Starts daemons of its own on loopback (--cluster N) and stops them at the end, or uses \
             running ones (--socket). Clients are in this program, unless it says otherwise; their \
-            connections are spread over the daemons. Names, units and JSON fields \
-            are the same for every system that is measured beside it.
+            connections are spread over the daemons. 'conclave-bench compare' and Tests/peers use \
+            the same names, units and JSON fields.
 
               lock.solo        one client, one lock: acquire, release, pair, rate
               lock.parallel    --workers tasks, a lock each, over --conns connections

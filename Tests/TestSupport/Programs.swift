@@ -14,6 +14,7 @@ public enum Programs {
     public static var conclave: String { folder.appending(path: "conclave").path }
     public static var conclaved: String { folder.appending(path: "conclaved").path }
     public static var workload: String { folder.appending(path: "conclave-workload").path }
+    public static var bench: String { folder.appending(path: "conclave-bench").path }
     public static var simulator: String { folder.appending(path: "conclave-sim").path }
     /// One of the programs in `examples`.
     public static func example(_ name: String) -> String { folder.appending(path: name).path }
