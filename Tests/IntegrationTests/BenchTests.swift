@@ -167,4 +167,18 @@ import Testing
             try Running(Programs.bench, ["compare", "/nowhere/f"], in: directory).end().status
                 == 66)
     }
+
+    @Test func `is not measured beside what is missing, which is named`() throws {
+        let directory = try TemporaryDirectory()
+        let peers = Programs.script("Tests/peers")
+        let environment = ["ETCD": "/nowhere/etcd"]
+        let refused = try Running(
+            peers, ["--systems", "etcd"], environment: environment, in: directory
+        ).end()
+        #expect(refused.status == 69)
+        #expect(refused.errors.contains("missing for etcd: an etcd server"), "\(refused.errors)")
+        #expect(refused.errors.contains("--install"))
+        let wrong = try Running(peers, ["--systems", "redis"], in: directory).end()
+        #expect(wrong.status == 64)
+    }
 }
