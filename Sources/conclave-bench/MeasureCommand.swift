@@ -30,6 +30,8 @@ struct MeasureCommand: ParsableCommand {
               watch.notify     from the call of put until a watcher, another session at
                                the same daemon or at another, is told; put_ack: until
                                the writer has its answer
+              watch.fanout     from the call of put until all of --workers watchers, over
+                               --conns connections, are told
               mcast.latency    a task group with a member at each daemon: from the call
                                of send, one at a time, until the sender itself is told
                                the message, ordered among all, over the client socket
@@ -81,7 +83,7 @@ struct MeasureCommand: ParsableCommand {
     @Option(help: "Tasks, sessions or parties at once.")
     var workers = 16
 
-    @Option(help: "Connections that lock.parallel spreads its tasks over.")
+    @Option(help: "Connections that lock.parallel and watch.fanout are spread over.")
     var conns = 4
 
     @Option(help: "Rounds of barrier.*, elect.*, mcast.kill9, view.change and join.blank.")

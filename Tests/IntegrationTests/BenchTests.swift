@@ -85,6 +85,9 @@ import Testing
             ("watch.notify", "us", ["writer", "watcher", "how"]),
             ("watch.put_ack", "us", ["writer", "watcher"]),
         ],
+        "watch.fanout": [
+            ("watch.fanout", "us", ["watchers", "conns", "server_cpu_per10k"])
+        ],
         "mcast.latency": [
             ("mcast.latency", "us", ["bytes", "members", "server_cpu_per10k", "how"])
         ],
@@ -99,7 +102,7 @@ import Testing
         "rss.held": [
             ("rss.held", "MiB", ["held", "idle", "bytes_per_lock"]),
             ("hold.rate", "acquires/s", ["workers", "conns", "server_cpu_per10k"]),
-            ("hold.drop", "ms", ["held", "conns"]),
+            ("hold.drop", "ms", ["held", "conns", "server_cpu_per10k"]),
         ],
         "view.change": [("view.change", "ms", ["objects", "sessions", "taking_s"])],
         "join.blank": [
@@ -180,5 +183,27 @@ import Testing
         #expect(refused.errors.contains("--install"))
         let wrong = try Running(peers, ["--systems", "redis"], in: directory).end()
         #expect(wrong.status == 64)
+    }
+
+    @Test func `is drawn, a panel a measure, with its slope; nothing has no place there`() throws {
+        let directory = try TemporaryDirectory()
+        func point(_ at: Int, _ value: String) -> String {
+            "{\"system\":\"conclave\",\"measure\":\"barrier.last\",\"unit\":\"us\",\"p50\":\(value),"
+                + "\"server_cpu_per10k\":0.00,\"axis\":\"parties\",\"at\":\(at)}\n"
+        }
+        let points = try directory.write(
+            point(1, "0.00") + point(2, "10.50") + point(8, "168.00"), to: "points")
+        let sweep = Programs.script("Tests/sweep")
+        let drawn = try Running(sweep, ["--draw", points], in: directory).end()
+        #expect(drawn.status == 0)
+        #expect(drawn.errors == "2.00\tbarrier.last, us, by parties\n")
+        #expect(drawn.output.hasPrefix("<svg ") && drawn.output.hasSuffix("</svg>\n"))
+        #expect(drawn.output.ranges(of: "<circle ").count == 2)
+
+        let figure = try directory.write("{\"measure\":\"barrier.last\",\"p50\":1}\n", to: "f")
+        let refused = try Running(sweep, ["--draw", figure], in: directory).end()
+        #expect(refused.status == 65)
+        #expect(refused.errors.hasPrefix("\(figure):1: "), "\(refused.errors)")
+        #expect(try Running(sweep, ["--axes", "width"], in: directory).end().status == 64)
     }
 }

@@ -25,7 +25,7 @@ struct FigureLine: Equatable {
     /// Names of members by which work differs.
     private static let amounts = [
         "workers", "parties", "waiting", "bytes", "members", "senders", "offered", "objects",
-        "held",
+        "held", "watchers",
     ]
     /// Members that tell what came out, or what the machine was like.
     private static let outcomes: Set<String> = [

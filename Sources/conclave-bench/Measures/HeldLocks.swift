@@ -58,6 +58,13 @@ struct HeldLocks {
         return held
     }
 
+    /// Names of the first and the last lock of each session.
+    var edges: [String] {
+        let (conns, count) = (connections.count, held.count)
+        let numbers = Array(0..<min(conns, count)) + Array(max(0, count - conns)..<count)
+        return numbers.map { "\(Self.prefix)\($0)" }
+    }
+
     /// How many of them are still held.
     var validCount: Int { held.count { $0.lock.isValid } }
 

@@ -13,6 +13,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
     case electClose = "elect.close"
     case gapServerKill = "gap.server_kill"
     case watchNotify = "watch.notify"
+    case watchFanout = "watch.fanout"
     case multicastLatency = "mcast.latency"
     case multicastRate = "mcast.rate"
     case multicastKill9 = "mcast.kill9"
@@ -48,6 +49,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
         case .electClose: try Election(bench, ending: .closed).run()
         case .gapServerKill: try GapServerKill(bench).run()
         case .watchNotify: try WatchNotify(bench).run()
+        case .watchFanout: try WatchFanout(bench).run()
         case .multicastLatency: try MulticastLatency(bench).run()
         case .multicastRate: try MulticastRate(bench).run()
         case .multicastKill9: try MulticastKill9(bench).run()

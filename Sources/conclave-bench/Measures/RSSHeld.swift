@@ -34,19 +34,26 @@ struct RSSHeld {
                     Field("workers", .count(held.window * conns)), Field("conns", .count(conns)),
                     Field("server_cpu_per10k", .number(spent / share * 1e4)),
                 ])
-            let left = Machine.now
+            let dropping = Usage(processes)
             await held.close()
-            try await Self.waitUntilGone(bench)
+            try await Self.waitUntilGone(held.edges, bench)
             bench.report.value(
-                "hold.drop", "ms", Double(Machine.now - left) / 1e6,
-                [Field("held", .count(count)), Field("conns", .count(conns))])
+                "hold.drop", "ms", dropping.seconds * 1e3,
+                [
+                    Field("held", .count(count)), Field("conns", .count(conns)),
+                    Field(
+                        "server_cpu_per10k", .number(dropping.spent.servers / share * 1e4)),
+                ])
         }
     }
 
-    private static func waitUntilGone(_ bench: Bench) async throws {
+    /// All of them are not listed, which would take longer than what is measured.
+    private static func waitUntilGone(_ names: [String], _ bench: Bench) async throws {
         let conclave = try await bench.connect(1)[0]
-        while try await !conclave.locks(prefix: HeldLocks.prefix).isEmpty {
-            try await Task.sleep(for: .milliseconds(5))
+        for name in names {
+            while try await conclave.why(name).objects.first?.holderCount ?? 0 > 0 {
+                try await Task.sleep(for: .milliseconds(1))
+            }
         }
         await conclave.close()
     }
