@@ -185,6 +185,7 @@ let package = Package(
         tests(
             "conclavectlTests",
             ["conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire"]),
+        tests("conclave-benchTests", ["conclave-bench", arguments]),
         .target(
             name: "FuzzTargets",
             dependencies: [

@@ -6,7 +6,7 @@ import Synchronization
 /// What every measure needs: whom to ask, how long, and where the figures go.
 struct Bench {
     var group: Group
-    var options: BenchCommand
+    var options: MeasureCommand
     var report: Report
     var interrupts: Interrupts
 
@@ -20,6 +20,9 @@ struct Bench {
         }
         return connections
     }
+
+    /// Of a timed phase.
+    var length: Duration { .nanoseconds(Int64(options.secs * 1e9)) }
 
     /// Runs `body` on other threads, and the main thread waits for it.
     func wait<Result: Sendable>(

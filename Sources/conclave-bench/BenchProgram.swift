@@ -5,7 +5,8 @@ import Glibc
 enum BenchProgram {
     static func run() -> Int32 {
         do {
-            try runCommand()
+            var command = try BenchCommand.parseAsRoot()
+            try command.run()
             return 0
         } catch let failure as BenchFailure {
             Output.error(failure.message)
@@ -18,17 +19,6 @@ enum BenchProgram {
                 Output.error(BenchCommand.message(for: error))
             }
             return code
-        }
-    }
-
-    /// What some measures kill is this program too, in a process of its own.
-    private static func runCommand() throws {
-        let arguments = CommandLine.arguments.dropFirst()
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
-        case CandidateCommand.name: try CandidateCommand.parse(rest).run()
-        case PartyCommand.name: try PartyCommand.parse(rest).run()
-        default: try BenchCommand.parse().run()
         }
     }
 }

@@ -2,19 +2,22 @@ import Foundation
 
 /// The release programs under test: `CONCLAVE_PROGRAMS`, else where a release build puts them.
 public enum Programs {
+    private static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     private static let folder: URL = {
         if let named = ProcessInfo.processInfo.environment["CONCLAVE_PROGRAMS"] {
             return URL(filePath: named)
         }
-        return URL(filePath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: ".build/release")
+        return root.appending(path: ".build/release")
     }()
 
     public static var conclave: String { folder.appending(path: "conclave").path }
     public static var conclaved: String { folder.appending(path: "conclaved").path }
     public static var workload: String { folder.appending(path: "conclave-workload").path }
+    public static var bench: String { folder.appending(path: "conclave-bench").path }
     public static var simulator: String { folder.appending(path: "conclave-sim").path }
+    /// By its path from the root of the repository.
+    public static func script(_ path: String) -> String { root.appending(path: path).path }
     /// One of the programs in `examples`.
     public static func example(_ name: String) -> String { folder.appending(path: name).path }
 

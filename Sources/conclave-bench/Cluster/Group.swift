@@ -57,8 +57,6 @@ final class Group: @unchecked Sendable {
         Processes(ids: isOwn ? daemons.compactMap(\.pid) : running)
     }
 
-    var canKill: Bool { isOwn && daemons.count > 1 }
-
     /// The position of the daemon with the lowest rank.
     func firstRanked(_ interrupts: Interrupts) throws -> Int {
         let sockets = sockets

@@ -28,14 +28,27 @@ struct Field {
     }
 
     private static func escaped(_ text: String) -> String {
-        String(text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] })
+        text.unicodeScalars.reduce(into: "") { escaped, scalar in
+            switch scalar {
+            case "\"", "\\": escaped += "\\\(scalar)"
+            case ..<" ":
+                let digits = String(scalar.value, radix: 16)
+                escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
     }
 
-    private static func rounded(_ number: Double) -> String {
-        let hundredths = Int64((number.magnitude * 100).rounded())
-        let digits = String(hundredths % 100)
-        let sign = number < 0 && hundredths > 0 ? "-" : ""
-        return "\(sign)\(hundredths / 100).\(digits.count == 1 ? "0" : "")\(digits)"
+    /// - Parameter digits: After the point.
+    static func rounded(_ number: Double, digits: Int = 2) -> String {
+        let unit = (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }
+        let scaled = (number.magnitude * Double(unit)).rounded()
+        guard let parts = Int64(exactly: scaled) else { return "\(number)" }
+        let sign = number < 0 && parts > 0 ? "-" : ""
+        guard digits > 0 else { return "\(sign)\(parts)" }
+        let rest = String(parts % unit)
+        let zeros = String(repeating: "0", count: digits - rest.count)
+        return "\(sign)\(parts / unit).\(zeros)\(rest)"
     }
 }
 
@@ -93,7 +106,7 @@ struct Report {
         ]
     }
 
-    private static func object(_ fields: [Field]) -> String {
+    static func object(_ fields: [Field]) -> String {
         "{\(fields.map(\.json).joined(separator: ","))}"
     }
 }

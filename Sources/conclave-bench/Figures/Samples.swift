@@ -53,6 +53,12 @@ struct PairSamples {
         pair.add(from: start, to: released)
     }
 
+    /// One that never began, and had waited from `start` until `end`.
+    mutating func addUnsent(_ start: UInt64, until end: UInt64) {
+        acquire.add(from: start, to: end)
+        pair.add(from: start, to: end)
+    }
+
     mutating func add(_ other: PairSamples) {
         acquire.add(other.acquire)
         release.add(other.release)

@@ -13,9 +13,6 @@ struct BarrierBreak {
     func run() throws {
         let bench = bench
         let waiting = bench.options.workers
-        guard waiting >= 2 else {
-            throw BenchFailure("barrier.break needs 2 workers", code: 64)
-        }
         let connections = try bench.wait { try await bench.connect(waiting - 1) }
         var samples = Samples()
         for round in 0..<bench.options.rounds {
@@ -87,14 +84,13 @@ struct PartyCommand: ParsableCommand {
     @Option var barrier: String
     @Option var parties: Int
     @Option var socket: String
-    /// A descriptor to write to.
-    @Option var tell: Int32
+    @OptionGroup var pipes: Companion.Pipes
 
     func run() throws {
-        let (barrier, parties, socket, tell) = (barrier, parties, socket, tell)
+        let (barrier, parties, socket, pipes) = (barrier, parties, socket, pipes)
         try Interrupts().wait {
             let conclave = try await Conclave.connect(socket: socket)
-            Companion.say(Companion.ready, tell)
+            pipes.say(Companion.ready)
             _ = try await conclave.barrier(barrier, parties: parties).arriveAndWait()
         }
     }

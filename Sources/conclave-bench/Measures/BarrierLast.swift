@@ -17,11 +17,8 @@ struct BarrierLast {
             for round in 0..<bench.options.rounds {
                 samples.add(try await Self.round(connections, "bench/barrier/\(round)"))
             }
-            let how = [
-                Field("parties", .count(parties)), Field("conns", .count(parties)),
-                Field("target", .text("all")),
-            ]
-            bench.report.distribution("barrier.last", .microseconds, samples, how)
+            bench.report.distribution(
+                "barrier.last", .microseconds, samples, Self.how(parties: parties))
             for conclave in connections { await conclave.close() }
         }
     }
@@ -39,7 +36,15 @@ struct BarrierLast {
         }
     }
 
-    private static func arrive(
+    static func how(parties: Int) -> [Field] {
+        [
+            Field("parties", .count(parties)), Field("conns", .count(parties)),
+            Field("target", .text("all")),
+        ]
+    }
+
+    /// When this party was through.
+    static func arrive(
         _ conclave: Conclave, _ name: String, _ parties: Int
     ) async throws -> UInt64 {
         _ = try await conclave.barrier(name, parties: parties).arriveAndWait()

@@ -11,9 +11,6 @@ struct GapServerKill {
 
     func run() throws {
         let group = bench.group
-        guard group.canKill else {
-            throw BenchFailure("gap.server_kill needs --cluster with two or more", code: 64)
-        }
         let victim = try group.firstRanked(bench.interrupts)
         let socket = group.sockets[(victim + 1) % group.sockets.count]
         let loop = SteadyLoop()

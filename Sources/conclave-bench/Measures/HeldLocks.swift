@@ -10,15 +10,19 @@ struct HeldLocks {
         }
     }
 
+    /// Begins the names of all.
+    static let prefix = "bench/held/"
     /// Requests on their way at once: of one session below what may be unconfirmed, and of all.
     private static let window = 256
     private static let windowOfAll = 4_096
 
+    /// Requests that each session had on their way.
+    let window: Int
     private let connections: [Conclave]
     private let held: [Held]
 
     /// Takes `count` locks over `conns` sessions, none of them at the daemon `spared`.
-    init(_ count: Int, _ bench: Bench, conns: Int, sparing spared: Int) async throws {
+    init(_ count: Int, _ bench: Bench, conns: Int, sparing spared: Int? = nil) async throws {
         let sockets = bench.group.sockets.indices.filter { $0 != spared }
         var connections: [Conclave] = []
         for index in 0..<conns {
@@ -27,7 +31,8 @@ struct HeldLocks {
                 try await Conclave.connect(socket: socket, ttl: .seconds(10), label: "held"))
         }
         self.connections = connections
-        let window = max(1, min(Self.window, Self.windowOfAll / conns))
+        window = max(1, min(Self.window, Self.windowOfAll / conns))
+        let window = window
         held = try await withThrowingTaskGroup(of: [Held].self) { group in
             for (index, conclave) in connections.enumerated() {
                 for lane in 0..<window {
@@ -48,9 +53,16 @@ struct HeldLocks {
     {
         var held: [Held] = []
         for number in numbers {
-            held.append(Held(try await conclave.lock("bench/held/\(number)")))
+            held.append(Held(try await conclave.lock("\(Self.prefix)\(number)")))
         }
         return held
+    }
+
+    /// Names of the first and the last lock of each session.
+    var edges: [String] {
+        let (conns, count) = (connections.count, held.count)
+        let numbers = Array(0..<min(conns, count)) + Array(max(0, count - conns)..<count)
+        return numbers.map { "\(Self.prefix)\($0)" }
     }
 
     /// How many of them are still held.

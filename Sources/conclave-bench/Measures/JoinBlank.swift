@@ -12,9 +12,6 @@ struct JoinBlank {
 
     func run() throws {
         let (bench, group) = (bench, bench.group)
-        guard group.canKill, group.sockets.count > 2 else {
-            throw BenchFailure("join.blank needs --cluster with three or more", code: 64)
-        }
         let joiner = group.sockets.count - 1
         let conns = bench.options.conns
         let held = try bench.wait {

@@ -21,7 +21,6 @@ struct LockHandoff {
     func run() throws {
         let (bench, processes) = (bench, bench.group.processes)
         let workers = bench.options.workers
-        let length = Duration.nanoseconds(Int64(bench.options.secs * 1e9))
         try bench.wait {
             let connections = try await bench.connect(workers)
             let shared = Shared()
@@ -36,7 +35,7 @@ struct LockHandoff {
                 try await Task.sleep(for: .milliseconds(1_500))
                 usage = Usage(processes)
                 shared.gate.phase.store(Gate.measuring, ordering: .relaxed)
-                try await Task.sleep(for: length)
+                try await Task.sleep(for: bench.length)
                 shared.gate.phase.store(Gate.over, ordering: .relaxed)
                 seconds = usage.seconds
                 for try await part in group { samples.add(part) }

@@ -4,15 +4,21 @@ import Synchronization
 /// Many tasks, each with a lock of its own, over a few connections.
 struct LockParallel {
     private let bench: Bench
+    private let onlyCPU: Bool
 
-    init(_ bench: Bench) {
+    /// - Parameter onlyCPU: What they cost is all that is told.
+    init(_ bench: Bench, onlyCPU: Bool = false) {
         self.bench = bench
+        self.onlyCPU = onlyCPU
     }
 
     func run() throws {
-        let (bench, processes) = (bench, bench.group.processes)
         let (workers, conns) = (bench.options.workers, bench.options.conns)
-        let length = Duration.nanoseconds(Int64(bench.options.secs * 1e9))
+        if let rate = bench.options.rate {
+            return try OpenLoop(bench, rate: rate, workers: workers, conns: conns)
+                .run("lock.parallel")
+        }
+        let (bench, processes, onlyCPU) = (bench, bench.group.processes, onlyCPU)
         try bench.wait {
             let connections = try await bench.connect(conns)
             let gate = Gate()
@@ -24,10 +30,14 @@ struct LockParallel {
                 try await Task.sleep(for: .milliseconds(1_500))
                 let usage = Usage(processes)
                 gate.phase.store(Gate.measuring, ordering: .relaxed)
-                try await Task.sleep(for: length)
+                try await Task.sleep(for: bench.length)
                 gate.phase.store(Gate.over, ordering: .relaxed)
                 let how = bench.how(workers: workers, conns: conns)
                 let counted = gate.pairs.load(ordering: .relaxed)
+                if onlyCPU {
+                    usage.tellCPU(pairs: counted, bench.report, how)
+                    return try await group.waitForAll()
+                }
                 usage.tell("lock.parallel.rate", pairs: counted, bench.report, how)
                 var samples = PairSamples()
                 for try await part in group { samples.add(part) }

@@ -9,6 +9,9 @@ struct LockSolo {
     }
 
     func run() throws {
+        if let rate = bench.options.rate {
+            return try OpenLoop(bench, rate: rate, workers: 1, conns: 1).run("lock.solo")
+        }
         let (bench, processes) = (bench, bench.group.processes)
         let nanoseconds = UInt64(bench.options.secs * 1e9)
         try bench.wait {
@@ -55,10 +58,20 @@ struct Usage: Sendable {
     /// Pairs per second, and the CPU seconds that ten thousand of them cost.
     func tell(_ measure: String, pairs: Int, _ report: Report, _ how: [Field]) {
         report.value(measure, "pairs/s", Double(pairs) / seconds, how)
+        tellCPU(pairs: pairs, report, how)
+    }
+
+    /// CPU seconds of the daemons, and of this program.
+    var spent: (servers: Double, own: Double) {
+        (processes.cpu - servers, Machine.ownCPU - own)
+    }
+
+    func tellCPU(pairs: Int, _ report: Report, _ how: [Field]) {
         guard pairs > 0 else { return }
         let share = 1e4 / Double(pairs)
+        let spent = spent
         report.value(
-            "cpu.per10k", "s", (processes.cpu - servers) * share,
-            [Field("client_cpu", .number((Machine.ownCPU - own) * share))] + how)
+            "cpu.per10k", "s", spent.servers * share,
+            [Field("client_cpu", .number(spent.own * share))] + how)
     }
 }

@@ -13,9 +13,6 @@ struct ViewChange {
 
     func run() throws {
         let (bench, group) = (bench, bench.group)
-        guard group.canKill, group.sockets.count > 2 else {
-            throw BenchFailure("view.change needs --cluster with three or more", code: 64)
-        }
         let victim = group.sockets.count - 1
         let conns = bench.options.conns
         let start = Machine.now

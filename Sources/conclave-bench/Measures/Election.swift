@@ -2,18 +2,26 @@ import ArgumentParser
 import Conclave
 import Glibc
 
-/// The leading candidate, a process of its own, is killed until the next one is elected.
-struct ElectKill9 {
-    private let bench: Bench
+/// The leading candidate, a process of its own, is killed or closes its session, until the next one is
+/// elected.
+struct Election {
+    enum Ending: String {
+        case killed = "elect.kill9"
+        case closed = "elect.close"
+    }
 
-    init(_ bench: Bench) {
+    private let bench: Bench
+    private let ending: Ending
+
+    init(_ bench: Bench, ending: Ending) {
         self.bench = bench
+        self.ending = ending
     }
 
     func run() throws {
         var candidates: [Companion] = []
         defer { for candidate in candidates { candidate.kill() } }
-        let slot = "bench/elect/\(getpid())"
+        let slot = "bench/\(ending.rawValue)/\(getpid())"
         func stand() throws {
             let socket = bench.group.sockets[candidates.count % bench.group.sockets.count]
             let candidate = try Companion([
@@ -34,15 +42,18 @@ struct ElectKill9 {
         for round in 0..<bench.options.rounds {
             try bench.interrupts.sleep(until: [], milliseconds: Int32(300 + 37 * round % 500))
             let start = Machine.now
-            candidates[0].kill()
+            switch ending {
+            case .killed: candidates[0].signal()
+            case .closed: candidates[0].tellToEnd()
+            }
             let next = try firstElected(Array(candidates.dropFirst()))
             samples.add(from: start, to: Machine.now)
-            candidates.removeFirst()
+            candidates.removeFirst().kill()
             candidates.swapAt(0, next)
             try stand()
         }
         bench.report.distribution(
-            "elect.kill9", .milliseconds, samples,
+            ending.rawValue, .milliseconds, samples,
             [
                 Field("ttl_asked_s", .count(5)), Field("target", .text("all")),
                 Machine.syncTime(bench.group.directory),
@@ -73,18 +84,21 @@ struct CandidateCommand: ParsableCommand {
 
     @Option var slot: String
     @Option var socket: String
-    /// A descriptor to write to.
-    @Option var tell: Int32
+    @OptionGroup var pipes: Companion.Pipes
 
     func run() throws {
-        let (slot, socket, tell) = (slot, socket, tell)
-        try Interrupts().wait {
-            let conclave = try await Conclave.connect(socket: socket)
-            Companion.say(Companion.ready, tell)
+        let (slot, socket, pipes) = (slot, socket, pipes)
+        let interrupts = Interrupts()
+        let conclave = try interrupts.wait { try await Conclave.connect(socket: socket) }
+        pipes.say(Companion.ready)
+        let term = Task {
             try await conclave.withLeadership(of: slot) { _ in
-                Companion.say(Self.elected, tell)
+                pipes.say(Self.elected)
                 try await Task.sleep(for: .seconds(3_600))
             }
         }
+        try interrupts.sleep(until: [pipes.hear])
+        try interrupts.wait { await conclave.close() }
+        term.cancel()
     }
 }
