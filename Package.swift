@@ -169,7 +169,8 @@ let package = Package(
         tests(
             "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
         tests(
-            "ConclaveSimulationTests", ["ConclaveBase", "ConclaveWire", "ConclaveSimulation"]),
+            "ConclaveSimulationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveSimulation"]),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
         tests(
             "ConclaveFabricTests",
