@@ -186,6 +186,7 @@ let package = Package(
         tests(
             "conclavectlTests",
             ["conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire"]),
+        tests("WorkQueueTests", ["work-queue"]),
         .target(
             name: "FuzzTargets",
             dependencies: [
