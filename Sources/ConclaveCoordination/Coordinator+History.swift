@@ -76,14 +76,14 @@ extension Coordinator {
             case .version(let asked): asked <= version
             case .time(let asked): asked <= time
             }
-        guard isPast else { throw .notReached(version) }
+        guard isPast else { throw .notReached(version, time) }
         let isKept =
             switch moment {
             case .now: true
             case .version(let asked): floor.version <= asked
             case .time(let asked): floor.time <= asked
             }
-        guard isKept else { throw .gone(floor: floor.version) }
+        guard isKept else { throw .gone(floor: floor.version, floor.time) }
     }
 
     /// Who held it before `later` happened: what it is now, gone back from.

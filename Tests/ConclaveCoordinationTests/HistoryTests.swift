@@ -212,8 +212,8 @@ import Testing
         use(ObjectName(known: "a"), times: 2, from: 3)
         use(ObjectName(known: "b"), times: 2, from: 7)
         let then = KeyMoment.version(Version(term.number))
-        #expect(throws: HistoryFault.gone(floor: resigned)) { try history(at: then) }
-        #expect(throws: HistoryFault.gone(floor: resigned)) {
+        #expect(throws: HistoryFault.gone(floor: resigned, stage.time)) { try history(at: then) }
+        #expect(throws: HistoryFault.gone(floor: resigned, stage.time)) {
             try history(kind: .leaderSlot, at: then)
         }
         #expect(try history().floor == resigned)
@@ -257,10 +257,10 @@ import Testing
         use(name, times: 4)
         let floor = try history().floor
         #expect(try history(at: .version(floor)).entries.isEmpty)
-        #expect(throws: HistoryFault.gone(floor: floor)) {
+        #expect(throws: HistoryFault.gone(floor: floor, stage.time)) {
             try history(at: .version(Version(floor.number - 1)))
         }
-        #expect(throws: HistoryFault.notReached(stage.version)) {
+        #expect(throws: HistoryFault.notReached(stage.version, stage.time)) {
             try history(at: .version(stage.version.next))
         }
     }
