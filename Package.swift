@@ -169,7 +169,8 @@ let package = Package(
         tests(
             "ConclaveClientCoreTests", ["ConclaveBase", "ConclaveWire", "ConclaveClientCore"]),
         tests(
-            "ConclaveSimulationTests", ["ConclaveBase", "ConclaveWire", "ConclaveSimulation"]),
+            "ConclaveSimulationTests",
+            ["ConclaveBase", "ConclaveWire", "ConclaveCoordination", "ConclaveSimulation"]),
         tests("ConclaveReactorTests", ["ConclaveBase", "ConclaveReactor", "CConclaveLinux"]),
         tests(
             "ConclaveFabricTests",
@@ -186,6 +187,7 @@ let package = Package(
             "conclavectlTests",
             ["conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire"]),
         tests("conclave-benchTests", ["conclave-bench", arguments]),
+        tests("WorkQueueTests", ["work-queue"]),
         .target(
             name: "FuzzTargets",
             dependencies: [

@@ -84,11 +84,17 @@ public struct Barrier: Sendable {
     ///
     /// A task that is cancelled while it waits breaks the generation.
     ///
-    /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` and so on; `notHeld` if it is of a
-    ///   group, and whom it arrives for is no member, or not any more.
-    public func arriveAndWait() async throws -> BarrierGeneration {
+    /// - Parameter generation: Which one is meant; `nil`: the present one. They are numbered without a
+    ///   gap while somebody refers to the barrier, so that whoever has come to one can name the next.
+    ///   One that is over has the same result for all who took part in it, also if they ask again;
+    ///   of a group's barrier only for those who are members still.
+    /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` if the generation is none that
+    ///   this session took part in, and so on; `notHeld` if it is of a group, and whom it arrives for is no member, or not any more.
+    public func arriveAndWait(generation: UInt64? = nil) async throws -> BarrierGeneration {
         let deadline = Conclave.deadline(after: timeout)
-        let answer = await conclave.session.answer(to: .arrive(try arrival()), deadline: deadline)
+        var arrival = try arrival()
+        arrival.generation = generation
+        let answer = await conclave.session.answer(to: .arrive(arrival), deadline: deadline)
         guard case .reply(.tripped(let result)) = answer else {
             throw ConclaveError.unexpected(answer)
         }

@@ -8,7 +8,8 @@ extension Conclave {
     /// - Parameters:
     ///   - name: UTF-8, 1 to 220 bytes without control characters. It uses the barriers and the task
     ///     group whose names begin with it and `/enter`, `/leave` and `/inside`.
-    ///   - parties: 1 to 512.
+    ///   - parties: 1 to 512. Leaving names them in one request: 8 bytes each, the payload, the names
+    ///     and some 100 bytes must fit a slot of the group (`slots.size`, 8 KiB if it is not set).
     public func doubleBarrier(_ name: String, parties: Int) -> DoubleBarrier {
         DoubleBarrier(conclave: self, name: name, parties: parties)
     }
@@ -21,7 +22,7 @@ extension Conclave {
 ///     try await inside.leave()
 ///
 /// Who dies, or loses its session, while it waits to enter breaks that generation, and all who wait are
-/// told by whom. Who dies inside counts as having left: nobody waits for it.
+/// told by whom; who dies just before it has come there is missing until somebody's time is up. Who dies inside counts as having left: nobody waits for it.
 public struct DoubleBarrier: Sendable {
     /// More do not fit the request that names them.
     public static let maximumParties = ClientLimits.barrierMembersNamed
@@ -113,12 +114,13 @@ public struct DoubleBarrier: Sendable {
         /// this party is outside, also where that fails.
         ///
         /// - Parameters:
-        ///   - payload: What the others get from this one; at most 4 KiB.
+        ///   - payload: What the others get from this one; at most 4 KiB, and with many parties less: see
+        ///     `Conclave.doubleBarrier(_:parties:)`.
         ///   - timeout: How long to wait at most. A party that gives up breaks the leaving for all who
         ///     wait then; who comes later leaves without them.
         /// - Returns: Those who left together.
         /// - Throws: `barrierBroken` with a report, `timedOut`, `notHeld` if it is outside already,
-        ///   and so on.
+        ///   `invalid` if the request does not fit a slot, and so on.
         @discardableResult
         public func leave(
             payload: [UInt8] = [], timeout: Duration? = nil

@@ -53,9 +53,8 @@ extension Coordinator {
         let keys = HistoryKind.allCases.filter { query.kind ?? $0 == $0 }
             .map { Chronicle.Key(kind: $0, name: query.name) }
         let known = keys.filter { chronicle.index(of: $0) != nil || !holdings($0).isEmpty }
-        let floor =
-            known.map { chronicle.floor(of: $0) }.max { $0.version < $1.version }
-            ?? chronicle.floor
+        // Also of what nothing is known: that may be because it is forgotten.
+        let floor = keys.map { chronicle.floor(of: $0) }.max { $0.version < $1.version }!
         try check(query.moment, floor: floor)
         var report = HistoryReport(
             version: version, floor: floor.version, floorTime: floor.time, states: [], entries: [])
@@ -80,14 +79,14 @@ extension Coordinator {
             case .version(let asked): asked <= version
             case .time(let asked): asked <= time
             }
-        guard isPast else { throw .notReached(version) }
+        guard isPast else { throw .notReached(version, time) }
         let isKept =
             switch moment {
             case .now: true
             case .version(let asked): floor.version <= asked
             case .time(let asked): floor.time <= asked
             }
-        guard isKept else { throw .gone(floor: floor.version) }
+        guard isKept else { throw .gone(floor: floor.version, floor.time) }
     }
 
     /// Who held it before `later` happened: what it is now, gone back from.

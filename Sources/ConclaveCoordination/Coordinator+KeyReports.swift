@@ -15,14 +15,18 @@ extension Coordinator {
         switch moment {
         case .now: return version
         case .version(let asked):
-            guard asked <= version else { throw .notReached(version) }
-            guard asked >= keys.floor.version else { throw .gone(floor: keys.floor.version) }
+            guard asked <= version else { throw .notReached(version, time) }
+            guard asked >= keys.floor.version else { throw keysGone }
             return asked
         case .time(let asked):
-            guard asked <= time else { throw .notReached(version) }
-            guard asked >= keys.floor.time else { throw .gone(floor: keys.floor.version) }
+            guard asked <= time else { throw .notReached(version, time) }
+            guard asked >= keys.floor.time else { throw keysGone }
             return keys.version(at: asked)
         }
+    }
+
+    private var keysGone: HistoryFault {
+        .gone(floor: keys.floor.version, keys.floor.time)
     }
 
     /// - Precondition: `version` is not before `keyFloor`.

@@ -57,7 +57,8 @@ extension Coordinator {
         }
         guard latches[index].waiters.count < quotas.waitersPerObject else {
             let message =
-                "\(quotas.waitersPerObject) requests wait for latch \(latches[index].name) already"
+                "\(quotas.waitersPerObject) requests wait for latch \(latches[index].name) already: "
+                + "wait once a process, or for another latch"
             return refuse(request, .quotaExceeded, message, effects: &effects)
         }
         latches.wait(Latch.Waiter(request: request, since: time), at: index)

@@ -4,10 +4,10 @@ import DequeModule
 
 /// Why something cannot be told as it was at a moment.
 package enum HistoryFault: Error, Equatable, Sendable {
-    /// The history that is kept begins at that version.
-    case gone(floor: Version)
-    /// The moment is still to come.
-    case notReached(Version)
+    /// The history that is kept begins at that version, which was applied at that time.
+    case gone(floor: Version, Timestamp)
+    /// The moment is still to come: the copy that is asked has come to that version and time.
+    case notReached(Version, Timestamp)
 }
 
 /// How far a reader of changes has come: everything up to `version` is told, and of `version` itself,

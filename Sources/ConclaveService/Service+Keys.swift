@@ -52,15 +52,3 @@ extension Service {
         }
     }
 }
-
-extension HistoryFault {
-    /// `what`: whose history is asked for.
-    func refusal(of what: String) -> Refusal {
-        switch self {
-        case .gone(let floor):
-            Refusal(.historyGone, "the history of \(what) is kept from version \(floor) on")
-        case .notReached(let version):
-            Refusal(.invalid, "that is still to come: the version is \(version) now")
-        }
-    }
-}

@@ -23,6 +23,8 @@ struct ConclaveCommand: ParsableCommand {
                     is not there or not as demanded
               64    wrong usage or an invalid value
               69    no daemon at the socket, or it is outside the majority
+              74    the standard output could not be written to: what was done is done, though
+                    it is not told
               75    the daemon went away while waiting; nothing is held, and nobody knows whether
                     anything was changed: look, then try again
               76    held, then lost: the command was stopped

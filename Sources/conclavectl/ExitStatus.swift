@@ -12,6 +12,8 @@ struct ExitStatus: Error, Equatable {
     static let notObtained: Int32 = 1
     static let usage: Int32 = 64
     static let unavailable: Int32 = 69
+    /// The standard output could not be written to.
+    static let notPrinted: Int32 = 74
     static let tryAgain: Int32 = 75
     static let lost: Int32 = 76
     static let denied: Int32 = 77

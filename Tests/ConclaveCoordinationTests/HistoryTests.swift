@@ -200,6 +200,29 @@ import Testing
         #expect(try history(ObjectName(known: "never")).floor == history(names[0]).floor)
     }
 
+    /// Who asks for a name has every kind in mind: that nothing is known of one is no "nobody".
+    @Test mutating func `a moment before what is kept of any kind that is asked for is refused`()
+        throws
+    {
+        stage.request(sessions[0], 1, .campaign(slot: name, value: [1]))
+        let term = stage.token
+        stage.request(sessions[0], 2, .resign(slot: name, token: term))
+        let resigned = stage.version
+        use(name, times: 1)
+        use(ObjectName(known: "a"), times: 2, from: 3)
+        use(ObjectName(known: "b"), times: 2, from: 7)
+        let then = KeyMoment.version(Version(term.number))
+        #expect(throws: HistoryFault.gone(floor: resigned, stage.time)) { try history(at: then) }
+        #expect(throws: HistoryFault.gone(floor: resigned, stage.time)) {
+            try history(kind: .leaderSlot, at: then)
+        }
+        #expect(try history().floor == resigned)
+        // Of the lock itself everything is known.
+        #expect(try history(kind: .lock).floor == .zero)
+        #expect(try history(kind: .lock, at: then).states.map(\.holdings) == [[]])
+        #expect(try history(at: .version(resigned)).entries.isEmpty)
+    }
+
     @Test mutating func `what it takes is bounded in bytes, too`() throws {
         var quotas = Quotas()
         quotas.historyByteCount = 2_000
@@ -234,10 +257,10 @@ import Testing
         use(name, times: 4)
         let floor = try history().floor
         #expect(try history(at: .version(floor)).entries.isEmpty)
-        #expect(throws: HistoryFault.gone(floor: floor)) {
+        #expect(throws: HistoryFault.gone(floor: floor, stage.time)) {
             try history(at: .version(Version(floor.number - 1)))
         }
-        #expect(throws: HistoryFault.notReached(stage.version)) {
+        #expect(throws: HistoryFault.notReached(stage.version, stage.time)) {
             try history(at: .version(stage.version.next))
         }
     }

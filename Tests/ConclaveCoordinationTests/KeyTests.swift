@@ -285,11 +285,11 @@ import Testing
         #expect(try stage.coordinator.version(of: .time(then)) == first)
         let later = Timestamp(microseconds: then.microseconds + 15)
         #expect(try stage.coordinator.version(of: .time(later)) == first.next)
-        #expect(throws: HistoryFault.notReached(stage.version)) {
+        #expect(throws: HistoryFault.notReached(stage.version, stage.time)) {
             try stage.coordinator.version(of: .version(stage.version.next))
         }
         let next = Timestamp(microseconds: stage.time.microseconds + 1)
-        #expect(throws: HistoryFault.notReached(stage.version)) {
+        #expect(throws: HistoryFault.notReached(stage.version, stage.time)) {
             try stage.coordinator.version(of: .time(next))
         }
     }
@@ -308,7 +308,7 @@ import Testing
         put(a, [3], by: session)
         let floor = stage.coordinator.keyFloor
         #expect(floor.next == second)
-        #expect(throws: HistoryFault.gone(floor: floor)) {
+        #expect(throws: HistoryFault.gone(floor: floor, stage.time)) {
             try stage.coordinator.version(of: .version(Version(floor.number - 1)))
         }
         #expect(entry(a, at: floor)?.value == [1])

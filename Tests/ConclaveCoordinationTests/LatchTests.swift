@@ -143,6 +143,8 @@ import Testing
             if stage.refusal(of: number, of: session) == .quotaExceeded { refused.append(number) }
         }
         #expect(refused == [2, 3])
+        guard case .refused(let refusal)? = stage.reply(to: 2, of: session) else { return }
+        #expect(refusal.message.hasSuffix("wait once a process, or for another latch"))
     }
 
     @Test mutating func `they are listed by name, a page at a time`() {

@@ -65,6 +65,15 @@ import Testing
         ask(HistoryQuery(name, at: .version(Version(.max))), number: 2)
         let refusals = try group[0].received(reader).refusals
         #expect(refusals.map(\.code) == [.historyGone, .invalid])
-        #expect(refusals[0].message.contains("the history of lock is kept from"))
+        let time = group.machine.time.iso8601
+        let kept = try group.machine.history(HistoryQuery(name))
+        #expect(
+            refusals[0].message
+                == "the history of lock is kept from version \(kept.floor) on, "
+                + kept.floorTime.iso8601)
+        #expect(
+            refusals[1].message
+                == "that is still to come: this copy reaches to version \(group.machine.version), "
+                + "\(time); a question that is not local reaches to now")
     }
 }

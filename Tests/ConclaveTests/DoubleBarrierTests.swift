@@ -105,6 +105,21 @@ import Testing
         #expect(daemon.requests(.joinGroup).isEmpty)
     }
 
+    @Test func `an arrival may name the generation that it means`() async throws {
+        let daemon = ScriptedDaemon(Self.trips)
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let barrier = conclave.barrier("step", parties: 2)
+        let number = try await barrier.arriveAndWait().number
+        _ = try await barrier.arriveAndWait(generation: number + 1)
+        let name = try ObjectName("step")
+        #expect(
+            daemon.requests(.arrive).map(\.operation)
+                == [nil, number + 1].map {
+                    .arrive(BarrierArrival(name: name, parties: 2, generation: $0))
+                })
+    }
+
     @Test func `a member waits for its group by its token`() async throws {
         let daemon = ScriptedDaemon(Self.trips)
         defer { daemon.stop() }

@@ -1,6 +1,7 @@
 import Conclave
 import ConclaveBase
 import ConclaveWire
+import Synchronization
 import Testing
 
 @Suite struct `What a program is told of what happened` {
@@ -28,6 +29,24 @@ import Testing
             next: first > count ? entries.last?.ordinal : nil)
     }
 
+    /// Of a lock that is used all the time: before each further page three entries come to be, and the
+    /// three oldest are forgotten.
+    private final class BusyLock: Sendable {
+        let pageCount = Atomic<UInt64>(0)
+
+        func answer(_ query: HistoryQuery) -> HistoryReport {
+            let page = pageCount.add(1, ordering: .relaxed).oldValue
+            let (oldest, end) = (3 * page, 10 + 3 * page)
+            let first = min(query.before ?? end, end)
+            let count = min(3, max(first, oldest) - oldest)
+            let entries = (0..<count).map { entry(first - 1 - $0) }
+            return HistoryReport(
+                version: Version(end + 10), floor: Version(oldest + 9),
+                floorTime: Timestamp(microseconds: oldest), states: [], entries: entries,
+                next: first - count > oldest ? entries.last?.ordinal : nil)
+        }
+    }
+
     private func query(_ request: ScriptedDaemon.Request) -> HistoryQuery? {
         var reader = ByteReader(request.body)
         guard case .history(let query)? = (try? ObjectQuery(.history, from: &reader))?.subject
@@ -35,11 +54,13 @@ import Testing
         return query
     }
 
-    private func connected() async throws -> (ScriptedDaemon, Conclave) {
+    private func connected(
+        _ answer: @escaping @Sendable (HistoryQuery) -> HistoryReport = answer
+    ) async throws -> (ScriptedDaemon, Conclave) {
         let daemon = ScriptedDaemon { [self] request in
             guard let query = query(request) else { return [] }
             var writer = ByteWriter()
-            Self.answer(query).encode(into: &writer)
+            answer(query).encode(into: &writer)
             return [.report(writer.bytes)]
         }
         return (daemon, try await Conclave.connect(socket: daemon.path))
@@ -58,6 +79,44 @@ import Testing
         #expect(
             daemon.requests(.history).compactMap(query).map(\.kind)
                 == Array(repeating: .lock, count: 4))
+    }
+
+    @Test func `is not called whole where something was forgotten between two pages`()
+        async throws
+    {
+        let lock = BusyLock()
+        let (daemon, conclave) = try await connected(lock.answer)
+        defer { daemon.stop() }
+        let history = try await conclave.history(of: "builds", kind: .lock)
+        #expect(lock.pageCount.load(ordering: .relaxed) > 1)
+        // Of version 20 the copy was that answered first.
+        #expect(history.version == Version(20))
+        let whole = (history.floor.number + 1)..<20
+        #expect(!whole.isEmpty)
+        let told = history.events.map(\.version.number)
+        #expect(told.filter(whole.contains) == Array(whole), "\(history.floor): \(told)")
+        #expect(history.floorTime == Timestamp(microseconds: history.floor.number - 9))
+    }
+
+    /// The state was lost meanwhile: ordinals begin anew.
+    @Test func `is not continued by what happened after the first page`() async throws {
+        let (daemon, conclave) = try await connected { query in
+            guard query.before != nil else { return Self.answer(query) }
+            return HistoryReport(
+                version: Version(60), floor: Version(50), floorTime: Timestamp(microseconds: 9),
+                states: [],
+                entries: [
+                    HistoryEntry(
+                        ordinal: 0, version: Version(55), time: Timestamp(microseconds: 9),
+                        epoch: Epoch(3), kind: .barrier,
+                        event: .tripped(
+                            HistoryGeneration(number: 1, parties: 1, arrivedCount: 1)))
+                ])
+        }
+        defer { daemon.stop() }
+        let history = try await conclave.history(of: "builds")
+        #expect(history.events.map(\.version.number) == [17, 18, 19])
+        #expect(history.floor == Version(50) && !history.hasOlder)
     }
 
     @Test func `is no more than was asked for`() async throws {

@@ -273,6 +273,18 @@ import Testing
         #expect(try holder.end().status == 76)
     }
 
+    @Test func `74 says that what was to be printed is missing`() throws {
+        let group = try Group.serving(of: 1)
+        let script = "\(Programs.conclave) lease grant full --ttl 1m --holder nightly >/dev/full"
+        let granting = try Running(
+            "/bin/sh", ["-c", script], environment: ["CONCLAVE_SOCKET": group.socket(1)],
+            in: group.directory
+        ).end()
+        #expect(granting.status == 74)
+        #expect(granting.errors.contains("No space left on device"), "\(granting.errors)")
+        #expect(try group.run("lease", ["show", "full"]).output.contains("nightly"))
+    }
+
     @Test func `77 says that this user may not connect`() throws {
         let group = try Group.serving(of: 1)
         let socket = group.socket(1)

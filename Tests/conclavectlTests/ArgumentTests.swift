@@ -18,6 +18,23 @@ import Testing
         #expect(DurationArgument(argument: text) == nil)
     }
 
+    @Test func `of a double barrier is told what it lacks, not what it may not have`() {
+        let error = #expect(throws: (any Error).self) {
+            try ConclaveCommand.parseAsRoot(["barrier", "b", "--double", "--", "true"])
+        }
+        let message = error.map { ConclaveCommand.message(for: $0) } ?? ""
+        #expect(message == "--double needs --parties")
+    }
+
+    @Test func `names the variable from which a barrier's member is that is none`() {
+        let error = ConclaveError(.notHeld, "group v has no member 7")
+        let told = BarrierCommand.namingVariable(error)
+        #expect(told.code == .notHeld)
+        #expect(told.message.hasPrefix("group v has no member 7; $CONCLAVE_MEMBER names"))
+        let other = ConclaveError(.busy, "busy")
+        #expect(BarrierCommand.namingVariable(other).message == "busy")
+    }
+
     @Test func `gives everything after the dashes to the command`() throws {
         let parsed = try ConclaveCommand.parseAsRoot(
             [

@@ -17,7 +17,7 @@ import Testing
 
     private func history(
         _ kind: HistoryKind, _ events: [ObjectEvent], floor: UInt64 = 0,
-        states: [HistoryState] = []
+        states: [HistoryState] = [], next: UInt64? = nil
     ) throws -> ObjectHistory {
         let entries = events.enumerated().map { index, event in
             HistoryEntry(
@@ -28,7 +28,7 @@ import Testing
             "db/migrate",
             HistoryReport(
                 version: Version(99), floor: Version(floor), floorTime: .zero, states: states,
-                entries: entries.reversed()))
+                entries: entries.reversed(), next: next))
     }
 
     private let who = "session 5 (node 1, pid 4711, uid 0, migrate?.sh)"
@@ -68,6 +68,16 @@ import Testing
                 + "nothing has happened to db/migrate before version 80")
     }
 
+    @Test func `calls nothing whole of which older events are left out`() throws {
+        let events: [ObjectEvent] = [.ended(holding(), .died)]
+        for floor in [UInt64(0), 9] {
+            let lines = try history(.lock, events, floor: floor, next: 0).text(at: nil)
+                .split(separator: "\n")
+            #expect(lines.first == "older events are left out: see --limit")
+            #expect(lines.count == 2)
+        }
+    }
+
     @Test func `says so if nothing is known`() throws {
         #expect(
             try history(.lock, []).text(at: nil) == "nothing has happened to db/migrate")
@@ -89,6 +99,12 @@ import Testing
                     + "had arrived"))
         let slot = try history(.leaderSlot, [.ended(holding(), .handedOver)]).text(at: nil)
         #expect(slot.contains("leader slot handed over by \(who), term 77; since"))
+    }
+
+    @Test func `of a barrier for one counts one party`() throws {
+        let generation = HistoryGeneration(number: 7, parties: 1, arrivedCount: 1)
+        let text = try history(.barrier, [.tripped(generation)]).text(at: nil)
+        #expect(text.contains("generation 7, 1 party\n"))
     }
 
     @Test func `as JSON has all of it`() throws {

@@ -31,6 +31,15 @@ import Testing
                 """)
     }
 
+    @Test(arguments: ["\u{202E}", "\u{2028}", "\u{2029}", "\u{2066}", "\u{200F}", "\u{85}"])
+    func `on a terminal keeps its line and its direction`(mark: String) {
+        #expect("a\(mark)b".shown == "a?b")
+    }
+
+    @Test func `of other scripts stays as it is`() {
+        for text in ["naïve", "日本語", "שלום", "👩‍👩‍👧", "می‌خواهم"] { #expect(text.shown == text) }
+    }
+
     @Test(
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (951_782_399_999_000, "2000-02-28T23:59:59.999Z"),

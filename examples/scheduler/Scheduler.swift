@@ -29,7 +29,7 @@ import Glibc
     private static let pause = Duration.seconds(1)
     /// With these it stands again, with a new session.
     private static let passing: [ConclaveError.Code] = [
-        .lost, .sessionEnded, .disconnected, .unavailable,
+        .lost, .sessionEnded, .outcomeUnknown, .disconnected, .unavailable,
     ]
 
     @Argument(help: "The leader slot, and the beginning of the key that counts the runs.")

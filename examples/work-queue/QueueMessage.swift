@@ -6,8 +6,9 @@ enum QueueMessage: Equatable {
     /// A new item.
     case item(text: String)
     case done(item: UInt64)
-    /// An open item, for newcomers.
-    case again(item: UInt64, text: String)
+    /// An item that was open when the newest member had that token. Who came later is told anew what
+    /// is open then: this one may be done by now.
+    case again(upTo: UInt64, item: UInt64, text: String)
     /// The members up to that token have been told every open item.
     case welcome(upTo: UInt64)
 
@@ -15,7 +16,7 @@ enum QueueMessage: Equatable {
         switch self {
         case .item(let text): "item \(text)"
         case .done(let item): "done \(item)"
-        case .again(let item, let text): "again \(item) \(text)"
+        case .again(let token, let item, let text): "again \(token) \(item) \(text)"
         case .welcome(let token): "welcome \(token)"
         }
     }
@@ -34,9 +35,10 @@ enum QueueMessage: Equatable {
             self = .done(item: item)
         case "again":
             let parts = words[1].split(
-                separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let item = UInt64(parts[0]) else { return nil }
-            self = .again(item: item, text: String(parts[1]))
+                separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, let token = UInt64(parts[0]), let item = UInt64(parts[1])
+            else { return nil }
+            self = .again(upTo: token, item: item, text: String(parts[2]))
         case "welcome":
             guard let token = UInt64(words[1]) else { return nil }
             self = .welcome(upTo: token)

@@ -35,8 +35,9 @@ struct SharedQueue {
         guard members.first == own, let newest = members.last, newest > welcomedUpTo else {
             return []
         }
-        return open.sorted { $0.key < $1.key }.map { .again(item: $0.key, text: $0.value) }
-            + [.welcome(upTo: newest)]
+        return open.sorted { $0.key < $1.key }.map {
+            .again(upTo: newest, item: $0.key, text: $0.value)
+        } + [.welcome(upTo: newest)]
     }
 
     /// - Parameter version: At which the message was ordered.
@@ -47,9 +48,10 @@ struct SharedQueue {
         case .done(let item):
             open[item] = nil
             if !isWelcomed { doneBefore.insert(item) }
-        case .again(let item, let text):
-            // Whoever was welcomed knows it, or knows that it is done by now.
-            if !isWelcomed, !doneBefore.contains(item) { open[item] = text }
+        case .again(let token, let item, let text):
+            // Whoever was welcomed knows it, or knows that it is done by now; who came later does not
+            // know that.
+            if !isWelcomed, own <= token, !doneBefore.contains(item) { open[item] = text }
         case .welcome(let token):
             welcomedUpTo = max(welcomedUpTo, token)
             shares.welcomedUpTo = welcomedUpTo

@@ -113,12 +113,7 @@ extension Conclave {
                 throw ConclaveError.unexpected(answer)
             }
             let page = ObjectHistory(name, report)
-            if history == nil {
-                history = page
-            } else {
-                history?.events.insert(contentsOf: page.events, at: 0)
-                history?.hasOlder = page.hasOlder
-            }
+            if history == nil { history = page } else { history?.add(page) }
             query.before = report.next
             if let limit, history?.events.count ?? 0 >= limit { break }
         } while query.before != nil

@@ -124,14 +124,15 @@ public struct ObjectHistory: Hashable, Sendable {
     /// kept.
     public let states: [State]
     /// The oldest first.
-    public internal(set) var events: [Event]
+    public private(set) var events: [Event]
     /// There are older ones, beyond the limit that was asked for.
-    public internal(set) var hasOlder: Bool
-    /// Of the copy that answered.
+    public private(set) var hasOlder: Bool
+    /// Of the copy that answered; where there was more than one page, of the first answer.
     public let version: Version
-    /// From here on nothing is missing.
-    public let floor: Version
-    public let floorTime: Timestamp
+    /// From here on nothing is missing, of any kind that was asked for. Of what happened up to here
+    /// some may be told and some not.
+    public private(set) var floor: Version
+    public private(set) var floorTime: Timestamp
 
     package init(_ name: String, _ report: HistoryReport) {
         self.name = name
@@ -145,6 +146,14 @@ public struct ObjectHistory: Hashable, Sendable {
         version = report.version
         floor = report.floor
         floorTime = report.floorTime
+    }
+
+    /// Puts the next older page in front. What was forgotten since the last one was read is missing.
+    mutating func add(_ page: ObjectHistory) {
+        // Where the state was lost since, its history begins anew, and so do its pages.
+        events.insert(contentsOf: page.events.filter { $0.version <= version }, at: 0)
+        hasOlder = page.hasOlder
+        if floor < page.floor { (floor, floorTime) = (page.floor, page.floorTime) }
     }
 }
 

@@ -30,28 +30,43 @@ struct PastPictures {
             $0.after < report.version && report.version < $0.before
         }
         if isGivenUp { return nil }
+        if let difference = untrue(report, to: query) { return difference }
         let past = pictures.last { $0.version <= report.version }?.past ?? SpecifiedPast()
-        let keys = keys(of: query, in: past, upTo: report.version)
-        let floor = floor(of: keys, in: past)
+        let floor = floor(of: query, in: past)
         guard (report.floor, report.floorTime) == floor else {
             return "it is kept from \(floor) on"
         }
-        let states = keys.map { key in
-            Self.shown(
-                holdings(key) { entry in
-                    entry.version <= report.version && !query.moment.isBefore(entry)
-                }, of: key.kind)
-        }
-        guard report.states.map({ Self.shown($0.holdings, of: $0.kind) }) == states else {
-            return "then there was \(states)"
-        }
-        var entries = keys.flatMap { past.objects[$0]?.entries ?? [] }
+        var entries = keys(of: query).flatMap { past.objects[$0]?.entries ?? [] }
             .filter { !query.moment.isBefore($0) }.sorted { $0.ordinal > $1.ordinal }
         if let before = query.before { entries.removeAll { $0.ordinal >= before } }
         let limit = min(max(1, Int(query.limit)), ClientLimits.listedHistory)
         guard report.entries == Array(entries.prefix(limit)),
             (report.next != nil) == (entries.count > limit)
         else { return "this happened: \(entries)" }
+        return nil
+    }
+
+    /// What the report says that is not so, or leaves out although its own floor promises it. Knows
+    /// nothing of what is kept, and why: only what has happened.
+    private func untrue(_ report: HistoryReport, to query: HistoryQuery) -> String? {
+        guard query.moment.isKept(from: report.floor, report.floorTime) else {
+            return "the moment lies before its floor"
+        }
+        let told = Set(report.entries.map(\.ordinal))
+        for key in keys(of: query) {
+            let meant = (all[key] ?? []).filter {
+                $0.version <= report.version && !query.moment.isBefore($0)
+            }
+            let missing = meant.first { entry in
+                report.floor < entry.version && entry.ordinal < query.before ?? .max
+                    && report.next ?? 0 <= entry.ordinal && !told.contains(entry.ordinal)
+            }
+            if let missing { return "\(key.kind) at version \(missing.version) is missing" }
+            let state = report.states.first { $0.kind == key.kind }
+            let shown = Self.shown(state?.holdings ?? [], of: key.kind)
+            let held = Self.shown(holdings(after: meant), of: key.kind)
+            guard shown == held else { return "then there was \(held)" }
+        }
         return nil
     }
 
@@ -62,41 +77,30 @@ struct PastPictures {
         guard givenUp.isEmpty, let first = pictures.lastIndex(where: { $0.version <= version })
         else { return false }
         return pictures[first...].allSatisfy { picture in
-            let keys = keys(of: query, in: picture.past, upTo: picture.version)
-            let floor = floor(of: keys, in: picture.past)
-            return switch query.moment {
-            case .now: true
-            case .version(let asked): floor.0 <= asked
-            case .time(let asked): floor.1 <= asked
-            }
+            let floor = floor(of: query, in: picture.past)
+            return query.moment.isKept(from: floor.0, floor.1)
         }
     }
 
-    private func keys(
-        of query: HistoryQuery, in past: SpecifiedPast, upTo version: Version
-    ) -> [SpecifiedPast.Key] {
+    private func keys(of query: HistoryQuery) -> [SpecifiedPast.Key] {
         HistoryKind.allCases.filter { query.kind == nil || query.kind == $0 }
             .map { SpecifiedPast.Key(kind: $0, name: query.name) }
-            .filter { key in
-                past.objects[key] != nil || !holdings(key) { $0.version <= version }.isEmpty
-            }
     }
 
+    /// From where on everything is kept that may have happened to what is asked for.
     private func floor(
-        of keys: [SpecifiedPast.Key], in past: SpecifiedPast
+        of query: HistoryQuery, in past: SpecifiedPast
     ) -> (Version, Timestamp) {
-        let floors = keys.map { key in
+        let floors = keys(of: query).map { key in
             past.objects[key].map { ($0.floor, $0.floorTime) } ?? (past.floor, past.floorTime)
         }
-        return floors.max { $0.0 < $1.0 } ?? (past.floor, past.floorTime)
+        return floors.max { $0.0 < $1.0 }!
     }
 
-    /// Who held it when those things had happened that `isMeant`.
-    private func holdings(
-        _ key: SpecifiedPast.Key, where isMeant: (HistoryEntry) -> Bool
-    ) -> [HistoryHolding] {
+    /// Who held it when `events` had happened, and nothing else.
+    private func holdings(after events: [HistoryEntry]) -> [HistoryHolding] {
         var held: [HistoryHolding] = []
-        for entry in all[key] ?? [] where isMeant(entry) {
+        for entry in events {
             switch entry.event {
             case .granted(let holding): held.append(holding)
             case .ended(let holding, _): held.removeAll { $0.isSame(as: holding) }
@@ -138,6 +142,14 @@ extension KeyMoment {
         case .now: false
         case .version(let asked): entry.version > asked
         case .time(let asked): entry.time > asked
+        }
+    }
+
+    fileprivate func isKept(from floor: Version, _ floorTime: Timestamp) -> Bool {
+        switch self {
+        case .now: true
+        case .version(let asked): floor <= asked
+        case .time(let asked): floorTime <= asked
         }
     }
 }

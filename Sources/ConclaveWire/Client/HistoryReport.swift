@@ -76,7 +76,7 @@ package struct HistoryState: Equatable, Sendable {
 package struct HistoryReport: Equatable, Sendable {
     /// Of the copy that answered.
     package var version: Version
-    /// From here on the history of what was asked for is whole.
+    /// From here on the history of what was asked for is whole: of every kind that may be meant.
     package var floor: Version
     package var floorTime: Timestamp
     /// Of objects that were there at the moment, or that something is known of, by kind.

@@ -92,7 +92,9 @@ struct BarrierCommand: ParsableCommand {
         if !fromEnvironment {
             if name == nil { throw ValidationError("the barrier's name is not given") }
             if parties == nil, group == nil {
-                throw ValidationError("neither --parties nor --group is given")
+                throw ValidationError(
+                    double
+                        ? "--double needs --parties" : "neither --parties nor --group is given")
             }
             if launcher != nil { throw ValidationError("--launcher needs --from-environment") }
         }
@@ -169,11 +171,26 @@ struct BarrierCommand: ParsableCommand {
     private func arrive(at place: Place) async -> ExitStatus {
         await exitStatus(telling: common.json) {
             let conclave = try await common.connect()
-            let generation = try await barrier(of: conclave, at: place).arriveAndWait()
+            let generation: BarrierGeneration
+            do {
+                generation = try await barrier(of: conclave, at: place).arriveAndWait()
+            } catch let error as ConclaveError {
+                throw member == nil && group != nil ? Self.namingVariable(error) : error
+            }
             Output.standard(common.json ? generation.json.description : generation.text)
             await conclave.close()
         }
     }
+
+    /// Of one group within another the variable names the inner one's member.
+    static func namingVariable(_ error: ConclaveError) -> ConclaveError {
+        guard error.code == .notHeld else { return error }
+        return ConclaveError(
+            .notHeld,
+            error.message + "; $\(memberVariable) names that member, as the innermost "
+                + "'conclave group join' has set it: --member names another")
+    }
+
     private func barrier(of conclave: Conclave, at place: Place) throws -> Barrier {
         if let parties = place.parties {
             return conclave.barrier(

@@ -8,11 +8,11 @@ struct HistoryCommand: ParsableCommand {
         discussion: """
             Prints every grant, release, loss, term, trip and break of the lock, leader slot, barrier \
             or lease of that name, the oldest first: time, version, view, what, who and why. With \
-            --at, who held it at that moment, and the event that led to it. Renewals of leases, and \
+            --at, who held it at that moment, and the last event before. Renewals of leases, and \
             what a leader announces, are not recorded.
 
             The group keeps the last 1,024 events of one object and 65,536 of all; the last line says \
-            from when on nothing is missing. The answer holds everything that was acknowledged \
+            from when on nothing is missing, unless --limit leaves something out. The answer holds everything that was acknowledged \
             before the question; --local asks this host's daemon for its own copy, also outside the \
             majority.
 

@@ -20,7 +20,11 @@ extension ObjectHistory {
         }
         if hasOlder, moment == nil { lines.append("older events are left out: see --limit") }
         lines += events.map(\.text)
-        lines.append(events.isEmpty ? nothing(before: moment) : whole)
+        if events.isEmpty {
+            lines.append(nothing(before: moment))
+        } else if !hasOlder {
+            lines.append(whole)
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -154,7 +158,8 @@ extension ObjectHistory.Event {
 
     private var barrierSentence: String {
         guard what == .broken else {
-            return "tripped: generation \(generation), \(partyCount) parties"
+            return "tripped: generation \(generation), \(partyCount) "
+                + (partyCount == 1 ? "party" : "parties")
         }
         let who = breaker.map { " by \($0.text)" } ?? ""
         return "broken\(who), \(why): generation \(generation), \(arrivedCount) of \(partyCount) "

@@ -13,9 +13,12 @@ import Testing
             workers.allSatisfy { done(by: $0).count >= 5 }
         }
         workers[1].kill()
-        let newcomer = try worker(in: group, at: 2)
-        try wait(for: "the newcomer: \(newcomer.errors)") { done(by: newcomer).count >= 5 }
-        workers.append(newcomer)
+        // One while the open items are still said to the other.
+        let newcomers = try (0..<3).map { _ in try worker(in: group, at: 2) }
+        try wait(for: "the newcomers: \(newcomers.map(\.errors))") {
+            newcomers.allSatisfy { done(by: $0).count >= 5 }
+        }
+        workers += newcomers
         // The one that the others have learnt the open items from; and a host with its worker.
         workers[0].kill()
         group.kill(3)
@@ -27,7 +30,7 @@ import Testing
         let submitted = numbers(of: items, in: ending.output)
         #expect(submitted.count == items.count)
         try check(workers.flatMap { done(by: $0) }, submitted)
-        newcomer.kill()
+        for newcomer in newcomers { newcomer.kill() }
     }
 
     /// It is lost with its only worker, and that is said.
