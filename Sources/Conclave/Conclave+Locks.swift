@@ -81,24 +81,31 @@ extension Conclave {
         _ lockDelay: Duration, forBody: Bool
     ) async throws -> (LockGrant, Holding) {
         try mode.check()
-        let lockDelay = Interval(lockDelay)
-        guard lockDelay >= .zero, lockDelay <= ClientLimits.longestLockDelay else {
-            throw ConclaveError(
-                .invalid, "a lock delay is from 0 to \(ClientLimits.longestLockDelay)")
-        }
-        let isTry = wait.map { $0 <= .zero } ?? false
-        let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
+        let patience = try Self.patience(wait, lockDelay)
         let tag = TaskPath.tag(forBody: forBody, in: session.id)
         let acquire = Operation.acquire(
-            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority,
-            lockDelay: lockDelay, task: tag)
-        let answer = await session.answer(to: acquire, deadline: deadline)
+            name: try Self.name(name), mode: mode.wire, isTry: patience.isTry, priority: priority,
+            lockDelay: Interval(lockDelay), task: tag)
+        let answer = await session.answer(to: acquire, deadline: patience.deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
         let holding = Holding(self, grant, taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return (grant, holding)
+    }
+
+    /// Whether a request for locks is a try, and until when its answer is waited for.
+    static func patience(
+        _ wait: Duration?, _ lockDelay: Duration
+    ) throws(ConclaveError) -> (isTry: Bool, deadline: Instant?) {
+        let lockDelay = Interval(lockDelay)
+        guard lockDelay >= .zero, lockDelay <= ClientLimits.longestLockDelay else {
+            throw ConclaveError(
+                .invalid, "a lock delay is from 0 to \(ClientLimits.longestLockDelay)")
+        }
+        let isTry = wait.map { $0 <= .zero } ?? false
+        return (isTry, deadline(after: isTry ? Duration(tryPatience) : wait))
     }
 
     /// The tasks that wait for what `tag` asked for and was granted.

@@ -29,6 +29,18 @@ final class Holding: Sendable {
         state = Mutex(State(grant))
     }
 
+    /// Several locks, by name.
+    init(_ conclave: Conclave, _ grants: [LockGrant], taskPath: TaskPath) {
+        self.conclave = conclave
+        self.taskPath = taskPath
+        let ends = grants.map(\.previousEnd)
+        let end = ends.first { [.died, .expired, .forced].contains($0) } ?? ends[0]
+        state = Mutex(
+            State(
+                token: grants[0].token, mode: .exclusive, previousEnd: end,
+                giveUp: .releaseAll(names: grants.map(\.name), token: grants[0].token)))
+    }
+
     init(_ conclave: Conclave, _ term: ConclaveWire.Term, taskPath: TaskPath) {
         self.conclave = conclave
         self.taskPath = taskPath

@@ -54,6 +54,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case limitServesNobody
     /// C8: a request that closes a cycle of waiting waits.
     case deadlockWaits
+    /// C8: a request for several locks waits for itself where it has come to.
+    case setWaitsForItself
     /// C8: who waits for permits is taken to wait for all who hold some.
     case everyPermitBlocks
     /// C8: when a lock is shared that was held alone, those who wait stay where they are.

@@ -65,7 +65,7 @@ extension Coordinator {
             value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
         report.closedFor = object.closure?.delay
         report.holderCount = UInt32(clamping: object.holders.count)
-        report.waiterCount = UInt32(clamping: object.queue.count)
+        report.waiterCount = UInt32(clamping: object.waiterCount)
         return report
     }
 
@@ -77,7 +77,16 @@ extension Coordinator {
             uid: session.process.uid, unit: session.process.unit, label: session.label,
             token: claim.token.number, mode: kind == .lock ? claim.mode : .exclusive,
             isUpgrading: claim.upgrade != nil, priority: claim.priority, since: claim.since,
-            remaining: nil)
+            remaining: nil, set: waitingSet(claim))
+    }
+
+    private func waitingSet(_ claim: Claim) -> WaitingSet? {
+        guard let standing = claim.standing else { return nil }
+        let set = locks.set(claim.request)
+        let next = set.first { locks.claims[$0].standing == .queued }
+        return WaitingSet(
+            standing: standing, count: UInt32(clamping: set.count),
+            next: next.map { locks.name(of: $0) })
     }
 
     private func report(barrier index: Int) -> ObjectReport {
@@ -104,7 +113,9 @@ extension Coordinator {
         while let wait = next {
             let claim = table(wait.kind).claims[wait.claim]
             let object = table(wait.kind).objects[claim.object]
-            let holders = object.holders.all(in: table(wait.kind).claims)
+            let holders = [object.holders, object.reserved].flatMap {
+                $0.all(in: table(wait.kind).claims)
+            }
             guard let first = holders.first(where: { $0 != wait.claim }),
                 seen.insert(claim.task).inserted
             else { break }
@@ -112,7 +123,7 @@ extension Coordinator {
             chain.append(
                 WhyReport.Edge(
                     waiter: claim.task.session, kind: wait.kind, name: object.name,
-                    holder: holder.task.session))
+                    holder: holder.task.session, isReserved: !holder.isHeld))
             next = seen.contains(holder.task) ? nil : firstWait(of: holder.task)
         }
         return chain
@@ -124,7 +135,7 @@ extension Coordinator {
             guard let index = table(kind).index(of: name) else { continue }
             let object = table(kind).objects[index]
             if let waiter = object.upgrading ?? object.queue.first { return (kind, waiter) }
-            if let holder = object.holders.first {
+            if let holder = object.holders.first ?? object.reserved.first {
                 return firstWait(of: table(kind).claims[holder].task)
             }
         }

@@ -76,6 +76,7 @@ package struct PlantedBug: Sendable {
         case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
         case .limitServesNobody, .deadlockWaits, .downgradeServesNobody:
             PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .setWaitsForItself: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
         case .everyPermitBlocks: PlantedBug(plant, rule: "C8", within: 200, in: .locks)
         case .upgradeKeepsToken: PlantedBug(plant, rule: "C6", within: 100, in: .locks)
         case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)

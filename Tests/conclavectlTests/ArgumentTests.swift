@@ -31,8 +31,17 @@ import Testing
         #expect(lock.hold.wait?.duration == .seconds(30))
     }
 
+    @Test func `takes several names for a lock of each`() throws {
+        let parsed = try ConclaveCommand.parseAsRoot(
+            ["lock", "b", "--and", "a", "--try", "--and", "c", "--", "true", "--and"])
+        let lock = try #require(parsed as? LockCommand)
+        #expect(lock.names == ["a", "b", "c"])
+        #expect(lock.command == ["true", "--and"])
+    }
+
     @Test(arguments: [
-        ["lock"], ["lock", "a"], ["lock", "a", "--"], ["lock", "", "--", "true"],
+        ["lock", "a", "--and", "a", "--", "true"], ["lock"], ["lock", "a"], ["lock", "a", "--"],
+        ["lock", "", "--", "true"],
         ["lock", "a\u{7}", "--", "true"], ["lock", "a", "--try", "--wait", "1s", "--", "true"],
         ["lock", "a", "--ttl", "0", "--", "true"], ["lock", "a", "true"], ["barrier", "b"],
         ["barrier", "--parties", "2"], ["barrier", "b", "--parties", "2", "--launcher", "slurm"],

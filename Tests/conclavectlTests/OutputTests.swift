@@ -83,10 +83,10 @@ import Testing
         #expect(
             object.json.description
                 == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
-                + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200}],"#
+                + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200,"set":null}],"#
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
-                + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
+                + #""set":null,"position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
                 + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null}"#
         )
     }
@@ -109,6 +109,27 @@ import Testing
         #expect(lines[2].contains("3 permits, priority 4, waiting since"))
         #expect(object.json.description.contains(#""limit":3"#))
         #expect(object.json.description.contains(#""permits":3,"isUpgrading":false,"priority":4"#))
+    }
+
+    @Test func `of a lock that is kept for somebody says for how many, and what is missing`() throws
+    {
+        var waiter = holder(token: 0)
+        waiter.set = WaitingSet(
+            standing: .reserved, count: 3, next: try ObjectName("db/b"))
+        let name = try ObjectName("db/a")
+        let report = ObjectReport(kind: .lock, name: name, holders: [], waiters: [waiter])
+        let edge = WhyReport.Edge(
+            waiter: SessionID(9), kind: .lock, name: name, holder: SessionID(5), isReserved: true)
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [edge], version: Version(1)))
+        let text = explanation.text("db/a")
+        #expect(
+            text.contains("waiting for 3 locks as one, this one kept for it, now for lock db/b"))
+        #expect(
+            text.hasSuffix("session 9 waits for lock db/a, which is kept for session 5"))
+        #expect(
+            ObjectStatus(report).json.description.contains(
+                #""set":{"count":3,"standing":"reserved","waitsFor":"db/b"}"#))
     }
 
     @Test func `of a lock whose holder was lost says that it is closed`() throws {

@@ -8,6 +8,8 @@ public struct Explanation: Hashable, Sendable {
         public let kind: ObjectStatus.Kind
         public let name: String
         public let holder: SessionID
+        /// It does not hold it: it waits for several locks, and this one is kept for it meanwhile.
+        public let isReserved: Bool
     }
 
     /// At most one of each kind.
@@ -25,7 +27,7 @@ public struct Explanation: Hashable, Sendable {
         chain = report.chain.map { edge in
             Edge(
                 waiter: edge.waiter, kind: ObjectStatus.Kind(edge.kind), name: edge.name.text,
-                holder: edge.holder)
+                holder: edge.holder, isReserved: edge.isReserved)
         }
     }
 }

@@ -86,6 +86,8 @@ public struct Claim: Hashable, Sendable {
     public let mode: Lock.Mode
     /// It holds the lock together with others, and waits to have it alone: see `Lock.upgrade`.
     public let isUpgrading: Bool
+    /// It waits for several locks as one: see `Conclave.withLocks`.
+    public let set: WaitingSet?
     /// With which it waits, or waited.
     public let priority: Int32
     public let since: Timestamp
@@ -103,8 +105,43 @@ public struct Claim: Hashable, Sendable {
         token = report.token == 0 ? nil : FencingToken(report.token)
         mode = Lock.Mode(report.mode)
         isUpgrading = report.isUpgrading
+        set = report.set.map(WaitingSet.init)
         priority = report.priority
         since = report.since
         remaining = report.remaining.map { Duration($0) }
+    }
+}
+
+extension Claim {
+    /// How far a request for several locks has come, as it stands at one of them.
+    public struct WaitingSet: Hashable, Sendable {
+        /// New ones may be added.
+        public struct Standing: Hashable, Sendable, CustomStringConvertible {
+            public let description: String
+
+            /// It comes to this lock when it could have those whose names are before its own.
+            public static let coming = Standing(description: "coming")
+            /// It is in the queue of this lock.
+            public static let queued = Standing(description: "queued")
+            /// Nobody else is granted the lock: it is kept for the request.
+            public static let reserved = Standing(description: "reserved")
+        }
+
+        public let standing: Standing
+        /// How many locks it is.
+        public let count: Int
+        /// The one that it waits for now; `nil`: it has come to all, and one of them is closed.
+        public let next: String?
+
+        init(_ set: ConclaveWire.WaitingSet) {
+            standing =
+                switch set.standing {
+                case .coming: .coming
+                case .queued: .queued
+                case .reserved: .reserved
+                }
+            count = Int(set.count)
+            next = set.next?.text
+        }
     }
 }

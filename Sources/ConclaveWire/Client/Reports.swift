@@ -18,11 +18,13 @@ package struct SessionReport: Equatable, Sendable {
     package var since: Timestamp
     /// How long it stays valid by the asked daemon's clock; `nil` if attached elsewhere.
     package var remaining: Interval?
+    /// It waits for several locks as one; `nil`: for this one alone.
+    package var set: WaitingSet?
 
     package init(
         session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
         token: UInt64, mode: LockMode, isUpgrading: Bool = false, priority: Int32 = 0,
-        since: Timestamp, remaining: Interval?
+        since: Timestamp, remaining: Interval?, set: WaitingSet? = nil
     ) {
         self.session = session
         self.host = host
@@ -36,6 +38,7 @@ package struct SessionReport: Equatable, Sendable {
         self.priority = priority
         self.since = since
         self.remaining = remaining
+        self.set = set
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -52,6 +55,7 @@ package struct SessionReport: Equatable, Sendable {
         since = try reader.timestamp("since")
         let remaining: Int64? = try reader.optional("remaining")
         self.remaining = remaining.map(Interval.init(nanoseconds:))
+        set = try reader.flag("of a set") ? try WaitingSet(from: &reader) : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -67,6 +71,8 @@ package struct SessionReport: Equatable, Sendable {
         writer.integer(priority)
         writer.integer(since.microseconds)
         writer.optional(remaining?.nanoseconds)
+        writer.flag(set != nil)
+        set?.encode(into: &writer)
     }
 }
 
@@ -146,8 +152,10 @@ package struct ObjectReport: Equatable, Sendable {
     package func encode(into writer: inout ByteWriter) {
         writer.integer(kind.rawValue)
         writer.name(name)
-        writer.list(holders) { $0.encode(into: &$1) }
-        writer.list(waiters) { $0.encode(into: &$1) }
+        writer.count(holders.count)
+        for holder in holders { holder.encode(into: &writer) }
+        writer.count(waiters.count)
+        for waiter in waiters { waiter.encode(into: &writer) }
         writer.integer(holderCount)
         writer.integer(waiterCount)
         writer.integer(parties)
@@ -443,12 +451,18 @@ package struct WhyReport: Equatable, Sendable {
         package var kind: ObjectKind
         package var name: ObjectName
         package var holder: SessionID
+        /// It does not hold it: it is kept for it until it has others.
+        package var isReserved: Bool
 
-        package init(waiter: SessionID, kind: ObjectKind, name: ObjectName, holder: SessionID) {
+        package init(
+            waiter: SessionID, kind: ObjectKind, name: ObjectName, holder: SessionID,
+            isReserved: Bool = false
+        ) {
             self.waiter = waiter
             self.kind = kind
             self.name = name
             self.holder = holder
+            self.isReserved = isReserved
         }
     }
 
@@ -477,7 +491,8 @@ package struct WhyReport: Equatable, Sendable {
             chain.append(
                 Edge(
                     waiter: try reader.session("waiter"), kind: try reader.choice("kind"),
-                    name: try reader.name("name"), holder: try reader.session("holder")))
+                    name: try reader.name("name"), holder: try reader.session("holder"),
+                    isReserved: try reader.flag("reserved")))
         }
         version = try reader.version("version")
     }
@@ -491,6 +506,7 @@ package struct WhyReport: Equatable, Sendable {
             writer.integer(edge.kind.rawValue)
             writer.name(edge.name)
             writer.integer(edge.holder.number)
+            writer.flag(edge.isReserved)
         }
         writer.integer(version.number)
     }

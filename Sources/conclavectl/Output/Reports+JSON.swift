@@ -116,6 +116,12 @@ extension Claim {
             "priority": .integer(Int64(priority)),
             "token": .optional(token, { .unsigned($0.number) }), "since": .string(since.text),
             "remainingMilliseconds": .optional(remaining, { .integer($0.milliseconds) }),
+            "set": .optional(set) { set in
+                .object([
+                    "count": .count(set.count), "standing": .string(set.standing.description),
+                    "waitsFor": .optional(set.next, JSON.string),
+                ])
+            },
         ]
         return common.map { JSON.Member(name: $0.key, value: $0.value) }
     }
@@ -132,6 +138,7 @@ extension Explanation {
                         "waiter": .unsigned(edge.waiter.number),
                         "kind": .string(edge.kind.description), "name": .string(edge.name),
                         "holder": .unsigned(edge.holder.number),
+                        "isReserved": .bool(edge.isReserved),
                     ])
                 }),
             "lease": .optional(lease, \.json), "version": .unsigned(version.number),

@@ -99,11 +99,27 @@ extension Claim {
         if let token { text += ", token \(token)" }
         if let count = mode.permitCount { text += ", \(count) permit\(count == 1 ? "" : "s")" }
         if isUpgrading { text += ", waiting to have it alone" }
+        if let set { text += ", waiting \(set.words)" }
         if priority != 0 { text += ", priority \(priority)" }
         text += ", \(token == nil ? "waiting" : "held") since \(since.text)"
         if let remaining { text += ", valid for \(remaining.text)" }
         if !label.isEmpty { text += ": \(label)" }
         return text.shown
+    }
+}
+
+extension Claim.WaitingSet {
+    fileprivate var words: String {
+        let first = "for \(count) locks as one, "
+        switch standing {
+        case .reserved: return first + "this one kept for it" + reason
+        case .coming: return first + "this one later" + reason
+        default: return first + "now for this one"
+        }
+    }
+
+    private var reason: String {
+        next.map { ", now for lock \($0)" } ?? " until none of them is closed"
     }
 }
 
@@ -122,7 +138,10 @@ extension Explanation {
             before = edge
             lines.append(
                 "  \(waiter) waits for \(edge.kind.words) \(edge.name.shown), which "
-                    + "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
+                    + (edge.isReserved
+                        ? "is kept for session \(edge.holder)"
+                        : "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
+            )
         }
         return lines.joined(separator: "\n")
     }
