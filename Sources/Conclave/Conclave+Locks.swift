@@ -30,9 +30,10 @@ extension Conclave {
     ) async throws -> Result {
         let (grant, holding) = try await acquire(
             name, mode, priority, wait, lockDelay, forBody: true)
+        let share = Share(holding)
         return try await withoutActuallyEscaping(body) { body in
-            try await run(while: holding) {
-                let lock = Lock(grant, holding, isReleasedAtEnd: false)
+            try await run(while: holding, releasing: share) {
+                let lock = Lock(grant.name.text, share, isReleasedAtEnd: false)
                 return try await body(lock)
             }
         }
@@ -51,7 +52,7 @@ extension Conclave {
     ) async throws -> Lock {
         let (grant, holding) = try await acquire(
             name, mode, priority, wait, lockDelay, forBody: false)
-        return Lock(grant, holding, isReleasedAtEnd: true)
+        return Lock(grant.name.text, Share(holding), isReleasedAtEnd: true)
     }
 
     /// Takes the lock if it is free; `nil` if somebody else holds it.
@@ -121,9 +122,11 @@ extension Conclave {
         throw CancellationError()
     }
 
-    /// Runs `body` in a task of its own that ends no later than what is held, and gives that up.
+    /// Runs `body` in a task of its own that ends no later than what is held, and gives that up, or
+    /// only `share` of it.
     func run<Result: Sendable>(
-        while holding: Holding, _ body: @escaping @Sendable () async throws -> Result
+        while holding: Holding, releasing share: Share? = nil,
+        _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let task = Task { try await holding.taskPath.perform(body) }
         let observer = session.whenLost { task.cancel() }
@@ -133,7 +136,7 @@ extension Conclave {
         } onCancel: {
             task.cancel()
         }
-        try await holding.release()
+        if let share { try await share.release() } else { try await holding.release() }
         return try result.get()
     }
 

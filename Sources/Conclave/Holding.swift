@@ -20,6 +20,8 @@ final class Holding: Sendable {
     /// Who waits for what is held to be given up.
     let taskPath: TaskPath
     private let isGivenUp = Atomic<Bool>(false)
+    /// Guards that hold it.
+    private let shareCount = Atomic<Int>(1)
     /// It is to be given back also if a hand-over that is on its way is refused.
     private let isWantedBack = Atomic<Bool>(false)
 
@@ -71,6 +73,15 @@ final class Holding: Sendable {
     var isReleased: Bool { isGivenUp.load(ordering: .acquiring) }
 
     var isValid: Bool { BootClock.now < deadline }
+
+    func addShare() {
+        shareCount.add(1, ordering: .acquiringAndReleasing)
+    }
+
+    /// Whether it was the last.
+    func removeShare() -> Bool {
+        shareCount.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+    }
 
     /// It is what was granted instead of what was held before.
     func becomes(_ grant: LockGrant) {

@@ -7,16 +7,22 @@ import ConclaveBase
 public struct Validity: Sendable {
     private let holding: Holding
 
-    init(_ holding: Holding) {
+    /// Of one of several guards.
+    private let share: Share?
+
+    init(_ holding: Holding, _ share: Share? = nil) {
         self.holding = holding
+        self.share = share
     }
 
     /// It is held: not given up by its holder, and its deadline has not passed.
-    public var isValid: Bool { holding.isValid }
+    public var isValid: Bool { !isGivenUp && holding.isValid }
+
+    private var isGivenUp: Bool { share?.isReleased ?? false }
 
     /// Until when it is held if the daemon does not extend it; it moves while all is well. In the
     /// past if it is not held any more.
     public var deadline: ContinuousClock.Instant {
-        BootClock.continuous(holding.deadline)
+        BootClock.continuous(isGivenUp ? .distantPast : holding.deadline)
     }
 }

@@ -1,6 +1,7 @@
 import Conclave
 import ConclaveBase
 import ConclaveWire
+import Synchronization
 import Testing
 
 @Suite struct `A lock held by a program` {
@@ -266,6 +267,36 @@ import Testing
         let name = try ObjectName("a")
         #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: second)])
         #expect(daemon.requests(.downgrade).count == 1 && daemon.requests(.upgrade).count == 1)
+    }
+
+    @Test func `is nested by an explicit guard, and given up with the last one`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let outer = try await conclave.lock("a")
+        let inner = outer.nested()
+        let (first, second) = (outer.validity, inner.validity)
+        #expect(inner.token == outer.token && inner.name == "a")
+        try await outer.release()
+        #expect(!first.isValid && second.isValid)
+        #expect(daemon.requests(.release).isEmpty)
+        try await inner.release()
+        #expect(!second.isValid)
+        #expect(daemon.requests(.release).count == 1)
+        #expect(daemon.requests(.acquire).count == 1)
+    }
+
+    @Test func `outlives its body as long as a nested guard of it does`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let kept = Mutex<Lock?>(nil)
+        try await conclave.withLock("a") { lock in
+            kept.withLock { $0 = lock.nested() }
+        }
+        #expect(daemon.requests(.release).isEmpty)
+        kept.withLock { $0 = nil }
+        await daemon.receives(.release)
     }
 
     @Test(arguments: ["", ",", "1", "1.2.3", "a.1", "1.-1", "1.2,", "18446744073709551616.0"])
