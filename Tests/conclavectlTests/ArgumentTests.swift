@@ -98,6 +98,37 @@ import Testing
     }
 
     @Test(arguments: [
+        "03:12 97920000", "03:12Z 97920000", "12:00:00 43200000", "12:00:00.001 43200001",
+        "11:59 129540000", "23:59 86340000",
+    ])
+    func `takes a time without a date as the last time it was that`(expected: String) throws {
+        let words = expected.split(separator: " ")
+        let text = String(words[0])
+        let milliseconds = try #require(UInt64(words[1]))
+        // A millisecond before noon on the second day.
+        let now = Timestamp(microseconds: (86_400_000 + 43_199_999) * 1_000)
+        let moment = MomentArgument(text, now: now)
+        #expect(moment?.moment == .time(Timestamp(microseconds: milliseconds * 1_000)))
+        #expect(moment?.words.hasPrefix("1970-01-0") == true)
+    }
+
+    @Test func `says what a duration or a moment must look like`() {
+        for words in [
+            ["history", "a", "--at", "yesterday"], ["lock", "a", "--wait", "soon", "--", "true"],
+            ["release", "a", "--within", "-5s"],
+        ] {
+            do {
+                _ = try ConclaveCommand.parseAsRoot(words)
+                Issue.record("\(words) were taken")
+            } catch {
+                let form = AcceptedForm.words(for: ConclaveCommand.message(for: error))
+                #expect(form?.contains(words[0] == "history" ? "03:12" : "30s") == true)
+            }
+        }
+        #expect(AcceptedForm.words(for: "Missing expected argument '<name>'") == nil)
+    }
+
+    @Test(arguments: [
         "", "-1", "2024-03-01", "2024-03-01T00:00", "2024-13-01T00:00Z", "2024-03-01T24:00Z",
         "2024-03-01T00:00:00.1Z", "1969-12-31T00:00Z", "2024-3-1T00:00Z", "٢-01-01T00:00Z",
         "2023-02-29T00:00Z", "2100-02-29T00:00Z", "2024-04-31T00:00Z", "2024-12-32T00:00Z",
