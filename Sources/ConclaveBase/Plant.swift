@@ -68,6 +68,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case lossForgotten
     /// C3: the history leaves out how locks are lost.
     case historySkipsLoss
+    /// C3: the history leaves out changes of a semaphore's limit.
+    case historySkipsLimits
     /// C3: who held something at a moment that is past is told as who holds it now.
     case historyHoldersOfNow
     /// C5: whoever is elected when another leader goes has the first place, whoever else has it.

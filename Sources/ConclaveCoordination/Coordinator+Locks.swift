@@ -67,7 +67,7 @@ extension Coordinator {
         of name: ObjectName, to limit: UInt32, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        guard let lock = locks.index(of: name), locks.objects[lock].limit != nil else {
+        guard let lock = locks.index(of: name), let before = locks.objects[lock].limit else {
             let message = "nobody holds or awaits a semaphore \(name)"
             refuse(request, .refused, message, effects: &effects)
             return
@@ -79,6 +79,9 @@ extension Coordinator {
             return
         }
         locks.setLimit(of: lock, to: limit)
+        if before != limit {
+            noteLimit(of: name, from: before, to: limit, by: request.session)
+        }
         answer(request, .done, effects: &effects)
         if plant != .limitServesNobody { grantNext(lock: lock, effects: &effects) }
     }
@@ -129,7 +132,10 @@ extension Coordinator {
         locks.remove(claim, end: end)
         if left.wasHeld, end.isUnclean, delay > .zero {
             locks.close(left.lock, for: delay, at: version)
-            if let closed = locks.closedLock(left.lock) { effects.append(.lockClosed(closed)) }
+            if let closed = locks.closedLock(left.lock) {
+                note(.closed(closed.delay), of: .lock, closed.name)
+                effects.append(.lockClosed(closed))
+            }
         }
         return left
     }
@@ -152,6 +158,7 @@ extension Coordinator {
         guard let lock = locks.index(of: name), locks.objects[lock].closure?.since == since
         else { return }
         locks.open(lock)
+        note(.opened, of: .lock, name)
         grantNext(lock: lock, effects: &effects)
         locks.removeIfUnused(lock, at: now)
     }

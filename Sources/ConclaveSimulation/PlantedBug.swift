@@ -82,6 +82,7 @@ package struct PlantedBug: Sendable {
         case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .historySkipsLoss: PlantedBug(plant, rule: "C3", within: 20, in: .locks)
+        case .historySkipsLimits: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .historyHoldersOfNow: PlantedBug(plant, rule: "C3", within: 20, in: .mixed)
         case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)

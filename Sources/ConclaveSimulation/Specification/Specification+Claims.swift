@@ -41,10 +41,11 @@ extension Specification {
     mutating func setLimit(
         _ key: ObjectKey, _ limit: UInt32, _ id: SessionID, _ number: UInt64
     ) {
-        guard let queue = queues[key], queue.limit != nil,
+        guard let queue = queues[key], let before = queue.limit,
             queue.all.allSatisfy({ $0.mode.permitCount ?? 0 <= limit })
         else { return refuse(id, number, .refused) }
         queues[key]!.limit = limit
+        if before != limit { note(.limited(from: before, to: limit, by: holder(id)), key) }
         touched.insert(key)
         answer(id, number, .done)
         grantNext(key)
@@ -168,6 +169,7 @@ extension Specification {
     private mutating func close(_ key: ObjectKey, for delay: Interval) {
         let longest = max(delay, queues[key]!.closure?.delay ?? .zero)
         queues[key]!.closure = (version, longest)
+        note(.closed(longest), key)
         effects.append(.lockClosed(ClosedLock(name: key.name, since: version, delay: longest)))
     }
 
@@ -175,6 +177,7 @@ extension Specification {
         let key = ObjectKey(kind: .lock, name: name)
         guard queues[key]?.closure?.since == since else { return }
         queues[key]!.closure = nil
+        note(.opened, key)
         grantNext(key)
         removeIfUnused(key)
     }
