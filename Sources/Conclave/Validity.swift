@@ -18,6 +18,11 @@ public struct Validity: Sendable {
     /// It is held: not given up by its holder, and its deadline has not passed.
     public var isValid: Bool { !isGivenUp && holding.isValid }
 
+    /// How it stands with what is held: the present state first, then each change, `jeopardy` with until
+    /// when it is held at least. The stream ends after `lost`, and when it is given up, by the last of
+    /// its guards.
+    public var states: AsyncStream<SessionState> { holding.states() }
+
     private var isGivenUp: Bool { share?.isReleased ?? false }
 
     /// Until when it is held if the daemon does not extend it; it moves while all is well. In the

@@ -286,6 +286,40 @@ import Testing
         #expect(daemon.requests(.acquire).count == 1)
     }
 
+    @Test func `tells how it stands until it is given up`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        let validity = lock.validity
+        var states = validity.states.makeAsyncIterator()
+        #expect(await states.next() == .healthy)
+        try await lock.release()
+        #expect(await states.next() == nil)
+        var later = validity.states.makeAsyncIterator()
+        while let state = await later.next() { #expect(state == .healthy) }
+    }
+
+    @Test func `tells when it is lost`() async throws {
+        let daemon = ScriptedDaemon()
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        daemon.extend(by: .milliseconds(400))
+        let states = lock.validity.states
+        daemon.stop()
+        var last: SessionState?
+        var isDoubted = false
+        for await state in states {
+            if case .jeopardy = state { isDoubted = true }
+            last = state
+        }
+        guard case .lost? = last else {
+            Issue.record("the stream ended with \(String(describing: last))")
+            return
+        }
+        #expect(isDoubted)
+    }
+
     @Test func `outlives its body as long as a nested guard of it does`() async throws {
         let daemon = ScriptedDaemon()
         defer { daemon.stop() }
