@@ -48,7 +48,8 @@ extension Coordinator {
         if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
         if let latch = latches.index(of: name) { objects.append(report(latch: latch)) }
         return WhyReport(
-            objects: objects, lease: leaseReport(name), chain: chain(from: name), version: version)
+            objects: objects, lease: leaseReport(name), group: groupSummary(name),
+            chain: chain(from: name), version: version)
     }
 
     private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {
@@ -102,8 +103,16 @@ extension Coordinator {
             kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
             parties: barrier.parties, generation: barrier.generation)
         report.waiterCount = UInt32(clamping: barrier.arrivals.count)
+        report.group = barriers[index].group.flatMap { groupSummary($0.name) }
         report.missing = barrier.stragglers { sessions.index(of: $0) != nil }
         return report
+    }
+
+    private func groupSummary(_ name: ObjectName) -> GroupSummary? {
+        guard let index = groups.index(of: name), !groups.rows[index].isEmpty else { return nil }
+        let group = groups.rows[index]
+        return GroupSummary(
+            name: name, view: group.number, memberCount: UInt32(clamping: group.members.count))
     }
 
     private func chain(from name: ObjectName) -> [WhyReport.Edge] {

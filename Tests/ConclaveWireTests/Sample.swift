@@ -193,6 +193,7 @@ extension Sample {
         var report = ObjectReport(
             kind: .barrier, name: name, holders: [], waiters: [session], parties: 4, generation: 6)
         report.missing = absences
+        report.group = GroupSummary(name: other, view: 9, memberCount: 3)
         return report
     }()
 
@@ -269,7 +270,7 @@ extension Sample {
         Sample(
             "why",
             WhyReport(
-                objects: [object],
+                objects: [object], group: GroupSummary(name: name, view: 8, memberCount: 2),
                 chain: [
                     .init(
                         waiter: SessionID(1), kind: .lock, name: name, holder: SessionID(2))

@@ -87,7 +87,8 @@ import Testing
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
                 + #""set":null,"position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
-                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null}"#
+                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null,"#
+                + #""group":null}"#
         )
     }
 
@@ -109,6 +110,25 @@ import Testing
         #expect(lines[2].contains("3 permits, priority 4, waiting since"))
         #expect(object.json.description.contains(#""limit":3"#))
         #expect(object.json.description.contains(#""permits":3,"isUpgrading":false,"priority":4"#))
+    }
+
+    @Test func `of a barrier of a group, and of a group, names the view`() throws {
+        let summary = GroupSummary(name: try ObjectName("workers"), view: 12, memberCount: 3)
+        var report = ObjectReport(
+            kind: .barrier, name: try ObjectName("step"), holders: [], waiters: [], parties: 3,
+            generation: 7)
+        report.group = summary
+        let barrier = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        #expect(
+            barrier.text("step").hasPrefix(
+                "barrier step, generation 7: 0 of 3 arrived, members of group workers in view 12"))
+        let group = Explanation(
+            WhyReport(objects: [], group: summary, chain: [], version: Version(1)))
+        #expect(group.text("workers") == "task group workers, view 12: 3 members")
+        #expect(
+            group.json("workers").description.contains(
+                #""group":{"name":"workers","view":12,"memberCount":3}"#))
     }
 
     @Test func `of a lock that is kept for somebody says for how many, and what is missing`() throws
@@ -269,7 +289,7 @@ import Testing
             ObjectStatus(report).json.description.hasSuffix(
                 #""missing":[{"rank":1,"host":2,"pid":7,"lastSeen":"1970-01-01T00:00:00.000Z","#
                     + #""ended":true},{"rank":2,"host":null,"pid":null,"lastSeen":null,"#
-                    + #""ended":false}],"remaining":null}"#))
+                    + #""ended":false}],"remaining":null,"group":null}"#))
     }
 
     @Test func `of a slot with several places shows all its leaders`() throws {

@@ -16,6 +16,8 @@ public struct Explanation: Hashable, Sendable {
     public let objects: [ObjectStatus]
     /// The lease of that name.
     public let lease: LeaseStatus?
+    /// The task group of that name; `nil`: it has no members.
+    public let group: ObjectStatus.Group?
     /// From the first waiter on.
     public let chain: [Edge]
     public let version: Version
@@ -23,6 +25,7 @@ public struct Explanation: Hashable, Sendable {
     package init(_ report: WhyReport) {
         objects = report.objects.map(ObjectStatus.init)
         lease = report.lease.map(LeaseStatus.init)
+        group = report.group.map(ObjectStatus.Group.init)
         version = report.version
         chain = report.chain.map { edge in
             Edge(

@@ -39,6 +39,22 @@ public struct ObjectStatus: Hashable, Sendable {
     public let missing: [BarrierReport.Absence]
     /// How often a latch must still be counted down; `nil`: it is none.
     public let remaining: Int?
+    /// Whose members are a barrier's parties; `nil`: they are counted.
+    public let group: Group?
+
+    /// A task group that has members.
+    public struct Group: Hashable, Sendable {
+        public let name: String
+        /// The number of its present view: see `GroupView.number`.
+        public let view: UInt64
+        public let memberCount: Int
+
+        init(_ group: GroupSummary) {
+            name = group.name.text
+            view = group.view
+            memberCount = Int(group.memberCount)
+        }
+    }
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -54,6 +70,7 @@ public struct ObjectStatus: Hashable, Sendable {
         closedFor = report.closedFor.map { Duration($0) }
         missing = report.missing.map(BarrierReport.Absence.init)
         remaining = report.remaining.map { Int($0) }
+        group = report.group.map(Group.init)
     }
 
     /// `value` as text; what is not UTF-8 is replaced.

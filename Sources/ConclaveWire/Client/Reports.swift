@@ -108,6 +108,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var missing: [BarrierAbsence] = []
     /// How often a latch must be counted down before it is open; `nil`: it is none.
     package var remaining: UInt32?
+    /// Whose members are a barrier's parties; `nil`: they are counted, or none is left.
+    package var group: GroupSummary?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -147,6 +149,7 @@ package struct ObjectReport: Equatable, Sendable {
             missing.append(try BarrierAbsence(from: &reader))
         }
         remaining = try reader.optional("remaining")
+        group = try reader.flag("of a group") ? try GroupSummary(from: &reader) : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -165,6 +168,8 @@ package struct ObjectReport: Equatable, Sendable {
         writer.optional(closedFor?.nanoseconds)
         writer.list(missing) { $0.encode(into: &$1) }
         writer.optional(remaining)
+        writer.flag(group != nil)
+        group?.encode(into: &writer)
     }
 }
 
@@ -468,14 +473,17 @@ package struct WhyReport: Equatable, Sendable {
 
     package var objects: [ObjectReport]
     package var lease: LeaseReport?
+    package var group: GroupSummary?
     package var chain: [Edge]
     package var version: Version
 
     package init(
-        objects: [ObjectReport], lease: LeaseReport? = nil, chain: [Edge], version: Version
+        objects: [ObjectReport], lease: LeaseReport? = nil, group: GroupSummary? = nil,
+        chain: [Edge], version: Version
     ) {
         self.objects = objects
         self.lease = lease
+        self.group = group
         self.chain = chain
         self.version = version
     }
@@ -486,6 +494,7 @@ package struct WhyReport: Equatable, Sendable {
             objects.append(try ObjectReport(from: &reader))
         }
         lease = try reader.flag("lease") ? try LeaseReport(from: &reader) : nil
+        group = try reader.flag("group") ? try GroupSummary(from: &reader) : nil
         chain = []
         for _ in 0..<(try reader.count("chain", maximum: ClientLimits.listed)) {
             chain.append(
@@ -501,6 +510,8 @@ package struct WhyReport: Equatable, Sendable {
         writer.list(objects) { $0.encode(into: &$1) }
         writer.flag(lease != nil)
         lease?.encode(into: &writer)
+        writer.flag(group != nil)
+        group?.encode(into: &writer)
         writer.list(chain) { edge, writer in
             writer.integer(edge.waiter.number)
             writer.integer(edge.kind.rawValue)

@@ -80,12 +80,21 @@ extension ObjectStatus {
             "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
             "missing": .array(missing.map(\.json)),
             "remaining": .optional(remaining, JSON.count),
+            "group": .optional(group, \.json),
         ])
     }
 
     /// How it is held, or how the first in the queue wants it.
     var mode: Lock.Mode? {
         kind == .lock ? (holders.first ?? waiters.first)?.mode : nil
+    }
+}
+
+extension ObjectStatus.Group {
+    fileprivate var json: JSON {
+        .object([
+            "name": .string(name), "view": .unsigned(view), "memberCount": .count(memberCount),
+        ])
     }
 }
 
@@ -141,7 +150,8 @@ extension Explanation {
                         "isReserved": .bool(edge.isReserved),
                     ])
                 }),
-            "lease": .optional(lease, \.json), "version": .unsigned(version.number),
+            "lease": .optional(lease, \.json), "group": .optional(group, \.json),
+            "version": .unsigned(version.number),
         ])
     }
 }

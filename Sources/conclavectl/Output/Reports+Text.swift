@@ -125,11 +125,15 @@ extension Claim.WaitingSet {
 
 extension Explanation {
     func text(_ name: String) -> String {
-        guard !objects.isEmpty || lease != nil else {
+        guard !objects.isEmpty || lease != nil || group != nil else {
             return "nobody holds or awaits \(name.shown)"
         }
         var lines = objects.flatMap(\.lines)
         if let lease { lines.append(lease.text) }
+        if let group {
+            let count = group.memberCount == 1 ? "1 member" : "\(group.memberCount) members"
+            lines.append("task group \(group.name), view \(group.view): \(count)".shown)
+        }
         if !chain.isEmpty { lines.append("who waits for whom:") }
         var before: Edge?
         for edge in chain {
@@ -181,6 +185,7 @@ extension ObjectStatus {
         }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
+            if let group { title += ", members of group \(group.name) in view \(group.view)" }
             if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
         if let remaining {
