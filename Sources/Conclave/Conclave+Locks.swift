@@ -30,9 +30,10 @@ extension Conclave {
     ) async throws -> Result {
         let (grant, holding) = try await acquire(
             name, mode, priority, wait, lockDelay, forBody: true)
+        let share = Share(holding)
         return try await withoutActuallyEscaping(body) { body in
-            try await run(while: holding) {
-                let lock = Lock(grant, holding, isReleasedAtEnd: false)
+            try await run(while: holding, releasing: share) {
+                let lock = Lock(grant.name.text, share, isReleasedAtEnd: false)
                 return try await body(lock)
             }
         }
@@ -51,7 +52,7 @@ extension Conclave {
     ) async throws -> Lock {
         let (grant, holding) = try await acquire(
             name, mode, priority, wait, lockDelay, forBody: false)
-        return Lock(grant, holding, isReleasedAtEnd: true)
+        return Lock(grant.name.text, Share(holding), isReleasedAtEnd: true)
     }
 
     /// Takes the lock if it is free; `nil` if somebody else holds it.
@@ -81,24 +82,31 @@ extension Conclave {
         _ lockDelay: Duration, forBody: Bool
     ) async throws -> (LockGrant, Holding) {
         try mode.check()
-        let lockDelay = Interval(lockDelay)
-        guard lockDelay >= .zero, lockDelay <= ClientLimits.longestLockDelay else {
-            throw ConclaveError(
-                .invalid, "a lock delay is from 0 to \(ClientLimits.longestLockDelay)")
-        }
-        let isTry = wait.map { $0 <= .zero } ?? false
-        let deadline = Self.deadline(after: isTry ? Duration(Self.tryPatience) : wait)
+        let patience = try Self.patience(wait, lockDelay)
         let tag = TaskPath.tag(forBody: forBody, in: session.id)
         let acquire = Operation.acquire(
-            name: try Self.name(name), mode: mode.wire, isTry: isTry, priority: priority,
-            lockDelay: lockDelay, task: tag)
-        let answer = await session.answer(to: acquire, deadline: deadline)
+            name: try Self.name(name), mode: mode.wire, isTry: patience.isTry, priority: priority,
+            lockDelay: Interval(lockDelay), task: tag)
+        let answer = await session.answer(to: acquire, deadline: patience.deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
         let holding = Holding(self, grant, taskPath: path(of: tag))
         try await giveUpIfCancelled(holding)
         return (grant, holding)
+    }
+
+    /// Whether a request for locks is a try, and until when its answer is waited for.
+    static func patience(
+        _ wait: Duration?, _ lockDelay: Duration
+    ) throws(ConclaveError) -> (isTry: Bool, deadline: Instant?) {
+        let lockDelay = Interval(lockDelay)
+        guard lockDelay >= .zero, lockDelay <= ClientLimits.longestLockDelay else {
+            throw ConclaveError(
+                .invalid, "a lock delay is from 0 to \(ClientLimits.longestLockDelay)")
+        }
+        let isTry = wait.map { $0 <= .zero } ?? false
+        return (isTry, deadline(after: isTry ? Duration(tryPatience) : wait))
     }
 
     /// The tasks that wait for what `tag` asked for and was granted.
@@ -114,9 +122,11 @@ extension Conclave {
         throw CancellationError()
     }
 
-    /// Runs `body` in a task of its own that ends no later than what is held, and gives that up.
+    /// Runs `body` in a task of its own that ends no later than what is held, and gives that up, or
+    /// only `share` of it.
     func run<Result: Sendable>(
-        while holding: Holding, _ body: @escaping @Sendable () async throws -> Result
+        while holding: Holding, releasing share: Share? = nil,
+        _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let task = Task { try await holding.taskPath.perform(body) }
         let observer = session.whenLost { task.cancel() }
@@ -126,7 +136,7 @@ extension Conclave {
         } onCancel: {
             task.cancel()
         }
-        try await holding.release()
+        if let share { try await share.release() } else { try await holding.release() }
         return try result.get()
     }
 

@@ -13,7 +13,8 @@ extension ConclaveError {
 
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
-        case .granted, .elected, .done, .tripped, .cancelOutcome, .written, .leased, .joined,
+        case .granted, .grantedAll, .elected, .done, .tripped, .cancelOutcome, .written, .leased,
+            .joined,
             .sent, .counted:
             nil
         case .busy(let holder):

@@ -62,7 +62,7 @@ extension ConclaveError {
         /// The session is over while nothing was held under this call; everything else the session
         /// held is gone too. Connect anew.
         public static let sessionEnded = Code(number: 6, description: "session ended")
-        /// This session holds or awaits it already: there is no silent nesting.
+        /// This session holds or awaits it already: there is no silent nesting. See `Lock.nested`.
         public static let alreadyHeld = Code(number: 7, description: "already held")
         /// The daemon cannot answer, usually because it is outside the majority. Nothing was
         /// changed; trying again is safe.

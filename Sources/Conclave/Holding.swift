@@ -20,13 +20,29 @@ final class Holding: Sendable {
     /// Who waits for what is held to be given up.
     let taskPath: TaskPath
     private let isGivenUp = Atomic<Bool>(false)
+    /// Guards that hold it.
+    private let shareCount = Atomic<Int>(1)
     /// It is to be given back also if a hand-over that is on its way is refused.
     private let isWantedBack = Atomic<Bool>(false)
+    /// Who follows how it stands.
+    private let followers = Mutex<[UInt64: AsyncStream<SessionState>.Continuation]>([:])
 
     init(_ conclave: Conclave, _ grant: LockGrant, taskPath: TaskPath) {
         self.conclave = conclave
         self.taskPath = taskPath
         state = Mutex(State(grant))
+    }
+
+    /// Several locks, by name.
+    init(_ conclave: Conclave, _ grants: [LockGrant], taskPath: TaskPath) {
+        self.conclave = conclave
+        self.taskPath = taskPath
+        let ends = grants.map(\.previousEnd)
+        let end = ends.first { [.died, .expired, .forced].contains($0) } ?? ends[0]
+        state = Mutex(
+            State(
+                token: grants[0].token, mode: .exclusive, previousEnd: end,
+                giveUp: .releaseAll(names: grants.map(\.name), token: grants[0].token)))
     }
 
     init(_ conclave: Conclave, _ term: ConclaveWire.Term, taskPath: TaskPath) {
@@ -60,6 +76,42 @@ final class Holding: Sendable {
 
     var isValid: Bool { BootClock.now < deadline }
 
+    /// How it stands with it, the present state first; ends when it is given up, or after `lost`.
+    func states() -> AsyncStream<SessionState> {
+        let (stream, follower) = AsyncStream<SessionState>.makeStream()
+        let number = session.reader.nextNumber()
+        let states = session.states()
+        let task = Task {
+            for await state in states { follower.yield(state) }
+            follower.finish()
+        }
+        follower.onTermination = { [weak self] _ in
+            task.cancel()
+            self?.followers.withLock { $0[number] = nil }
+        }
+        followers.withLock { $0[number] = follower }
+        if isReleased { endStates() }
+        return stream
+    }
+
+    /// Nobody is told anything more.
+    private func endStates() {
+        let all = followers.withLock { followers in
+            defer { followers.removeAll() }
+            return followers
+        }
+        for follower in all.values { follower.finish() }
+    }
+
+    func addShare() {
+        shareCount.add(1, ordering: .acquiringAndReleasing)
+    }
+
+    /// Whether it was the last.
+    func removeShare() -> Bool {
+        shareCount.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+    }
+
     /// It is what was granted instead of what was held before.
     func becomes(_ grant: LockGrant) {
         state.withLock { $0 = State(grant) }
@@ -78,6 +130,7 @@ final class Holding: Sendable {
         let wasValid = isValid
         isWantedBack.store(true, ordering: .sequentiallyConsistent)
         guard !isGivenUp.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        endStates()
         let answer = await session.answerRegardless(to: present.giveUp)
         if case .reply(.done) = answer { return }
         guard wasValid, !isRefusal(answer) else {
@@ -93,7 +146,7 @@ final class Holding: Sendable {
         }
         let operation = Operation.handOver(slot: slot, token: present.token, to: standby)
         let answer = await session.answerRegardless(to: operation)
-        if case .reply(.done) = answer { return }
+        if case .reply(.done) = answer { return endStates() }
         if case .failed(.refused(let refusal)) = answer,
             refusal.code != .notHeld, refusal.code != .sessionEnded
         {
@@ -107,6 +160,7 @@ final class Holding: Sendable {
     func releaseLater() {
         isWantedBack.store(true, ordering: .sequentiallyConsistent)
         guard !isGivenUp.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        endStates()
         session.send(present.giveUp)
     }
 

@@ -27,25 +27,38 @@ public struct Lock: ~Copyable, Sendable {
     /// How the holder before this one lost it.
     public var previousEnd: PreviousEnd { PreviousEnd(holding.present.previousEnd) }
 
-    private let holding: Holding
+    private let share: Share
     private let isReleasedAtEnd: Bool
 
     /// A guard that is not released at its end belongs to somebody who does it.
-    init(_ grant: LockGrant, _ holding: Holding, isReleasedAtEnd: Bool) {
-        name = grant.name.text
-        self.holding = holding
+    init(_ name: String, _ share: Share, isReleasedAtEnd: Bool) {
+        self.name = name
+        self.share = share
         self.isReleasedAtEnd = isReleasedAtEnd
     }
 
     deinit {
-        if isReleasedAtEnd { holding.releaseLater() }
+        if isReleasedAtEnd { share.releaseLater() }
     }
 
+    private var holding: Holding { share.holding }
+
     /// Whether it is still held, by this host's clock: a memory read.
-    public var isValid: Bool { holding.isValid }
+    public var isValid: Bool { validity.isValid }
 
     /// The same question in a form that can be kept and passed on.
-    public var validity: Validity { Validity(holding) }
+    public var validity: Validity { Validity(holding, share) }
+
+    /// Holds the lock once more: explicit nesting, for code that is called under the lock and is to have
+    /// a guard of its own. Nothing is asked of the group; to take the lock by its name again is refused,
+    /// `alreadyHeld`, so that nobody shares by mistake what he meant to have alone.
+    ///
+    /// The lock is given up with the last of its guards, and is lost for all of them at once. Its token and
+    /// mode are those of all: `downgrade` and `upgrade` change them for the others, too. A guard that goes
+    /// out of scope is given up in the background.
+    public func nested() -> Lock {
+        Lock(name, share.another(), isReleasedAtEnd: true)
+    }
 
     /// Who waits for what is done under it.
     public var taskPath: TaskPath { holding.taskPath }
@@ -86,12 +99,12 @@ public struct Lock: ~Copyable, Sendable {
         holding.becomes(grant)
     }
 
-    /// Gives the lock up and waits until the group has taken it back. From the moment of the call
-    /// it counts as given up.
+    /// Gives the lock up and waits until the group has taken it back, if no other guard of `nested`
+    /// holds it. From the moment of the call this guard counts as given up.
     ///
     /// - Throws: `lost` if it was not held any more.
     public consuming func release() async throws {
-        try await holding.release()
+        try await share.release()
     }
 }
 

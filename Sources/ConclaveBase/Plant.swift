@@ -54,6 +54,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case limitServesNobody
     /// C8: a request that closes a cycle of waiting waits.
     case deadlockWaits
+    /// C8: a request for several locks waits for itself where it has come to.
+    case setWaitsForItself
     /// C8: who waits for permits is taken to wait for all who hold some.
     case everyPermitBlocks
     /// C8: when a lock is shared that was held alone, those who wait stay where they are.
@@ -66,6 +68,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case lossForgotten
     /// C3: the history leaves out how locks are lost.
     case historySkipsLoss
+    /// C3: the history leaves out changes of a semaphore's limit.
+    case historySkipsLimits
     /// C3: who held something at a moment that is past is told as who holds it now.
     case historyHoldersOfNow
     /// C5: whoever is elected when another leader goes has the first place, whoever else has it.

@@ -55,13 +55,15 @@ struct Call {
     /// Whether it ends a request in flight, or frees what one waits for; it waits for nothing.
     var letsGo: Bool {
         switch content {
-        case .operation(.release), .operation(.resign), .operation(.handOver),
+        case .operation(.release), .operation(.releaseAll), .operation(.resign),
+            .operation(.handOver),
             .operation(.downgrade), .operation(.cancel), .operation(.leaveGroup):
             true
         case .operation(.lease(let lease)):
             if case .release = lease.action { true } else { false }
         case .operation(.latch(let latch)): latch.action == .remove
-        case .operation(.acquire), .operation(.upgrade), .operation(.limit), .operation(.campaign),
+        case .operation(.acquire), .operation(.acquireAll), .operation(.upgrade),
+            .operation(.limit), .operation(.campaign),
             .operation(.announce), .operation(.arrive), .operation(.transact), .operation(.revoke),
             .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup), .query:
             false

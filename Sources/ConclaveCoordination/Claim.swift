@@ -23,6 +23,8 @@ struct Claim: Sendable {
     var since: Timestamp
     /// Its place in the object's queue, counted from the first waiter ever.
     var ticket: UInt64 = 0
+    /// How far it has come, if it waits as one of several; `nil`: it is held, or waits for itself.
+    var standing: WaitingSet.Standing?
     /// Which of a slot's places a leader has, from 0 on.
     var place: UInt32 = 0
     /// What a leader has published, or a candidate will.
@@ -70,6 +72,23 @@ struct ClaimList: Sendable {
         claims[claim].next = Self.none
         if isEmpty { head = claim } else { claims[tail].next = claim }
         tail = claim
+        count += 1
+    }
+
+    /// Puts it before all at the end that `comesAfter` says so of.
+    mutating func insert(
+        _ claim: Int, in claims: inout Arena<Claim>, beforeThose comesAfter: (Claim) -> Bool
+    ) {
+        var next = Self.none
+        var previous = tail
+        while previous != Self.none, comesAfter(claims[previous]) {
+            next = previous
+            previous = claims[previous].previous
+        }
+        claims[claim].previous = previous
+        claims[claim].next = next
+        if previous == Self.none { head = claim } else { claims[previous].next = claim }
+        if next == Self.none { tail = claim } else { claims[next].previous = claim }
         count += 1
     }
 

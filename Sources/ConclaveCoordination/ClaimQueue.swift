@@ -19,13 +19,25 @@ struct ClaimQueue: Sendable {
     var last: Int? { levels.last?.claims.last }
 
     mutating func append(_ claim: Int, in claims: inout Arena<Claim>) {
-        let priority = claims[claim].priority
+        levels[makeLevel(of: claims[claim].priority)].claims.append(claim, in: &claims)
+        count += 1
+    }
+
+    /// Before all of its priority that have drawn a ticket after it.
+    mutating func insert(_ claim: Int, in claims: inout Arena<Claim>) {
+        let ticket = claims[claim].ticket
+        levels[makeLevel(of: claims[claim].priority)].claims.insert(claim, in: &claims) {
+            $0.ticket > ticket
+        }
+        count += 1
+    }
+
+    private mutating func makeLevel(of priority: Int32) -> Int {
         let place = place(of: priority)
         if place == levels.count || levels[place].priority != priority {
             levels.insert(Level(priority: priority), at: place)
         }
-        levels[place].claims.append(claim, in: &claims)
-        count += 1
+        return place
     }
 
     mutating func remove(_ claim: Int, in claims: inout Arena<Claim>) {

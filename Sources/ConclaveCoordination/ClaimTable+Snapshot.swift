@@ -16,7 +16,7 @@ extension ClaimTable {
     ) throws(WireError) -> [Int] {
         let name = try reader.name("name")
         let known = index(of: name)
-        try reader.offset(known.map { objects[$0].holders.count + objects[$0].queue.count } ?? 0)
+        try reader.offset(known.map { objects[$0].holders.count + objects[$0].waiterCount } ?? 0)
         let object: Int
         if let known { object = known } else { object = try takeHead(name, &reader, now: now) }
         var waiting: [Int] = []
@@ -73,10 +73,14 @@ extension ClaimTable {
             throw .invalid(field: "mode", reason: "\(object.name) is another kind of lock")
         }
         try checkPlaceHeld(of: claim, in: object)
-        if claim.isHeld, object.limit == nil, let holder = object.holders.first {
-            guard claim.mode == .shared, claims[holder].mode == .shared else {
+        let first = object.holders.first ?? object.reserved.first
+        if claim.isHeld || claim.standing == .reserved, object.limit == nil, let first {
+            guard claim.mode == .shared, claims[first].mode == .shared else {
                 throw .invalid(field: "mode", reason: "\(object.name) has two holders")
             }
+        }
+        if claim.standing != nil, claim.isHeld || numbersPlaces {
+            throw .invalid(field: "standing", reason: "\(object.name) is not waited for so")
         }
         if claim.upgrade != nil {
             guard claim.isHeld, claim.mode == .shared, object.upgrading == nil else {
@@ -107,7 +111,8 @@ extension ClaimTable {
             throw .outOfRange(
                 field: "ticket", value: claim.ticket, maximum: object.nextTicket)
         }
-        if let last = object.queue.last.map({ claims[$0] }) {
+        let isQueued = claim.standing == nil || claim.standing == .queued
+        if isQueued, let last = object.queue.last.map({ claims[$0] }) {
             guard (-Int64(last.priority), last.ticket) < (-Int64(claim.priority), claim.ticket)
             else {
                 throw .invalid(field: "ticket", reason: "\(object.name) has waiters out of turn")
@@ -132,12 +137,20 @@ extension ClaimedObject {
     }
 
     /// Holders, then waiters, each in their order.
-    var firstClaim: Int? { holders.first ?? queue.first }
+    var firstClaim: Int? { holders.first ?? firstWaiter }
 
     func claim(after claim: Int, in claims: Arena<Claim>) -> Int? {
-        guard claims[claim].isHeld else { return queue.claim(after: claim, in: claims) }
-        return holders.claim(after: claim, in: claims) ?? queue.first
+        if claims[claim].isHeld { return holders.claim(after: claim, in: claims) ?? firstWaiter }
+        switch claims[claim].standing {
+        case .reserved?: return reserved.claim(after: claim, in: claims) ?? firstUnreserved
+        case .queued?, nil: return queue.claim(after: claim, in: claims) ?? coming.first
+        case .coming?: return coming.claim(after: claim, in: claims)
+        }
     }
+
+    private var firstWaiter: Int? { reserved.first ?? firstUnreserved }
+
+    private var firstUnreserved: Int? { queue.first ?? coming.first }
 }
 
 extension Closure {
@@ -168,6 +181,7 @@ extension Claim {
         writer.integer(token.number)
         writer.integer(since.microseconds)
         writer.integer(ticket)
+        writer.integer(standing?.rawValue ?? 0)
         writer.optional(upgrade)
         writer.integer(place)
         writer.bytes(value)
@@ -189,6 +203,7 @@ extension Claim {
         let token = try reader.token("token")
         let since = try reader.timestamp("since")
         let ticket: UInt64 = try reader.integer("ticket")
+        let standing = try reader.standing("standing")
         let upgrade: UInt64? = try reader.optional("upgrade")
         let place: UInt32 = try reader.integer("place")
         self.init(
@@ -198,7 +213,39 @@ extension Claim {
             value: try reader.bytes("value", maximum: ClientLimits.leaderValue))
         self.token = token
         self.ticket = ticket
+        self.standing = standing
         self.upgrade = upgrade
         self.place = place
+    }
+}
+
+extension ClaimTable {
+    /// The claims of requests for several objects fit together: what is reserved comes first, and one at
+    /// most is queued for.
+    func checkSets() throws(WireError) {
+        for set in allSets {
+            let standings = set.map { claims[$0].standing!.rawValue }
+            let queued = standings.count { $0 == WaitingSet.Standing.queued.rawValue }
+            let isComplete = standings.allSatisfy { $0 == WaitingSet.Standing.reserved.rawValue }
+            guard set.count <= ClientLimits.lockSet, standings == standings.sorted(by: >),
+                queued == 1 || isComplete
+            else {
+                let name = objects[claims[set[0]].object].name
+                throw .invalid(field: "standing", reason: "of a request for \(name) and others")
+            }
+        }
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func standing(
+        _ field: String
+    ) throws(WireError) -> WaitingSet.Standing? {
+        let number: UInt8 = try integer(field)
+        guard number != 0 else { return nil }
+        guard let standing = WaitingSet.Standing(rawValue: number) else {
+            throw .unknown(field: field, value: UInt64(number))
+        }
+        return standing
     }
 }

@@ -33,7 +33,8 @@ extension ClaimTable {
         of object: Int, at moment: Moment
     ) -> (claim: Int, request: UInt64)? {
         guard let claim = objects[object].upgrading, objects[object].holders.count == 1,
-            objects[object].closure == nil, let request = claims[claim].upgrade
+            objects[object].reserved.isEmpty, objects[object].closure == nil,
+            let request = claims[claim].upgrade
         else { return nil }
         cancelUpgrade(of: claim)
         changeMode(of: claim, to: .exclusive)
@@ -42,5 +43,8 @@ extension ClaimTable {
     }
 
     /// What its upgrade waits for: all that hold it but the claim itself.
-    func others(than claim: Int) -> Int { objects[claims[claim].object].holders.count - 1 }
+    func others(than claim: Int) -> Int {
+        let object = objects[claims[claim].object]
+        return object.holders.count - 1 + object.reserved.count
+    }
 }

@@ -6,12 +6,16 @@ struct ClaimedObject: Sendable {
     let name: ObjectName
     /// How many permits a semaphore gives out, or places a leader slot has; `nil`: it is neither.
     var limit: UInt32?
-    /// Permits that are given out; more than `limit` only if that was lowered meanwhile.
+    /// Permits that are given out or reserved; more than `limit` only if that was lowered meanwhile.
     var permitCount: UInt64 = 0
     /// In the order in which they were granted; more than one only if all are shared, or have
     /// permits.
     var holders = ClaimList()
     var queue = ClaimQueue()
+    /// Kept for requests that wait for the rest of what they ask for as one.
+    var reserved = ClaimList()
+    /// Of requests that come to it later, in the order in which they were made.
+    var coming = ClaimList()
     /// The holder that waits to have it alone: nobody is granted before it.
     var upgrading: Int?
     var nextTicket: UInt64 = 0
@@ -21,7 +25,9 @@ struct ClaimedObject: Sendable {
     var previousEnd = PreviousEnd.none
     var previousValue: [UInt8] = []
 
-    var isUnused: Bool { holders.isEmpty && queue.isEmpty && closure == nil }
+    var isUnused: Bool { holders.isEmpty && waiterCount == 0 && closure == nil }
+
+    var waiterCount: Int { reserved.count + queue.count + coming.count }
 }
 
 struct Closure: Equatable, Sendable {
@@ -76,6 +82,8 @@ struct ClaimTable: Sendable {
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
     private var waits = TaskWaits()
+    /// The claims of each request that waits for several objects as one, by name.
+    private var sets: [RequestReference: [Int]] = [:]
     /// Objects that are closed, in no order that may show.
     private(set) var closed: Set<Int> = []
 
@@ -135,15 +143,21 @@ struct ClaimTable: Sendable {
         // There may be many, and the whole group waits for it.
         return claimsBySession[session].values
             .map { (number: claims[$0].request.number, claim: $0) }
-            .sorted { $0.number < $1.number }.map(\.claim)
+            .sorted { first, second in
+                first.number == second.number
+                    ? name(first.claim) < name(second.claim) : first.number < second.number
+            }
+            .map(\.claim)
     }
+
+    private func name(_ claim: Int) -> ObjectName { objects[claims[claim].object].name }
 
     /// Claims that wait on behalf of a task, by the sessions that made them and their requests.
     func waits(of task: TaskReference) -> [Int] {
         waits.claims(of: task).map { (session: claims[$0].task.session, claim: $0) }
             .sorted {
-                ($0.session, claims[$0.claim].request.number)
-                    < ($1.session, claims[$1.claim].request.number)
+                ($0.session, claims[$0.claim].request.number, name($0.claim))
+                    < ($1.session, claims[$1.claim].request.number, name($1.claim))
             }
             .map(\.claim)
     }
@@ -155,13 +169,18 @@ struct ClaimTable: Sendable {
     /// Whether a waiter that would share the object is kept from it by nobody.
     func isForSharing(_ object: ClaimedObject) -> Bool {
         object.upgrading == nil
-            && [object.holders.first, object.queue.first].allSatisfy { claim in
-                claim.map { claims[$0].mode == .shared } ?? true
+            && [object.holders.first, object.reserved.first, object.queue.first].allSatisfy {
+                $0.map { claims[$0].mode == .shared } ?? true
             }
     }
 
     func holders(of object: Int) -> [Int] { objects[object].holders.all(in: claims) }
-    func waiters(of object: Int) -> [Int] { objects[object].queue.all(in: claims) }
+
+    /// Those for whom it is kept, then the queue, then those that come to it later.
+    func waiters(of object: Int) -> [Int] {
+        objects[object].reserved.all(in: claims) + objects[object].queue.all(in: claims)
+            + objects[object].coming.all(in: claims)
+    }
 
     /// How many waiters are ahead of a waiting claim, at most: some may have left since.
     func position(of claim: Int) -> UInt32 {
@@ -185,7 +204,7 @@ struct ClaimTable: Sendable {
         let refusal: Outcome? =
             if wish.isTry {
                 .busy(holder: objects[object].holders.first)
-            } else if objects[object].queue.count >= maximumWaiters {
+            } else if objects[object].waiterCount >= maximumWaiters {
                 .queueIsFull
             } else { nil }
         if let refusal {
@@ -204,7 +223,7 @@ struct ClaimTable: Sendable {
             cancelUpgrade(of: index)
             objects[object].holders.remove(index, in: &claims)
         } else {
-            dequeue(index)
+            stopWaiting(index)
         }
         let claim = claims.remove(index)
         if claim.isHeld {
@@ -217,13 +236,13 @@ struct ClaimTable: Sendable {
     }
 
     /// Grants an object to those whose turn it is: one exclusive claim, a run of shared ones, or as
-    /// many as there are permits for.
+    /// many as there are permits for. For those that wait for more it is reserved.
     mutating func grantNext(_ object: Int, at moment: Moment) -> [Int] {
         var granted: [Int] = []
         guard objects[object].upgrading == nil, objects[object].closure == nil else { return [] }
         while let next = objects[object].queue.first, admits(claims[next].mode, to: object) {
             dequeue(next)
-            hold(next, at: moment)
+            if claims[next].standing == nil { hold(next, at: moment) } else { reserve(next) }
             granted.append(next)
         }
         return granted
@@ -280,8 +299,9 @@ struct ClaimTable: Sendable {
         if let count = mode.permitCount, let limit = objects[object].limit {
             return objects[object].permitCount + UInt64(count) <= UInt64(limit)
         }
-        guard let holder = objects[object].holders.first else { return true }
-        return mode == .shared && claims[holder].mode == .shared
+        return [objects[object].holders.first, objects[object].reserved.first].allSatisfy {
+            $0.map { mode == .shared && claims[$0].mode == .shared } ?? true
+        }
     }
 
     private mutating func hold(_ claim: Int, at moment: Moment) {
@@ -354,6 +374,31 @@ struct ClaimTable: Sendable {
         return object
     }
 
+    private mutating func reserve(_ claim: Int) {
+        let object = claims[claim].object
+        claims[claim].standing = .reserved
+        objects[object].permitCount += UInt64(claims[claim].permitCount)
+        objects[object].reserved.append(claim, in: &claims)
+    }
+
+    private mutating func unreserve(_ claim: Int) {
+        let object = claims[claim].object
+        objects[object].permitCount -= UInt64(claims[claim].permitCount)
+        objects[object].reserved.remove(claim, in: &claims)
+    }
+
+    private mutating func stopWaiting(_ claim: Int) {
+        switch claims[claim].standing {
+        case .coming?: objects[claims[claim].object].coming.remove(claim, in: &claims)
+        case .reserved?: unreserve(claim)
+        case .queued?, nil: dequeue(claim)
+        }
+        guard claims[claim].standing != nil else { return }
+        let request = claims[claim].request
+        sets[request]?.removeAll { $0 == claim }
+        if sets[request]?.isEmpty == true { sets[request] = nil }
+    }
+
     private mutating func makeClaim(_ wish: Wish, on object: Int, at moment: Moment) -> Int {
         add(
             Claim(
@@ -399,17 +444,94 @@ extension ClaimTable {
             objects[claim.object].holders.append(index, in: &claims)
             objects[claim.object].permitCount += UInt64(claim.permitCount)
             if let request = claim.upgrade { beginUpgrade(of: index, by: request) }
-        } else {
-            append(index)
+            return index
         }
+        switch claim.standing {
+        case .coming?: objects[claim.object].coming.append(index, in: &claims)
+        case .reserved?: reserve(index)
+        case .queued?, nil: append(index)
+        }
+        if claim.standing != nil { join(index) }
         return index
+    }
+
+    private mutating func join(_ claim: Int) {
+        var set = sets[claims[claim].request] ?? []
+        let name = name(claim)
+        set.insert(claim, at: set.firstIndex { name < self.name($0) } ?? set.endIndex)
+        sets[claims[claim].request] = set
+    }
+}
+
+/// Several objects that are asked for as one: see `Coordinator.acquireAll`.
+extension ClaimTable {
+    /// The claims of a request that waits for several objects, by name; none: it does not.
+    func set(_ request: RequestReference) -> [Int] { sets[request] ?? [] }
+
+    /// Of all such requests, in no order that may show.
+    var allSets: [[Int]] { Array(sets.values) }
+
+    /// Draws a ticket at each of the objects; it is in no queue yet.
+    ///
+    /// - Precondition: the session has no claim on any of them, and they are what the wishes take
+    ///   them for.
+    mutating func addSet(_ wishes: [(name: ObjectName, wish: Wish)], at moment: Moment) {
+        for (name, wish) in wishes {
+            let object = indexes[name] ?? makeObject(name, limit: wish.mode.limit)
+            let claim = makeClaim(wish, on: object, at: moment)
+            claims[claim].standing = .coming
+            claims[claim].ticket = objects[object].nextTicket
+            objects[object].nextTicket += 1
+            objects[object].coming.append(claim, in: &claims)
+            join(claim)
+        }
+    }
+
+    /// Puts the request into the queue of the next object that it has to come to; `nil`: it has come to
+    /// all. Nobody is granted by it: see `grantNext`.
+    mutating func comeToNext(_ request: RequestReference) -> Int? {
+        guard let claim = set(request).first(where: { claims[$0].standing == .coming }) else {
+            return nil
+        }
+        objects[claims[claim].object].coming.remove(claim, in: &claims)
+        claims[claim].standing = .queued
+        objects[claims[claim].object].queue.insert(claim, in: &claims)
+        waits.add(claim, of: claims[claim])
+        return claim
+    }
+
+    /// Grants all that is reserved for the request, if that is all of it and none is closed, or has
+    /// given out more permits than there are.
+    mutating func grantSet(_ request: RequestReference, at moment: Moment) -> [Int]? {
+        let set = set(request)
+        guard !set.isEmpty, set.allSatisfy({ claims[$0].standing == .reserved && isOpen($0) })
+        else { return nil }
+        sets[request] = nil
+        for claim in set {
+            unreserve(claim)
+            claims[claim].standing = nil
+            hold(claim, at: moment)
+        }
+        return set
+    }
+
+    private func isOpen(_ claim: Int) -> Bool {
+        let object = objects[claims[claim].object]
+        return object.closure == nil
+            && object.limit.map { object.permitCount <= UInt64($0) } ?? true
+    }
+
+    /// Whether nobody keeps a request from having an object now.
+    func isFree(_ name: ObjectName, for wish: Wish) -> Bool {
+        guard let object = indexes[name] else { return true }
+        return isNext(wish.priority, for: object) && admits(wish.mode, to: object)
     }
 }
 
 extension LockMode {
     /// Whether what is asked for can be had of a semaphore of that limit; `nil`: of a lock that is
     /// none.
-    fileprivate func isOf(limit: UInt32?) -> Bool {
+    func isOf(limit: UInt32?) -> Bool {
         switch (self, limit) {
         case (.permits(let count, let named), let limit?): count <= limit && named ?? limit == limit
         case (.permits, nil): false

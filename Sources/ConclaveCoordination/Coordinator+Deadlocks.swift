@@ -98,7 +98,8 @@ extension Coordinator {
             text = (before == nil ? "" : ", for which ") + "\(who(waiting)) waits"
         }
         let noun = edge.kind == .lock ? "lock" : "leader slot"
-        let how = other.isHeld ? "held by" : "behind"
+        let how =
+            other.isHeld ? "held by" : other.standing == .reserved ? "kept for" : "behind"
         let name = table.objects[other.object].name
         text += waiting.isHeld ? " to have \(noun) \(name) alone" : " for \(noun) \(name)"
         return text + ", \(how) \(who(other))"

@@ -21,6 +21,13 @@ extension Coordinator {
         note(.ended(holding(of: claim, in: locks), end), of: .lock, locks.name(of: claim))
     }
 
+    mutating func noteLimit(
+        of name: ObjectName, from before: UInt32, to limit: UInt32, by session: Int
+    ) {
+        guard plant != .historySkipsLimits else { return }
+        note(.limited(from: before, to: limit, by: historyHolder(session)), of: .lock, name)
+    }
+
     mutating func noteEnded(slot claim: Int, _ end: HoldingEnd) {
         note(.ended(holding(of: claim, in: slots), end), of: .leaderSlot, slots.name(of: claim))
     }
@@ -105,7 +112,7 @@ extension Coordinator {
             case .downgraded(var holding):
                 holding.mode = .exclusive
                 held[holding.holder.process?.session] = holding
-            case .tripped, .broken: break
+            case .tripped, .broken, .limited, .closed, .opened: break
             }
         }
         let sorted = held.values.sorted { $0.isTold(before: $1) }

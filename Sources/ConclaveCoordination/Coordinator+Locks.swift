@@ -35,11 +35,9 @@ extension Coordinator {
             let id = holder.map { sessions[locks.claims[$0].request.session].id }
             answer(request, .busy(holder: id), effects: &effects)
         case .alreadyClaimed:
-            let message = "the session holds or awaits lock \(name) already"
-            refuse(request, .alreadyHeld, message, effects: &effects)
+            refuse(request, .alreadyHeld, Self.alreadyHeldMessage(name), effects: &effects)
         case .queueIsFull:
-            let message = "\(quotas.waitersPerObject) requests wait for lock \(name) already"
-            refuse(request, .quotaExceeded, message, effects: &effects)
+            refuse(request, .quotaExceeded, queueQuotaMessage(name), effects: &effects)
         case .isOther(let limit):
             let message = Self.mistake(about: name, wish.mode, limit: limit)
             refuse(request, .invalid, message, effects: &effects)
@@ -47,7 +45,7 @@ extension Coordinator {
     }
 
     /// `limit`: the lock's; `nil`: it is no semaphore, or is not there.
-    private static func mistake(
+    static func mistake(
         about name: ObjectName, _ mode: LockMode, limit: UInt32?
     ) -> String {
         switch (mode, limit) {
@@ -69,7 +67,7 @@ extension Coordinator {
         of name: ObjectName, to limit: UInt32, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        guard let lock = locks.index(of: name), locks.objects[lock].limit != nil else {
+        guard let lock = locks.index(of: name), let before = locks.objects[lock].limit else {
             let message = "nobody holds or awaits a semaphore \(name)"
             refuse(request, .refused, message, effects: &effects)
             return
@@ -81,6 +79,9 @@ extension Coordinator {
             return
         }
         locks.setLimit(of: lock, to: limit)
+        if before != limit {
+            noteLimit(of: name, from: before, to: limit, by: request.session)
+        }
         answer(request, .done, effects: &effects)
         if plant != .limitServesNobody { grantNext(lock: lock, effects: &effects) }
     }
@@ -102,19 +103,51 @@ extension Coordinator {
     mutating func giveUp(
         lock claim: Int, _ ending: HoldingEnd, effects: inout [CoordinationEffect]
     ) {
+        let left = leave(lock: claim, ending, effects: &effects)
+        serveNext(left, effects: &effects)
+        removeIfUnused(left)
+    }
+
+    /// Removes several, of one session: whose turn it is then has all of them.
+    mutating func giveUp(
+        locks claims: [Int], _ ending: HoldingEnd, effects: inout [CoordinationEffect]
+    ) {
+        let left = claims.map { leave(lock: $0, ending, effects: &effects) }
+        for lock in left { serveNext(lock, effects: &effects) }
+        for lock in left { removeIfUnused(lock) }
+    }
+
+    private struct Left {
+        var lock: Int
+        var wasHeld: Bool
+    }
+
+    private mutating func leave(
+        lock claim: Int, _ ending: HoldingEnd, effects: inout [CoordinationEffect]
+    ) -> Left {
         let end = ending.previousEnd
-        let lock = locks.claims[claim].object
-        let wasHeld = locks.claims[claim].isHeld
+        let left = Left(lock: locks.claims[claim].object, wasHeld: locks.claims[claim].isHeld)
         let delay = locks.claims[claim].lockDelay
-        if wasHeld { noteEnded(lock: claim, ending) }
+        if left.wasHeld { noteEnded(lock: claim, ending) }
         locks.remove(claim, end: end)
-        if wasHeld, end.isUnclean, delay > .zero {
-            locks.close(lock, for: delay, at: version)
-            if let closed = locks.closedLock(lock) { effects.append(.lockClosed(closed)) }
+        if left.wasHeld, end.isUnclean, delay > .zero {
+            locks.close(left.lock, for: delay, at: version)
+            if let closed = locks.closedLock(left.lock) {
+                note(.closed(closed.delay), of: .lock, closed.name)
+                effects.append(.lockClosed(closed))
+            }
         }
-        if wasHeld || plant != .leavingWaiterStopsQueue { grantNext(lock: lock, effects: &effects) }
-        let name = plant == .lossForgotten ? locks.objects[lock].name : nil
-        locks.removeIfUnused(lock, at: now)
+        return left
+    }
+
+    private mutating func serveNext(_ left: Left, effects: inout [CoordinationEffect]) {
+        guard left.wasHeld || plant != .leavingWaiterStopsQueue else { return }
+        grantNext(lock: left.lock, effects: &effects)
+    }
+
+    private mutating func removeIfUnused(_ left: Left) {
+        let name = plant == .lossForgotten ? locks.objects[left.lock].name : nil
+        locks.removeIfUnused(left.lock, at: now)
         if let name { locks.forgetEnd(of: name) }
     }
 
@@ -125,23 +158,57 @@ extension Coordinator {
         guard let lock = locks.index(of: name), locks.objects[lock].closure?.since == since
         else { return }
         locks.open(lock)
+        note(.opened, of: .lock, name)
         grantNext(lock: lock, effects: &effects)
         locks.removeIfUnused(lock, at: now)
     }
 
     mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {
         guard !grantsAreSuspended else { return }
+        let sets = serve(lock, effects: &effects)
+        if !sets.isEmpty { advance(sets, effects: &effects) }
+    }
+
+    /// Grants a lock to those whose turn it is, and returns the requests for several of which it is
+    /// reserved now for one.
+    ///
+    /// - Precondition: grants are not suspended.
+    mutating func serve(
+        _ lock: Int, effects: inout [CoordinationEffect]
+    ) -> [RequestReference] {
         grantUpgrade(lock: lock, effects: &effects)
-        for claim in locks.grantNext(lock, at: now) { tellGranted(claim, effects: &effects) }
+        if !locks.objects[lock].reserved.isEmpty {
+            grantSets(reservedAt: lock, effects: &effects)
+        }
+        var sets: [RequestReference] = []
+        for claim in locks.grantNext(lock, at: now) {
+            if locks.claims[claim].standing == nil {
+                tellGranted(claim, effects: &effects)
+            } else {
+                sets.append(locks.claims[claim].request)
+            }
+        }
+        return sets
     }
 
     private mutating func tellGranted(_ claim: Int, effects: inout [CoordinationEffect]) {
         noteGranted(lock: claim)
+        answer(locks.claims[claim].request, .granted(grant(claim)), effects: &effects)
+    }
+
+    func grant(_ claim: Int) -> LockGrant {
         let lock = locks.claims[claim].object
-        let grant = LockGrant(
+        return LockGrant(
             name: locks.objects[lock].name, mode: locks.claims[claim].mode,
             token: locks.claims[claim].token, previousEnd: locks.objects[lock].previousEnd)
-        answer(locks.claims[claim].request, .granted(grant), effects: &effects)
+    }
+
+    static func alreadyHeldMessage(_ name: ObjectName) -> String {
+        "the session holds or awaits lock \(name) already"
+    }
+
+    func queueQuotaMessage(_ name: ObjectName) -> String {
+        "\(quotas.waitersPerObject) requests wait for lock \(name) already"
     }
 
     static let suspendedMessage = "state was lost; nothing is granted until old holders are over"

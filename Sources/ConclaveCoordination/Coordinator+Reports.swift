@@ -48,7 +48,8 @@ extension Coordinator {
         if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
         if let latch = latches.index(of: name) { objects.append(report(latch: latch)) }
         return WhyReport(
-            objects: objects, lease: leaseReport(name), chain: chain(from: name), version: version)
+            objects: objects, lease: leaseReport(name), group: groupSummary(name),
+            chain: chain(from: name), version: version)
     }
 
     private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {
@@ -65,7 +66,7 @@ extension Coordinator {
             value: object.holders.first.map { table.claims[$0].value } ?? [], limit: object.limit)
         report.closedFor = object.closure?.delay
         report.holderCount = UInt32(clamping: object.holders.count)
-        report.waiterCount = UInt32(clamping: object.queue.count)
+        report.waiterCount = UInt32(clamping: object.waiterCount)
         return report
     }
 
@@ -77,7 +78,16 @@ extension Coordinator {
             uid: session.process.uid, unit: session.process.unit, label: session.label,
             token: claim.token.number, mode: kind == .lock ? claim.mode : .exclusive,
             isUpgrading: claim.upgrade != nil, priority: claim.priority, since: claim.since,
-            remaining: nil)
+            remaining: nil, set: waitingSet(claim))
+    }
+
+    private func waitingSet(_ claim: Claim) -> WaitingSet? {
+        guard let standing = claim.standing else { return nil }
+        let set = locks.set(claim.request)
+        let next = set.first { locks.claims[$0].standing == .queued }
+        return WaitingSet(
+            standing: standing, count: UInt32(clamping: set.count),
+            next: next.map { locks.name(of: $0) })
     }
 
     private func report(barrier index: Int) -> ObjectReport {
@@ -93,8 +103,16 @@ extension Coordinator {
             kind: .barrier, name: barrier.name, holders: [], waiters: waiters,
             parties: barrier.parties, generation: barrier.generation)
         report.waiterCount = UInt32(clamping: barrier.arrivals.count)
+        report.group = barriers[index].group.flatMap { groupSummary($0.name) }
         report.missing = barrier.stragglers { sessions.index(of: $0) != nil }
         return report
+    }
+
+    private func groupSummary(_ name: ObjectName) -> GroupSummary? {
+        guard let index = groups.index(of: name), !groups.rows[index].isEmpty else { return nil }
+        let group = groups.rows[index]
+        return GroupSummary(
+            name: name, view: group.number, memberCount: UInt32(clamping: group.members.count))
     }
 
     private func chain(from name: ObjectName) -> [WhyReport.Edge] {
@@ -104,7 +122,9 @@ extension Coordinator {
         while let wait = next {
             let claim = table(wait.kind).claims[wait.claim]
             let object = table(wait.kind).objects[claim.object]
-            let holders = object.holders.all(in: table(wait.kind).claims)
+            let holders = [object.holders, object.reserved].flatMap {
+                $0.all(in: table(wait.kind).claims)
+            }
             guard let first = holders.first(where: { $0 != wait.claim }),
                 seen.insert(claim.task).inserted
             else { break }
@@ -112,7 +132,7 @@ extension Coordinator {
             chain.append(
                 WhyReport.Edge(
                     waiter: claim.task.session, kind: wait.kind, name: object.name,
-                    holder: holder.task.session))
+                    holder: holder.task.session, isReserved: !holder.isHeld))
             next = seen.contains(holder.task) ? nil : firstWait(of: holder.task)
         }
         return chain
@@ -124,7 +144,7 @@ extension Coordinator {
             guard let index = table(kind).index(of: name) else { continue }
             let object = table(kind).objects[index]
             if let waiter = object.upgrading ?? object.queue.first { return (kind, waiter) }
-            if let holder = object.holders.first {
+            if let holder = object.holders.first ?? object.reserved.first {
                 return firstWait(of: table(kind).claims[holder].task)
             }
         }

@@ -59,6 +59,10 @@ extension Coordinator {
             acquire(name, wish, effects: &effects)
         case .release(let name, let token):
             release(name, under: token, request, effects: &effects)
+        case .acquireAll(let set):
+            acquireAll(set, request, effects: &effects)
+        case .releaseAll(let names, let token):
+            releaseAll(names, under: token, request, effects: &effects)
         case .downgrade(let name, let token):
             downgrade(name, under: token, request, effects: &effects)
         case .upgrade(let name, let token):
@@ -163,6 +167,7 @@ extension Coordinator {
         let position =
             switch place {
             case .lock(let claim): locks.position(of: claim)
+            case .lockSet: positionOfSet(request)
             case .upgrade(let claim): UInt32(clamping: locks.others(than: claim))
             case .slot(let claim): slots.position(of: claim)
             case .barrier(let barrier): missingCount(at: barrier)
@@ -213,6 +218,9 @@ extension Coordinator {
             answer(request, .cancelled, effects: &effects)
             if plant == .cancelLeavesWaiter { return }
             giveUp(lock: claim, .released, effects: &effects)
+        case .lockSet:
+            answer(request, .cancelled, effects: &effects)
+            withdraw(set: request, effects: &effects)
         case .upgrade(let claim):
             answer(request, .cancelled, effects: &effects)
             withdrawUpgrade(of: claim, effects: &effects)
@@ -232,10 +240,11 @@ extension Operation {
     /// Whether it frees something, so that a session over its quota can get below it again.
     fileprivate var letsGo: Bool {
         switch self {
-        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
+        case .release, .releaseAll, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
         case .lease(let lease): if case .release = lease.action { true } else { false }
         case .latch(let latch): latch.action == .remove
-        case .acquire, .upgrade, .limit, .campaign, .announce, .arrive, .transact, .revoke,
+        case .acquire, .acquireAll, .upgrade, .limit, .campaign, .announce, .arrive, .transact,
+            .revoke,
             .joinGroup, .evictMember, .sendToGroup:
             false
         }

@@ -246,7 +246,7 @@ extension Coordinator {
         dropTakeover(
             of: index, Refusal(.sessionEnded, "session \(id) is over"), effects: &effects)
         let end = HoldingEnd(reason)
-        for claim in locks.claims(of: index) { giveUp(lock: claim, end, effects: &effects) }
+        giveUp(locks: locks.claims(of: index), end, effects: &effects)
         for claim in slots.claims(of: index) { giveUp(slot: claim, end, effects: &effects) }
         deleteKeys(of: id, effects: &effects)
         breakBarriers(awaitedBy: index, reason: reason, effects: &effects)

@@ -83,9 +83,7 @@ extension Coordinator {
         let event = ObjectEvent.upgraded(
             holding(of: index, in: locks), token: shared.token, since: shared.since)
         note(event, of: .lock, lock.name)
-        let grant = LockGrant(
-            name: lock.name, mode: claim.mode, token: claim.token, previousEnd: lock.previousEnd)
-        answer(request, .granted(grant), effects: &effects)
+        answer(request, .granted(grant(index)), effects: &effects)
     }
 
     /// The lock that it waits for is not held any more.

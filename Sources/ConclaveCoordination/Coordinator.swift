@@ -32,6 +32,8 @@ package struct Coordinator: Sendable {
     var groups = GroupTable()
     var latches = LatchTable()
     var chronicle = Chronicle()
+    /// Locks that nobody may have or await any more at the end of the command.
+    var deserted: [ObjectName] = []
 
     /// - Parameter quotas: The same on all members.
     package init(quotas: Quotas = Quotas()) {
@@ -60,6 +62,7 @@ package struct Coordinator: Sendable {
         } else {
             effects.append(.notUnderstood(at: version))
         }
+        removeDeserted()
         witness?.applied(known, after: previous, by: self, effects: effects[told...])
     }
 
@@ -94,6 +97,7 @@ package struct Coordinator: Sendable {
             groups.forgetHistory(at: version)
         }
         reviewTakeovers(effects: &effects)
+        removeDeserted()
         witness?.installed(installed, after: previous, by: self, effects: effects[told...])
     }
 

@@ -83,6 +83,7 @@ package struct CoordinatorBuilder: Sendable {
         if let record { try append(record) }
         record = nil
         coordinator.barriers.releaseByDeciders()
+        try coordinator.locks.checkSets()
         try coordinator.keys.restoreLog(sessions: coordinator.sessions)
         coordinator.groups.restoreDeserted()
         try coordinator.chronicle.restoreOrder()
@@ -146,6 +147,11 @@ package struct CoordinatorBuilder: Sendable {
     /// Of a lock.
     private mutating func noteWaiting(_ claim: Int) {
         let waiter = coordinator.locks.claims[claim]
+        if waiter.standing != nil {
+            // Once for all of them.
+            guard coordinator.locks.set(waiter.request).count == 1 else { return }
+            return note(waiter.request, in: .lockSet)
+        }
         guard let upgrade = waiter.upgrade else {
             return note(waiter.request, in: .lock(claim: claim))
         }

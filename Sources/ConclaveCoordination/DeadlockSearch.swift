@@ -4,7 +4,7 @@ import ConclaveWire
 /// it themselves.
 ///
 /// Tasks wait for each other as long as they have claims in queues. A task goes on when all its
-/// waits can end. A wait for a lock ends when all who hold it go on; one for permits, when enough
+/// waits can end. A wait for a lock ends when all who hold it, or for whom it is reserved, go on; one for permits, when enough
 /// of them come free for it and for each that is before it, whichever holders those are. So whoever
 /// waits for nothing goes on, and then all who wait for those; *stuck* is who is left. The new wait
 /// closes a cycle if it leads, over stuck tasks alone, back to a task that waits by it.
@@ -13,7 +13,7 @@ import ConclaveWire
 /// task that is followed counts for 16, and for one more each of its further waits; after `maximumSteps` nothing is said to be a cycle, and the
 /// request waits like any other.
 struct DeadlockSearch {
-    /// A claim that waits for another one: one that is held, or that has its turn before.
+    /// A claim that waits for another one: one that is held or reserved, or that has its turn before.
     struct Edge {
         var kind: ObjectKind
         var waiting: Int
@@ -105,12 +105,14 @@ struct DeadlockSearch {
         var wait = Wait(kind: kind, claim: claim)
         let object = table.objects[table.claims[claim].object]
         let isOpen = table.claims[claim].mode == .shared && table.isForSharing(object)
-        var holder = isOpen ? nil : object.holders.first
-        while let held = holder, stepsLeft > 0 {
-            stepsLeft -= 1
-            // Whoever wants it alone does not wait for what it has itself.
-            if held != claim, let found = party(held, in: table) { wait.holders.append(found) }
-            holder = object.holders.claim(after: held, in: table.claims)
+        for list in isOpen ? [] : [object.holders, object.reserved] {
+            var holder = list.first
+            while let held = holder, stepsLeft > 0 {
+                stepsLeft -= 1
+                // Whoever wants it alone does not wait for what it has itself.
+                if held != claim, let found = party(held, in: table) { wait.holders.append(found) }
+                holder = list.claim(after: held, in: table.claims)
+            }
         }
         if let limit = object.limit {
             wait.permits = (UInt64(table.claims[claim].permitCount), UInt64(limit))

@@ -18,6 +18,8 @@ struct DecisionReference: Equatable, Sendable {
 /// What a request waits in: the claim in its table, the barrier, or the latch.
 enum WaitingPlace: Equatable, Sendable {
     case lock(claim: Int)
+    /// Several locks as one.
+    case lockSet
     /// It is held, and shared.
     case upgrade(claim: Int)
     case slot(claim: Int)

@@ -80,7 +80,8 @@ extension Service {
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine())
-        case .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce,
+        case .cancel, .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit,
+            .campaign, .announce,
             .resign, .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
             .evictMember, .sendToGroup, .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)

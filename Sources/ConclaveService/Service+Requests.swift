@@ -128,6 +128,7 @@ extension Reply {
     fileprivate var likelyType: ClientFrameType {
         switch self {
         case .granted, .busy, .cancelled, .refused: .acquire
+        case .grantedAll: .acquireAll
         case .elected: .campaign
         case .done: .release
         case .tripped, .broken: .arrive

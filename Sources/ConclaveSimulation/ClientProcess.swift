@@ -28,6 +28,8 @@ final class ClientProcess {
     private(set) var pendingCalls: [CallID] = []
     /// Operations whose answers the program waits for, and when each gives up by itself.
     private var operations: [CallID: Instant] = [:]
+    /// Of which so many calls in the history are the parts; others are one.
+    private var partCounts: [CallID: Int] = [:]
     /// Requests that were sent and not answered, by their numbers.
     private(set) var unanswered: Set<UInt64> = []
     /// Those that its daemon knows the answer to, and since when that was seen.
@@ -165,7 +167,13 @@ final class ClientProcess {
     private func noteGivingUp(world: ClientWorld) {
         for call in operations.keys.sorted() where operations[call]! <= now {
             operations[call] = .distantFuture
-            world.record(.gaveUp, of: call, by: self)
+            recordGivingUp(call, world: world)
+        }
+    }
+
+    private func recordGivingUp(_ call: CallID, world: ClientWorld) {
+        for part in 0..<(partCounts[call] ?? 1) {
+            world.record(.gaveUp, of: call, part: part, by: self)
         }
     }
 
@@ -273,8 +281,13 @@ final class ClientProcess {
         pendingCalls.remove(at: place)
         if case .failed = answer {} else { answeredCount += 1 }
         world.trace { "client \(index) call \(call.number): \(answer)" }
-        if operations.removeValue(forKey: call) != nil, let told = HistoryAnswer(answer) {
-            world.record(.answered(told), of: call, by: self)
+        let count = partCounts.removeValue(forKey: call) ?? 1
+        if operations.removeValue(forKey: call) != nil,
+            let told = HistoryAnswer.all(answer, count: count)
+        {
+            for (part, one) in told.enumerated() {
+                world.record(.answered(one), of: call, part: part, by: self)
+            }
         }
         try program.answered(answer, to: call, self, world: world)
     }
@@ -312,9 +325,11 @@ final class ClientProcess {
         let call = core.call(operation, deadline: deadline, now: now, effects: &coreEffects)
         pendingCalls.append(call)
         world.requestCount += 1
-        if let what = HistoryCall(operation) {
-            operations[call] = deadline ?? .distantFuture
-            world.record(.called(what), of: call, by: self)
+        let parts = HistoryCall.all(operation)
+        if !parts.isEmpty { operations[call] = deadline ?? .distantFuture }
+        if parts.count > 1 { partCounts[call] = parts.count }
+        for (part, what) in parts.enumerated() {
+            world.record(.called(what), of: call, part: part, by: self)
         }
         return call
     }
@@ -327,13 +342,13 @@ final class ClientProcess {
     }
 
     func cancel(_ call: CallID, world: ClientWorld) {
-        if operations[call] != nil { world.record(.gaveUp, of: call, by: self) }
+        if operations[call] != nil { recordGivingUp(call, world: world) }
         core.cancel(call, now: now, effects: &coreEffects)
     }
 
     /// It may be giving up any of its operations.
     func mayGiveUp(world: ClientWorld) {
-        for call in operations.keys.sorted() { world.record(.gaveUp, of: call, by: self) }
+        for call in operations.keys.sorted() { recordGivingUp(call, world: world) }
     }
 
     func goodbye(world: ClientWorld) {

@@ -25,6 +25,8 @@ final class ClientWorld {
     var semaphores: SemaphoreWork?
     /// `nil`: nobody but the wild takes a lock while it holds another.
     var nesting: NestedWork?
+    /// `nil`: nobody asks for several locks as one.
+    var lockSets: LockSets?
     /// `nil`: nobody asks for a delay.
     var lockDelays: LockDelays?
     /// `nil`: one leads each slot.
@@ -74,8 +76,12 @@ final class ClientWorld {
         return processCount
     }
 
-    func record(_ kind: HistoryEvent.Kind, of call: CallID? = nil, by client: ClientProcess) {
-        record(kind, call: call?.number ?? 0, by: client.number)
+    /// `part`: of a call that is several in the history.
+    func record(
+        _ kind: HistoryEvent.Kind, of call: CallID? = nil, part: Int = 0, by client: ClientProcess
+    ) {
+        let call = call.map { $0.number + UInt64(part) << 40 }
+        record(kind, call: call ?? 0, by: client.number)
     }
 
     func record(_ kind: HistoryEvent.Kind, call: UInt64, by process: UInt64) {

@@ -42,6 +42,19 @@ struct NestedWork {
         return Wish(name: name, mode: random.chance(perMille: 700) ? .exclusive : .shared)
     }
 
+    /// Several of the locks and the semaphore, besides those `held`; none: less than two are left.
+    func several(_ sets: inout LockSets, besides held: [String]) -> [Wish] {
+        let left = (Self.lockNames + [Self.semaphoreName]).filter { !held.contains($0) }
+        guard left.count > 1 else { return [] }
+        let wishes = left.map { name in
+            let mode: LockMode =
+                name == Self.semaphoreName
+                ? .permits(sets.permits(limit: Self.limit), of: Self.limit) : sets.mode()
+            return Wish(name: name, mode: mode)
+        }
+        return sets.some(of: wishes)
+    }
+
     /// To lead.
     var slot: Wish { Wish(kind: .leaderSlot, name: Self.slotName, mode: .exclusive) }
 

@@ -23,8 +23,18 @@ final class NestingProgram: ClientProgram {
         /// Which of those that it has it would have alone.
         var upgraded: Int?
         var newestBefore: FencingToken
+        /// What it asks for as one; else empty.
+        var parts: [Part] = []
+        var isTry = false
         /// When it loses patience and cancels.
         var cancelAt: Moment
+    }
+
+    private struct Part {
+        var key: ExclusionChecker.Key
+        var name: ObjectName
+        var mode: LockMode
+        var newestBefore: FencingToken
     }
 
     private enum State {
@@ -94,6 +104,7 @@ final class NestingProgram: ClientProgram {
     private func letGo(_ client: ClientProcess, world: ClientWorld) {
         isLettingGo = true
         let place = Int(client.random.below(UInt64(holdings.count)))
+        if letGoOfSet(with: holdings[place], client, world: world) { return }
         let holding = holdings.remove(at: place)
         world.exclusion.letGo(holding.key, by: client)
         if holding.isSlot,
@@ -114,6 +125,21 @@ final class NestingProgram: ClientProgram {
                 ? .resign(slot: holding.name, token: holding.token)
                 : .release(name: holding.name, token: holding.token), within: nil, world: world)
         state = .releasing(call, holding.name)
+    }
+
+    /// Of all that it was granted together with one of them; false if that was not several.
+    private func letGoOfSet(
+        with one: Holding, _ client: ClientProcess, world: ClientWorld
+    ) -> Bool {
+        let set = holdings.filter { !$0.isSlot && $0.token == one.token }
+        guard set.count > 1, world.lockSets?.isLetGoOfWhole() == true else { return false }
+        holdings.removeAll { !$0.isSlot && $0.token == one.token }
+        for holding in set { world.exclusion.letGo(holding.key, by: client) }
+        let names = set.map(\.name).sorted { $0 < $1 }
+        let call = client.call(
+            .releaseAll(names: names, token: one.token), within: nil, world: world)
+        state = .releasing(call, names[0])
+        return true
     }
 
     /// Shares what it has alone, or would have alone what it shares.
@@ -145,6 +171,9 @@ final class NestingProgram: ClientProgram {
     }
 
     private func acquire(by client: ClientProcess, at now: Moment, world: ClientWorld) {
+        if world.lockSets?.isNext() == true, acquireSet(by: client, at: now, world: world) {
+            return
+        }
         let wanted = work.wish(&client.random, besides: holdings.map(\.name.text))
         let name = world.name(wanted.name)
         let operation: Operation =
@@ -155,6 +184,32 @@ final class NestingProgram: ClientProgram {
                 lockDelay: world.lockDelays?.next() ?? .zero)
         let key = ExclusionChecker.Key(kind: wanted.kind, name: wanted.name)
         wait(for: operation, key, name, wanted.mode, client, at: now, world)
+    }
+
+    /// False if there are not several left.
+    private func acquireSet(
+        by client: ClientProcess, at now: Moment, world: ClientWorld
+    ) -> Bool {
+        let wishes = work.several(&world.lockSets!, besides: holdings.map(\.name.text))
+        guard !wishes.isEmpty else { return false }
+        let parts = wishes.map { wish in
+            let key = ExclusionChecker.Key(kind: .lock, name: wish.name)
+            return Part(
+                key: key, name: world.name(wish.name), mode: wish.mode,
+                newestBefore: world.exclusion.newestToken(of: key))
+        }.sorted { $0.name < $1.name }
+        let isTry = world.lockSets!.isTry()
+        let set = LockSet(
+            parts.map { LockSet.Part($0.name, $0.mode) }, isTry: isTry,
+            lockDelay: world.lockDelays?.next() ?? .zero)
+        wait(
+            for: .acquireAll(set), parts[0].key, parts[0].name, parts[0].mode, client, at: now,
+            world)
+        guard case .waiting(var wish) = state else { return true }
+        wish.parts = parts
+        wish.isTry = isTry
+        state = .waiting(wish)
+        return true
     }
 
     private func wait(
@@ -229,20 +284,40 @@ final class NestingProgram: ClientProgram {
                     newestBefore: wish.newestBefore)
             }
             try hold(wish, under: grant.token, client, world: world)
+        case .reply(.grantedAll(let grants)) where !wish.parts.isEmpty:
+            try hold(wish, as: grants, client, world: world)
+        case .reply(.busy) where wish.isTry: isLettingGo = !holdings.isEmpty
         case .reply(.elected(let term)) where wish.key == .slot(term.slot):
             try world.checkPlace(of: term)
             try hold(wish, under: term.token, client, world: world)
         case .reply, .report:
             throw Violation(.exactlyOnce, "asked for \(wish.name), answered \(answer)")
         case .failed(.refused(let refusal)) where refusal.code == .deadlock:
-            guard !holdings.isEmpty else {
+            // Some of several may have been reserved for it.
+            guard !holdings.isEmpty || !wish.parts.isEmpty else {
                 throw Violation(
                     .progress, "\(wish.name) was refused to who holds nothing: \(refusal)")
             }
-            isLettingGo = true
+            isLettingGo = !holdings.isEmpty
         case .failed(let failure):
             try world.expectHarmless(failure, of: wish.name)
             isLettingGo = !holdings.isEmpty
+        }
+    }
+
+    private func hold(
+        _ wish: Wish, as grants: [LockGrant], _ client: ClientProcess, world: ClientWorld
+    ) throws(Violation) {
+        guard grants.map(\.name) == wish.parts.map(\.name),
+            grants.map(\.mode) == wish.parts.map(\.mode),
+            grants.allSatisfy({ $0.token == grants[0].token })
+        else { throw Violation(.exactlyOnce, "asked for \(wish.parts), granted \(grants)") }
+        for (part, grant) in zip(wish.parts, grants) {
+            holdings.append(
+                Holding(key: part.key, name: part.name, mode: part.mode, token: grant.token))
+            try world.exclusion.granted(
+                part.key, to: client, mode: part.mode, token: grant.token,
+                newestBefore: part.newestBefore)
         }
     }
 

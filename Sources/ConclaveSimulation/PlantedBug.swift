@@ -76,11 +76,13 @@ package struct PlantedBug: Sendable {
         case .leavingWaiterStopsQueue: PlantedBug(plant, rule: "C8", within: 100, in: .mixed)
         case .limitServesNobody, .deadlockWaits, .downgradeServesNobody:
             PlantedBug(plant, rule: "C8", within: 100, in: .locks)
+        case .setWaitsForItself: PlantedBug(plant, rule: "C8", within: 100, in: .locks)
         case .everyPermitBlocks: PlantedBug(plant, rule: "C8", within: 200, in: .locks)
         case .upgradeKeepsToken: PlantedBug(plant, rule: "C6", within: 100, in: .locks)
         case .lockDelayIgnored: PlantedBug(plant, rule: "K4", within: 100, in: .locks)
         case .lossForgotten: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .historySkipsLoss: PlantedBug(plant, rule: "C3", within: 20, in: .locks)
+        case .historySkipsLimits: PlantedBug(plant, rule: "C3", within: 100, in: .locks)
         case .historyHoldersOfNow: PlantedBug(plant, rule: "C3", within: 20, in: .mixed)
         case .placeGivenTwice: PlantedBug(plant, rule: "C5", within: 50, in: .elections)
         case .handOverToFirst: PlantedBug(plant, rule: "C5", within: 100, in: .elections)

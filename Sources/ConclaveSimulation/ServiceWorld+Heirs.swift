@@ -99,7 +99,7 @@ extension ServiceWorld {
             operation = .release(
                 name: world.name(from: world.lockNames, &random), token: FencingToken(1))
         }
-        if let what = HistoryCall(operation) {
+        for what in HistoryCall.all(operation) {
             heirCallCount += 1
             world.record(.called(what), call: 1 << 32 + heirCallCount, by: heir.process)
         }

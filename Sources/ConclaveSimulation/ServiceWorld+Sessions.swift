@@ -24,6 +24,8 @@ extension ServiceWorld {
             if attachment.number > 1 { wasResumed(session) }
         case .lockClosed(let lock): delays.closed(lock, at: timeline.now)
         case .reply(_, _, .granted(let grant)): checkDelay(before: grant)
+        case .reply(_, _, .grantedAll(let grants)):
+            for grant in grants { checkDelay(before: grant) }
         default: break
         }
     }

@@ -166,6 +166,7 @@ final class ServiceWorld {
         world.nesting = NestedWork.drawn(seed: options.seed)
         world.leaderPlaces = LeaderPlaces.drawn(seed: options.seed, slots: world.slotNames)
         world.handOvers = HandOvers.drawn(seed: options.seed)
+        world.lockSets = LockSets.drawn(seed: options.seed)
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false

@@ -29,6 +29,8 @@ final class WildProgram: ClientProgram {
     private var isFinishing = false
     private var pending: [CallID] = []
     private var wishes: [CallID: Wish] = [:]
+    /// What it asked for as one.
+    private var setWishes: [CallID: [Wish]] = [:]
     /// What it asked to let go of.
     private var goingHoldings: [CallID: Holding] = [:]
     private var holdings: [Holding] = []
@@ -154,10 +156,29 @@ final class WildProgram: ClientProgram {
     /// all by one task, may be named when its leader hands over, and then wait for itself.
     private func nest(_ nesting: NestedWork, _ client: ClientProcess, world: ClientWorld) {
         let task = tag(client, world: world)
+        if world.lockSets?.isNext() == true {
+            return nestSet(nesting, by: task, client, world: world)
+        }
         nest(nesting.wish(&client.random), by: task, client, world: world)
         if nesting.hasSlot, client.random.chance(perMille: 500) {
             nest(nesting.slot, by: task, client, world: world)
         }
+    }
+
+    private func nestSet(
+        _ nesting: NestedWork, by task: TaskTag, _ client: ClientProcess, world: ClientWorld
+    ) {
+        let wanted = nesting.several(&world.lockSets!, besides: [])
+        let parts = wanted.map { LockSet.Part(world.name($0.name), $0.mode) }
+        let set = LockSet(
+            parts, isTry: world.lockSets!.isTry(), lockDelay: world.lockDelays?.next() ?? .zero,
+            task: task)
+        let newWishes = set.parts.map { part in
+            let key = ExclusionChecker.Key.lock(part.name)
+            return Wish(
+                key: key, mode: part.mode, newestBefore: world.exclusion.newestToken(of: key))
+        }
+        setWishes[call(.acquireAll(set), client, world: world)] = newWishes
     }
 
     private func nest(
@@ -206,7 +227,7 @@ final class WildProgram: ClientProgram {
             WorldShape.pick(pastTokens, &client.random).number + client.random.below(2))
         // Not what it has, or is about to be given, by chance: it would not know that it had let go.
         guard !holdings.contains(where: { $0.token == token }),
-            wishes.isEmpty || pastTokens.contains(token)
+            (wishes.isEmpty && setWishes.isEmpty) || pastTokens.contains(token)
         else { return }
         if client.random.chance(perMille: 500) {
             let name = world.name(from: world.lockNames, &client.random)
@@ -298,10 +319,17 @@ final class WildProgram: ClientProgram {
     ) throws(Violation) {
         pending.removeAll { $0 == call }
         let wish = wishes.removeValue(forKey: call)
+        let set = setWishes.removeValue(forKey: call)
         let going = goingHoldings.removeValue(forKey: call)
         switch answer {
         case .reply(.granted(let grant)):
             try take(wish, grant.name, grant.token, client, world: world)
+        case .reply(.grantedAll(let grants)):
+            for (place, grant) in grants.enumerated() {
+                try take(
+                    set.flatMap { place < $0.count ? $0[place] : nil }, grant.name, grant.token,
+                    client, world: world)
+            }
         case .reply(.elected(let term)):
             try world.checkPlace(of: term)
             var wish = wish

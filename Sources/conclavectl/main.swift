@@ -25,7 +25,9 @@ private func report(_ error: any Error) -> Int32 {
         Output.standard(ConclaveCommand.fullMessage(for: error))
         return code
     }
-    Output.error("\(ConclaveCommand.message(for: error)) (see 'conclave --help')")
+    let message = ConclaveCommand.message(for: error)
+    let form = AcceptedForm.words(for: message).map { "; \($0)" } ?? ""
+    Output.error("\(message)\(form) (see 'conclave --help')")
     return ExitStatus.usage
 }
 

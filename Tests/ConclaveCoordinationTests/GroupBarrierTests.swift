@@ -222,6 +222,19 @@ import Testing
         #expect(result(0)?.parties.count == 1)
     }
 
+    @Test mutating func `why tells of which view of the group it is`() {
+        arrive(0)
+        let before = stage.coordinator.why(name).objects.first?.group
+        #expect(before?.memberCount == 3)
+        stage.end(sessions[2], .died)
+        let after = stage.coordinator.why(name).objects.first?.group
+        #expect(after?.memberCount == 2)
+        #expect(after?.view == before.map { $0.view + 1 })
+        let group = after.map { stage.coordinator.why($0.name).group }
+        #expect(group == after)
+        #expect(stage.coordinator.why(name).group == (after?.name == name ? after : nil))
+    }
+
     @Test mutating func `other parties break it, whoever names them`() {
         arrive(0)
         request(sessions[1], .arrive(BarrierArrival(name: name, parties: 3)))

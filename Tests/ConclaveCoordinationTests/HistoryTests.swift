@@ -92,6 +92,35 @@ import Testing
         #expect(modes.map(\.token) == [first, first, second])
     }
 
+    @Test mutating func `of a semaphore is told who has changed its limit`() throws {
+        stage.acquire(sessions[0], 1, name, .permits(1, of: 2))
+        let token = stage.token
+        stage.request(sessions[1], 1, .limit(name: name, limit: 5))
+        stage.request(sessions[1], 2, .limit(name: name, limit: 5))
+        let holder = holding(1, token).holder
+        #expect(
+            try events() == [
+                .granted(holding(0, token, mode: .permits(1, of: 2))),
+                .limited(from: 2, to: 5, by: holder),
+            ])
+    }
+
+    @Test mutating func `of a lock that is closed after a loss is told until when`() throws {
+        stage.request(
+            sessions[0], 1,
+            .acquire(name: name, mode: .exclusive, isTry: false, lockDelay: .seconds(7)))
+        let token = stage.token
+        stage.end(sessions[0], .died)
+        let since = stage.version
+        stage.apply(.openLock(name: name, since: since))
+        #expect(
+            try events() == [
+                .granted(holding(0, token)), .ended(holding(0, token), .died),
+                .closed(.seconds(7)), .opened,
+            ])
+        #expect(try history(at: .version(since)).states[0].holdings.isEmpty)
+    }
+
     @Test mutating func `of a leader slot is told by whom it was led, and who handed over`() throws
     {
         stage.request(sessions[0], 1, .campaign(slot: name, value: [1]))

@@ -325,7 +325,7 @@ struct RandomWalk {
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
         case .announce, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-            .sendToGroup, .latch:
+            .sendToGroup, .latch, .acquireAll, .releaseAll:
             break
         }
     }

@@ -198,8 +198,8 @@ import Testing
         let third = Member(node: NodeID(3), incarnation: Incarnation(1))
         let cases: [([UInt8], FabricRefusal)] = [
             (
-                Stranger.hello(third, to: second.node, versions: (7, 9)),
-                .version(theirs: 7...9, own: 6...6)
+                Stranger.hello(third, to: second.node, versions: (8, 9)),
+                .version(theirs: 8...9, own: 7...7)
             ),
             (
                 Stranger.hello(first, to: second.node),

@@ -270,6 +270,7 @@ extension Reply {
     var token: FencingToken? {
         switch self {
         case .granted(let grant): grant.token
+        case .grantedAll(let grants): grants.first?.token
         case .elected(let term): term.token
         case .leased(let grant): grant.token
         case .joined(let joined): joined.token

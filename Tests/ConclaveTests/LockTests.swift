@@ -1,6 +1,7 @@
 import Conclave
 import ConclaveBase
 import ConclaveWire
+import Synchronization
 import Testing
 
 @Suite struct `A lock held by a program` {
@@ -266,6 +267,70 @@ import Testing
         let name = try ObjectName("a")
         #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: second)])
         #expect(daemon.requests(.downgrade).count == 1 && daemon.requests(.upgrade).count == 1)
+    }
+
+    @Test func `is nested by an explicit guard, and given up with the last one`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let outer = try await conclave.lock("a")
+        let inner = outer.nested()
+        let (first, second) = (outer.validity, inner.validity)
+        #expect(inner.token == outer.token && inner.name == "a")
+        try await outer.release()
+        #expect(!first.isValid && second.isValid)
+        #expect(daemon.requests(.release).isEmpty)
+        try await inner.release()
+        #expect(!second.isValid)
+        #expect(daemon.requests(.release).count == 1)
+        #expect(daemon.requests(.acquire).count == 1)
+    }
+
+    @Test func `tells how it stands until it is given up`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        let validity = lock.validity
+        var states = validity.states.makeAsyncIterator()
+        #expect(await states.next() == .healthy)
+        try await lock.release()
+        #expect(await states.next() == nil)
+        var later = validity.states.makeAsyncIterator()
+        while let state = await later.next() { #expect(state == .healthy) }
+    }
+
+    @Test func `tells when it is lost`() async throws {
+        let daemon = ScriptedDaemon()
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let lock = try await conclave.lock("a")
+        daemon.extend(by: .milliseconds(400))
+        let states = lock.validity.states
+        daemon.stop()
+        var last: SessionState?
+        var isDoubted = false
+        for await state in states {
+            if case .jeopardy = state { isDoubted = true }
+            last = state
+        }
+        guard case .lost? = last else {
+            Issue.record("the stream ended with \(String(describing: last))")
+            return
+        }
+        #expect(isDoubted)
+    }
+
+    @Test func `outlives its body as long as a nested guard of it does`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let kept = Mutex<Lock?>(nil)
+        try await conclave.withLock("a") { lock in
+            kept.withLock { $0 = lock.nested() }
+        }
+        #expect(daemon.requests(.release).isEmpty)
+        kept.withLock { $0 = nil }
+        await daemon.receives(.release)
     }
 
     @Test(arguments: ["", ",", "1", "1.2.3", "a.1", "1.-1", "1.2,", "18446744073709551616.0"])

@@ -70,6 +70,11 @@ final class ScriptedDaemon: Sendable {
                 .reply(
                     .granted(LockGrant(name: name, mode: mode, token: token, previousEnd: .none)))
             ]
+        case .acquireAll(let set):
+            let grants = set.parts.map {
+                LockGrant(name: $0.name, mode: $0.mode, token: token, previousEnd: .none)
+            }
+            return [.reply(.grantedAll(grants))]
         case .campaign(let slot, _, _, _, _):
             return [
                 .reply(
@@ -80,7 +85,7 @@ final class ScriptedDaemon: Sendable {
         case .upgrade(let name, _):
             let grant = LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .none)
             return [.reply(.granted(grant))]
-        case .release, .downgrade, .resign, .handOver, .announce, .limit, .revoke:
+        case .release, .releaseAll, .downgrade, .resign, .handOver, .announce, .limit, .revoke:
             return [.reply(.done)]
         case .transact(let transaction):
             let version = Version(request.number)

@@ -19,6 +19,8 @@ extension Sample {
         (.lock, .downgraded(holding)), (.leaderSlot, .ended(holding, .handedOver)),
         (.lease, .ended(leased, .transferred)), (.barrier, .tripped(generation)),
         (.barrier, .broken(generation, .timedOut, by: holder)),
+        (.lock, .limited(from: 3, to: 8, by: holder)), (.lock, .closed(.seconds(15))),
+        (.lock, .opened),
     ]
 
     private static let report = HistoryReport(

@@ -31,6 +31,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
 }
 
 private let name = try! ObjectName("db/migrate")
+private let other = try! ObjectName("db/copy")
 private let secret = Secret(high: 0x0102_0304_0506_0708, low: 0x1112_1314_1516_1718)
 private let token = FencingToken(0x0001_0000_0000_0007)
 private let time = Timestamp(microseconds: 1_700_000_000_000_000)
@@ -70,6 +71,13 @@ extension Sample {
                         .init(session: SessionID(6), number: .max),
                     ]))),
         .operation(.release(name: name, token: token)),
+        .operation(
+            .acquireAll(
+                LockSet(
+                    [LockSet.Part(other, .shared), LockSet.Part(name, .permits(2, of: 3))],
+                    isTry: true, priority: -3, lockDelay: .seconds(4),
+                    task: TaskTag(number: 1)))),
+        .operation(.releaseAll(names: [other, name].sorted { $0 < $1 }, token: token)),
         .operation(.downgrade(name: name, token: token)),
         .operation(.upgrade(name: name, token: token)),
         .operation(.limit(name: name, limit: 5)),
@@ -109,6 +117,12 @@ extension Sample {
         .reply(
             "granted",
             .granted(LockGrant(name: name, mode: .exclusive, token: token, previousEnd: .died))),
+        .reply(
+            "granted all",
+            .grantedAll([
+                LockGrant(name: name, mode: .shared, token: token, previousEnd: .none),
+                LockGrant(name: other, mode: .exclusive, token: token, previousEnd: .died),
+            ])),
         .reply("busy", .busy(holder: SessionID(12))),
         .reply("busy without a holder", .busy(holder: nil)),
         .reply(
@@ -164,14 +178,22 @@ extension Sample {
     private static let session = SessionReport(
         session: SessionID(9), host: NodeID(1), pid: 77, uid: 1_000, unit: "app.service",
         label: "backup", token: 0, mode: .shared, since: time, remaining: .seconds(4))
+    private static let waitingForSeveral: SessionReport = {
+        var report = session
+        report.set = WaitingSet(standing: .reserved, count: 3, next: other)
+        return report
+    }()
+
     private static let object = ObjectReport(
-        kind: .lock, name: name, holders: [session], waiters: [session, session], parties: 0,
+        kind: .lock, name: name, holders: [session], waiters: [session, waitingForSeveral],
+        parties: 0,
         generation: 0, value: [1])
 
     private static let barrier: ObjectReport = {
         var report = ObjectReport(
             kind: .barrier, name: name, holders: [], waiters: [session], parties: 4, generation: 6)
         report.missing = absences
+        report.group = GroupSummary(name: other, view: 9, memberCount: 3)
         return report
     }()
 
@@ -248,7 +270,7 @@ extension Sample {
         Sample(
             "why",
             WhyReport(
-                objects: [object],
+                objects: [object], group: GroupSummary(name: name, view: 8, memberCount: 2),
                 chain: [
                     .init(
                         waiter: SessionID(1), kind: .lock, name: name, holder: SessionID(2))

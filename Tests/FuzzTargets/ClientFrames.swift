@@ -71,7 +71,8 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.integer("number") as UInt64 },
                 { $1.integer($0) })
-        case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+        case .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit, .campaign,
+            .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
             .evictMember, .sendToGroup, .latch:
             roundTrip(
@@ -139,7 +140,8 @@ enum ClientFrames {
             return roundTrip(
                 body, { reader throws(WireError) in try reader.choice("reason") as SessionEnd },
                 { $1.integer($0.rawValue) })
-        case .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+        case .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit, .campaign,
+            .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
             .evictMember, .sendToGroup, .latch:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })

@@ -12,7 +12,7 @@ enum OperationChoices {
         let name = source.pick(names)
         let held = coordinator.why(name).objects.flatMap(\.holders).map(\.token)
         let token = FencingToken(source.number(near: held + [coordinator.version.number]))
-        switch source.choice(of: 17) {
+        switch source.choice(of: 19) {
         case 0:
             return .acquire(
                 name: name, mode: mode(&source), isTry: source.flag(), priority: priority(&source),
@@ -39,12 +39,27 @@ enum OperationChoices {
         case 12: return .lease(lease(name, &source, knowing: coordinator))
         case 13: return .revoke(revocation(name, token, &source, knowing: coordinator))
         case 16: return .latch(latch(name, &source))
+        case 17:
+            return .acquireAll(
+                LockSet(
+                    some(&source).map { LockSet.Part($0, mode(&source)) }, isTry: source.flag(),
+                    priority: priority(&source),
+                    lockDelay: .seconds(Int64(source.choice(of: 3))),
+                    task: tag(&source, knowing: coordinator)))
+        case 18: return .releaseAll(names: some(&source), token: token)
         case 14, 15: return GroupChoices.operation(name, &source, knowing: coordinator)
         default:
             return .cancel(
                 number: source.number(near: [1, 2, 3, 4]),
                 reason: source.pick(CancelReason.allCases))
         }
+    }
+
+    /// One, two or all of the names, in their order.
+    private static func some(_ source: inout ByteSource) -> [ObjectName] {
+        let form = source.byte()
+        let some = names.enumerated().filter { form & (1 << $0.offset) != 0 }.map(\.element)
+        return some.isEmpty ? [source.pick(names)] : some
     }
 
     private static func latch(

@@ -48,8 +48,17 @@ import Testing
         #expect(lock.hold.wait?.duration == .seconds(30))
     }
 
+    @Test func `takes several names for a lock of each`() throws {
+        let parsed = try ConclaveCommand.parseAsRoot(
+            ["lock", "b", "--and", "a", "--try", "--and", "c", "--", "true", "--and"])
+        let lock = try #require(parsed as? LockCommand)
+        #expect(lock.names == ["a", "b", "c"])
+        #expect(lock.command == ["true", "--and"])
+    }
+
     @Test(arguments: [
-        ["lock"], ["lock", "a"], ["lock", "a", "--"], ["lock", "", "--", "true"],
+        ["lock", "a", "--and", "a", "--", "true"], ["lock"], ["lock", "a"], ["lock", "a", "--"],
+        ["lock", "", "--", "true"],
         ["lock", "a\u{7}", "--", "true"], ["lock", "a", "--try", "--wait", "1s", "--", "true"],
         ["lock", "a", "--ttl", "0", "--", "true"], ["lock", "a", "true"], ["barrier", "b"],
         ["barrier", "--parties", "2"], ["barrier", "b", "--parties", "2", "--launcher", "slurm"],
@@ -103,6 +112,37 @@ import Testing
         ] as [(String, ConfigurationMoment)])
     func `takes a moment as a version or a time`(text: String, moment: ConfigurationMoment) {
         #expect(MomentArgument(argument: text)?.moment == moment)
+    }
+
+    @Test(arguments: [
+        "03:12 97920000", "03:12Z 97920000", "12:00:00 43200000", "12:00:00.001 43200001",
+        "11:59 129540000", "23:59 86340000",
+    ])
+    func `takes a time without a date as the last time it was that`(expected: String) throws {
+        let words = expected.split(separator: " ")
+        let text = String(words[0])
+        let milliseconds = try #require(UInt64(words[1]))
+        // A millisecond before noon on the second day.
+        let now = Timestamp(microseconds: (86_400_000 + 43_199_999) * 1_000)
+        let moment = MomentArgument(text, now: now)
+        #expect(moment?.moment == .time(Timestamp(microseconds: milliseconds * 1_000)))
+        #expect(moment?.words.hasPrefix("1970-01-0") == true)
+    }
+
+    @Test func `says what a duration or a moment must look like`() {
+        for words in [
+            ["history", "a", "--at", "yesterday"], ["lock", "a", "--wait", "soon", "--", "true"],
+            ["release", "a", "--within", "-5s"],
+        ] {
+            do {
+                _ = try ConclaveCommand.parseAsRoot(words)
+                Issue.record("\(words) were taken")
+            } catch {
+                let form = AcceptedForm.words(for: ConclaveCommand.message(for: error))
+                #expect(form?.contains(words[0] == "history" ? "03:12" : "30s") == true)
+            }
+        }
+        #expect(AcceptedForm.words(for: "Missing expected argument '<name>'") == nil)
     }
 
     @Test(arguments: [

@@ -107,6 +107,18 @@ import Testing
         #expect(text.contains("generation 7, 1 party\n"))
     }
 
+    @Test func `of a lock tells who has changed its limit, and when it was closed`() throws {
+        let told = try history(
+            .lock, [.limited(from: 2, to: 5, by: holder), .closed(.seconds(15)), .opened])
+        let text = told.text(at: nil)
+        #expect(text.contains("lock limited to 5 permits instead of 2 by \(who)"))
+        #expect(text.contains("lock closed for 15 s, since a holder was lost"))
+        #expect(text.contains("lock open again"))
+        let json = told.json.description
+        #expect(json.contains(#""limitBefore":2,"limit":5"#))
+        #expect(json.contains(#""what":"closed","reason":null,"closedForMilliseconds":15000"#))
+    }
+
     @Test func `as JSON has all of it`() throws {
         let json = try history(.lock, [.ended(holding(), .died)], floor: 9).json.description
         #expect(

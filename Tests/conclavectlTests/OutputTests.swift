@@ -92,11 +92,12 @@ import Testing
         #expect(
             object.json.description
                 == #"{"kind":"lock","name":"db/migrate","mode":"exclusive","holders":[{"# + claim
-                + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200}],"#
+                + #","token":77,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":4200,"set":null}],"#
                 + #""waiters":[{"# + claim
                 + #","token":null,"since":"1970-01-01T00:00:00.000Z","remainingMilliseconds":null,"#
-                + #""position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
-                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null}"#
+                + #""set":null,"position":1}],"holderCount":1,"waiterCount":1,"parties":0,"generation":0,"#
+                + #""value":"","limit":null,"closedForMilliseconds":null,"missing":[],"remaining":null,"#
+                + #""group":null}"#
         )
     }
 
@@ -118,6 +119,46 @@ import Testing
         #expect(lines[2].contains("3 permits, priority 4, waiting since"))
         #expect(object.json.description.contains(#""limit":3"#))
         #expect(object.json.description.contains(#""permits":3,"isUpgrading":false,"priority":4"#))
+    }
+
+    @Test func `of a barrier of a group, and of a group, names the view`() throws {
+        let summary = GroupSummary(name: try ObjectName("workers"), view: 12, memberCount: 3)
+        var report = ObjectReport(
+            kind: .barrier, name: try ObjectName("step"), holders: [], waiters: [], parties: 3,
+            generation: 7)
+        report.group = summary
+        let barrier = Explanation(
+            WhyReport(objects: [report], chain: [], version: Version(1)))
+        #expect(
+            barrier.text("step").hasPrefix(
+                "barrier step, generation 7: 0 of 3 arrived, members of group workers in view 12"))
+        let group = Explanation(
+            WhyReport(objects: [], group: summary, chain: [], version: Version(1)))
+        #expect(group.text("workers") == "task group workers, view 12: 3 members")
+        #expect(
+            group.json("workers").description.contains(
+                #""group":{"name":"workers","view":12,"memberCount":3}"#))
+    }
+
+    @Test func `of a lock that is kept for somebody says for how many, and what is missing`() throws
+    {
+        var waiter = holder(token: 0)
+        waiter.set = WaitingSet(
+            standing: .reserved, count: 3, next: try ObjectName("db/b"))
+        let name = try ObjectName("db/a")
+        let report = ObjectReport(kind: .lock, name: name, holders: [], waiters: [waiter])
+        let edge = WhyReport.Edge(
+            waiter: SessionID(9), kind: .lock, name: name, holder: SessionID(5), isReserved: true)
+        let explanation = Explanation(
+            WhyReport(objects: [report], chain: [edge], version: Version(1)))
+        let text = explanation.text("db/a")
+        #expect(
+            text.contains("waiting for 3 locks as one, this one kept for it, now for lock db/b"))
+        #expect(
+            text.hasSuffix("session 9 waits for lock db/a, which is kept for session 5"))
+        #expect(
+            ObjectStatus(report).json.description.contains(
+                #""set":{"count":3,"standing":"reserved","waitsFor":"db/b"}"#))
     }
 
     @Test func `of a lock whose holder was lost says that it is closed`() throws {
@@ -257,7 +298,7 @@ import Testing
             ObjectStatus(report).json.description.hasSuffix(
                 #""missing":[{"rank":1,"host":2,"pid":7,"lastSeen":"1970-01-01T00:00:00.000Z","#
                     + #""ended":true},{"rank":2,"host":null,"pid":null,"lastSeen":null,"#
-                    + #""ended":false}],"remaining":null}"#))
+                    + #""ended":false}],"remaining":null,"group":null}"#))
     }
 
     @Test func `of a slot with several places shows all its leaders`() throws {

@@ -87,6 +87,12 @@ public struct ObjectHistory: Hashable, Sendable {
         public static let tripped = What(description: "tripped")
         /// A barrier's generation broke.
         public static let broken = What(description: "broken")
+        /// A semaphore's limit was changed.
+        public static let limited = What(description: "limited")
+        /// Nobody was granted the lock for a while, since a holder was lost: see `lockDelay`.
+        public static let closed = What(description: "closed")
+        /// That was over.
+        public static let opened = What(description: "opened")
     }
 
     public struct Event: Hashable, Sendable {
@@ -103,6 +109,13 @@ public struct ObjectHistory: Hashable, Sendable {
         public let holding: Holding?
         /// Who broke a barrier; else `nil`.
         public let breaker: Holder?
+        /// Who changed a semaphore's limit; else `nil`.
+        public let limiter: Holder?
+        /// The limit before, and from here on, if it was changed.
+        public let limitBefore: UInt32?
+        public let limit: UInt32?
+        /// For how long from here on nobody was to be granted the lock, if it was closed.
+        public let closedFor: Duration?
         /// Of a barrier; else zero.
         public let generation: UInt64
         /// How many parties a barrier had, and how many of them had arrived; else zero.
@@ -165,6 +178,8 @@ extension ObjectHistory.Event {
         kind = ObjectStatus.Kind(entry.kind)
         var (reason, holding, breaker): (ObjectHistory.Reason?, HistoryHolding?, HistoryHolder?)
         var generation = HistoryGeneration(number: 0, parties: 0, arrivedCount: 0)
+        var limits: (before: UInt32, after: UInt32, by: HistoryHolder)?
+        var closedFor: Interval?
         switch entry.event {
         case .granted(let granted): (what, holding) = (.granted, granted)
         case .upgraded(let upgraded, _, _): (what, holding) = (.upgraded, upgraded)
@@ -175,7 +190,15 @@ extension ObjectHistory.Event {
         case .broken(let broken, let why, let holder):
             (what, generation, breaker) = (.broken, broken, holder)
             reason = ObjectHistory.Reason(why)
+        case .limited(let before, let limit, let holder):
+            (what, limits) = (.limited, (before, limit, holder))
+        case .closed(let delay): (what, closedFor) = (.closed, delay)
+        case .opened: what = .opened
         }
+        limiter = limits.map { ObjectHistory.Holder($0.by) }
+        limitBefore = limits?.before
+        limit = limits?.after
+        self.closedFor = closedFor.map { Duration($0) }
         self.reason = reason
         self.holding = holding.map(ObjectHistory.Holding.init)
         self.breaker = breaker.map(ObjectHistory.Holder.init)

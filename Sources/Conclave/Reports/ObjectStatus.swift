@@ -39,6 +39,22 @@ public struct ObjectStatus: Hashable, Sendable {
     public let missing: [BarrierReport.Absence]
     /// How often a latch must still be counted down; `nil`: it is none.
     public let remaining: Int?
+    /// Whose members are a barrier's parties; `nil`: they are counted.
+    public let group: Group?
+
+    /// A task group that has members.
+    public struct Group: Hashable, Sendable {
+        public let name: String
+        /// The number of its present view: see `GroupView.number`.
+        public let view: UInt64
+        public let memberCount: Int
+
+        init(_ group: GroupSummary) {
+            name = group.name.text
+            view = group.view
+            memberCount = Int(group.memberCount)
+        }
+    }
 
     package init(_ report: ObjectReport) {
         kind = Kind(report.kind)
@@ -54,6 +70,7 @@ public struct ObjectStatus: Hashable, Sendable {
         closedFor = report.closedFor.map { Duration($0) }
         missing = report.missing.map(BarrierReport.Absence.init)
         remaining = report.remaining.map { Int($0) }
+        group = report.group.map(Group.init)
     }
 
     /// `value` as text; what is not UTF-8 is replaced.
@@ -86,6 +103,8 @@ public struct Claim: Hashable, Sendable {
     public let mode: Lock.Mode
     /// It holds the lock together with others, and waits to have it alone: see `Lock.upgrade`.
     public let isUpgrading: Bool
+    /// It waits for several locks as one: see `Conclave.withLocks`.
+    public let set: WaitingSet?
     /// With which it waits, or waited.
     public let priority: Int32
     public let since: Timestamp
@@ -103,8 +122,43 @@ public struct Claim: Hashable, Sendable {
         token = report.token == 0 ? nil : FencingToken(report.token)
         mode = Lock.Mode(report.mode)
         isUpgrading = report.isUpgrading
+        set = report.set.map(WaitingSet.init)
         priority = report.priority
         since = report.since
         remaining = report.remaining.map { Duration($0) }
+    }
+}
+
+extension Claim {
+    /// How far a request for several locks has come, as it stands at one of them.
+    public struct WaitingSet: Hashable, Sendable {
+        /// New ones may be added.
+        public struct Standing: Hashable, Sendable, CustomStringConvertible {
+            public let description: String
+
+            /// It comes to this lock when it could have those whose names are before its own.
+            public static let coming = Standing(description: "coming")
+            /// It is in the queue of this lock.
+            public static let queued = Standing(description: "queued")
+            /// Nobody else is granted the lock: it is kept for the request.
+            public static let reserved = Standing(description: "reserved")
+        }
+
+        public let standing: Standing
+        /// How many locks it is.
+        public let count: Int
+        /// The one that it waits for now; `nil`: it has come to all, and one of them is closed.
+        public let next: String?
+
+        init(_ set: ConclaveWire.WaitingSet) {
+            standing =
+                switch set.standing {
+                case .coming: .coming
+                case .queued: .queued
+                case .reserved: .reserved
+                }
+            count = Int(set.count)
+            next = set.next?.text
+        }
     }
 }

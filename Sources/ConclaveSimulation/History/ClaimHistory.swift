@@ -11,6 +11,8 @@ struct ClaimHistory {
     private let wasGivenUp: Bool
     /// Somebody has asked for it to be closed when he is lost.
     private let mayBeClosed: Bool
+    /// It may be kept for somebody who waits for other locks.
+    private let mayBeKept: Bool
     private var actions: [TimedAction<ClaimModel.Action>] = []
     /// What each action comes from, for people.
     private var sources: [String] = []
@@ -25,8 +27,13 @@ struct ClaimHistory {
         self.operations = operations
         self.lives = lives
         mayBeClosed = operations.contains { operation in
-            guard case .acquire(_, _, let lockDelay) = operation.what.action else { return false }
+            guard case .acquire(_, _, let lockDelay, _) = operation.what.action else {
+                return false
+            }
             return lockDelay > .zero
+        }
+        mayBeKept = operations.contains { operation in
+            if case .acquire(_, _, _, isOfSet: true) = operation.what.action { true } else { false }
         }
     }
 
@@ -37,7 +44,7 @@ struct ClaimHistory {
         collect()
         let model = ClaimModel(
             lives: lives, isComplete: isComplete, limit: limit, mayBeClosed: mayBeClosed,
-            wasGivenUp: wasGivenUp)
+            mayBeKept: mayBeKept, wasGivenUp: wasGivenUp)
         var search = LinearizabilitySearch(model, actions, maximumSteps: maximumSteps)
         switch search.run(from: ClaimModel.State()) {
         case .linearizable: return ObjectVerdict(isDecided: true, stepCount: search.stepCount)
@@ -69,7 +76,7 @@ struct ClaimHistory {
     private var grants: [Grant] {
         operations.compactMap { operation in
             switch (operation.answer, operation.what.action) {
-            case (.granted(let token, _)?, .acquire(let mode, _, _)):
+            case (.granted(let token, _)?, .acquire(let mode, _, _, _)):
                 Grant(operation: operation, token: token, isExclusive: mode == .exclusive)
             case (.granted(let token, _)?, .upgrade):
                 Grant(operation: operation, token: token, isExclusive: true)
@@ -116,7 +123,7 @@ struct ClaimHistory {
             switch (operation.what.action, operation.answer) {
             case (.limit, _): return nil
             case (.acquire, .refused?): continue
-            case (.acquire(.permits(_, let limit?), _, _), _): named.insert(limit)
+            case (.acquire(.permits(_, let limit?), _, _, _), _): named.insert(limit)
             case (.campaign, .refused?): continue
             // A slot of which nobody says anything has one place.
             case (.campaign(_, let places), _): named.insert(places ?? 1)
@@ -169,7 +176,8 @@ struct ClaimHistory {
     private var holdersNamed: Set<UInt64>? {
         var named: Set<UInt64> = []
         for operation in operations {
-            guard case .busy(let session)? = operation.answer, session != nil || !mayBeClosed
+            guard case .busy(let session)? = operation.answer,
+                session != nil || !(mayBeClosed || mayBeKept)
             else { continue }
             guard let session,
                 let process = lives.first(where: { $0.value.session == session })?.key
@@ -192,7 +200,7 @@ struct ClaimHistory {
             (.upgrade(let token), .refused(.notHeld)?):
             return .notHeld(process: process, token: token.number)
         case (_, .refused?): return nil
-        case (.acquire(let mode, _, _), .granted(let token, let end)?):
+        case (.acquire(let mode, _, _, _), .granted(let token, let end)?):
             return .grant(process: process, grant(mode, token, end, tokens: tokens))
         case (.upgrade(let old), .granted(let token, let end)?):
             return .upgrade(
@@ -206,12 +214,13 @@ struct ClaimHistory {
             grant.place = place
             grant.previousValue = previous
             return .grant(process: process, grant)
-        case (.acquire, .busy(holder: nil)?) where mayBeClosed: return .closed(process: process)
-        case (.acquire(let mode, _, _), .busy(let session)?):
+        case (.acquire, .busy(holder: nil)?) where mayBeClosed || mayBeKept:
+            return .closed(process: process)
+        case (.acquire(let mode, _, _, _), .busy(let session)?):
             let holder = lives.first { $0.value.session == session && session != nil }?.key
             return .busy(
                 mode, holder: holder, findsWaiter: mayFindWaiter(operation), by: process)
-        case (.acquire(let mode, _, _), _):
+        case (.acquire(let mode, _, _, _), _):
             return .maybeGranted(process: process, mode: mode, value: [])
         case (.campaign(let value, _), _):
             return .maybeGranted(process: process, mode: .permits(1), value: value)
@@ -254,7 +263,7 @@ struct ClaimHistory {
     private func mayFindWaiter(_ busy: History.Operation) -> Bool {
         operations.contains { operation in
             switch operation.what.action {
-            case .acquire(let mode, isTry: false, _) where mode != .shared: break
+            case .acquire(let mode, isTry: false, _, _) where mode != .shared: break
             case .upgrade: break
             default: return false
             }

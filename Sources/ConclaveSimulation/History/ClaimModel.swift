@@ -60,7 +60,7 @@ struct ClaimModel: SequentialModel {
         case downgrade(process: UInt64, token: UInt64)
         /// `findsWaiter`: somebody may have waited to have it alone.
         case busy(LockMode, holder: UInt64?, findsWaiter: Bool, by: UInt64)
-        /// A try did not get what nobody had, since it was closed after a loss.
+        /// A try did not get what nobody had, since it was closed after a loss, or kept for somebody.
         case closed(process: UInt64)
         case letGo(process: UInt64, token: UInt64)
         /// `to`: who leads next, if that can be told.
@@ -79,6 +79,8 @@ struct ClaimModel: SequentialModel {
     /// Somebody has asked for it to be closed when he is lost: a try may find busy what it could
     /// share.
     var mayBeClosed = false
+    /// It may be kept for somebody who waits for other locks, while nobody has it.
+    var mayBeKept = false
     /// Holders may have been lost that had let go, as they were told.
     var wasGivenUp = false
 
@@ -111,7 +113,7 @@ struct ClaimModel: SequentialModel {
             return state
         case .closed(let process):
             guard !state.over.contains(process), state.holders.isEmpty,
-                !isComplete || !state.over.isEmpty
+                !isComplete || mayBeKept || !state.over.isEmpty
             else { return nil }
             return state
         case .letGo(let process, let token): return letGo(process, token, state)

@@ -3,9 +3,24 @@ import ConclaveClientCore
 import ConclaveWire
 
 extension HistoryCall {
+    /// What an operation is about: of one for several locks as many as those are.
+    static func all(_ operation: Operation) -> [HistoryCall] {
+        switch operation {
+        case .acquireAll(let set):
+            set.parts.map { part in
+                let action = Action.acquire(
+                    part.mode, isTry: set.isTry, lockDelay: set.lockDelay, isOfSet: true)
+                return HistoryCall(action, part.name)
+            }
+        case .releaseAll(let names, let token):
+            names.map { HistoryCall(.release(token), $0) }
+        default: HistoryCall(operation).map { [$0] } ?? []
+        }
+    }
+
     /// `nil`: it is about another request, and no object; about a lease, a latch or a session, of which there
     /// is no model; or about a task group, of which everybody is told everything anyway.
-    init?(_ operation: Operation) {
+    private init?(_ operation: Operation) {
         switch operation {
         case .acquire(let name, let mode, let isTry, _, let lockDelay, _):
             self.init(.acquire(mode, isTry: isTry, lockDelay: lockDelay), name)
@@ -30,6 +45,7 @@ extension HistoryCall {
         case .transact(let transaction):
             guard let name = transaction.firstKey else { return nil }
             self.init(.transact(transaction), name)
+        case .acquireAll, .releaseAll: return nil
         case .cancel, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember, .sendToGroup,
             .latch:
             return nil
@@ -38,8 +54,19 @@ extension HistoryCall {
 }
 
 extension HistoryAnswer {
+    /// To each of the `count` calls that an operation is; `nil`: nothing that is an answer to one.
+    static func all(_ answer: ClientCore.Answer, count: Int) -> [HistoryAnswer]? {
+        switch answer {
+        case .reply(.grantedAll(let grants)):
+            grants.map { .granted($0.token, after: $0.previousEnd) }
+        // Which of them was not to be had is not told.
+        case .reply(.busy) where count > 1: Array(repeating: .cancelled, count: count)
+        default: HistoryAnswer(answer).map { Array(repeating: $0, count: count) }
+        }
+    }
+
     /// What the client library says to an operation; `nil`: nothing that is an answer to one.
-    init?(_ answer: ClientCore.Answer) {
+    private init?(_ answer: ClientCore.Answer) {
         switch answer {
         case .reply(let reply):
             guard let known = HistoryAnswer(reply) else { return nil }
@@ -77,7 +104,7 @@ extension HistoryAnswer {
         case .refused(let refusal): self = .refused(refusal.code)
         case .written(let written): self = .written(written)
         case .mismatched(let mismatch): self = .mismatched(mismatch)
-        case .cancelOutcome, .leased, .leaseTaken, .joined, .sent, .counted: return nil
+        case .grantedAll, .cancelOutcome, .leased, .leaseTaken, .joined, .sent, .counted: return nil
         }
     }
 }
@@ -98,7 +125,8 @@ extension HistoryObservation {
 extension OperationFrame {
     /// The frames that carry one.
     static let types: Set<ClientFrameType> = [
-        .cancel, .acquire, .release, .downgrade, .upgrade, .limit, .campaign, .announce, .resign,
+        .cancel, .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade,
+        .limit, .campaign, .announce, .resign,
         .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
         .sendToGroup, .latch,
     ]

@@ -110,7 +110,7 @@ extension HistoryFields {
 extension HistoryCall {
     fileprivate func write(to line: inout HistoryLine) {
         switch action {
-        case .acquire(let mode, let isTry, let lockDelay):
+        case .acquire(let mode, let isTry, let lockDelay, let isOfSet):
             line.add("do", .text("acquire"))
             line.add("name", .text(name.text))
             mode.write(to: &line)
@@ -118,6 +118,7 @@ extension HistoryCall {
             if lockDelay != .zero {
                 line.add("lockDelay", .integer(UInt64(clamping: lockDelay.nanoseconds)))
             }
+            if isOfSet { line.add("set", .flag(true)) }
         case .release(let token):
             line.add("do", .text("release"))
             line.add("name", .text(name.text))
@@ -177,7 +178,8 @@ extension HistoryCall {
             let isTry = try fields.flag("try")
             let delay = try fields.optionalInteger("lockDelay") ?? 0
             self.action = .acquire(
-                mode, isTry: isTry, lockDelay: Interval(nanoseconds: Int64(clamping: delay)))
+                mode, isTry: isTry, lockDelay: Interval(nanoseconds: Int64(clamping: delay)),
+                isOfSet: try fields.flag("set"))
         case "release": self.action = .release(try fields.token("token"))
         case "downgrade": self.action = .downgrade(try fields.token("token"))
         case "upgrade": self.action = .upgrade(try fields.token("token"))

@@ -47,8 +47,10 @@ package struct HistoryEvent: Equatable, Sendable {
 /// What a process asks of an object.
 package struct HistoryCall: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
-        /// `lockDelay`: for how long nobody is to have it once this holder is lost.
-        case acquire(LockMode, isTry: Bool, lockDelay: Interval = .zero)
+        /// `lockDelay`: for how long nobody is to have it once this holder is lost. `isOfSet`: with
+        /// others, as one; each of them is a call of its own here.
+        case acquire(
+            LockMode, isTry: Bool, lockDelay: Interval = .zero, isOfSet: Bool = false)
         case release(FencingToken)
         case downgrade(FencingToken)
         case upgrade(FencingToken)

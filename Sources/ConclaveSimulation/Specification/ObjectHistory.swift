@@ -45,7 +45,7 @@ struct ObjectHistory {
                     isUpgrading: $0.session == queue.upgrade?.session, value: $0.value,
                     place: $0.place)
             }
-            picture.waiters = queue.waiters.map(\.session)
+            picture.waiters = queue.all.map(\.session)
             picture.places = kind == .leaderSlot ? queue.limit : nil
         }
         pictures.append((version, picture))

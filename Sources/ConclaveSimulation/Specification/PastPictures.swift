@@ -107,7 +107,7 @@ struct PastPictures {
             case .upgraded(let holding, _, _), .downgraded(let holding):
                 held.removeAll { $0.isSame(as: holding) }
                 held.append(holding)
-            case .tripped, .broken: break
+            case .tripped, .broken, .limited, .closed, .opened: break
             }
         }
         return held

@@ -23,7 +23,7 @@ extension Specification {
         } else if isTry {
             guard !grantsAreSuspended else { return refuse(id, number, .unavailable) }
             answer(id, number, .busy(holder: queue.holders.first?.session))
-        } else if queue.waiters.count >= quotas.waitersPerObject {
+        } else if queue.all.count >= quotas.waitersPerObject {
             refuse(id, number, .quotaExceeded)
         } else {
             let before = queues[key]
@@ -41,19 +41,21 @@ extension Specification {
     mutating func setLimit(
         _ key: ObjectKey, _ limit: UInt32, _ id: SessionID, _ number: UInt64
     ) {
-        guard let queue = queues[key], queue.limit != nil,
-            queue.waiters.allSatisfy({ $0.mode.permitCount ?? 0 <= limit })
+        guard let queue = queues[key], let before = queue.limit,
+            queue.all.allSatisfy({ $0.mode.permitCount ?? 0 <= limit })
         else { return refuse(id, number, .refused) }
         queues[key]!.limit = limit
+        if before != limit { note(.limited(from: before, to: limit, by: holder(id)), key) }
         touched.insert(key)
         answer(id, number, .done)
         grantNext(key)
     }
 
     /// It has one at most on each object.
-    private func hasRoomForClaim(of id: SessionID) -> Bool {
-        queues.count < quotas.claimsPerSession
-            || queues.values.count { $0.request(of: id) != nil } < quotas.claimsPerSession
+    func hasRoomForClaim(of id: SessionID, count: Int = 1) -> Bool {
+        queues.count + count <= quotas.claimsPerSession
+            || queues.values.count { $0.request(of: id) != nil } + count
+                <= quotas.claimsPerSession
     }
 
     mutating func letGo(
@@ -122,11 +124,35 @@ extension Specification {
 
     /// A holder or a waiter goes; whose turn it is then has the object at this very version.
     mutating func leave(_ key: ObjectKey, _ id: SessionID, _ ending: HoldingEnd) {
+        let wasHeld = go(key, id, ending)
+        let isGranted = grantNext(key)
+        removeIfUnused(key)
+        if key.kind == .leaderSlot, wasHeld, !isGranted {
+            effects.append(.leaderChanged(slot: key.name))
+        }
+    }
+
+    /// Several locks are left together, and then whose turn it is has them.
+    mutating func leave(_ keys: [ObjectKey], _ id: SessionID, _ ending: HoldingEnd) {
+        for key in keys { _ = go(key, id, ending) }
+        for key in keys { grantNext(key) }
+        for key in keys { removeIfUnused(key) }
+    }
+
+    mutating func removeIfUnused(_ key: ObjectKey) {
+        guard let queue = queues[key], queue.isUnused else { return }
+        remember(queue.previousEnd, of: key)
+        queues[key] = nil
+    }
+
+    private mutating func go(
+        _ key: ObjectKey, _ id: SessionID, _ ending: HoldingEnd
+    ) -> Bool {
         let end = PreviousEnd(ending)
         touched.insert(key)
         let held = queues[key]!.holders.first { $0.session == id }
         queues[key]!.holders.removeAll { $0.session == id }
-        queues[key]!.waiters.removeAll { $0.session == id }
+        queues[key]!.removeWaiters(of: id)
         if queues[key]!.upgrade?.session == id { queues[key]!.upgrade = nil }
         if let held {
             note(.ended(holding(held, key), ending), key)
@@ -136,20 +162,14 @@ extension Specification {
                 close(key, for: held.lockDelay)
             }
         }
-        let isGranted = grantNext(key)
-        if queues[key]!.isUnused {
-            remember(queues[key]!.previousEnd, of: key)
-            queues[key] = nil
-        }
-        if key.kind == .leaderSlot, held != nil, !isGranted {
-            effects.append(.leaderChanged(slot: key.name))
-        }
+        return held != nil
     }
 
     /// Nobody is granted it for a while.
     private mutating func close(_ key: ObjectKey, for delay: Interval) {
         let longest = max(delay, queues[key]!.closure?.delay ?? .zero)
         queues[key]!.closure = (version, longest)
+        note(.closed(longest), key)
         effects.append(.lockClosed(ClosedLock(name: key.name, since: version, delay: longest)))
     }
 
@@ -157,13 +177,12 @@ extension Specification {
         let key = ObjectKey(kind: .lock, name: name)
         guard queues[key]?.closure?.since == since else { return }
         queues[key]!.closure = nil
+        note(.opened, key)
         grantNext(key)
-        guard queues[key]!.isUnused else { return }
-        remember(queues[key]!.previousEnd, of: key)
-        queues[key] = nil
+        removeIfUnused(key)
     }
 
-    private func newQueue(_ key: ObjectKey, limit: UInt32?) -> SpecifiedQueue {
+    func newQueue(_ key: ObjectKey, limit: UInt32?) -> SpecifiedQueue {
         var queue = SpecifiedQueue(limit: limit)
         let end = key.kind == .lock ? lost.first { $0.name == key.name }?.end : nil
         queue.previousEnd = end ?? .none
@@ -186,33 +205,39 @@ extension Specification {
     @discardableResult
     mutating func grantNext(_ key: ObjectKey) -> Bool {
         guard !grantsAreSuspended else { return false }
-        guard !grantUpgrade(key) else { return true }
-        guard queues[key]!.upgrade == nil, queues[key]!.closure == nil else { return false }
         var isGranted = false
+        let sets = serve(key, &isGranted)
+        advance(sets)
+        return isGranted
+    }
+
+    /// Returns the requests for several that have come as far as to have it for one.
+    mutating func serve(_ key: ObjectKey, _ isGranted: inout Bool) -> [SpecifiedSet] {
+        if grantUpgrade(key) { isGranted = true }
+        for claim in queues[key]!.reserved { grantSet(SpecifiedSet(claim)) }
+        var sets: [SpecifiedSet] = []
+        guard queues[key]!.upgrade == nil, queues[key]!.closure == nil else { return [] }
         while let next = queues[key]!.waiters.first, queues[key]!.admits(next.mode) {
             queues[key]!.waiters.removeFirst()
-            hold(next, key)
-            isGranted = true
+            touched.insert(key)
+            if next.isOfSet {
+                queues[key]!.reserved.append(next)
+                sets.append(SpecifiedSet(next))
+            } else {
+                hold(next, key)
+                isGranted = true
+            }
         }
-        return isGranted
+        return sets
     }
 
     /// The token is the version that grants.
     private mutating func hold(_ claim: SpecifiedQueue.Claim, _ key: ObjectKey) {
-        touched.insert(key)
-        if key.kind == .lock { lost.removeAll { $0.name == key.name } }
-        var claim = claim
-        claim.token = version.number
-        claim.since = time
-        if key.kind == .leaderSlot { claim.place = queues[key]!.freePlace }
-        queues[key]!.holders.append(claim)
-        note(.granted(holding(claim, key)), key)
+        let claim = take(claim, key)
         let queue = queues[key]!
         let token = FencingToken(version)
         if key.kind == .lock {
-            let grant = LockGrant(
-                name: key.name, mode: claim.mode, token: token, previousEnd: queue.previousEnd)
-            answer(claim.session, claim.number, .granted(grant))
+            answer(claim.session, claim.number, .granted(grant(claim, key)))
         } else {
             let term = Term(
                 slot: key.name, place: claim.place, token: token, previousEnd: queue.previousEnd,
@@ -220,5 +245,26 @@ extension Specification {
             answer(claim.session, claim.number, .elected(term))
             effects.append(.leaderChanged(slot: key.name))
         }
+    }
+
+    func grant(_ claim: SpecifiedQueue.Claim, _ key: ObjectKey) -> LockGrant {
+        LockGrant(
+            name: key.name, mode: claim.mode, token: FencingToken(version),
+            previousEnd: queues[key]!.previousEnd)
+    }
+
+    mutating func take(
+        _ claim: SpecifiedQueue.Claim, _ key: ObjectKey
+    ) -> SpecifiedQueue.Claim {
+        touched.insert(key)
+        if key.kind == .lock { lost.removeAll { $0.name == key.name } }
+        var claim = claim
+        claim.token = version.number
+        claim.since = time
+        claim.isOfSet = false
+        if key.kind == .leaderSlot { claim.place = queues[key]!.freePlace }
+        queues[key]!.holders.append(claim)
+        note(.granted(holding(claim, key)), key)
+        return claim
     }
 }

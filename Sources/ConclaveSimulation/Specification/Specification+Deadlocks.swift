@@ -17,7 +17,7 @@ extension Specification {
         return SpecifiedQueue.Claim(
             session: id, number: number, mode: mode, priority: priority, lockDelay: lockDelay,
             task: task,
-            within: around.filter { $0 != task })
+            within: around.filter { $0 != task }, asked: version)
     }
 
     /// Whether a claim that was just put into the queue of `key` waits for itself.
@@ -65,7 +65,7 @@ extension Specification {
     ) -> Set<TaskReference> {
         let queue = queues[key]!
         // Whoever would have it alone does not wait for himself.
-        let others = queue.holders.filter { $0.session != claim.session }
+        let others = queue.taken.filter { $0.session != claim.session }
         let holders = others.filter { stuck.contains($0.task) }
         if let limit = queue.limit {
             let ahead = queue.waiters.prefix { $0 != claim } + [claim]
@@ -75,7 +75,7 @@ extension Specification {
             guard wanted > claim.permitCount else { return Set(holders.map(\.task)) }
             return Set((holders + [ahead.first { $0.permitCount == wanted }!]).map(\.task))
         } else if claim.mode == .shared, queue.upgrade == nil, queue.waiters[0].mode == .shared,
-            queue.holders.allSatisfy({ $0.mode == .shared })
+            queue.taken.allSatisfy({ $0.mode == .shared })
         {
             return []
         }

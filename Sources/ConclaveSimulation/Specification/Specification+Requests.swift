@@ -33,6 +33,7 @@ extension Specification {
         switch operation {
         case .release(let name, let token):
             letGo(ObjectKey(kind: .lock, name: name), token, id, number)
+        case .releaseAll(let names, let token): releaseAll(names, token, id, number)
         case .resign(let slot, let token):
             letGo(ObjectKey(kind: .leaderSlot, name: slot), token, id, number)
         case .handOver(let slot, let token, let standby):
@@ -57,6 +58,7 @@ extension Specification {
         case .acquire(let name, let mode, let isTry, let priority, let lockDelay, let task):
             let claim = claim(id, number, mode, priority, task, lockDelay: lockDelay)
             self.claim(ObjectKey(kind: .lock, name: name), claim, isTry: isTry)
+        case .acquireAll(let set): acquireAll(set, id, number)
         case .upgrade(let name, let token):
             upgrade(ObjectKey(kind: .lock, name: name), token, id, number)
         case .limit(let name, let limit):
@@ -76,7 +78,7 @@ extension Specification {
         case .joinGroup(let join): joinGroup(join, id, number)
         case .evictMember(let name, let member): evictMember(name, member, id, number)
         case .sendToGroup(let name, let payload): sendToGroup(name, payload, id, number)
-        case .release, .resign, .handOver, .downgrade, .cancel, .leaveGroup: break
+        case .release, .releaseAll, .resign, .handOver, .downgrade, .cancel, .leaveGroup: break
         }
     }
 
@@ -109,7 +111,9 @@ extension Specification {
                 grantNext(key)
                 break
             }
-            leave(key, id, .released)
+            let set = SpecifiedSet(session: id, number: target)
+            let keys = keys(of: set)
+            leave(keys.isEmpty ? [key] : keys, id, .released)
         }
         answer(id, number, .cancelOutcome(wasCancelled: wasCancelled))
     }

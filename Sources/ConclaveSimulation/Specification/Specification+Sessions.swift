@@ -151,8 +151,11 @@ extension Specification {
         for kind in [ObjectKind.lock, .leaderSlot] {
             let claimed = queues.filter { $0.key.kind == kind }
                 .compactMap { key, queue in queue.request(of: id).map { (key: key, number: $0) } }
-            for claim in claimed.sorted(by: { $0.number < $1.number }) {
-                leave(claim.key, id, HoldingEnd(reason))
+            let keys = claimed.sorted { ($0.number, $0.key) < ($1.number, $1.key) }.map(\.key)
+            if kind == .lock {
+                leave(keys, id, HoldingEnd(reason))
+            } else {
+                for key in keys { leave(key, id, HoldingEnd(reason)) }
             }
         }
         deleteKeys(of: id)

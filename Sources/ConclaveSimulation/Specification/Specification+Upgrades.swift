@@ -39,7 +39,7 @@ extension Specification {
 
     /// Once nobody else holds it.
     mutating func grantUpgrade(_ key: ObjectKey) -> Bool {
-        guard let (id, number) = queues[key]!.upgrade, queues[key]!.holders.count == 1,
+        guard let (id, number) = queues[key]!.upgrade, queues[key]!.taken.count == 1,
             queues[key]!.closure == nil
         else { return false }
         queues[key]!.upgrade = nil

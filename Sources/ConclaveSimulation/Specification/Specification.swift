@@ -20,6 +20,8 @@ struct Specification {
     var queues: [ObjectKey: SpecifiedQueue] = [:]
     /// How locks were lost that nobody has or awaits any more, the oldest first.
     var lost: [(name: ObjectName, end: PreviousEnd)] = []
+    /// Locks that may be gone when all is done that follows from a command.
+    var deserted: [ObjectKey] = []
     var barriers: [ObjectName: SpecifiedBarrier] = [:]
     var keys = SpecifiedKeys()
     var leases: [ObjectName: SpecifiedLease] = [:]
@@ -82,6 +84,7 @@ struct Specification {
             effects.append(.marked(member: member, number: number))
         case nil: effects.append(.notUnderstood(at: version))
         }
+        removeDeserted()
         return effects
     }
 
@@ -107,7 +110,13 @@ struct Specification {
                 requestDetach(id)
             }
         }
+        removeDeserted()
         return effects
+    }
+
+    private mutating func removeDeserted() {
+        for key in deserted { removeIfUnused(key) }
+        deserted = []
     }
 
     private mutating func begin(_ time: Timestamp) {

@@ -19,12 +19,20 @@ struct SpecifiedQueue {
         var since = Timestamp.zero
         /// 0 while it waits.
         var token: UInt64 = 0
+        /// When it was asked for.
+        var asked = Version.zero
+        /// It waits as one of several.
+        var isOfSet = false
     }
 
     /// Of a semaphore, or how many lead a slot at once.
     var limit: UInt32?
     var holders: [Claim] = []
     var waiters: [Claim] = []
+    /// Kept for those that ask for several and wait for the rest.
+    var reserved: [Claim] = []
+    /// They ask for several, and come to this one later.
+    var coming: [Claim] = []
     /// The request by which a holder waits to be the only one.
     var upgrade: (session: SessionID, number: UInt64)?
     var previousEnd = PreviousEnd.none
@@ -33,7 +41,13 @@ struct SpecifiedQueue {
     /// Since when nobody is granted it, and for how long: a holder was lost.
     var closure: (since: Version, delay: Interval)?
 
-    var isUnused: Bool { holders.isEmpty && waiters.isEmpty && closure == nil }
+    var isUnused: Bool { holders.isEmpty && all.isEmpty && closure == nil }
+
+    /// Whoever waits for it in any way.
+    var all: [Claim] { reserved + waiters + coming }
+
+    /// Whoever keeps others from having it.
+    var taken: [Claim] { holders + reserved }
 
     var valueByteCount: Int {
         (holders + waiters).reduce(0) { $0 + $1.value.count }
@@ -41,9 +55,9 @@ struct SpecifiedQueue {
 
     func admits(_ mode: LockMode) -> Bool {
         if let count = mode.permitCount {
-            return holders.reduce(count) { $0 + ($1.mode.permitCount ?? 0) } <= limit ?? 0
+            return taken.reduce(count) { $0 + ($1.mode.permitCount ?? 0) } <= limit ?? 0
         }
-        return holders.isEmpty || (mode == .shared && holders.allSatisfy { $0.mode == .shared })
+        return taken.isEmpty || (mode == .shared && taken.allSatisfy { $0.mode == .shared })
     }
 
     /// Whether somebody who asks for `mode` takes it for what it is.
@@ -56,10 +70,19 @@ struct SpecifiedQueue {
         }
     }
 
-    /// Before everybody of a lower priority, and after the others.
+    /// Before everybody of a lower priority, or who has asked later, and after the others.
     mutating func wait(_ claim: Claim) {
-        let place = waiters.firstIndex { $0.priority < claim.priority } ?? waiters.endIndex
-        waiters.insert(claim, at: place)
+        let place = waiters.firstIndex {
+            $0.priority < claim.priority
+                || ($0.priority == claim.priority && claim.asked < $0.asked)
+        }
+        waiters.insert(claim, at: place ?? waiters.endIndex)
+    }
+
+    mutating func removeWaiters(of session: SessionID) {
+        waiters.removeAll { $0.session == session }
+        reserved.removeAll { $0.session == session }
+        coming.removeAll { $0.session == session }
     }
 
     /// Nobody who waits comes before a new one of that priority.
@@ -72,7 +95,7 @@ struct SpecifiedQueue {
 
     /// The request by which a session holds it or waits.
     func request(of session: SessionID) -> UInt64? {
-        (holders + waiters).first { $0.session == session }?.number
+        (holders + all).first { $0.session == session }?.number
     }
 
     /// The lowest that nobody has.

@@ -19,6 +19,9 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     /// Of a held lock: from exclusive to shared, and back.
     case downgrade = 19
     case upgrade = 20
+    /// Several locks as one, and letting go of them.
+    case acquireAll = 21
+    case releaseAll = 22
 
     case campaign = 32
     case announce = 33

@@ -47,6 +47,11 @@ package enum ObjectEvent: Equatable, Sendable {
     case ended(HistoryHolding, HoldingEnd)
     case tripped(HistoryGeneration)
     case broken(HistoryGeneration, BarrierBreakReason, by: HistoryHolder)
+    /// A semaphore gives out another number of permits from here on.
+    case limited(from: UInt32, to: UInt32, by: HistoryHolder)
+    /// Nobody is granted the lock for so long from here on, since a holder was lost.
+    case closed(Interval)
+    case opened
 
     private enum Kind: UInt8 {
         case granted = 1
@@ -55,16 +60,19 @@ package enum ObjectEvent: Equatable, Sendable {
         case ended = 4
         case tripped = 5
         case broken = 6
+        case limited = 7
+        case closed = 8
+        case opened = 9
     }
 
-    /// Who has or had it, or broke it.
+    /// Who has or had it, broke it, or changed its limit.
     package var holder: HistoryHolder? {
         switch self {
         case .granted(let holding), .upgraded(let holding, _, _), .downgraded(let holding),
             .ended(let holding, _):
             holding.holder
-        case .tripped: nil
-        case .broken(_, _, let holder): holder
+        case .tripped, .closed, .opened: nil
+        case .broken(_, _, let holder), .limited(_, _, let holder): holder
         }
     }
 
@@ -72,7 +80,7 @@ package enum ObjectEvent: Equatable, Sendable {
     package func isOf(_ kind: HistoryKind) -> Bool {
         switch self {
         case .granted, .ended: kind != .barrier
-        case .upgraded, .downgraded: kind == .lock
+        case .upgraded, .downgraded, .limited, .closed, .opened: kind == .lock
         case .tripped, .broken: kind == .barrier
         }
     }
@@ -93,6 +101,12 @@ package enum ObjectEvent: Equatable, Sendable {
             self = .broken(
                 try HistoryGeneration(from: &reader), try reader.choice("reason"),
                 by: try HistoryHolder(from: &reader))
+        case .limited:
+            self = .limited(
+                from: try reader.integer("limit before"), to: try reader.integer("limit"),
+                by: try HistoryHolder(from: &reader))
+        case .closed: self = .closed(try reader.lockDelay("closed for"))
+        case .opened: self = .opened
         }
     }
 
@@ -121,6 +135,16 @@ package enum ObjectEvent: Equatable, Sendable {
             generation.encode(into: &writer)
             writer.integer(reason.rawValue)
             holder.encode(into: &writer)
+        case .limited(let before, let limit, let holder):
+            writer.integer(Kind.limited.rawValue)
+            writer.integer(before)
+            writer.integer(limit)
+            holder.encode(into: &writer)
+        case .closed(let delay):
+            writer.integer(Kind.closed.rawValue)
+            writer.integer(delay.nanoseconds)
+        case .opened:
+            writer.integer(Kind.opened.rawValue)
         }
     }
 }

@@ -9,6 +9,11 @@ package enum Operation: Equatable, Sendable {
         name: ObjectName, mode: LockMode, isTry: Bool, priority: Int32 = 0,
         lockDelay: Interval = .zero, task: TaskTag = TaskTag())
     case release(name: ObjectName, token: FencingToken)
+    /// All of them at one version, or none.
+    case acquireAll(LockSet)
+    /// Of locks that are held under one token: all of them, or none. `names` are in their order, each
+    /// once.
+    case releaseAll(names: [ObjectName], token: FencingToken)
     /// Shares a lock that is held alone.
     case downgrade(name: ObjectName, token: FencingToken)
     /// Waits to have a lock alone that is held together with others, and gets a new token then.
@@ -43,6 +48,8 @@ package enum Operation: Equatable, Sendable {
         switch self {
         case .acquire: .acquire
         case .release: .release
+        case .acquireAll: .acquireAll
+        case .releaseAll: .releaseAll
         case .downgrade: .downgrade
         case .upgrade: .upgrade
         case .limit: .limit
@@ -75,6 +82,11 @@ package enum Operation: Equatable, Sendable {
         case .release(let name, let token), .resign(let name, let token),
             .downgrade(let name, let token), .upgrade(let name, let token):
             writer.name(name)
+            writer.integer(token.number)
+        case .acquireAll(let set):
+            set.encode(into: &writer)
+        case .releaseAll(let names, let token):
+            writer.list(names) { $1.name($0) }
             writer.integer(token.number)
         case .limit(let name, let limit):
             writer.name(name)
@@ -132,6 +144,11 @@ package enum Operation: Equatable, Sendable {
                 lockDelay: try reader.lockDelay("lock delay"), task: try TaskTag(from: &reader))
         case .release:
             return .release(name: try reader.name("name"), token: try reader.token("token"))
+        case .acquireAll:
+            return .acquireAll(try LockSet(from: &reader))
+        case .releaseAll:
+            let names = try reader.lockNames("names")
+            return .releaseAll(names: names, token: try reader.token("token"))
         case .downgrade:
             return .downgrade(name: try reader.name("name"), token: try reader.token("token"))
         case .upgrade:

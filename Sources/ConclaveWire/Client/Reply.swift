@@ -4,6 +4,8 @@ package import ConclaveBase
 /// it.
 package enum Reply: Equatable, Sendable {
     case granted(LockGrant)
+    /// By name, all under one token.
+    case grantedAll([LockGrant])
     /// Not free, and the request was a try.
     case busy(holder: SessionID?)
     case elected(Term)
@@ -31,7 +33,7 @@ package enum Reply: Equatable, Sendable {
     private enum Kind: UInt8 {
         case granted = 1
         case busy, elected, done, tripped, broken, cancelled, cancelOutcome, refused
-        case written, mismatched, leased, leaseTaken, joined, sent, counted
+        case written, mismatched, leased, leaseTaken, joined, sent, counted, grantedAll
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -39,6 +41,10 @@ package enum Reply: Equatable, Sendable {
         case .granted(let grant):
             writer.integer(Kind.granted.rawValue)
             grant.encode(into: &writer)
+        case .grantedAll(let grants):
+            writer.integer(Kind.grantedAll.rawValue)
+            writer.count(grants.count)
+            for grant in grants { grant.encode(into: &writer) }
         case .busy(let holder):
             writer.integer(Kind.busy.rawValue)
             writer.optional(holder?.number)
@@ -89,6 +95,12 @@ package enum Reply: Equatable, Sendable {
         let kind: Kind = try reader.choice("reply")
         switch kind {
         case .granted: self = .granted(try LockGrant(from: &reader))
+        case .grantedAll:
+            var grants: [LockGrant] = []
+            for _ in 0..<(try reader.count("grants", maximum: ClientLimits.lockSet)) {
+                grants.append(try LockGrant(from: &reader))
+            }
+            self = .grantedAll(grants)
         case .busy:
             let holder: UInt64? = try reader.optional("holder")
             self = .busy(holder: holder.map(SessionID.init))

@@ -18,11 +18,13 @@ package struct SessionReport: Equatable, Sendable {
     package var since: Timestamp
     /// How long it stays valid by the asked daemon's clock; `nil` if attached elsewhere.
     package var remaining: Interval?
+    /// It waits for several locks as one; `nil`: for this one alone.
+    package var set: WaitingSet?
 
     package init(
         session: SessionID, host: NodeID, pid: UInt32, uid: UInt32, unit: String, label: String,
         token: UInt64, mode: LockMode, isUpgrading: Bool = false, priority: Int32 = 0,
-        since: Timestamp, remaining: Interval?
+        since: Timestamp, remaining: Interval?, set: WaitingSet? = nil
     ) {
         self.session = session
         self.host = host
@@ -36,6 +38,7 @@ package struct SessionReport: Equatable, Sendable {
         self.priority = priority
         self.since = since
         self.remaining = remaining
+        self.set = set
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -52,6 +55,7 @@ package struct SessionReport: Equatable, Sendable {
         since = try reader.timestamp("since")
         let remaining: Int64? = try reader.optional("remaining")
         self.remaining = remaining.map(Interval.init(nanoseconds:))
+        set = try reader.flag("of a set") ? try WaitingSet(from: &reader) : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -67,6 +71,8 @@ package struct SessionReport: Equatable, Sendable {
         writer.integer(priority)
         writer.integer(since.microseconds)
         writer.optional(remaining?.nanoseconds)
+        writer.flag(set != nil)
+        set?.encode(into: &writer)
     }
 }
 
@@ -102,6 +108,8 @@ package struct ObjectReport: Equatable, Sendable {
     package var missing: [BarrierAbsence] = []
     /// How often a latch must be counted down before it is open; `nil`: it is none.
     package var remaining: UInt32?
+    /// Whose members are a barrier's parties; `nil`: they are counted, or none is left.
+    package var group: GroupSummary?
 
     package init(
         kind: ObjectKind, name: ObjectName, holders: [SessionReport], waiters: [SessionReport],
@@ -141,13 +149,16 @@ package struct ObjectReport: Equatable, Sendable {
             missing.append(try BarrierAbsence(from: &reader))
         }
         remaining = try reader.optional("remaining")
+        group = try reader.flag("of a group") ? try GroupSummary(from: &reader) : nil
     }
 
     package func encode(into writer: inout ByteWriter) {
         writer.integer(kind.rawValue)
         writer.name(name)
-        writer.list(holders) { $0.encode(into: &$1) }
-        writer.list(waiters) { $0.encode(into: &$1) }
+        writer.count(holders.count)
+        for holder in holders { holder.encode(into: &writer) }
+        writer.count(waiters.count)
+        for waiter in waiters { waiter.encode(into: &writer) }
         writer.integer(holderCount)
         writer.integer(waiterCount)
         writer.integer(parties)
@@ -157,6 +168,8 @@ package struct ObjectReport: Equatable, Sendable {
         writer.optional(closedFor?.nanoseconds)
         writer.list(missing) { $0.encode(into: &$1) }
         writer.optional(remaining)
+        writer.flag(group != nil)
+        group?.encode(into: &writer)
     }
 }
 
@@ -443,25 +456,34 @@ package struct WhyReport: Equatable, Sendable {
         package var kind: ObjectKind
         package var name: ObjectName
         package var holder: SessionID
+        /// It does not hold it: it is kept for it until it has others.
+        package var isReserved: Bool
 
-        package init(waiter: SessionID, kind: ObjectKind, name: ObjectName, holder: SessionID) {
+        package init(
+            waiter: SessionID, kind: ObjectKind, name: ObjectName, holder: SessionID,
+            isReserved: Bool = false
+        ) {
             self.waiter = waiter
             self.kind = kind
             self.name = name
             self.holder = holder
+            self.isReserved = isReserved
         }
     }
 
     package var objects: [ObjectReport]
     package var lease: LeaseReport?
+    package var group: GroupSummary?
     package var chain: [Edge]
     package var version: Version
 
     package init(
-        objects: [ObjectReport], lease: LeaseReport? = nil, chain: [Edge], version: Version
+        objects: [ObjectReport], lease: LeaseReport? = nil, group: GroupSummary? = nil,
+        chain: [Edge], version: Version
     ) {
         self.objects = objects
         self.lease = lease
+        self.group = group
         self.chain = chain
         self.version = version
     }
@@ -472,12 +494,14 @@ package struct WhyReport: Equatable, Sendable {
             objects.append(try ObjectReport(from: &reader))
         }
         lease = try reader.flag("lease") ? try LeaseReport(from: &reader) : nil
+        group = try reader.flag("group") ? try GroupSummary(from: &reader) : nil
         chain = []
         for _ in 0..<(try reader.count("chain", maximum: ClientLimits.listed)) {
             chain.append(
                 Edge(
                     waiter: try reader.session("waiter"), kind: try reader.choice("kind"),
-                    name: try reader.name("name"), holder: try reader.session("holder")))
+                    name: try reader.name("name"), holder: try reader.session("holder"),
+                    isReserved: try reader.flag("reserved")))
         }
         version = try reader.version("version")
     }
@@ -486,11 +510,14 @@ package struct WhyReport: Equatable, Sendable {
         writer.list(objects) { $0.encode(into: &$1) }
         writer.flag(lease != nil)
         lease?.encode(into: &writer)
+        writer.flag(group != nil)
+        group?.encode(into: &writer)
         writer.list(chain) { edge, writer in
             writer.integer(edge.waiter.number)
             writer.integer(edge.kind.rawValue)
             writer.name(edge.name)
             writer.integer(edge.holder.number)
+            writer.flag(edge.isReserved)
         }
         writer.integer(version.number)
     }

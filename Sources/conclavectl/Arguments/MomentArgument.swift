@@ -1,17 +1,26 @@
 import ArgumentParser
 import Conclave
+import Glibc
 
 /// A moment of a history: a version, or a time in UTC such as `2026-03-01T03:12:00Z`; the
-/// seconds, and parts of them to the millisecond, may be left out.
+/// seconds, and parts of them to the millisecond, may be left out, and so may the date: `03:12` is
+/// the last time that it was that.
 struct MomentArgument: ExpressibleByArgument, Equatable {
     var moment: ConfigurationMoment
     /// As it is told to people.
     var words: String
 
     init?(argument: String) {
+        self.init(argument, now: .wallClock)
+    }
+
+    init?(_ argument: String, now: Timestamp) {
         if let number = UInt64(argument) {
             moment = .version(Version(number))
             words = "version \(number)"
+        } else if let time = Timestamp(timeOfDay: argument, lastBefore: now) {
+            moment = .time(time)
+            words = time.text
         } else if let time = Timestamp(iso8601: argument) {
             moment = .time(time)
             words = argument
@@ -37,19 +46,46 @@ extension Timestamp {
         let halves = text.split(separator: "T", omittingEmptySubsequences: false)
         guard halves.count == 2, halves[1].last == "Z" else { return nil }
         let date = halves[0].split(separator: "-", omittingEmptySubsequences: false)
-        let clock = halves[1].dropLast().split(separator: ":", omittingEmptySubsequences: false)
-        guard date.count == 3, (2...3).contains(clock.count),
+        guard date.count == 3, let milliseconds = Self.millisecondsOfDay(halves[1].dropLast()),
             let year = UInt64(digits: date[0], count: 4), year >= 1_970,
             let month = UInt64(digits: date[1], count: 2), (1...12).contains(month),
             let day = UInt64(digits: date[2], count: 2), day >= 1,
-            day <= UInt64.days(inMonth: month, ofYear: year),
-            let hour = UInt64(digits: clock[0], count: 2), hour < 24,
-            let minute = UInt64(digits: clock[1], count: 2), minute < 60,
-            let milliseconds = clock.count == 3 ? Self.milliseconds(clock[2]) : 0
+            day <= UInt64.days(inMonth: month, ofYear: year)
         else { return nil }
         let days = UInt64.days(toYear: year, month: month, day: day)
-        let minutes = (days * 24 + hour) * 60 + minute
-        self.init(microseconds: (minutes * 60_000 + milliseconds) * 1_000)
+        self.init(microseconds: (days * Self.millisecondsPerDay + milliseconds) * 1_000)
+    }
+
+    private static let millisecondsPerDay: UInt64 = 86_400_000
+
+    /// The last time, not after `now`, that it was `03:12`, or `03:12:00.000`, or these with a `Z`.
+    init?(timeOfDay text: String, lastBefore now: Timestamp) {
+        let clock = text.last == "Z" ? text.dropLast() : text[...]
+        guard let milliseconds = Self.millisecondsOfDay(clock) else { return nil }
+        let days = now.microseconds / 1_000 / Self.millisecondsPerDay
+        var time = days * Self.millisecondsPerDay + milliseconds
+        if time * 1_000 > now.microseconds {
+            guard days > 0 else { return nil }
+            time -= Self.millisecondsPerDay
+        }
+        self.init(microseconds: time * 1_000)
+    }
+
+    fileprivate static var wallClock: Timestamp {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(
+            microseconds: UInt64(clamping: now.tv_sec) * 1_000_000
+                + UInt64(clamping: now.tv_nsec) / 1_000)
+    }
+
+    private static func millisecondsOfDay(_ text: Substring) -> UInt64? {
+        let clock = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard (2...3).contains(clock.count), let hour = UInt64(digits: clock[0], count: 2),
+            hour < 24, let minute = UInt64(digits: clock[1], count: 2), minute < 60,
+            let milliseconds = clock.count == 3 ? Self.milliseconds(clock[2]) : 0
+        else { return nil }
+        return (hour * 60 + minute) * 60_000 + milliseconds
     }
 
     private static func milliseconds(_ text: Substring) -> UInt64? {

@@ -7,14 +7,15 @@ struct HistoryCommand: ParsableCommand {
         abstract: "Tell what happened to something: who was granted it, and how that ended.",
         discussion: """
             Prints every grant, release, loss, term, trip and break of the lock, leader slot, barrier \
-            or lease of that name, the oldest first: time, version, view, what, who and why. With \
-            --at, who held it at that moment, and the last event before. Renewals of leases, and \
-            what a leader announces, are not recorded.
+            or lease of that name, the oldest first: time, version, view, what, who and why; of a \
+            semaphore each change of its limit; of a lock with a --lock-delay when it was closed and \
+            open again. With --at, who held it at that moment, and the last event before. Renewals \
+            of leases, and what a leader announces, are not recorded.
 
             The group keeps the last 1,024 events of one object and 65,536 of all; the last line says \
-            from when on nothing is missing, unless --limit leaves something out. The answer holds everything that was acknowledged \
-            before the question; --local asks this host's daemon for its own copy, also outside the \
-            majority.
+            from when on nothing is missing, unless --limit leaves something out. The answer holds \
+            everything that was acknowledged before the question; --local asks this host's daemon for \
+            its own copy, also outside the majority.
 
               conclave history db/migrate
               conclave history scheduler --kind slot --limit 10
@@ -36,7 +37,8 @@ struct HistoryCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Who held it at a version or a time (2026-03-01T03:12:00Z).", valueName: "moment"))
+            "Who held it at a version or a time in UTC (2026-03-01T03:12:00Z; 03:12 is the last).",
+            valueName: "moment"))
     var at: MomentArgument?
 
     @Option(

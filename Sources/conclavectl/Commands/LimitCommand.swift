@@ -8,7 +8,8 @@ struct LimitCommand: ParsableCommand {
         discussion: """
             A semaphore gets its limit from whoever takes it first (conclave lock --permits N \
             --limit M), and loses it when nobody holds or awaits it any more. What is given out \
-            stays so when the limit is lowered; nobody gets more until enough has come back.
+            stays so when the limit is lowered; nobody gets more until enough has come back. \
+            'conclave history' tells who has changed it.
 
               conclave limit builds 8
 

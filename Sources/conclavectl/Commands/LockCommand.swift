@@ -25,6 +25,12 @@ struct LockCommand: ParsableCommand {
               conclave lock db/migrate --wait 30s -- ./migrate.sh --all
               conclave lock reports --shared --try -- sh -c 'cat /srv/reports/*'
               conclave lock builds --permits 1 --limit 4 -- make
+              conclave lock accounts/7 --and accounts/9 --wait 30s -- ./transfer.sh
+
+            With --and several locks are taken as one: all or none, under one token. Two such \
+            requests never wait for each other, in whatever order they name the locks. \
+            CONCLAVE_NAME has the names one a line, in their order; CONCLAVE_PREVIOUS_END speaks of \
+            one that was lost, if any was. The options are for each of them.
 
             With --lock-delay nobody gets the lock for a while after this holder has died or its \
             session has expired: what the command had begun elsewhere can come to an end. After an \
@@ -51,6 +57,12 @@ struct LockCommand: ParsableCommand {
 
     @Argument(help: "The lock: up to 255 bytes, '/' separates levels.")
     var name: NameArgument
+
+    @Option(
+        name: .customLong("and"),
+        help: ArgumentHelp(
+            "Another lock that is taken with it, as one; up to 63 times.", valueName: "name"))
+    var others: [NameArgument] = []
 
     @Flag(help: "Hold it together with other shared holders.")
     var shared = false
@@ -80,6 +92,8 @@ struct LockCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        if Set(names).count < names.count { throw ValidationError("a lock is named twice") }
+        if names.count > 64 { throw ValidationError("more than 64 locks are named") }
         if isTry, hold.wait != nil { throw ValidationError("--try and --wait exclude each other") }
         if shared, permits != nil || limit != nil {
             throw ValidationError("--shared excludes --permits and --limit")
@@ -100,12 +114,15 @@ struct LockCommand: ParsableCommand {
         let signals = WrapperSignals()
         try checkProgram(command[0])
         let request = HoldRequest(
-            kind: .lock(mode), name: name.text, priority: hold.priority,
+            kind: names.count == 1 ? .lock(mode) : .locks(names, mode),
+            name: name.text, priority: hold.priority,
             wait: isTry ? .zero : hold.wait?.duration, ttl: hold.ttl?.duration,
             lockDelay: lockDelay?.duration ?? .zero, onLoss: hold.onLoss, socket: common.socket,
             label: label(of: command),
             taskPath: try SurroundingTask.find())
-        let narrator = Narrator(json: common.json, noun: "name", name: name.text)
+        let narrator = Narrator(
+            json: common.json, noun: "name", name: names.joined(separator: "\n"),
+            names: others.isEmpty ? [] : names)
         var wrapper = Wrapper(
             request, CommandWords(last: command.count), narrator, signals)
         throw wrapper.run()
@@ -113,6 +130,11 @@ struct LockCommand: ParsableCommand {
 }
 
 extension LockCommand {
+    /// In their order.
+    var names: [String] {
+        ([name] + others).map(\.text).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     private var mode: Lock.Mode {
         if permits != nil || limit != nil { return .permits(permits ?? 1, of: limit) }
         return shared ? .shared : .exclusive

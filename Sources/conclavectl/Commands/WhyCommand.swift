@@ -8,7 +8,8 @@ struct WhyCommand: ParsableCommand {
         discussion: """
             Prints the lock, leader slot, barrier, latch or lease of that name with its holders and its \
             queue, and from the first waiter on the chain of who waits for whom; of a barrier, who has \
-            arrived since when, and who is missing. The answer holds \
+            arrived since when, and who is missing, and if its parties are the members of a task \
+            group, of which view; of a task group, its view and how many belong to it. The answer holds \
             everything that was acknowledged before the question; --local asks this host's daemon \
             for its own copy, also outside the majority.
 
@@ -21,7 +22,7 @@ struct WhyCommand: ParsableCommand {
             the majority; 77 not permitted.
             """)
 
-    @Argument(help: "The name of the lock, slot, barrier, latch or lease.")
+    @Argument(help: "The name of the lock, slot, barrier, latch, lease or task group.")
     var name: NameArgument
 
     @Flag(help: "From the own copy of this host's daemon, which may be behind.")

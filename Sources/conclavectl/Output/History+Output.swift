@@ -130,6 +130,18 @@ extension ObjectHistory.Event {
         ]
         if let holding { members.append(JSON.Member(name: "holding", value: holding.json)) }
         if let breaker { members.append(JSON.Member(name: "breaker", value: breaker.json)) }
+        if let limiter { members.append(JSON.Member(name: "limiter", value: limiter.json)) }
+        if let limit, let limitBefore {
+            members += [
+                JSON.Member(name: "limitBefore", value: .unsigned(UInt64(limitBefore))),
+                JSON.Member(name: "limit", value: .unsigned(UInt64(limit))),
+            ]
+        }
+        if let closedFor {
+            members.append(
+                JSON.Member(
+                    name: "closedForMilliseconds", value: .integer(closedFor.milliseconds)))
+        }
         if kind == .barrier {
             members += [
                 JSON.Member(name: "generation", value: .unsigned(generation)),
@@ -146,7 +158,7 @@ extension ObjectHistory.Event {
     }
 
     private var sentence: String {
-        guard let holding else { return barrierSentence }
+        guard let holding else { return kind == .barrier ? barrierSentence : lockSentence }
         let who = holding.details(kind)
         switch what {
         case .granted: return kind == .leaderSlot ? "led by \(who)" : "granted to \(who)"
@@ -154,6 +166,14 @@ extension ObjectHistory.Event {
         case .downgraded: return "shared from here on by \(who)"
         default: return "\(ending) \(who); since \(holding.since.text)"
         }
+    }
+
+    private var lockSentence: String {
+        if let limit, let limitBefore, let limiter {
+            return "limited to \(limit) permits instead of \(limitBefore) by \(limiter.text)"
+        }
+        guard let closedFor else { return "open again" }
+        return "closed for \(closedFor.text), since a holder was lost"
     }
 
     private var barrierSentence: String {

@@ -80,12 +80,21 @@ extension ObjectStatus {
             "closedForMilliseconds": .optional(closedFor, { .integer($0.milliseconds) }),
             "missing": .array(missing.map(\.json)),
             "remaining": .optional(remaining, JSON.count),
+            "group": .optional(group, \.json),
         ])
     }
 
     /// How it is held, or how the first in the queue wants it.
     var mode: Lock.Mode? {
         kind == .lock ? (holders.first ?? waiters.first)?.mode : nil
+    }
+}
+
+extension ObjectStatus.Group {
+    fileprivate var json: JSON {
+        .object([
+            "name": .string(name), "view": .unsigned(view), "memberCount": .count(memberCount),
+        ])
     }
 }
 
@@ -116,6 +125,12 @@ extension Claim {
             "priority": .integer(Int64(priority)),
             "token": .optional(token, { .unsigned($0.number) }), "since": .string(since.text),
             "remainingMilliseconds": .optional(remaining, { .integer($0.milliseconds) }),
+            "set": .optional(set) { set in
+                .object([
+                    "count": .count(set.count), "standing": .string(set.standing.description),
+                    "waitsFor": .optional(set.next, JSON.string),
+                ])
+            },
         ]
         return common.map { JSON.Member(name: $0.key, value: $0.value) }
     }
@@ -132,9 +147,11 @@ extension Explanation {
                         "waiter": .unsigned(edge.waiter.number),
                         "kind": .string(edge.kind.description), "name": .string(edge.name),
                         "holder": .unsigned(edge.holder.number),
+                        "isReserved": .bool(edge.isReserved),
                     ])
                 }),
-            "lease": .optional(lease, \.json), "version": .unsigned(version.number),
+            "lease": .optional(lease, \.json), "group": .optional(group, \.json),
+            "version": .unsigned(version.number),
         ])
     }
 }

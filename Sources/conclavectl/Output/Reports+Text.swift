@@ -99,6 +99,7 @@ extension Claim {
         if let token { text += ", token \(token)" }
         if let count = mode.permitCount { text += ", \(count) permit\(count == 1 ? "" : "s")" }
         if isUpgrading { text += ", waiting to have it alone" }
+        if let set { text += ", waiting \(set.words)" }
         if priority != 0 { text += ", priority \(priority)" }
         text += ", \(token == nil ? "waiting" : "held") since \(since.text)"
         if let remaining { text += ", valid for \(remaining.text)" }
@@ -107,13 +108,32 @@ extension Claim {
     }
 }
 
+extension Claim.WaitingSet {
+    fileprivate var words: String {
+        let first = "for \(count) locks as one, "
+        switch standing {
+        case .reserved: return first + "this one kept for it" + reason
+        case .coming: return first + "this one later" + reason
+        default: return first + "now for this one"
+        }
+    }
+
+    private var reason: String {
+        next.map { ", now for lock \($0)" } ?? " until none of them is closed"
+    }
+}
+
 extension Explanation {
     func text(_ name: String) -> String {
-        guard !objects.isEmpty || lease != nil else {
+        guard !objects.isEmpty || lease != nil || group != nil else {
             return "nobody holds or awaits \(name.shown)"
         }
         var lines = objects.flatMap(\.lines)
         if let lease { lines.append(lease.text) }
+        if let group {
+            let count = group.memberCount == 1 ? "1 member" : "\(group.memberCount) members"
+            lines.append("task group \(group.name), view \(group.view): \(count)".shown)
+        }
         if !chain.isEmpty { lines.append("who waits for whom:") }
         var before: Edge?
         for edge in chain {
@@ -122,7 +142,10 @@ extension Explanation {
             before = edge
             lines.append(
                 "  \(waiter) waits for \(edge.kind.words) \(edge.name.shown), which "
-                    + "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
+                    + (edge.isReserved
+                        ? "is kept for session \(edge.holder)"
+                        : "session \(edge.holder) \(edge.kind == .barrier ? "must reach" : "holds")")
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -162,6 +185,7 @@ extension ObjectStatus {
         }
         if kind == .barrier {
             title += ", generation \(generation): \(waiterCount) of \(partyCount) arrived"
+            if let group { title += ", members of group \(group.name) in view \(group.view)" }
             if let first = waiters.first { title += ", the first at \(first.since.text)" }
         }
         if let remaining {

@@ -4,6 +4,8 @@ import Conclave
 struct HoldRequest: Sendable {
     enum Kind: Sendable {
         case lock(Lock.Mode)
+        /// All of them or none.
+        case locks([String], Lock.Mode)
         case leadership(value: String, places: UInt32?)
         case membership(attributes: [String: String])
         /// Enters with the others, and leaves with those that are still there.
@@ -132,6 +134,16 @@ final class Holder: Sendable {
                     Grant(
                         token: lock.token, previousEnd: lock.previousEnd, validity: lock.validity,
                         taskPath: lock.taskPath))
+            }
+        case .locks(let names, let mode):
+            try await conclave.withLocks(
+                names, mode: mode, priority: request.priority, wait: request.wait,
+                lockDelay: request.lockDelay
+            ) { locks in
+                await body(
+                    Grant(
+                        token: locks.token, previousEnd: locks.previousEnd,
+                        validity: locks.validity, taskPath: locks.taskPath))
             }
         case .leadership(let value, let places):
             try await conclave.withLeadership(

@@ -6,6 +6,8 @@ struct Narrator {
     /// `name`, `slot`, `group` or `barrier`: what the name is called in JSON.
     var noun: String
     var name: String
+    /// Several locks, which `name` has one a line; else empty.
+    var names: [String] = []
 
     func waiting() {
         state("waiting", [])
@@ -30,7 +32,7 @@ struct Narrator {
             state("lost", [JSON.Member(name: "reason", value: .string(reason))])
         } else {
             let end = goesOn ? "goes on" : "is stopped"
-            Output.error("lost \(name.shown): \(reason.shown); the command \(end)")
+            Output.error("lost \(shown): \(reason.shown); the command \(end)")
         }
     }
 
@@ -44,7 +46,7 @@ struct Narrator {
                 ])
         } else {
             Output.error(
-                "an administrator asks for \(name.shown) within \(notice.within.text); the command is "
+                "an administrator asks for \(shown) within \(notice.within.text); the command is "
                     + "stopped")
         }
     }
@@ -57,11 +59,17 @@ struct Narrator {
         Output.error("\(program.shown): \(why)")
     }
 
+    private var shown: String {
+        names.isEmpty ? name.shown : names.map(\.shown).joined(separator: ", ")
+    }
+
     private func state(_ state: String, _ more: [JSON.Member]) {
         guard json else { return }
         let members = [
             JSON.Member(name: "state", value: .string(state)),
-            JSON.Member(name: noun, value: .string(name)),
+            names.isEmpty
+                ? JSON.Member(name: noun, value: .string(name))
+                : JSON.Member(name: noun + "s", value: .array(names.map(JSON.string))),
         ]
         Output.standardError(JSON.object(members + more).description)
     }
