@@ -155,6 +155,10 @@ public enum Plant: String, CaseIterable, Sendable {
     case dividedIsTold
     /// The mark that questions wait for is lost with its epoch, and not made again.
     case markNotMadeAnew
+    /// C3: a mark is passed though no majority says that the epoch goes on.
+    case markWithoutEcho
+    /// C3: a mark is passed though not everything that was received before it is applied.
+    case markBeforeDelivery
     /// V22: a member that was sent a state as a whole does not say that it has another one.
     case snapshotUntold
     /// The member that is told to have a wrong state is the next one in the view.

@@ -19,10 +19,6 @@ package enum Command: Equatable, Sendable {
     /// Ends the time without grants after a loss of state (V26). No effect unless `epoch` is the
     /// installed one.
     case openGrants(epoch: Epoch)
-    /// Changes nothing: once it is applied at `member`, so is everything that was acknowledged
-    /// anywhere before it was proposed. The number is that daemon's own.
-    case mark(member: Member, number: UInt64)
-
     /// Nobody was granted the lock for a while after its holder was lost at version `since`: that is
     /// over. No effect unless it is closed since then.
     case openLock(name: ObjectName, since: Version)
@@ -38,7 +34,7 @@ package enum Command: Equatable, Sendable {
         case expire = 6
         case yieldAttachment = 7
         case openGrants = 8
-        case mark = 9
+        // 9 was a command that changed nothing.
         case openLock = 10
         case expireLease = 11
     }
@@ -79,10 +75,6 @@ package enum Command: Equatable, Sendable {
         case .openGrants(let epoch):
             writer.integer(Kind.openGrants.rawValue)
             writer.integer(epoch.number)
-        case .mark(let member, let number):
-            writer.integer(Kind.mark.rawValue)
-            writer.member(member)
-            writer.integer(number)
         case .openLock(let name, let since):
             writer.integer(Kind.openLock.rawValue)
             writer.name(name)
@@ -124,9 +116,6 @@ package enum Command: Equatable, Sendable {
             self = .yieldAttachment(
                 session: session, attachment: try reader.integer("attach number"))
         case .openGrants: self = .openGrants(epoch: try reader.epoch("epoch"))
-        case .mark:
-            let member = try reader.member("member")
-            self = .mark(member: member, number: try reader.integer("number"))
         case .openLock:
             let name = try reader.name("name")
             self = .openLock(name: name, since: try reader.version("since"))

@@ -43,6 +43,4 @@ package enum CoordinationEffect: Equatable, Sendable {
     case groupChanged(ObjectName, at: Version)
     /// A command that this daemon does not know, as no daemon of its version does: it had no effect.
     case notUnderstood(at: Version)
-    /// What `member` ordered to see where the order is has been applied.
-    case marked(member: Member, number: UInt64)
 }

@@ -131,8 +131,6 @@ package struct Coordinator: Sendable {
             open(name, since: since, effects: &effects)
         case .expireLease(let name, let renewed):
             expireLease(name, renewed: renewed, effects: &effects)
-        case .mark(let member, let number):
-            effects.append(.marked(member: member, number: number))
         }
     }
 

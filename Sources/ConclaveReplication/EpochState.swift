@@ -17,6 +17,7 @@ final class EpochState {
     var confirmed = Instant.distantPast
     /// A peer's row may say that more is confirmed. A member that is a majority by itself needs none.
     var mayConfirm: Bool
+    var marks = ReadMarks()
 
     /// For each rank, when it last moved, or owed nothing (V10).
     private var progress: [UInt64]

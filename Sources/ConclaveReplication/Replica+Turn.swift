@@ -13,6 +13,7 @@ extension Replica {
             sendPending(in: epoch)
             acknowledgeInMemory(in: epoch)
             deliver(from: epoch)
+            passMarks(in: epoch, now: now)
             journal?.flush(to: disk, nextTag: nextTag)
             pushRows(of: epoch)
             tellConfirmed(by: epoch, now: now)
@@ -131,7 +132,10 @@ extension Replica {
     private func tellConfirmed(by state: EpochState, now: Instant) {
         guard state.mayConfirm else { return }
         state.mayConfirm = state.view.quorum == 1
-        guard let since = state.pulse.confirmed(now: now), since > state.confirmed else { return }
+        // Reads bring many more heartbeats, and whoever is told goes through all sessions.
+        let next = state.confirmed.advanced(by: settings.heartbeat / 2)
+        guard let since = state.pulse.confirmed(now: now), since > state.confirmed, since >= next
+        else { return }
         state.confirmed = since
         tellConfirmed(since: since)
     }

@@ -15,6 +15,8 @@ package enum ReplicaOutput<Effect> {
     /// A majority has confirmed the heartbeat that was sent at `since`, by this member's clock, in
     /// the installed epoch (K3). It only grows within an epoch.
     case confirmed(since: Instant)
+    /// Everything that was acknowledged anywhere before those numbers were asked for is applied here.
+    case marked(upTo: UInt64)
     /// Whether requests are taken now, and if not, why.
     case serving(isServing: Bool, reason: String)
     case event(GroupEvent)

@@ -162,6 +162,7 @@ package final class Host {
     /// Hands over what the service wants ordered, as long as the replica takes it.
     private func propose() {
         guard replica.isServing else { return }
+        if let number = service.takeMark() { replica.mark(number) }
         let proposals = service.takeProposals()
         for (index, proposal) in proposals.enumerated() where !replica.propose(proposal) {
             return service.putBack(proposals[index...])
@@ -193,6 +194,7 @@ package final class Host {
             endingSince = endingSince ?? now
             feed(.wedged, now: now)
         case .confirmed(let since): feed(.confirmed(since: since), now: now)
+        case .marked(let number): feed(.marked(upTo: number), now: now)
         case .serving(let isServing, let reason):
             // A daemon that stops said so, and takes it back no more.
             guard stopBy == nil else { return }

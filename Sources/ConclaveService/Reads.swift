@@ -1,7 +1,7 @@
 import ConclaveBase
 import ConclaveWire
 
-/// Questions about what is replicated. Most wait for a mark in the order: what is applied then holds
+/// Questions about what is replicated. Most wait for a mark: when it is passed, what is applied holds
 /// everything that was acknowledged anywhere before they were asked. Then they wait for a share of a
 /// turn.
 struct Reads {
@@ -45,7 +45,7 @@ struct Reads {
     /// Whether the question of that number is still to be answered.
     func has(_ id: ID) -> Bool { asked[id.connection]?[id.number] != nil }
 
-    /// Returns the mark that is to be proposed for it; `nil`: one that will do is.
+    /// Returns the mark that is to be asked for; `nil`: one that will do is.
     ///
     /// - Precondition: there is none of that number.
     mutating func add(_ question: Question, _ id: ID) -> UInt64? {
@@ -67,12 +67,12 @@ struct Reads {
         return TurnLine.Place(id: id, serial: lastSerial)
     }
 
-    /// What was proposed is on its way.
+    /// The newest mark was asked for.
     mutating func close() {
         isOpen = false
     }
 
-    /// Marks on their way may be lost: the one to be proposed for all that wait; `nil`: nobody does.
+    /// Marks on their way may be lost: the one to be asked for by all that wait; `nil`: nobody does.
     mutating func drawAnew() -> UInt64? {
         isOpen = false
         waiting = waiting.filter { question(at: $0.place) != nil }

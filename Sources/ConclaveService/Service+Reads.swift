@@ -34,9 +34,7 @@ extension Service {
             && [.readKeys, .readLeases, .readLatches].contains(type)
         if question.isLocal || isEarly { return reads.addReady(question, read) }
         // Reads share a mark as long as it is not on its way.
-        if let mark = reads.add(question, read) {
-            propose(.mark(member: settings.own, number: mark))
-        }
+        if let mark = reads.add(question, read) { wantedMark = mark }
     }
 
     private mutating func hasRoom(

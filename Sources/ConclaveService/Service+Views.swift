@@ -82,7 +82,7 @@ extension Service {
             machine.sessionState(session)?.attachment.number == attachment
         case .openGrants: machine.grantsAreSuspended
         case .openLock(let name, let since): machine.isClosed(name, since: since)
-        case .open, .resume, .request, .confirm, .end, .yieldAttachment, .mark, .expireLease: true
+        case .open, .resume, .request, .confirm, .end, .yieldAttachment, .expireLease: true
         }
     }
 
@@ -96,7 +96,7 @@ extension Service {
             proposeAnew(id, machine: machine, effects: &effects)
         }
         guard settings.plant != .markNotMadeAnew else { return }
-        if let mark = reads.drawAnew() { propose(.mark(member: settings.own, number: mark)) }
+        wantedMark = reads.drawAnew()
     }
 
     private mutating func openAnew(_ nonce: UInt64, effects: inout [ServiceEffect]) {

@@ -24,6 +24,8 @@ package struct Service {
         case wedged
         /// A majority has confirmed the heartbeat sent at that instant of this clock (K3).
         case confirmed(since: Instant)
+        /// The marks up to that one are passed.
+        case marked(upTo: UInt64)
         case serving(ServingState)
         /// Requests are not taken now; most often for a moment, and then no client need know.
         case pausing(ServingState)
@@ -70,6 +72,7 @@ package struct Service {
     /// How much more this turn answers.
     var replyByteCountLeft: Int
     var reads = Reads()
+    var wantedMark: UInt64?
     var keyWatchers = KeyWatchers()
     var groupFollowers = GroupFollowers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
@@ -123,6 +126,7 @@ package struct Service {
             newestConfirmed = nil
         case .confirmed(let since):
             confirmed(since, machine: machine(), now: now, effects: &effects)
+        case .marked(let number): reads.release(upTo: number)
         case .serving(let state):
             serving = state
             tellServing(effects: &effects)
@@ -145,8 +149,14 @@ package struct Service {
     package mutating func takeProposals() -> [[UInt8]] {
         let taken = proposals
         proposals = []
-        reads.close()
         return taken
+    }
+
+    /// The mark that questions wait for, once: `marked` is to be told when it is passed.
+    package mutating func takeMark() -> UInt64? {
+        defer { wantedMark = nil }
+        reads.close()
+        return wantedMark
     }
 
     /// The effects of the steps before are being carried out, before anything is proposed next:
@@ -208,10 +218,6 @@ package struct Service {
         case .groupChanged(let name, let version):
             groupFollowers.noteChange(of: name, at: version)
         case .notUnderstood: break
-        case .marked(let member, let number):
-            if member == settings.own {
-                reads.release(upTo: number)
-            }
         }
     }
 

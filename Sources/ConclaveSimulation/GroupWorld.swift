@@ -376,7 +376,7 @@ final class GroupWorld {
             try silences.confirmed(cluster.hosts[index].member, since: since)
         case .event(let event):
             try take(event, index: index)
-        case .wedged, .serving:
+        case .wedged, .serving, .marked:
             break
         case .memberChange(let number, let outcome):
             try watch.administrator.take(

@@ -104,6 +104,8 @@ package struct PlantedBug: Sendable {
         case .markNotMadeAnew: PlantedBug(plant, rule: "C8", within: 300, in: .configuration)
         case .compareIgnored, .keyOutlivesSession:
             PlantedBug(plant, rule: "C4", within: 20, in: .configuration)
+        case .markWithoutEcho, .markBeforeDelivery:
+            PlantedBug(plant, rule: "C3", within: 300, in: .configuration)
         case .resumedWatchSkips, .readAnsweredEarly:
             PlantedBug(plant, rule: "C3", within: 20, in: .configuration)
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)

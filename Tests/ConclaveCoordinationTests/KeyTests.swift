@@ -394,25 +394,4 @@ import Testing
         put(a)
         #expect(stage.coordinator.sessionState(session) == nil)
     }
-
-    @Test mutating func `a mark changes nothing, and is told to whom it belongs`() {
-        let digest = stage.coordinator.digest
-        stage.apply(.mark(member: Stage.member(2), number: 7))
-        #expect(stage.effects == [.marked(member: Stage.member(2), number: 7)])
-        #expect(stage.coordinator.digest != digest)
-    }
-}
-
-extension Coordinator {
-    /// Each row by itself, in no order.
-    fileprivate func encodeSnapshotRows() -> [[UInt8]] {
-        var frozen = freeze()
-        var rows: [[UInt8]] = []
-        while true {
-            var writer = ByteWriter()
-            guard frozen.encodeRow(into: &writer) else { break }
-            rows.append(writer.bytes)
-        }
-        return rows.sorted { $0.lexicographicallyPrecedes($1) }
-    }
 }

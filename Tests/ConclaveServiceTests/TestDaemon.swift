@@ -84,6 +84,7 @@ final class TestDaemon {
     /// Hands over what is to be ordered, while the daemon serves.
     func flush() {
         guard isServing else { return }
+        if let number = service.takeMark() { group.mark(number, for: self) }
         let proposals = service.takeProposals()
         if !proposals.isEmpty { group.propose(proposals) }
     }

@@ -12,6 +12,8 @@ final class TestGroup {
     private(set) var view = View(epoch: .none, members: [])
     /// Proposals of the epoch that are not ordered yet.
     private(set) var proposed: [Command] = []
+    /// Marks that were asked for and are not passed yet.
+    private(set) var marks: [(number: UInt64, daemon: TestDaemon)] = []
     /// Everything that was applied, in order.
     private(set) var history: [Command] = []
     /// What the machine told.
@@ -72,6 +74,11 @@ final class TestGroup {
         if !isHeld { order() }
     }
 
+    func mark(_ number: UInt64, for daemon: TestDaemon) {
+        marks.append((number, daemon))
+        if !isHeld { order() }
+    }
+
     /// Applies what was proposed, and what follows from that, up to `count` commands.
     func order(count: Int = .max) {
         // What is proposed meanwhile comes after what everybody is being told.
@@ -89,6 +96,14 @@ final class TestGroup {
                 effects: &effects)
             tell(effects)
         }
+        passMarks()
+    }
+
+    private func passMarks() {
+        while proposed.isEmpty, !marks.isEmpty {
+            let (number, daemon) = marks.removeFirst()
+            if view.contains(daemon.member) { daemon.step(.marked(upTo: number)) }
+        }
     }
 
     /// A new view; what was not ordered is dropped.
@@ -98,6 +113,7 @@ final class TestGroup {
         for daemon in daemons where view.contains(daemon.member) { daemon.step(.wedged) }
         let before = view
         proposed.removeAll()
+        marks.removeAll()
         let known = view.members + machine.sessionsOutsideView().map(\.attachment.member)
         let departed = known.filter { !members.contains($0) }.map { member in
             InstalledView.Departed(

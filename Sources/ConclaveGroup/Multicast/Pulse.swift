@@ -46,6 +46,14 @@ package struct Pulse {
         isDue[rank] = true
     }
 
+    /// The newest own heartbeat.
+    package var heartbeat: UInt64 { table.value(row: own, at: layout.heartbeat) }
+
+    /// Whether a majority of the view, this member included, has confirmed that heartbeat.
+    package func isConfirmed(_ heartbeat: UInt64) -> Bool {
+        quorum == 1 || hasMajority(heartbeat)
+    }
+
     /// The newest own heartbeat that a majority of the view, this member included, has confirmed.
     package func confirmed(now: Instant) -> Instant? {
         if quorum == 1 { return now }

@@ -14,7 +14,7 @@ extension CoordinationEffect {
         case .opened, .attached, .detachRequested, .letGoAsked, .sessionEnded, .settled,
             .lockClosed,
             .leaderChanged,
-            .keysChanged, .leaseSet, .leaseEnded, .groupChanged, .notUnderstood, .marked:
+            .keysChanged, .leaseSet, .leaseEnded, .groupChanged, .notUnderstood:
             self
         }
     }

@@ -80,8 +80,6 @@ struct Specification {
         case .openGrants(let epoch)?: openGrants(epoch: epoch)
         case .openLock(let name, let since)?: open(name, since: since)
         case .expireLease(let name, let renewed)?: expireLease(name, renewed: renewed)
-        case .mark(let member, let number)?:
-            effects.append(.marked(member: member, number: number))
         case nil: effects.append(.notUnderstood(at: version))
         }
         removeDeserted()
