@@ -13,15 +13,23 @@ struct Arena<Row: Sendable>: Sendable {
     var count: Int { placeCount - free.count }
 
     /// - Precondition: `index` is in use.
+    // By its address. A coroutine that yields it would do as well, but where that is not inlined the
+    // compiler (6.3.1) reads a part of a large row when the coroutine has ended, and its frame is freed.
     subscript(index: Int) -> Row {
-        _read {
-            yield chunks[Self.chunk(of: index)][Self.place(of: index)]
-        }
-        _modify {
-            let chunk = Self.chunk(of: index)
-            makeUnique(chunk)
-            yield &chunks[chunk][Self.place(of: index)]
-        }
+        unsafeAddress { unsafe address(of: index) }
+        unsafeMutableAddress { unsafe mutableAddress(of: index) }
+    }
+
+    /// Good as long as the arena is not changed.
+    @unsafe func address(of index: Int) -> UnsafePointer<Row> {
+        unsafe UnsafePointer(chunks[Self.chunk(of: index)].address(of: Self.place(of: index)))
+    }
+
+    /// Good as long as the arena is neither copied nor changed in another way.
+    @unsafe mutating func mutableAddress(of index: Int) -> UnsafeMutablePointer<Row> {
+        let chunk = Self.chunk(of: index)
+        makeUnique(chunk)
+        return unsafe chunks[chunk].address(of: Self.place(of: index))
     }
 
     mutating func insert(_ row: consuming Row) -> Int {

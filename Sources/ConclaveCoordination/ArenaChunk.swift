@@ -14,16 +14,12 @@
         unsafe rows.deallocate()
     }
 
+    /// Where the row at `place` lies, as long as it is not removed.
+    ///
     /// - Precondition: There is a row at `place`.
-    subscript(place: Int) -> Row {
-        _read {
-            precondition(isUsed(place), "nothing is at place \(place)")
-            yield unsafe rows[place]
-        }
-        _modify {
-            precondition(isUsed(place), "nothing is at place \(place)")
-            yield unsafe &rows[place]
-        }
+    @unsafe func address(of place: Int) -> UnsafeMutablePointer<Row> {
+        precondition(isUsed(place), "nothing is at place \(place)")
+        return unsafe rows + place
     }
 
     /// - Precondition: There is none.

@@ -14,8 +14,8 @@ struct SessionTable: Sendable {
     var frozen: Arena<Session> { rows.frozen }
 
     subscript(index: Int) -> Session {
-        _read { yield rows[index] }
-        _modify { yield &rows[index] }
+        unsafeAddress { unsafe rows.address(of: index) }
+        unsafeMutableAddress { unsafe rows.mutableAddress(of: index) }
     }
 
     func index(of id: SessionID) -> Int? { indexes[id] }

@@ -395,3 +395,17 @@ import Testing
         #expect(stage.coordinator.sessionState(session) == nil)
     }
 }
+
+extension Coordinator {
+    /// Each row by itself, in no order.
+    fileprivate func encodeSnapshotRows() -> [[UInt8]] {
+        var frozen = freeze()
+        var rows: [[UInt8]] = []
+        while true {
+            var writer = ByteWriter()
+            guard frozen.encodeRow(into: &writer) else { break }
+            rows.append(writer.bytes)
+        }
+        return rows.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+}

@@ -507,7 +507,9 @@ package struct WhyReport: Equatable, Sendable {
     }
 
     package func encode(into writer: inout ByteWriter) {
-        writer.list(objects) { $0.encode(into: &$1) }
+        // By hand: the compiler (6.3.1) does not survive a list of such large values.
+        writer.count(objects.count)
+        for object in objects { object.encode(into: &writer) }
         writer.flag(lease != nil)
         lease?.encode(into: &writer)
         writer.flag(group != nil)
