@@ -280,6 +280,13 @@ int conclave_linux_allocate(int descriptor, off_t offset, off_t byte_count) {
 
 int conclave_linux_lock(int descriptor) { return result(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
+int conclave_linux_set_direct(int descriptor, int on) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -errno;
+    int wanted = on ? flags | O_DIRECT : flags & ~O_DIRECT;
+    return wanted == flags ? 0 : result(fcntl(descriptor, F_SETFL, wanted));
+}
+
 int conclave_linux_free_bytes(int descriptor, uint64_t *byte_count) {
     struct statvfs state;
     if (fstatvfs(descriptor, &state) < 0) return -errno;

@@ -103,6 +103,7 @@ final class FileStore: Sendable {
 
     func write(_ bytes: [UInt8], to file: String, at offset: Int) throws(DiskError) {
         let descriptor = try openKept(file)
+        guard try !Self.writePastCache(bytes, to: descriptor, at: offset, file) else { return }
         try Self.write(bytes, count: bytes.count, to: descriptor, at: offset, file)
     }
 
@@ -216,7 +217,7 @@ final class FileStore: Sendable {
         guard result == 0 else { throw error(file, errno) }
     }
 
-    private static func error(_ file: String, _ number: Int32) -> DiskError {
+    static func error(_ file: String, _ number: Int32) -> DiskError {
         switch number {
         case ENOENT: .notFound(file)
         case ENOSPC, EDQUOT: .full(file)

@@ -57,6 +57,21 @@ import Testing
         #expect(try site.disk.read("a", at: 0, count: 10) == [0, 0, 0, 9])
     }
 
+    @Test func `whole sectors and parts of them may be written one after the other`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 8_192))
+        var expected = [UInt8](repeating: 0, count: 8_192)
+        let writes = [(512, 1_024), (700, 3), (0, 4_096), (4_095, 2), (1_536, 512), (512, 100)]
+        for (number, (offset, count)) in writes.enumerated() {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number) }
+            #expect(try site.perform(.write("a", at: offset, bytes: bytes)) == .completed)
+            expected.replaceSubrange(offset..<offset + count, with: bytes)
+            #expect(try site.disk.read("a", at: 0, count: 8_192) == expected)
+        }
+        #expect(try site.perform(.sync("a")) == .completed)
+        #expect(try site.disk.read("a", at: 0, count: 8_192) == expected)
+    }
+
     @Test func `a rename carries the file and what is written later`() throws {
         let site = try Site(scratch)
         _ = try site.perform(.create("a", byteCount: 2))

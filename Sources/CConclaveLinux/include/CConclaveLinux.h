@@ -190,6 +190,8 @@ int conclave_linux_open_at(int directory, const char *name, int flags, mode_t mo
 int conclave_linux_allocate(int descriptor, off_t offset, off_t byte_count);
 /* flock, exclusive; -EWOULDBLOCK: another process has it. */
 int conclave_linux_lock(int descriptor);
+/* Whether writes go past the page cache (O_DIRECT); -EINVAL: not in this file system. */
+int conclave_linux_set_direct(int descriptor, int on);
 /* Free bytes for this process in the file system of a descriptor. */
 int conclave_linux_free_bytes(int descriptor, uint64_t *byte_count);
 
