@@ -29,7 +29,10 @@ struct GroupTraffic {
             desertedGroups: WorldShape.pick([0, 1, 2, 1_024], &random), membersPerGroup: nil,
             groupsPerSession: nil, entriesPerPiece: WorldShape.pick([1, 2, 1_000], &random),
             random: random.split())
-        if random.chance(perMille: 150) { traffic.membersPerGroup = 1 + Int(random.below(3)) }
+        if random.chance(perMille: 150) {
+            // Those who enter and leave together do so as members of a group.
+            traffic.membersPerGroup = Int(DoubleBarrierProgram.parties) + Int(random.below(3))
+        }
         if random.chance(perMille: 150) { traffic.groupsPerSession = 1 }
         return traffic
     }
