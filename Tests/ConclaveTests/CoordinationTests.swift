@@ -60,6 +60,39 @@ import Testing
         #expect(daemon.requests(.open).isEmpty)
     }
 
+    /// A session that wakes a task under its lock locks itself up here: whoever cancels a task has that
+    /// task's status, and comes to the session by the end of its stream.
+    @Test(.timeLimit(.minutes(2)))
+    func `an observer that is cancelled while it is told something ends, and nobody else is held up`()
+        async throws
+    {
+        var writer = ByteWriter()
+        LeaderState(
+            slot: try ObjectName("s"), leaders: [], standbyCount: 0, version: Version(4)
+        ).encode(into: &writer)
+        let state = writer.bytes
+        let daemon = ScriptedDaemon { request in
+            request.type == .observeLeader ? [.report(state)] : []
+        }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        for round in 1...300 {
+            let observer = Task { for try await _ in conclave.leader(of: "s") {} }
+            await daemon.receives(.observeLeader, count: round)
+            let number = try #require(daemon.requests(.observeLeader).last).number
+            let teller = Task {
+                for _ in 0..<40 {
+                    daemon.send(.observeLeader, .event, number: number, state)
+                    await Task.yield()
+                }
+            }
+            observer.cancel()
+            await teller.value
+            _ = await observer.result
+        }
+        await daemon.receives(.unsubscribe)
+    }
+
     @Test func `a leader that hands over leads no more, unless that is refused`() async throws {
         let term = FencingToken(40)
         let daemon = ScriptedDaemon { request in

@@ -71,9 +71,7 @@ extension ClientSession {
     ) -> ReportStream {
         let (stream, continuation) = ReportStream.makeStream()
         let ticket = Ticket()
-        // Later: a task that is cancelled calls this with its status locked, and whoever yields to it
-        // under this session's lock waits for that status.
-        continuation.onTermination = { [weak self] _ in Task { self?.cancel(ticket) } }
+        continuation.onTermination = { [weak self] _ in self?.cancel(ticket) }
         begin(ticket, .stream(continuation, isEndless: isEndless)) { core, now, effects in
             core.query(query, deadline: deadline, now: now, effects: &effects)
         }

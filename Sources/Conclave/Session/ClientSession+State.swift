@@ -39,7 +39,9 @@ extension ClientSession {
         /// What is told to calls that come after the end.
         var lossReason = ClientCore.LossReason.ended(.goodbye)
         /// What is done when the lock is released.
-        var afterwards: [Afterwards] = []
+        private var afterwards: [Afterwards] = []
+        /// A thread is doing what was to be done; it will do what is added meanwhile.
+        private var isTelling = false
 
         init(core: ClientCore) {
             self.core = core
@@ -77,6 +79,20 @@ extension ClientSession.State {
         return work
     }
 
+    /// What is to be done now, if this thread is to do it.
+    mutating func takeAfterwards() -> [Afterwards] {
+        guard !isTelling, !afterwards.isEmpty else { return [] }
+        isTelling = true
+        defer { afterwards = [] }
+        return afterwards
+    }
+
+    /// As `takeAfterwards`, by the thread that has done what it took before.
+    mutating func takeMoreAfterwards() -> [Afterwards] {
+        isTelling = false
+        return takeAfterwards()
+    }
+
     mutating func dropSocket(_ reader: Reader) {
         guard let socket else { return }
         self.socket = nil
@@ -110,11 +126,10 @@ extension ClientSession.State {
         }
     }
 
-    /// Reports are given to a stream under the lock, so that they keep their order.
     mutating func event(_ call: CallID, _ answer: ClientCore.Answer) {
         guard case .stream(let continuation, let isEndless)? = pending[call] else { return }
         if case .report(let report) = answer {
-            continuation.yield(report)
+            afterwards.append(.report(continuation, report))
             if isEndless, !report.isLast { return }
         }
         pending[call] = nil
@@ -123,7 +138,7 @@ extension ClientSession.State {
 
     mutating func tell(_ condition: SessionState) {
         self.condition = condition
-        for observer in observers.values { observer.yield(condition) }
+        afterwards += observers.values.map { .state($0, condition) }
         guard case .lost = condition else { return }
         afterwards += lossObservers.values.map { .lost($0) }
         lossObservers.removeAll()
@@ -131,7 +146,7 @@ extension ClientSession.State {
 
     /// The stream begins with the present state.
     mutating func observe(_ number: UInt64, _ observer: AsyncStream<SessionState>.Continuation) {
-        observer.yield(condition)
+        afterwards.append(.state(observer, condition))
         if isFinished {
             afterwards.append(.endStates(observer))
         } else {
@@ -143,8 +158,8 @@ extension ClientSession.State {
         observers[number] = nil
     }
 
-    func tell(_ notice: Notice) {
-        for observer in noticeObservers.values { observer.yield(notice) }
+    mutating func tell(_ notice: Notice) {
+        afterwards += noticeObservers.values.map { .notice($0, notice) }
     }
 
     mutating func observe(_ number: UInt64, _ observer: AsyncStream<Notice>.Continuation) {

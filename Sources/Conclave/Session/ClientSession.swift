@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// Whoever brings the core something (a caller, a cancelled task, the reader's thread) steps it
 /// under the lock, carries out what it says, and then, with the lock released, writes to the socket
-/// and wakes those who were answered. While one thread writes, others only add to what it will
-/// write next: so requests made at the same time go out together.
+/// and wakes those who were answered. While one thread writes, or wakes, others only add to what it will
+/// do next: so requests made at the same time go out together, and everybody is told in order.
 final class ClientSession: Sendable {
     let number: UInt64
     let path: String
@@ -52,14 +52,21 @@ final class ClientSession: Sendable {
             carryOut(&effects, &state, now)
             let tick = state.nextTick
             tickAt.store(tick.nanoseconds, ordering: .releasing)
-            let afterwards = state.afterwards
-            state.afterwards.removeAll(keepingCapacity: true)
-            return (result, afterwards, state.takeOutput(), tick)
+            return (result, state.takeAfterwards(), state.takeOutput(), tick)
         }
         if let work { flush(work) }
         reader.wake(at: tick)
-        for next in afterwards { next.perform() }
+        perform(afterwards)
         return result
+    }
+
+    /// Does what is to be done, also what others add meanwhile.
+    private func perform(_ first: [Afterwards]) {
+        var next = first
+        while !next.isEmpty {
+            for one in next { one.perform() }
+            next = state.withLock { $0.takeMoreAfterwards() }
+        }
     }
 
     /// Writes until nothing is left or the socket is full, also what others add meanwhile.
@@ -223,6 +230,6 @@ final class ClientSession: Sendable {
 
     /// Forgets the session without a word to the daemon.
     private func stop() {
-        state.withLock { finish(&$0) }
+        enter { state, _, _ in finish(&state) }
     }
 }
