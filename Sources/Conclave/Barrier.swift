@@ -89,7 +89,8 @@ public struct Barrier: Sendable {
     ///   One that is over has the same result for all who took part in it, also if they ask again;
     ///   of a group's barrier only for those who are members still.
     /// - Throws: `barrierBroken` with a report, `timedOut`, `invalid` if the generation is none that
-    ///   this session took part in, and so on; `notHeld` if it is of a group, and whom it arrives for is no member, or not any more.
+    ///   this session took part in, and so on; `notHeld` if it is of a group, and whom it arrives for
+    ///   is no member, or not any more.
     public func arriveAndWait(generation: UInt64? = nil) async throws -> BarrierGeneration {
         let deadline = Conclave.deadline(after: timeout)
         var arrival = try arrival()

@@ -14,8 +14,7 @@ extension ConclaveError {
     private static func failure(of reply: Reply) -> (any Error)? {
         switch reply {
         case .granted, .grantedAll, .elected, .done, .tripped, .cancelOutcome, .written, .leased,
-            .joined,
-            .sent, .counted:
+            .joined, .sent, .counted:
             nil
         case .busy(let holder):
             ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")

@@ -22,7 +22,8 @@ extension Conclave {
 ///     try await inside.leave()
 ///
 /// Who dies, or loses its session, while it waits to enter breaks that generation, and all who wait are
-/// told by whom; who dies just before it has come there is missing until somebody's time is up. Who dies inside counts as having left: nobody waits for it.
+/// told by whom; who dies just before it has come there is missing until somebody's time is up. Who dies
+/// inside counts as having left: nobody waits for it.
 public struct DoubleBarrier: Sendable {
     /// More do not fit the request that names them.
     public static let maximumParties = ClientLimits.barrierMembersNamed

@@ -56,15 +56,15 @@ struct Call {
     var letsGo: Bool {
         switch content {
         case .operation(.release), .operation(.releaseAll), .operation(.resign),
-            .operation(.handOver),
-            .operation(.downgrade), .operation(.cancel), .operation(.leaveGroup):
+            .operation(.handOver), .operation(.downgrade), .operation(.cancel),
+            .operation(.leaveGroup):
             true
         case .operation(.lease(let lease)):
             if case .release = lease.action { true } else { false }
         case .operation(.latch(let latch)): latch.action == .remove
         case .operation(.acquire), .operation(.acquireAll), .operation(.upgrade),
-            .operation(.limit), .operation(.campaign),
-            .operation(.announce), .operation(.arrive), .operation(.transact), .operation(.revoke),
+            .operation(.limit), .operation(.campaign), .operation(.announce),
+            .operation(.arrive), .operation(.transact), .operation(.revoke),
             .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup), .query:
             false
         }

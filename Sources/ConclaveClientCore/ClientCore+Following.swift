@@ -52,8 +52,9 @@ extension ClientCore {
         }
     }
 
-    /// Who watches keys or a group and has not been told anything yet hears of a daemon that does not serve, but
-    /// not that there is none: there may be one in a moment. Of a leader the first state is awaited.
+    /// Who watches keys or a group and has not been told anything yet hears of a daemon that does not
+    /// serve, but not that there is none: there may be one in a moment. Of a leader the first state is
+    /// awaited.
     mutating func tellDoubt(_ id: CallID, effects: inout [Effect]) {
         guard let reason = doubt, let call = calls[id],
             call.isAnswered || (call.isPieced && isGreeted),

@@ -244,8 +244,7 @@ extension Operation {
         case .lease(let lease): if case .release = lease.action { true } else { false }
         case .latch(let latch): latch.action == .remove
         case .acquire, .acquireAll, .upgrade, .limit, .campaign, .announce, .arrive, .transact,
-            .revoke,
-            .joinGroup, .evictMember, .sendToGroup:
+            .revoke, .joinGroup, .evictMember, .sendToGroup:
             false
         }
     }

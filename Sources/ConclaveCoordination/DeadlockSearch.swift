@@ -4,14 +4,15 @@ import ConclaveWire
 /// it themselves.
 ///
 /// Tasks wait for each other as long as they have claims in queues. A task goes on when all its
-/// waits can end. A wait for a lock ends when all who hold it, or for whom it is reserved, go on; one for permits, when enough
-/// of them come free for it and for each that is before it, whichever holders those are. So whoever
-/// waits for nothing goes on, and then all who wait for those; *stuck* is who is left. The new wait
-/// closes a cycle if it leads, over stuck tasks alone, back to a task that waits by it.
+/// waits can end. A wait for a lock ends when all who hold it, or for whom it is reserved, go on; one
+/// for permits, when enough of them come free for it and for each that is before it, whichever
+/// holders those are. So whoever waits for nothing goes on, and then all who wait for those; *stuck* is
+/// who is left. The new wait closes a cycle if it leads, over stuck tasks alone, back to a task that
+/// waits by it.
 ///
 /// Only tasks that the new wait leads to are looked at. A holder or waiter looked at is a step, a
-/// task that is followed counts for 16, and for one more each of its further waits; after `maximumSteps` nothing is said to be a cycle, and the
-/// request waits like any other.
+/// task that is followed counts for 16, and for one more each of its further waits; after
+/// `maximumSteps` nothing is said to be a cycle, and the request waits like any other.
 struct DeadlockSearch {
     /// A claim that waits for another one: one that is held or reserved, or that has its turn before.
     struct Edge {

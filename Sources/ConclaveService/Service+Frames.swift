@@ -81,15 +81,13 @@ extension Service {
             try reader.finish()
             confirm(upTo: confirmed, on: id, machine: machine())
         case .cancel, .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit,
-            .campaign, .announce,
-            .resign, .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup, .latch:
+            .campaign, .announce, .resign, .handOver, .arrive, .transact, .lease, .revoke,
+            .joinGroup, .leaveGroup, .evictMember, .sendToGroup, .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine(), effects: &effects)
         case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
-            .sessions, .history,
-            .followGroup:
+            .sessions, .history, .followGroup:
             try ask(type, frame, from: id, effects: &effects)
         case .addMember, .removeMember, .recover:
             try administer(type, frame, from: id, effects: &effects)

@@ -9,6 +9,9 @@ import DequeModule
 /// for the next ones, of which every connection gets a share. Nothing overtakes what is held: a
 /// client takes a later reply as the sign that it has all before it (K9).
 extension Service {
+    /// Frames that are held for one connection; whoever lets more wait is cut.
+    private static let maximumHeld = 8 << 20
+
     /// Of one connection, before the next one's turn comes.
     private var shareByteCount: Int { settings.toldByteCountOfTurn / 16 }
 
@@ -35,6 +38,9 @@ extension Service {
         }
         connections.values[index].held.append(frame)
         connections.values[index].heldByteCount += frame.byteCount
+        guard connections.values[index].heldByteCount <= Self.maximumHeld else {
+            return close(id, now: .distantPast, effects: &effects)
+        }
         reconsiderReading(id, effects: &effects)
     }
 

@@ -96,8 +96,8 @@ extension Service {
     }
 
     /// K6, K7: another process wants the session, or an administrator wants it to end. Its validity
-    /// here ends now, and then the group is told so; but not before the process can no longer believe what it was shown elsewhere, on
-    /// the page of a daemon that has ended.
+    /// here ends now, and then the group is told so; but not before the process can no longer believe
+    /// what it was shown elsewhere, on the page of a daemon that has ended.
     mutating func yield(
         _ id: SessionID, _ attachment: Attachment, isForced: Bool, now: Instant,
         effects: inout [ServiceEffect]

@@ -97,6 +97,23 @@ import Testing
             (first + (try daemon.received(again))).replies.map(\.number) == Array(1...64))
     }
 
+    @Test func `a client for which more and more is held is cut, and resumes its session`() throws {
+        daemon.step(.client(.stalled(id, byteCount: 1)))
+        try arrive(64)
+        let reason = String(repeating: "x", count: 1_000)
+        for number in 0..<9_000 where daemon.closed.isEmpty {
+            daemon.step(.serving(ServingState(isServing: number % 2 == 1, reason: reason)))
+        }
+        #expect(daemon.closed == [id])
+        #expect(try daemon.received(id).isEmpty)
+        daemon.step(.serving(ServingState(isServing: true, reason: "")))
+        let again = daemon.connect()
+        daemon.hello(again)
+        daemon.resume(again, session)
+        group.confirm()
+        #expect(try daemon.received(again).replies.map(\.number) == Array(1...64))
+    }
+
     @Test func `nothing more is read from a client for which much is held`() throws {
         daemon.step(.client(.stalled(id, byteCount: 1)))
         try arrive(64)

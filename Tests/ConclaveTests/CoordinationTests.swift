@@ -63,7 +63,8 @@ import Testing
     /// A session that wakes a task under its lock locks itself up here: whoever cancels a task has that
     /// task's status, and comes to the session by the end of its stream.
     @Test(.timeLimit(.minutes(2)))
-    func `an observer that is cancelled while it is told something ends, and nobody else is held up`()
+    func
+        `an observer that is cancelled while it is told something ends, and nobody else is held up`()
         async throws
     {
         var writer = ByteWriter()

@@ -68,12 +68,12 @@ struct FigureLine: Equatable {
     }
 
     private static func words(_ line: JSONLine, _ isWanted: (String) -> Bool) -> String {
-        line.members.filter { isWanted($0.name) }.sorted { $0.name < $1.name }.map { member in
-            switch member.value {
-            case .text(let text): "\(member.name) \(text)"
-            case .number(let number): "\(member.name) \(FigureText.short(number))"
-            case .truth(let isTrue): "\(member.name) \(isTrue)"
-            case .null: member.name
+        line.members.filter { isWanted($0.key) }.sorted { $0.key < $1.key }.map { name, value in
+            switch value {
+            case .text(let text): "\(name) \(text)"
+            case .number(let number): "\(name) \(FigureText.short(number))"
+            case .truth(let isTrue): "\(name) \(isTrue)"
+            case .null: name
             }
         }.joined(separator: ", ")
     }

@@ -9,18 +9,7 @@ struct BarrierLast {
     }
 
     func run() throws {
-        let bench = bench
-        let parties = bench.options.workers
-        try bench.wait {
-            let connections = try await bench.connect(parties)
-            var samples = Samples()
-            for round in 0..<bench.options.rounds {
-                samples.add(try await Self.round(connections, "bench/barrier/\(round)"))
-            }
-            bench.report.distribution(
-                "barrier.last", .microseconds, samples, Self.how(parties: parties))
-            for conclave in connections { await conclave.close() }
-        }
+        try bench.measureBarrier("barrier.last", Self.round)
     }
 
     private static func round(_ connections: [Conclave], _ name: String) async throws -> UInt64 {

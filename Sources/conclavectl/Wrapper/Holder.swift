@@ -28,8 +28,8 @@ struct HoldRequest: Sendable {
     var taskPath: TaskPath?
 }
 
-/// The asynchronous half of a wrapper: it takes the lock, term or place in a group, keeps it until it is told to let
-/// go, and says what happens.
+/// The asynchronous half of a wrapper: it takes the lock, term or place in a group, keeps it until it is
+/// told to let go, and says what happens.
 final class Holder: Sendable {
     enum Message: Sendable {
         case held(Grant)
