@@ -72,6 +72,36 @@ import Testing
         #expect(try site.disk.read("a", at: 0, count: 8_192) == expected)
     }
 
+    @Test func `whole sectors go past the page cache where the file system has such a way`() throws
+    {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 4_096))
+        let probe = Descriptor(owning: open(scratch.path + "/a", O_RDWR))
+        let hasWay = fcntl(probe.number, F_SETFL, direct) == 0
+        _ = try site.perform(.write("a", at: 512, bytes: [UInt8](repeating: 1, count: 512)))
+        #expect(try goesPastCache("a", but: probe.number) == hasWay)
+        _ = try site.perform(.write("a", at: 512, bytes: [2]))
+        #expect(try !goesPastCache("a", but: probe.number))
+    }
+
+    /// O_DIRECT, as the kernel tells it.
+    private var direct: Int32 { 0o40000 }
+
+    /// Whether a descriptor of this process other than `own` writes that file past the cache.
+    private func goesPastCache(_ name: String, but own: Int32) throws -> Bool {
+        let path = realpath(scratch.path + "/" + name, nil).map { path in
+            defer { free(path) }
+            return String(cString: path)
+        }
+        for number in 3..<256 as Range<Int32> where number != own {
+            let target = realpath("/proc/self/fd/\(number)", nil)
+            defer { free(target) }
+            guard let target, String(cString: target) == path else { continue }
+            return fcntl(number, F_GETFL) & direct != 0
+        }
+        throw DiskError.notFound(name)
+    }
+
     @Test func `a rename carries the file and what is written later`() throws {
         let site = try Site(scratch)
         _ = try site.perform(.create("a", byteCount: 2))

@@ -53,6 +53,23 @@ import Testing
         #expect(votes.note(9, at: Version(1), from: 1).isEmpty)
     }
 
+    @Test func `a larger state is compared more rarely, and then a smaller one is, too`() {
+        let pace = DigestPace(versionCount: 8, versionsPerRow: 16)
+        func due(_ rowCount: Int) -> Set<UInt64> {
+            Set(
+                (1...4_096).filter {
+                    pace.isDue(at: Version($0), rowCount: rowCount)
+                })
+        }
+        let sizes = [0, 1, 10, 100, 200].map(due)
+        #expect(sizes[0].count == 512)
+        #expect(sizes[2].count == 4_096 / 256)
+        #expect(sizes[4].count == 1)
+        for (smaller, larger) in zip(sizes, sizes.dropFirst()) {
+            #expect(larger.isSubset(of: smaller))
+        }
+    }
+
     @Test func `a word takes no version, and comes back as it was written`() throws {
         let word = ReplicaWord.digest(Version(5), 77)
         var reader = ByteReader(word.bytes)
