@@ -17,6 +17,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,12 @@ static uint64_t nanoseconds(clockid_t clock) {
 uint64_t conclave_linux_boot_time(void) { return nanoseconds(CLOCK_BOOTTIME); }
 
 uint64_t conclave_linux_wall_time(void) { return nanoseconds(CLOCK_REALTIME) / 1000; }
+
+int conclave_linux_wall_clock_is_steered(void) {
+    struct timex state = {0};
+    int status = adjtimex(&state);
+    return status < 0 ? -errno : status != TIME_ERROR;
+}
 
 const char *conclave_linux_error_text(int number) {
     const char *text = strerrordesc_np(number);

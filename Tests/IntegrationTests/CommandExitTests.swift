@@ -107,6 +107,21 @@ import Testing
         #expect(try group.run("timing", ["--ttl", "1ms"]).status == 64)
     }
 
+    @Test func `the doctor is 1 if it finds a fault, and 69 without a daemon`() throws {
+        let group = try Group.serving(of: 1)
+        let doctor = try group.run("doctor", ["--disk", group.directory.path])
+        // What it finds on this host is this host's.
+        #expect([0, 1].contains(doctor.status), "\(doctor)")
+        #expect(doctor.output.hasPrefix("good     daemon: node 1 serves"), "\(doctor)")
+        #expect(doctor.output.contains("disk: a write and its sync take"), "\(doctor)")
+        let nowhere = try group.run("doctor", ["--disk", "/nowhere/at/all", "--json"])
+        #expect(nowhere.status == 1)
+        #expect(nowhere.output.contains(#"{"grade":"fault","subject":"disk","#), "\(nowhere)")
+        let alone = try Group(of: 1).run("doctor", [])
+        #expect(alone.status == 69)
+        #expect(alone.output.contains("fault    daemon: no answer"), "\(alone)")
+    }
+
     @Test func `a cycle of three locks is 1, and the cycle is named`() throws {
         let group = try Group.serving(of: 1)
         let marks = ["a", "b", "c"].map { group.directory.file("has-\($0)") }

@@ -15,6 +15,8 @@
 uint64_t conclave_linux_boot_time(void);
 /* CLOCK_REALTIME, microseconds since 1970-01-01 UTC. */
 uint64_t conclave_linux_wall_time(void);
+/* 1: a time service steers the wall clock; 0: nothing does; negative errno: unknown. */
+int conclave_linux_wall_clock_is_steered(void);
 
 /* Errors. */
 
