@@ -184,6 +184,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case sameEraAlone
     /// A member of a task group stays when its session ends.
     case memberOutlivesSession
+    /// A member founds a group's state although another one has it.
+    case foundsBesideHolder
+    /// A newcomer adopts what a member that is gone has handed it, though somebody began anew since.
+    case staleStateAdopted
+    /// A newcomer goes on from where it joined, not from where its state ends.
+    case adopterStartsEarly
     /// A member that follows its group anew is told what happens from then on.
     case resumedMemberSkips
     /// A latch vanishes when it opens: whoever comes later waits for another one.

@@ -65,7 +65,8 @@ struct Call {
         case .operation(.acquire), .operation(.acquireAll), .operation(.upgrade),
             .operation(.limit), .operation(.campaign), .operation(.announce),
             .operation(.arrive), .operation(.transact), .operation(.revoke),
-            .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup), .query:
+            .operation(.joinGroup), .operation(.evictMember), .operation(.sendToGroup),
+            .operation(.provideState), .operation(.adoptState), .query:
             false
         }
     }

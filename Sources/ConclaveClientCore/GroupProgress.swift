@@ -69,10 +69,21 @@ struct GroupProgress {
             let tokens = Set(joined.map(\.token))
             picture.members.removeAll { tokens.contains($0.token) }
             picture.members += joined
-            picture.number = entry.number
-            picture.version = entry.version
+            begin(entry)
             return .view(picture, time: entry.time, joined: joined, departed: gone)
+        case .adopted(let token):
+            let index = picture.members.firstIndex { $0.token == token }
+            if let index { picture.members[index].possession = .held }
+            begin(entry)
+            return .adopted(
+                picture, time: entry.time, member: index.map { picture.members[$0] })
+        case .provided(let state): return .provided(state)
         }
+    }
+
+    private mutating func begin(_ entry: GroupEntry) {
+        picture.number = entry.number
+        picture.version = entry.version
     }
 
     private mutating func take(_ part: GroupStatePart) -> [ClientCore.GroupUpdate] {
@@ -160,6 +171,10 @@ extension ClientCore {
         case state(GroupPicture, isResync: Bool)
         case view(GroupPicture, time: Timestamp, joined: [GroupMember], departed: [GroupLoss])
         case message(GroupDelivery)
+        /// A view in which that member has the group's state; `nil`: one that is not known here.
+        case adopted(GroupPicture, time: Timestamp, member: GroupMember?)
+        /// To this member.
+        case provided(ProvidedState)
         /// The follower is no member any more.
         case over
     }

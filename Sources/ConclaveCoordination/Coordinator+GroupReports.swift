@@ -65,7 +65,7 @@ extension Coordinator {
             let record = log[place]
             reading.upTo = record.version
             reading.lookedCount += 1
-            if case .message = record.content, !withMessages {
+            guard record.isTold(to: member, withMessages: withMessages) else {
                 budget.spend(0)
                 continue
             }

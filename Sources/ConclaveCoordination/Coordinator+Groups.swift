@@ -15,7 +15,7 @@ extension Coordinator {
         let member = GroupMember(
             token: FencingToken(version), session: session.id, host: session.process.host,
             pid: session.process.pid, uid: session.process.uid, label: session.label,
-            attributes: join.attributes)
+            attributes: join.attributes, possession: join.wantsState ? .wanted : .none)
         if let message = quotaMessage(of: member, joining: join.name, index) {
             return refuse(request, .quotaExceeded, message, effects: &effects)
         }
@@ -47,7 +47,7 @@ extension Coordinator {
         return nil
     }
 
-    private func groupQuotaMessage(_ uid: UInt32) -> String {
+    func groupQuotaMessage(_ uid: UInt32) -> String {
         "groups have \(quotas.groupByteCount) bytes already, or those of uid \(uid) "
             + "\(quotas.groupByteCountPerUID)"
     }
@@ -131,7 +131,7 @@ extension Coordinator {
         reviewBarriers(of: name, without: member.token, effects: &effects)
     }
 
-    private mutating func changed(
+    mutating func changed(
         _ index: Int, uid: UInt32, effects: inout [CoordinationEffect]
     ) {
         effects.append(.groupChanged(groups[index].name, at: version))

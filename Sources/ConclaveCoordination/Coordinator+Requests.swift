@@ -99,6 +99,10 @@ extension Coordinator {
             evictMember(name, member, request, effects: &effects)
         case .sendToGroup(let name, let payload):
             sendToGroup(name, payload, request, effects: &effects)
+        case .provideState(let name, let state):
+            provideState(name, state, request, effects: &effects)
+        case .adoptState(let name, let member, let upTo):
+            adoptState(name, member, upTo: upTo, request, effects: &effects)
         }
     }
 
@@ -244,7 +248,7 @@ extension Operation {
         case .lease(let lease): if case .release = lease.action { true } else { false }
         case .latch(let latch): latch.action == .remove
         case .acquire, .acquireAll, .upgrade, .limit, .campaign, .announce, .arrive, .transact,
-            .revoke, .joinGroup, .evictMember, .sendToGroup:
+            .revoke, .joinGroup, .evictMember, .sendToGroup, .provideState, .adoptState:
             false
         }
     }

@@ -82,6 +82,7 @@ extension TaskGroup {
         writer.name(name)
         writer.integer(number)
         writer.integer(changed.number)
+        writer.integer(founded.number)
         writer.integer(floor.number)
     }
 }
@@ -101,8 +102,11 @@ extension GroupTable {
         guard number > 0, number <= changed.number else {
             throw .outOfRange(field: "view", value: number, maximum: changed.number)
         }
+        let founded = try Self.version("founded", &reader, now: now)
         let floor = try Self.version("floor", &reader, now: now)
-        restore(TaskGroup(name: name, number: number, changed: changed, floor: floor))
+        restore(
+            TaskGroup(
+                name: name, number: number, changed: changed, founded: founded, floor: floor))
     }
 
     mutating func takeMembers(
@@ -178,6 +182,8 @@ extension TaskGroup.Record {
     private enum Kind: UInt8 {
         case view = 1
         case message = 2
+        case adopted = 3
+        case provided = 4
     }
 
     fileprivate func encode(into writer: inout ByteWriter) {
@@ -196,6 +202,12 @@ extension TaskGroup.Record {
         case .message(let message):
             writer.integer(Kind.message.rawValue)
             message.encode(into: &writer)
+        case .adopted(let member):
+            writer.integer(Kind.adopted.rawValue)
+            writer.integer(member.number)
+        case .provided(let state):
+            writer.integer(Kind.provided.rawValue)
+            state.encode(into: &writer)
         }
     }
 
@@ -219,6 +231,8 @@ extension TaskGroup.Record {
             }
             content = .view(joined: joined, departed: departed)
         case .message: content = .message(try GroupMessage(from: &reader))
+        case .adopted: content = .adopted(try reader.token("member"))
+        case .provided: content = .provided(try ProvidedState(from: &reader))
         }
     }
 }

@@ -59,10 +59,10 @@ struct GroupTable: Sendable {
         indexes[name].map { rows[$0].floor } ?? floor
     }
 
-    /// Of a membership: with the view that its end will make, so that whoever leaves needs no more room
-    /// than it had.
+    /// Of a membership: with the views that it will make, so that whoever leaves needs no more room than
+    /// it had.
     static func byteCount(of member: GroupMember) -> Int {
-        member.byteCount + TaskGroup.Record.byteCount(ofViewBy: member)
+        member.byteCount + TaskGroup.Record.byteCount(ofViewsBy: member)
     }
 
     // MARK: - Changing
@@ -99,6 +99,22 @@ struct GroupTable: Sendable {
         if memberships[member.session]?.isEmpty == true { memberships[member.session] = nil }
         count(-Self.byteCount(of: member), for: member.uid)
         if rows[index].isEmpty { noteDeserted(index) }
+    }
+
+    /// - Precondition: the member is there.
+    mutating func adopt(
+        _ token: FencingToken, isFounding: Bool, in index: Int, at moment: Moment
+    ) {
+        guard let member = rows[index].member(token) else { return }
+        changeLog(of: index, for: member.uid) {
+            $0.adopt(token, isFounding: isFounding, at: moment)
+        }
+    }
+
+    mutating func provide(
+        _ state: ProvidedState, in index: Int, uid: UInt32, at moment: Moment
+    ) {
+        changeLog(of: index, for: uid) { $0.provide(state, uid: uid, at: moment) }
     }
 
     mutating func say(

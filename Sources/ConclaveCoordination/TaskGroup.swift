@@ -13,6 +13,8 @@ struct TaskGroup: Sendable {
     private(set) var number: UInt64
     /// When the present view began.
     private(set) var changed: Version
+    /// When a member last began the state that they have in common, since nobody had it.
+    private(set) var founded: Version
     /// By rank, which is the order of joining, so by token.
     private(set) var members: [GroupMember] = []
     /// Everything that happened after this version is in `log`.
@@ -27,6 +29,8 @@ struct TaskGroup: Sendable {
         enum Content: Sendable {
             case view(joined: [GroupMember], departed: [Departed])
             case message(GroupMessage)
+            case adopted(FencingToken)
+            case provided(ProvidedState)
         }
 
         struct Departed: Sendable {
@@ -43,10 +47,14 @@ struct TaskGroup: Sendable {
         var content: Content
     }
 
-    init(name: ObjectName, number: UInt64, changed: Version, floor: Version) {
+    init(
+        name: ObjectName, number: UInt64, changed: Version, founded: Version = .zero,
+        floor: Version
+    ) {
         self.name = name
         self.number = number
         self.changed = changed
+        self.founded = founded
         self.floor = floor
     }
 
@@ -66,14 +74,22 @@ struct TaskGroup: Sendable {
     func members(at version: Version) -> [GroupMember] {
         var found = members.filter { $0.token.number <= version.number }
         let count = found.count
+        var adoptedLater: Set<FencingToken> = []
         for record in log.reversed() {
             guard record.version > version else { break }
-            guard case .view(_, let departed) = record.content else { continue }
-            for gone in departed where gone.member.token.number <= version.number {
-                found.append(gone.member)
+            switch record.content {
+            case .view(_, let departed):
+                for gone in departed where gone.member.token.number <= version.number {
+                    found.append(gone.member)
+                }
+            case .adopted(let token): adoptedLater.insert(token)
+            case .message, .provided: break
             }
         }
         if found.count > count { found.sort { $0.token < $1.token } }
+        for place in found.indices where adoptedLater.contains(found[place].token) {
+            found[place].possession = .wanted
+        }
         return found
     }
 
@@ -83,8 +99,10 @@ struct TaskGroup: Sendable {
     func number(at version: Version) -> UInt64 {
         let next = firstLogged(after: version)
         guard next < log.count else { return number }
-        if case .message = log[next].content { return log[next].number }
-        return log[next].number - 1
+        switch log[next].content {
+        case .view, .adopted: return log[next].number - 1
+        case .message, .provided: return log[next].number
+        }
     }
 
     func firstLogged(after version: Version) -> Int {
@@ -134,6 +152,27 @@ struct TaskGroup: Sendable {
             Record(
                 version: moment.version, time: moment.time, number: number,
                 uid: gone.member.uid, content: .view(joined: [], departed: [gone])))
+    }
+
+    /// - Precondition: the member is there, and nothing else happened to it at this version.
+    mutating func adopt(_ token: FencingToken, isFounding: Bool, at moment: Moment) {
+        guard let index = index(of: token) else {
+            preconditionFailure("\(token) is no member of \(name)")
+        }
+        members[index].possession = .held
+        if isFounding { founded = moment.version }
+        begin(moment.version)
+        append(
+            Record(
+                version: moment.version, time: moment.time, number: number,
+                uid: members[index].uid, content: .adopted(token)))
+    }
+
+    mutating func provide(_ state: ProvidedState, uid: UInt32, at moment: Moment) {
+        append(
+            Record(
+                version: moment.version, time: moment.time, number: number, uid: uid,
+                content: .provided(state)))
     }
 
     mutating func say(_ message: GroupMessage, uid: UInt32, at moment: Moment) {
@@ -195,12 +234,21 @@ extension TaskGroup.Record {
             Self.overhead + joined.reduce(0) { $0 + $1.byteCount }
                 + departed.reduce(0) { $0 + $1.member.byteCount }
         case .message(let message): Self.byteCount(ofPayload: message.payload)
+        case .adopted: Self.byteCountOfAdoption
+        case .provided(let state): Self.byteCount(ofPayload: state.payload)
         }
     }
 
     static func byteCount(ofPayload payload: [UInt8]) -> Int { overhead + 64 + payload.count }
 
-    /// Of a view that one member makes.
+    private static let byteCountOfAdoption = overhead
+
+    /// Of the views that one member may make: when it goes, and when it has the state.
+    static func byteCount(ofViewsBy member: GroupMember) -> Int {
+        byteCount(ofViewBy: member) + (member.possession == .none ? 0 : byteCountOfAdoption)
+    }
+
+    /// Of a view that one member makes when it joins or goes.
     static func byteCount(ofViewBy member: GroupMember) -> Int { overhead + member.byteCount }
 
     /// As followers are told it.
@@ -216,6 +264,8 @@ extension TaskGroup.Record {
                             reason: $0.reason)
                     })
             case .message(let message): .message(message)
+            case .adopted(let member): .adopted(member)
+            case .provided(let state): .provided(state)
             }
         return GroupEntry(version: version, time: time, number: number, content: told)
     }
@@ -224,5 +274,13 @@ extension TaskGroup.Record {
     func ends(_ token: FencingToken) -> Bool {
         guard case .view(_, let departed) = content else { return false }
         return departed.contains { $0.member.token == token }
+    }
+    /// Whether a follower, who may be a member, is told it.
+    func isTold(to member: FencingToken?, withMessages: Bool) -> Bool {
+        switch content {
+        case .view, .adopted: true
+        case .message: withMessages
+        case .provided(let state): withMessages && state.to == member
+        }
     }
 }

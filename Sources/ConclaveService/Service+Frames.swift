@@ -82,7 +82,8 @@ extension Service {
             confirm(upTo: confirmed, on: id, machine: machine())
         case .cancel, .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit,
             .campaign, .announce, .resign, .handOver, .arrive, .transact, .lease, .revoke,
-            .joinGroup, .leaveGroup, .evictMember, .sendToGroup, .latch:
+            .joinGroup, .leaveGroup, .evictMember, .sendToGroup, .provideState, .adoptState,
+            .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
             try query(type, frame, from: id, machine: machine(), effects: &effects)

@@ -15,10 +15,12 @@ extension Service {
             place = .entries(after: isSkipping ? machine.version : from)
         } else {
             // What is later than everything that was acknowledged is of another history.
-            let joined = follow.member.map { Version($0.number) } ?? machine.version
-            let isStrange = follow.from != nil || joined > machine.version
+            let joined = follow.member.map { Version($0.number) }
+            let isEarly = settings.plant == .adopterStartsEarly
+            let start = (isEarly ? joined : follow.start) ?? joined ?? machine.version
+            let isStrange = follow.from != nil || start > machine.version
             place = .state(
-                isStrange ? machine.version : joined, after: nil, isResync: isStrange)
+                isStrange ? machine.version : start, after: nil, isResync: isStrange)
         }
         let uid = connections[id.connection]?.process.uid ?? 0
         groupFollowers.add(id, follow, at: place, uid: uid)

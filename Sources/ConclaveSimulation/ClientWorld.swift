@@ -11,6 +11,9 @@ final class ClientWorld {
     var leases = LeaseBeliefs()
     var latches = LatchChecker()
     var doubleBarriers = DoubleBarrierChecker()
+    var folds = GroupFolds()
+    /// Members of task groups have a state in common, and hand it to newcomers.
+    var sharesGroupStates = false
     /// What the group did, held against what it should.
     let order: OrderChecker
     /// What the processes did and were told; the check of it comes at the end.

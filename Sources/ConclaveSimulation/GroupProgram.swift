@@ -10,6 +10,16 @@ final class GroupProgram: ClientProgram {
         case leave(ObjectName)
         case evict(ObjectName)
         case send(ObjectName)
+        case adopt(FencingToken)
+        case provide(ObjectName)
+
+        /// Of a state that is handed on: it is seen through.
+        var isOfState: Bool {
+            switch self {
+            case .adopt, .provide: true
+            case .join, .leave, .evict, .send: false
+            }
+        }
     }
 
     private static let callsAtOnce = 4
@@ -20,6 +30,10 @@ final class GroupProgram: ClientProgram {
     /// By group: the membership, until its end is told.
     private var tokens: [ObjectName: FencingToken] = [:]
     private var trackers: [CallID: GroupTracker] = [:]
+    /// Of memberships that share in their group's state.
+    private var states: [FencingToken: StateMember] = [:]
+    /// Parts of states that are to be handed over, a few at a time: whoever has them may go before.
+    private var owed: [(group: ObjectName, part: ProvidedState)] = []
 
     init(firstActAt moment: Moment) {
         actAt = moment
@@ -43,13 +57,15 @@ final class GroupProgram: ClientProgram {
             actAt = .never
             return client.goodbye(world: world)
         }
+        handStates(client, world: world)
         for _ in 0..<1 + client.random.below(3) { actOnce(client, world: world) }
         actAt = now.advanced(by: world.pause(&client.random))
     }
 
     private func actOnce(_ client: ClientProcess, world: ClientWorld) {
-        guard pending.count < Self.callsAtOnce else {
-            if client.random.chance(perMille: 300), let oldest = pending.keys.min() {
+        let mine = pending.filter { !$0.value.isOfState }
+        guard mine.count < Self.callsAtOnce else {
+            if client.random.chance(perMille: 300), let oldest = mine.keys.min() {
                 client.cancel(oldest, world: world)
             }
             return
@@ -57,6 +73,9 @@ final class GroupProgram: ClientProgram {
         let name = world.name(from: ClientWorld.groupNames, &client.random)
         if tokens[name] == nil, client.random.chance(perMille: 700) {
             return join(name, client, world: world)
+        }
+        if let token = tokens[name], states[token]?.isLost == true {
+            return ask(.leave(name), .leaveGroup(name: name, member: token), client, world: world)
         }
         switch client.random.below(12) {
         case 0:
@@ -79,7 +98,9 @@ final class GroupProgram: ClientProgram {
         guard !isAsked else { return }
         let value = "\(client.random.below(4))"
         let attributes = try? GroupAttributes([.init(name: "gpu", value: value)])
-        let join = GroupJoin(name: name, attributes: attributes ?? .none)
+        let join = GroupJoin(
+            name: name, attributes: attributes ?? .none,
+            wantsState: world.sharesGroupStates && name.text.hasPrefix("g/"))
         ask(.join(name), .joinGroup(join), client, world: world)
     }
 
@@ -113,16 +134,21 @@ final class GroupProgram: ClientProgram {
         switch (wish, answer) {
         case (.join(let name), .reply(.joined(let joined))):
             tokens[name] = joined.token
-            follow(joined, client)
-        case (.leave, .reply(.done)), (.evict, .reply(.done)), (.send, .reply(.sent)): break
+            if world.sharesGroupStates { states[joined.token] = StateMember(joined) }
+            follow(GroupFollow(joined.name, withMessages: true, member: joined.token), client)
+        case (.leave, .reply(.done)), (.evict, .reply(.done)), (.send, .reply(.sent)),
+            (.adopt, .reply(.done)), (.provide, .reply(.done)):
+            break
+        case (.adopt(let token), .failed(.refused(let refusal))) where refusal.code == .refused:
+            states[token]?.refused()
+            ask(forStateOf: token, client, world: world)
         case (_, .failed(.refused(let refusal))): try check(refusal, of: wish, world: world)
         case (_, .failed): break
         default: throw Violation(.exactlyOnce, "\(wish) was answered \(answer)")
         }
     }
 
-    private func follow(_ joined: GroupJoined, _ client: ClientProcess) {
-        let follow = GroupFollow(joined.name, withMessages: true, member: joined.token)
+    private func follow(_ follow: GroupFollow, _ client: ClientProcess) {
         let call = client.query(.followGroup(follow), within: nil)
         trackers[call] = GroupTracker(follow)
     }
@@ -134,7 +160,9 @@ final class GroupProgram: ClientProgram {
         case (_, .sessionEnded), (_, .unavailable): return
         case (_, .quotaExceeded) where world.hasQuotas || world.hasGroupQuotas: return
         // Who was put out finds out by asking, if it was not told yet.
-        case (.leave, .notHeld): return
+        case (.leave, .notHeld), (.adopt, .notHeld), (.provide, .notHeld): return
+        // Who wanted the state is gone.
+        case (.provide, .refused): return
         // Of another user, or gone; nobody is there; what does not fit a slot.
         case (.evict, .refused), (.evict, .denied), (.send, .refused), (.send, .invalid): return
         default: throw Violation(.exactlyOnce, "\(wish) was refused: \(refusal)")
@@ -148,8 +176,57 @@ final class GroupProgram: ClientProgram {
             throw Violation(.exactlyOnce, "an event of call \(call.number): \(answer)")
         }
         world.trace { "client \(client.index) follows by call \(call.number): \(answer)" }
-        guard try trackers[call]!.take(answer, world: world) else { return }
+        let isOver = try trackers[call]!.take(answer, world: world)
+        if case .report(.groupUpdates(let updates)) = answer {
+            try handState(updates, trackers[call]!.follow, client, world: world)
+        }
+        guard isOver else { return }
         let follow = trackers.removeValue(forKey: call)!.follow
+        if let member = follow.member { states[member] = nil }
         if tokens[follow.name] == follow.member { tokens[follow.name] = nil }
+    }
+
+    // MARK: - States
+
+    private func handState(
+        _ updates: [ClientCore.GroupUpdate], _ follow: GroupFollow, _ client: ClientProcess,
+        world: ClientWorld
+    ) throws(Violation) {
+        guard let token = follow.member, states[token] != nil else { return }
+        guard follow.start == nil else {
+            for part in try states[token]!.follow(updates, world: world) {
+                owed.append((follow.name, part))
+            }
+            return
+        }
+        if let start = try states[token]!.adopt(updates, world: world) {
+            self.follow(
+                GroupFollow(follow.name, withMessages: true, member: token, start: start), client)
+        }
+        // Some take their time to say that they have it.
+        if token.number % 2 == 0 { ask(forStateOf: token, client, world: world) }
+    }
+
+    private func handStates(_ client: ClientProcess, world: ClientWorld) {
+        for token in states.keys.sorted() { ask(forStateOf: token, client, world: world) }
+        guard !owed.isEmpty else { return }
+        for _ in 0..<1 + client.random.below(6) {
+            guard !owed.isEmpty else { return }
+            let (group, part) = owed.removeFirst()
+            see(.provide(group), .provideState(name: group, part), client, world)
+        }
+    }
+
+    private func ask(
+        forStateOf token: FencingToken, _ client: ClientProcess, world: ClientWorld
+    ) {
+        guard let request = states[token]?.request() else { return }
+        see(.adopt(token), request, client, world)
+    }
+
+    private func see(
+        _ wish: Wish, _ operation: Operation, _ client: ClientProcess, _ world: ClientWorld
+    ) {
+        pending[client.call(operation, within: nil, world: world)] = wish
     }
 }

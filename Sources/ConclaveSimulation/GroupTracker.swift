@@ -69,12 +69,33 @@ struct GroupTracker {
                 GroupEntry(
                     version: delivery.version, time: delivery.time, number: delivery.number,
                     content: .message(delivery.message)), world: world)
+        case .adopted(let picture, let time, let member):
+            guard let member else { throw broken(.totalOrder, "does not know who adopts") }
+            try check(
+                GroupEntry(
+                    version: picture.version, time: time, number: picture.number,
+                    content: .adopted(member.token)), world: world)
+            try checkMembers(of: picture, world: world)
+            members = picture.members
+        case .provided(let state): try check(state, world: world)
         case .over:
             isOver = true
             guard let own = follow.member, !members.contains(where: { $0.token == own }) else {
                 throw broken(.exactlyOnce, "is told that it is no member, but it is")
             }
         }
+    }
+
+    /// What it is handed comes without a version of its own.
+    private mutating func check(
+        _ state: ProvidedState, world: ClientWorld
+    ) throws(Violation) {
+        guard let last else { throw broken(.totalOrder, "is told \(state) before any state") }
+        let all = missing(after: last, upTo: world.order.version, world: world)
+        guard let entry = all.first, entry.content == .provided(state) else {
+            throw broken(.exactlyOnce, "was told \(state), but there was \(all.first as Any)")
+        }
+        self.last = entry.version
     }
 
     private func broken(_ promise: ContractPromise, _ message: String) -> Violation {
@@ -87,7 +108,7 @@ struct GroupTracker {
     ) throws(Violation) {
         let version = picture.version
         try checkMembers(of: picture, world: world)
-        let joined = follow.member.map { Version($0.number) }
+        let joined = follow.start ?? follow.member.map { Version($0.number) }
         if isResync {
             guard let known = last ?? joined else {
                 throw broken(.progress, "begins anew before it began")
@@ -137,7 +158,11 @@ struct GroupTracker {
         after version: Version, upTo end: Version, world: ClientWorld
     ) -> [GroupEntry] {
         world.order.groupEntries(of: follow.name, after: version, upTo: end).filter { entry in
-            if case .message = entry.content { follow.withMessages } else { true }
+            switch entry.content {
+            case .view, .adopted: true
+            case .message: follow.withMessages
+            case .provided(let state): follow.withMessages && state.to == follow.member
+            }
         }
     }
 

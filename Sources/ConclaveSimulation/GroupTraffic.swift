@@ -14,6 +14,8 @@ struct GroupTraffic {
     var groupsPerSession: Int?
     /// What a follower is told comes in pieces of so many members or entries.
     var entriesPerPiece: Int
+    /// Members of a group have a state in common.
+    var sharesStates: Bool
     /// For the seats.
     var random: SeededRandom
 
@@ -23,11 +25,14 @@ struct GroupTraffic {
         let isWanted = workload == .groups
         let isPossible = workload == .mixed && random.chance(perMille: 200)
         guard isWanted || isPossible else { return nil }
+        var coin = SeededRandom(seed: seed ^ 0x7374_6174_6573_2121)
+        let sharesStates = coin.chance(perMille: 600)
         var traffic = GroupTraffic(
             memberCount: 2 + Int(random.below(4)), followerCount: 1 + Int(random.below(2)),
             logCount: WorldShape.pick([2, 8, 60, 4_096], &random),
             desertedGroups: WorldShape.pick([0, 1, 2, 1_024], &random), membersPerGroup: nil,
             groupsPerSession: nil, entriesPerPiece: WorldShape.pick([1, 2, 1_000], &random),
+            sharesStates: sharesStates,
             random: random.split())
         if random.chance(perMille: 150) {
             // Those who enter and leave together do so as members of a group.

@@ -116,6 +116,9 @@ package struct PlantedBug: Sendable {
             PlantedBug(plant, rule: "K6", within: 300, in: .mixed)
         case .forcedNotOrdered: PlantedBug(plant, rule: "C8", within: 200, in: .mixed)
         case .memberOutlivesSession: PlantedBug(plant, rule: "C8", within: 20, in: .groups)
+        case .foundsBesideHolder: PlantedBug(plant, rule: "C2", within: 1_000, in: .groups)
+        case .staleStateAdopted: PlantedBug(plant, rule: "C2", within: 300, in: .groups)
+        case .adopterStartsEarly: PlantedBug(plant, rule: "C2", within: 20, in: .groups)
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
         case .openLatchForgotten, .latchWaiterUntold:
             PlantedBug(plant, rule: "C7", within: 20, in: .latches)

@@ -330,11 +330,14 @@ extension ServiceWorld {
 
     /// Runs without keys, leases, task groups or latches are as they were before there were any.
     private var garbageTypes: [ClientFrameType] {
-        if latchTraffic != nil { return ClientFrameType.allCases }
+        let known = ClientFrameType.allCases.filter { type in
+            groupTraffic?.sharesStates == true || ![.provideState, .adoptState].contains(type)
+        }
+        if latchTraffic != nil { return known }
         let first: ClientFrameType =
             groupTraffic != nil
             ? .latch : leaseTraffic != nil ? .joinGroup : keyTraffic == nil ? .transact : .lease
-        return ClientFrameType.allCases.filter { $0.rawValue < first.rawValue }
+        return known.filter { $0.rawValue < first.rawValue }
     }
 
     private func garbage() -> [UInt8] {

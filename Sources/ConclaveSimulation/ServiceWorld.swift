@@ -171,6 +171,7 @@ final class ServiceWorld {
         world.lockDelays = LockDelays.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
+        world.sharesGroupStates = groupTraffic?.sharesStates ?? false
         world.hasMemberPartyQuotas = parties?.barriersPerGroup != nil
         world.hasLatchQuotas = latchTraffic?.latchesPerUID != nil
         world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false

@@ -159,7 +159,10 @@ private struct GroupWalk {
 
     private func take(_ entry: GroupEntry, _ follower: inout Follower) throws {
         switch entry.content {
-        case .message: #expect(entry.number == follower.number)
+        case .message, .provided: #expect(entry.number == follower.number)
+        case .adopted:
+            #expect(entry.number > follower.number)
+            follower.number = entry.number
         case .view(let joined, let departed):
             #expect(entry.number > follower.number)
             for gone in departed { try #require(follower.members.contains(gone.session)) }

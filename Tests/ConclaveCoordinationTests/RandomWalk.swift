@@ -240,10 +240,19 @@ struct RandomWalk {
     private mutating func groupOperation(_ name: ObjectName) -> Operation {
         let members = stage.coordinator.groupMembers(name, at: stage.version).members
         let token = members.isEmpty ? FencingToken(1) : pick(members).token
-        switch random.below(5) {
-        case 0, 1: return .joinGroup(GroupJoin(name: name))
+        switch random.below(8) {
+        case 0, 1:
+            return .joinGroup(GroupJoin(name: name, wantsState: random.chance(perMille: 700)))
         case 2: return .leaveGroup(name: name, member: token)
         case 3: return .evictMember(name: name, member: token)
+        case 4:
+            let newcomer = members.isEmpty ? token : pick(members).token
+            let state = ProvidedState(
+                from: token, to: newcomer, upTo: stage.version, part: 0, partCount: 1, payload: [4])
+            return .provideState(name: name, state)
+        case 5, 6:
+            let upTo = random.chance(perMille: 500) ? stage.version : nil
+            return .adoptState(name: name, member: token, upTo: upTo)
         default: return .sendToGroup(name: name, payload: [UInt8(random.below(256))])
         }
     }
@@ -325,7 +334,7 @@ struct RandomWalk {
             locks.cancel(session, target, at: version)
             slots.cancel(session, target, at: version)
         case .announce, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-            .sendToGroup, .latch, .acquireAll, .releaseAll:
+            .sendToGroup, .provideState, .adoptState, .latch, .acquireAll, .releaseAll:
             break
         }
     }

@@ -100,7 +100,7 @@ final class ScriptedDaemon: Sendable {
             let joined = GroupJoined(
                 name: join.name, token: token, number: request.number, rank: 0)
             return [.reply(.joined(joined))]
-        case .leaveGroup, .evictMember: return [.reply(.done)]
+        case .leaveGroup, .evictMember, .provideState, .adoptState: return [.reply(.done)]
         case .latch(let latch):
             let count: UInt32 = 4_000_000_000
             guard latch.action != .remove else { return [.reply(.done)] }

@@ -74,7 +74,7 @@ enum ClientFrames {
         case .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit, .campaign,
             .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup, .latch:
+            .evictMember, .sendToGroup, .provideState, .adoptState, .latch:
             roundTrip(
                 body, { reader throws(WireError) in try OperationFrame(type, from: &reader) },
                 { $0?.encode(into: &$1) })
@@ -143,7 +143,7 @@ enum ClientFrames {
         case .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade, .limit, .campaign,
             .announce, .resign,
             .handOver, .arrive, .cancel, .transact, .lease, .revoke, .joinGroup, .leaveGroup,
-            .evictMember, .sendToGroup, .latch:
+            .evictMember, .sendToGroup, .provideState, .adoptState, .latch:
             return roundTrip(body, Reply.init(from:), { $0.encode(into: &$1) })
         case .addMember, .removeMember:
             return roundTrip(

@@ -10,10 +10,21 @@ enum GroupChoices {
         let members = coordinator.groupMembers(name, at: coordinator.version).members
         let known = members.map(\.token.number) + [coordinator.version.number]
         let token = FencingToken(source.number(near: known))
-        switch source.choice(of: 4) {
-        case 0: return .joinGroup(GroupJoin(name: name, attributes: attributes(&source)))
+        switch source.choice(of: 6) {
+        case 0:
+            return .joinGroup(
+                GroupJoin(
+                    name: name, attributes: attributes(&source), wantsState: source.flag()))
         case 1: return .leaveGroup(name: name, member: token)
         case 2: return .evictMember(name: name, member: token)
+        case 3:
+            let state = ProvidedState(
+                from: token, to: FencingToken(source.number(near: known)),
+                upTo: Version(source.number(near: known)), part: 0, partCount: 1, payload: [1])
+            return .provideState(name: name, state)
+        case 4:
+            let upTo = source.flag() ? Version(source.number(near: known)) : nil
+            return .adoptState(name: name, member: token, upTo: upTo)
         default: return .sendToGroup(name: name, payload: source.bytes(source.choice(of: 16)))
         }
     }
@@ -32,7 +43,8 @@ enum GroupChoices {
         return GroupFollow(
             name, withMessages: form & 1 == 0,
             member: form & 2 == 0 ? nil : FencingToken(source.number(near: near)),
-            from: form & 4 == 0 ? nil : Version(source.number(near: near)))
+            from: form & 4 == 0 ? nil : Version(source.number(near: near)),
+            start: form & 8 == 0 ? nil : Version(source.number(near: near)))
     }
 
     /// In any order and as often as it likes.
@@ -57,7 +69,11 @@ enum GroupChoices {
             sender: SessionID(7), member: member.token, host: NodeID(1), pid: 1, payload: [1])
         let contents: [GroupEntry.Content] = [
             .view(joined: [member], departed: []), .view(joined: [], departed: [departure]),
-            .message(message),
+            .message(message), .adopted(member.token),
+            .provided(
+                ProvidedState(
+                    from: member.token, to: member.token, upTo: version, part: 0, partCount: 1,
+                    payload: [1])),
         ]
         let entry = GroupEntry(
             version: version, time: .zero, number: source.number(near: near),

@@ -88,7 +88,8 @@ import Testing
         "shownBeforeForgotten", "resumedEndsEarly", "neighbourAccused", "compareIgnored",
         "keyOutlivesSession", "resumedWatchSkips", "readAnsweredEarly",
         "recoveredNotRewritten", "waitsForAll", "changeTakenForDone", "lostSessionStaysBound",
-        "memberOutlivesSession", "resumedMemberSkips", "openLatchForgotten", "latchWaiterUntold",
+        "memberOutlivesSession", "resumedMemberSkips", "adopterStartsEarly", "openLatchForgotten",
+        "latchWaiterUntold",
         "departureAwaited", "namedAreAll",
     ])
     func `find a planted bug, and name its seed`(plant: String) throws {

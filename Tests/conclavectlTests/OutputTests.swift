@@ -71,7 +71,10 @@ import Testing
             view.json(of: "g").description
                 == #"{"event":"view","group":"g","view":4,"version":4,"members":[{"rank":0,"#
                 + #""member":4,"session":3,"host":1,"pid":11,"uid":0,"label":"w","#
-                + #""attributes":{"gpu":"2"}}],"joined":[4],"departed":[]}"#)
+                + #""attributes":{"gpu":"2"},"hasState":false}],"joined":[4],"departed":[],"#
+                + #""adopted":null}"#)
+        let adopting = GroupUpdate(.view, view: GroupView(picture, adopted: member))
+        #expect(adopting.text.hasSuffix("; has the state now: node 1 pid 11 gpu=2"))
         let delivery = ClientCore.GroupDelivery(
             version: Version(5), time: .zero, number: 4, rank: nil,
             message: ConclaveWire.GroupMessage(

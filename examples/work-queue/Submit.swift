@@ -28,9 +28,9 @@ struct Submit: AsyncParsableCommand {
         var updates = conclave.members(of: queue, messages: true).makeAsyncIterator()
         var remaining = items[...]
         var open: Set<UInt64> = []
-        var memberCount = 0
+        var workerCount = 0
         while !remaining.isEmpty || !open.isEmpty {
-            if memberCount > 0, open.count < Self.mostOpen, let text = remaining.popFirst() {
+            if workerCount > 0, open.count < Self.mostOpen, let text = remaining.popFirst() {
                 let message = QueueMessage.item(text: text)
                 let receipt = try await conclave.send(Array(message.text.utf8), toGroup: queue)
                 open.insert(receipt.version.number)
@@ -38,8 +38,8 @@ struct Submit: AsyncParsableCommand {
                 continue
             }
             guard let update = try await updates.next() else { break }
-            if let view = update.view { memberCount = view.members.count }
-            guard memberCount > 0 || open.isEmpty else {
+            if let view = update.view { workerCount = view.members.count { $0.hasState } }
+            guard workerCount > 0 || open.isEmpty else {
                 throw Failure("queue \(queue) has no workers any more; open: \(open.sorted())")
             }
             guard update.kind != .resync else {

@@ -8,11 +8,12 @@
 // - Who does it follows from the item and the present members alone: see `SharedQueue.worker(of:)`.
 //   When a member is gone its items have other workers in the very view that says so.
 // - That it is done is a message, too, and only then do the others forget it.
-// - A newcomer was not told what was said before. The member of rank 0 says the open items again, and
-//   then "welcome": from that message on the newcomer has its share.
+// - A newcomer was not told what was said before: a member hands it the open items (`provide`), and it
+//   takes them over (`adopt`). From the view on that says so it has its share.
 //
 // So no item is lost as long as one member lives that knows of it, and each is done at least once: twice
-// only if it had another worker, because a member came or went, before all were told that it is done.
+// only if it had another worker, because a member came or went, before all were told that it is done. What
+// is handed to a newcomer has room for 1 MiB of open items.
 //
 // With one daemon, `conclaved --single`, and $CONCLAVE_SOCKET naming its socket (see README.md):
 //

@@ -11,11 +11,12 @@ struct Worker {
     struct Item: Sendable {
         let number: UInt64
         let text: String
-        /// By which this member got it.
-        let shares: SharedQueue.Shares
+        /// By whose shares this member got it.
+        let view: UInt64
     }
 
-    private var queue: SharedQueue
+    private let own: UInt64
+    private(set) var queue: SharedQueue
     private let saying: AsyncStream<QueueMessage>.Continuation
     private let doing: AsyncStream<Item>.Continuation
     private var stage = Stage.idle
@@ -29,10 +30,11 @@ struct Worker {
     }
 
     init(
-        own: UInt64, saying: AsyncStream<QueueMessage>.Continuation,
+        own: UInt64, _ queue: SharedQueue, saying: AsyncStream<QueueMessage>.Continuation,
         doing: AsyncStream<Item>.Continuation
     ) {
-        queue = SharedQueue(own: own)
+        self.own = own
+        self.queue = queue
         self.saying = saying
         self.doing = doing
     }
@@ -54,10 +56,8 @@ struct Worker {
             throw Failure("was behind for too long, and missed messages: start it again")
         }
         if let view = update.view {
-            let tokens = view.members.map(\.token.number)
-            for message in queue.install(view: view.number, members: tokens) {
-                saying.yield(message)
-            }
+            let workers = view.members.filter(\.hasState).map(\.token.number)
+            queue.install(view: view.number, workers: workers)
         }
         if let message = update.message, let said = QueueMessage(message.text) {
             queue.apply(said, at: message.version.number)
@@ -67,8 +67,8 @@ struct Worker {
     private mutating func beginNext() {
         // Somebody else may have done it meanwhile, when the workers had changed.
         if case .telling(let item) = stage, queue.open[item] == nil { stage = .idle }
-        guard case .idle = stage, let (number, text) = queue.next else { return }
+        guard case .idle = stage, let (number, text) = queue.next(for: own) else { return }
         stage = .doing
-        doing.yield(Item(number: number, text: text, shares: queue.shares))
+        doing.yield(Item(number: number, text: text, view: queue.view))
     }
 }

@@ -15,14 +15,18 @@ extension Conclave {
     /// - Parameters:
     ///   - attributes: What the others are told of it: at most 32, names of 1 to 255 bytes without
     ///     control characters, values of at most 1 KiB, together at most 4 KiB.
+    ///   - sharingState: The programs of the group have a state in common, and this one is to have it,
+    ///     too: call `Membership.adopt()` next.
     ///   - wait: How long to wait for the group's answer at most; `nil`: for ever.
     /// - Throws: `alreadyHeld` if the session is a member, `invalid`, `quotaExceeded`, `timedOut`
     ///   and so on.
     public func join(
-        _ group: String, attributes: [String: String] = [:], wait: Duration? = nil
+        _ group: String, attributes: [String: String] = [:], sharingState: Bool = false,
+        wait: Duration? = nil
     ) async throws -> Membership {
         let join = GroupJoin(
-            name: try Self.name(group), attributes: try Self.wire(attributes))
+            name: try Self.name(group), attributes: try Self.wire(attributes),
+            wantsState: sharingState)
         let answer = await session.answer(
             to: .joinGroup(join), deadline: Self.deadline(after: wait))
         guard case .reply(.joined(let joined)) = answer else {
@@ -30,7 +34,7 @@ extension Conclave {
         }
         let holding = Holding(self, joined)
         try await giveUpIfCancelled(holding)
-        return Membership(joined, holding, self)
+        return Membership(joined, sharesState: sharingState, holding, self)
     }
 
     /// Joins `group`, runs `body` as a member, and leaves when it has ended.
@@ -38,10 +42,12 @@ extension Conclave {
     /// `body` runs in a task of its own, which is cancelled when somebody puts this member out or
     /// the session is lost; the call then throws `lost`.
     public func withMembership<Result: Sendable>(
-        of group: String, attributes: [String: String] = [:], wait: Duration? = nil,
+        of group: String, attributes: [String: String] = [:], sharingState: Bool = false,
+        wait: Duration? = nil,
         body: @escaping @Sendable (Membership) async throws -> Result
     ) async throws -> Result {
-        let membership = try await join(group, attributes: attributes, wait: wait)
+        let membership = try await join(
+            group, attributes: attributes, sharingState: sharingState, wait: wait)
         return try await withThrowingTaskGroup(of: Result?.self) { tasks in
             tasks.addTask {
                 try await self.run(while: membership.holding) { try await body(membership) }

@@ -2,7 +2,7 @@ public import ConclaveBase
 package import ConclaveClientCore
 package import ConclaveWire
 
-/// A member of a task group, as it was when it joined.
+/// A member of a task group, as it was when it joined, but for the state.
 public struct GroupMember: Hashable, Sendable {
     /// Names this membership: no other one of the group ever has it. Members are ranked by it.
     public let token: FencingToken
@@ -13,6 +13,11 @@ public struct GroupMember: Hashable, Sendable {
     public let label: String
     /// What it says of itself.
     public let attributes: [String: String]
+    /// It is to have the state that the programs of the group have in common, or has it.
+    public var sharesState: Bool { possession != .none }
+    /// It has the state: see `Membership.adopt()`.
+    public var hasState: Bool { possession == .held }
+    let possession: StatePossession
 
     package init(_ member: ConclaveWire.GroupMember) {
         token = member.token
@@ -23,6 +28,7 @@ public struct GroupMember: Hashable, Sendable {
         label = member.label
         attributes = Dictionary(
             member.attributes.entries.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        possession = member.possession
     }
 }
 
@@ -79,13 +85,15 @@ public struct GroupView: Hashable, Sendable {
     public let version: Version
     /// By rank, which is the order of joining.
     public let members: [GroupMember]
-    /// What made it another one than the view before; both are empty where a follower begins.
+    /// What made it another one than the view before; all are empty where a follower begins.
     public let joined: [GroupMember]
     public let departed: [GroupDeparture]
+    /// Who has the group's state from this view on, if that is what made it another one.
+    public let adopted: GroupMember?
 
     package init(
         _ picture: ClientCore.GroupPicture, joined: [ConclaveWire.GroupMember] = [],
-        departed: [ClientCore.GroupLoss] = []
+        departed: [ClientCore.GroupLoss] = [], adopted: ConclaveWire.GroupMember? = nil
     ) {
         group = picture.name.text
         number = picture.number
@@ -93,6 +101,7 @@ public struct GroupView: Hashable, Sendable {
         members = picture.members.map { GroupMember($0) }
         self.joined = joined.map { GroupMember($0) }
         self.departed = departed.map { GroupDeparture($0) }
+        self.adopted = adopted.map { GroupMember($0) }
     }
 
     /// The rank of that member; `nil`: it does not belong to the view.
@@ -163,7 +172,7 @@ public struct GroupUpdate: Hashable, Sendable {
         self.message = message
     }
 
-    /// `nil`: it tells nothing but the end.
+    /// `nil`: it tells of no view and no message.
     init?(_ update: ClientCore.GroupUpdate) {
         switch update {
         case .state(let picture, let isResync):
@@ -171,7 +180,9 @@ public struct GroupUpdate: Hashable, Sendable {
         case .view(let picture, _, let joined, let departed):
             self.init(.view, view: GroupView(picture, joined: joined, departed: departed))
         case .message(let delivery): self.init(.message, message: GroupMessage(delivery))
-        case .over: return nil
+        case .adopted(let picture, _, let member):
+            self.init(.view, view: GroupView(picture, adopted: member))
+        case .provided, .over: return nil
         }
     }
 }

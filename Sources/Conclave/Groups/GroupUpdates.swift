@@ -11,6 +11,8 @@ public struct GroupUpdates: AsyncSequence, Sendable {
     var withMessages = false
     /// Whose updates they are; it stays a member as long as they are told.
     var membership: Membership?
+    /// Of the first view; `nil`: the present one, or that in which the member joined.
+    var start: Version?
     /// Of the first one.
     var wait: Duration?
 
@@ -33,7 +35,7 @@ public struct GroupUpdates: AsyncSequence, Sendable {
             if reports == nil {
                 let follow = GroupFollow(
                     try Conclave.name(updates.group), withMessages: updates.withMessages,
-                    member: updates.membership?.token)
+                    member: updates.membership?.token, start: updates.start)
                 reports = updates.conclave.session.stream(
                     .followGroup(follow), isEndless: true,
                     deadline: Conclave.deadline(after: updates.wait)

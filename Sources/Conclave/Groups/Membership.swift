@@ -1,13 +1,14 @@
 public import ConclaveBase
 import ConclaveClientCore
 import ConclaveWire
+import Synchronization
 
 /// This session's place in a task group. It ends by `leave`, when nobody refers to it any more, when
 /// the session ends, or when somebody puts it out.
 ///
-/// Its elements are what members are told: first the view in which it joined, then every view and
-/// message, all members the same in the same order, each once. They end after the view without this
-/// member.
+/// Its elements are what members are told: first the view in which it joined, or the one that its
+/// adopted state goes up to; then every view and message, all members the same in the same order, each
+/// once. They end after the view without this member.
 public final class Membership: AsyncSequence, Sendable {
     public typealias Element = GroupUpdate
 
@@ -17,17 +18,26 @@ public final class Membership: AsyncSequence, Sendable {
     /// Of the view in which it joined, and its rank there.
     public let firstViewNumber: UInt64
     public let firstRank: Int
+    /// It joined to have the state that the programs of the group have in common.
+    public let sharesState: Bool
 
     let holding: Holding
     let conclave: Conclave
+    /// Where the adopted state ends.
+    let start = Mutex<Version?>(nil)
+    let provision: Mutex<StateProvision>
 
-    init(_ joined: GroupJoined, _ holding: Holding, _ conclave: Conclave) {
+    init(
+        _ joined: GroupJoined, sharesState: Bool, _ holding: Holding, _ conclave: Conclave
+    ) {
         group = joined.name.text
         token = joined.token
         firstViewNumber = joined.number
         firstRank = Int(joined.rank)
+        self.sharesState = sharesState
         self.holding = holding
         self.conclave = conclave
+        provision = Mutex(StateProvision(own: joined.token))
     }
 
     deinit {
@@ -43,7 +53,8 @@ public final class Membership: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> GroupUpdates.Iterator {
         GroupUpdates(
-            conclave: conclave, group: group, withMessages: true, membership: self
+            conclave: conclave, group: group, withMessages: true, membership: self,
+            start: start.withLock { $0 }
         ).makeAsyncIterator()
     }
 

@@ -47,7 +47,7 @@ extension HistoryCall {
             self.init(.transact(transaction), name)
         case .acquireAll, .releaseAll: return nil
         case .cancel, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember, .sendToGroup,
-            .latch:
+            .provideState, .adoptState, .latch:
             return nil
         }
     }
@@ -128,6 +128,6 @@ extension OperationFrame {
         .cancel, .acquire, .acquireAll, .release, .releaseAll, .downgrade, .upgrade,
         .limit, .campaign, .announce, .resign,
         .handOver, .arrive, .transact, .lease, .revoke, .joinGroup, .leaveGroup, .evictMember,
-        .sendToGroup, .latch,
+        .sendToGroup, .provideState, .adoptState, .latch,
     ]
 }

@@ -17,7 +17,8 @@ extension Specification {
         let process = sessions[id]!.process
         let member = GroupMember(
             token: FencingToken(version), session: id, host: process.host, pid: process.pid,
-            uid: process.uid, label: sessions[id]!.label, attributes: join.attributes)
+            uid: process.uid, label: sessions[id]!.label, attributes: join.attributes,
+            possession: join.wantsState ? .wanted : .none)
         var group =
             groups[join.name]
             ?? SpecifiedGroup(
@@ -73,6 +74,47 @@ extension Specification {
             sender: id, member: group.members.first { $0.session == id }?.token,
             host: process.host, pid: process.pid, payload: payload)
         note(.message(message), in: name)
+    }
+
+    mutating func provideState(
+        _ name: ObjectName, _ state: ProvidedState, _ id: SessionID, _ number: UInt64
+    ) {
+        guard let provider = groups[name]?.members.first(where: { $0.session == id }),
+            provider.token == state.from
+        else { return refuse(id, number, .notHeld) }
+        guard provider.possession == .held,
+            member(state.to, of: name)?.possession == .wanted,
+            state.upTo.number >= state.to.number, state.upTo <= version
+        else { return refuse(id, number, .refused) }
+        answer(id, number, .done)
+        note(.provided(state), in: name)
+    }
+
+    mutating func adoptState(
+        _ name: ObjectName, _ token: FencingToken, _ upTo: Version?, _ id: SessionID,
+        _ number: UInt64
+    ) {
+        guard let group = groups[name],
+            let index = group.members.firstIndex(where: { $0.token == token && $0.session == id })
+        else { return refuse(id, number, .notHeld) }
+        switch group.members[index].possession {
+        case .held: return answer(id, number, .done)
+        case .none: return refuse(id, number, .refused)
+        case .wanted: break
+        }
+        if let upTo {
+            guard group.founded <= upTo, upTo <= version else {
+                return refuse(id, number, .refused)
+            }
+        } else {
+            let holders = group.members.count { $0.possession == .held }
+            guard holders == 0 else { return refuse(id, number, .refused) }
+            groups[name]!.founded = version
+        }
+        groups[name]!.members[index].possession = .held
+        answer(id, number, .done)
+        _ = beginView(of: name)
+        note(.adopted(token), in: name)
     }
 
     /// By name.

@@ -78,6 +78,8 @@ extension Specification {
         case .joinGroup(let join): joinGroup(join, id, number)
         case .evictMember(let name, let member): evictMember(name, member, id, number)
         case .sendToGroup(let name, let payload): sendToGroup(name, payload, id, number)
+        case .provideState(let name, let state): provideState(name, state, id, number)
+        case .adoptState(let name, let member, let upTo): adoptState(name, member, upTo, id, number)
         case .release, .releaseAll, .resign, .handOver, .downgrade, .cancel, .leaveGroup: break
         }
     }

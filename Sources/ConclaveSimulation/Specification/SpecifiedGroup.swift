@@ -7,6 +7,8 @@ struct SpecifiedGroup {
     var number: UInt64
     /// When the present view began.
     var changed: Version
+    /// When a member last began a state of the group's.
+    var founded = Version.zero
     /// In the order of joining.
     var members: [GroupMember] = []
     /// By version.

@@ -77,6 +77,10 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     case sendToGroup = 131
     /// Subscribes to a group: `GroupNews`, the first as a reply, then as events.
     case followGroup = 132
+    /// Hands a part of the group's state to a member that wants it.
+    case provideState = 133
+    /// Says that the session has the group's state.
+    case adoptState = 134
 
     /// Counts a latch down, waits until it is open, or removes it.
     case latch = 144

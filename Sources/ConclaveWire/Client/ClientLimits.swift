@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 8
+    package static let protocolVersion: UInt16 = 9
     package static let label = 255
     /// Locks that are asked for as one.
     package static let lockSet = 64
@@ -47,6 +47,10 @@ package enum ClientLimits {
     package static let groupAttributesTogether = 4 * 1_024
     package static let groupMembers = 1_000
     package static let groupMessage = 64 * 1_024
+    /// A state that is handed to a newcomer: with its request a part fits a slot.
+    package static let groupStatePart = 4 * 1_024
+    package static let groupStateParts = 256
+    package static let groupState = groupStatePart * groupStateParts
     package static let defaultTTL = Interval.seconds(5)
 
     /// Of a session that names none: the default, or what is allowed that is nearest to it.

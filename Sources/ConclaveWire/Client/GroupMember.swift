@@ -85,6 +85,16 @@ package struct GroupAttributes: Hashable, Sendable {
     }
 }
 
+/// How a member stands to the state that the programs of a task group have in common.
+package enum StatePossession: UInt8, Sendable, CaseIterable {
+    /// It has no part in it.
+    case none = 0
+    /// It is to be handed the state by a member that has it.
+    case wanted = 1
+    /// It has the state, and hands it to those that want it.
+    case held = 2
+}
+
 /// A session that belongs to a task group, as it was when it joined.
 package struct GroupMember: Hashable, Sendable {
     /// The version at which it joined: members are ranked by it.
@@ -95,10 +105,11 @@ package struct GroupMember: Hashable, Sendable {
     package var uid: UInt32
     package var label: String
     package var attributes: GroupAttributes
+    package var possession: StatePossession
 
     package init(
         token: FencingToken, session: SessionID, host: NodeID, pid: UInt32, uid: UInt32,
-        label: String, attributes: GroupAttributes
+        label: String, attributes: GroupAttributes, possession: StatePossession = .none
     ) {
         self.token = token
         self.session = session
@@ -107,6 +118,7 @@ package struct GroupMember: Hashable, Sendable {
         self.uid = uid
         self.label = label
         self.attributes = attributes
+        self.possession = possession
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -117,6 +129,7 @@ package struct GroupMember: Hashable, Sendable {
         uid = try reader.integer("uid")
         label = try reader.text("label", maximum: ClientLimits.label)
         attributes = try GroupAttributes(from: &reader)
+        possession = try reader.choice("possession")
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -127,6 +140,7 @@ package struct GroupMember: Hashable, Sendable {
         writer.integer(uid)
         writer.text(label)
         attributes.encode(into: &writer)
+        writer.integer(possession.rawValue)
     }
 
     /// About what it takes in a frame, or in memory.

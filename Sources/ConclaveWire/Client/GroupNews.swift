@@ -10,15 +10,18 @@ package struct GroupFollow: Hashable, Sendable {
     /// The follower is this member: the view without it is the last word.
     package var member: FencingToken?
     package var from: Version?
+    /// Of the first state that is told, in place of the version at which the member joined.
+    package var start: Version?
 
     package init(
         _ name: ObjectName, withMessages: Bool = false, member: FencingToken? = nil,
-        from: Version? = nil
+        from: Version? = nil, start: Version? = nil
     ) {
         self.name = name
         self.withMessages = withMessages
         self.member = member
         self.from = from
+        self.start = start
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -28,6 +31,8 @@ package struct GroupFollow: Hashable, Sendable {
         self.member = member.map { FencingToken($0) }
         let from: UInt64? = try reader.optional("from")
         self.from = from.map(Version.init)
+        let start: UInt64? = try reader.optional("start")
+        self.start = start.map(Version.init)
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -35,6 +40,7 @@ package struct GroupFollow: Hashable, Sendable {
         writer.flag(withMessages)
         writer.optional(member?.number)
         writer.optional(from?.number)
+        writer.optional(start?.number)
     }
 }
 
@@ -106,10 +112,16 @@ package struct GroupEntry: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case view(joined: [GroupMember], departed: [GroupDeparture])
         case message(GroupMessage)
+        /// A view in which that member has the group's state.
+        case adopted(FencingToken)
+        /// Told to that newcomer alone.
+        case provided(ProvidedState)
 
         fileprivate enum Code: UInt8 {
             case view = 1
             case message = 2
+            case adopted = 3
+            case provided = 4
         }
     }
 
@@ -144,6 +156,8 @@ package struct GroupEntry: Hashable, Sendable {
             }
             content = .view(joined: joined, departed: departed)
         case .message: content = .message(try GroupMessage(from: &reader))
+        case .adopted: content = .adopted(try reader.token("member"))
+        case .provided: content = .provided(try ProvidedState(from: &reader))
         }
     }
 
@@ -159,6 +173,12 @@ package struct GroupEntry: Hashable, Sendable {
         case .message(let message):
             writer.integer(Content.Code.message.rawValue)
             message.encode(into: &writer)
+        case .adopted(let member):
+            writer.integer(Content.Code.adopted.rawValue)
+            writer.integer(member.number)
+        case .provided(let state):
+            writer.integer(Content.Code.provided.rawValue)
+            state.encode(into: &writer)
         }
     }
 }

@@ -4,20 +4,27 @@ package import ConclaveBase
 package struct GroupJoin: Hashable, Sendable {
     package var name: ObjectName
     package var attributes: GroupAttributes
+    /// It is to have the state that the programs of the group have in common.
+    package var wantsState: Bool
 
-    package init(name: ObjectName, attributes: GroupAttributes = .none) {
+    package init(
+        name: ObjectName, attributes: GroupAttributes = .none, wantsState: Bool = false
+    ) {
         self.name = name
         self.attributes = attributes
+        self.wantsState = wantsState
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
         name = try reader.name("group")
         attributes = try GroupAttributes(from: &reader)
+        wantsState = try reader.flag("wants state")
     }
 
     package func encode(into writer: inout ByteWriter) {
         writer.name(name)
         attributes.encode(into: &writer)
+        writer.flag(wantsState)
     }
 }
 

@@ -42,6 +42,11 @@ package enum Operation: Equatable, Sendable {
     case evictMember(name: ObjectName, member: FencingToken)
     /// To every member of the view in which it is ordered. Any session may send.
     case sendToGroup(name: ObjectName, payload: [UInt8])
+    /// By a member that has the state, to one that wants it.
+    case provideState(name: ObjectName, ProvidedState)
+    /// The session's membership has the group's state, as it was handed that up to this version; `nil`:
+    /// it begins a new one, since no member has any.
+    case adoptState(name: ObjectName, member: FencingToken, upTo: Version?)
     case latch(LatchOperation)
 
     package var type: ClientFrameType {
@@ -66,6 +71,8 @@ package enum Operation: Equatable, Sendable {
         case .leaveGroup: .leaveGroup
         case .evictMember: .evictMember
         case .sendToGroup: .sendToGroup
+        case .provideState: .provideState
+        case .adoptState: .adoptState
         case .latch: .latch
         }
     }
@@ -124,6 +131,13 @@ package enum Operation: Equatable, Sendable {
         case .sendToGroup(let name, let payload):
             writer.name(name)
             writer.bytes(payload)
+        case .provideState(let name, let state):
+            writer.name(name)
+            state.encode(into: &writer)
+        case .adoptState(let name, let member, let upTo):
+            writer.name(name)
+            writer.integer(member.number)
+            writer.optional(upTo?.number)
         case .latch(let operation):
             operation.encode(into: &writer)
         }
@@ -213,6 +227,14 @@ extension Operation {
             return .sendToGroup(
                 name: name,
                 payload: try reader.bytes("payload", maximum: ClientLimits.groupMessage))
+        case .provideState:
+            return .provideState(
+                name: try reader.name("group"), try ProvidedState(from: &reader))
+        case .adoptState:
+            let name = try reader.name("group")
+            let member = try reader.token("member")
+            let upTo: UInt64? = try reader.optional("up to")
+            return .adoptState(name: name, member: member, upTo: upTo.map { Version($0) })
         default:
             return nil
         }

@@ -48,6 +48,7 @@ extension GroupView {
             "members": .array(members.enumerated().map { $1.json(rank: $0) }),
             "joined": .array(joined.map { .unsigned($0.token.number) }),
             "departed": .array(departed.map(\.json)),
+            "adopted": .optional(adopted, { .unsigned($0.token.number) }),
         ])
     }
 
@@ -72,6 +73,7 @@ extension GroupView {
         }
         let gone = departed.map { "\($0.member.words) (\($0.reason))" }
         if !gone.isEmpty { line += "; gone \(gone.joined(separator: ", "))" }
+        if let adopted { line += "; has the state now: \(adopted.words)" }
         return line
     }
 }
@@ -84,6 +86,7 @@ extension GroupMember {
             "pid": .unsigned(UInt64(pid)), "uid": .unsigned(UInt64(uid)), "label": .string(label),
             "attributes": .object(
                 sortedAttributes.map { JSON.Member(name: $0.key, value: .string($0.value)) }),
+            "hasState": .bool(hasState),
         ])
     }
 

@@ -47,8 +47,8 @@ import Testing
 
     private struct Done: Hashable {
         var item: UInt64
-        /// What the workers were by which it was this one's.
-        var shares: Substring
+        /// By whose workers it was this one's.
+        var view: Substring
         var text: Substring
     }
 
@@ -57,8 +57,8 @@ import Testing
     }
 
     private func done(by worker: Running) -> [Done] {
-        worker.output.matches(of: /did ([0-9]+) by ([0-9\/]+): (.*)\n/).map {
-            Done(item: UInt64($0.1) ?? 0, shares: $0.2, text: $0.3)
+        worker.output.matches(of: /did ([0-9]+) in view ([0-9]+): (.*)\n/).map {
+            Done(item: UInt64($0.1) ?? 0, view: $0.2, text: $0.3)
         }
     }
 
@@ -75,8 +75,8 @@ import Testing
         var texts: [UInt64: Substring] = [:]
         for entry in done { texts[entry.item] = entry.text }
         #expect(texts == submitted)
-        // By the same shares an item has one worker.
-        #expect(Set(done.map { "\($0.item) \($0.shares)" }).count == done.count)
+        // In one view an item has one worker.
+        #expect(Set(done.map { "\($0.item) \($0.view)" }).count == done.count)
         // They have changed a few times, and each was at one item then.
         #expect(done.count - submitted.count <= 24)
     }
