@@ -14,10 +14,12 @@ extension Conclave {
     ///   - places: How many lead at once, at most 128. The first who stands for a slot that nobody
     ///     leads or stands for fixes it, and others may name it or not; by default one.
     ///   - wait: How long to stand by at most; `nil`: for ever.
+    ///   - onLoss: What the daemon does to this process before somebody else may lead.
     /// - Throws: `invalid` if the slot has another number of places.
     public func withLeadership<Result: Sendable>(
         of slot: String, value: [UInt8] = [], priority: Int32 = 0, places: UInt32? = nil,
-        wait: Duration? = nil, body: @Sendable (Term) async throws -> Result
+        wait: Duration? = nil, onLoss: OnLoss = .notify,
+        body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try Self.check(value: value)
         if let places, !(1...ClientLimits.leaderPlaces).contains(places) {
@@ -29,7 +31,8 @@ extension Conclave {
         let campaign = Operation.campaign(
             slot: try Self.name(slot), value: value, priority: priority, places: places,
             task: tag)
-        let answer = await session.answer(to: campaign, deadline: Self.deadline(after: wait))
+        let answer = await session.answer(
+            to: campaign, onLoss: onLoss, deadline: Self.deadline(after: wait))
         guard case .reply(.elected(let elected)) = answer else {
             throw ConclaveError.unexpected(answer)
         }
@@ -42,11 +45,12 @@ extension Conclave {
 
     public func withLeadership<Result: Sendable>(
         of slot: String, value: String, priority: Int32 = 0, places: UInt32? = nil,
-        wait: Duration? = nil, body: @Sendable (Term) async throws -> Result
+        wait: Duration? = nil, onLoss: OnLoss = .notify,
+        body: @Sendable (Term) async throws -> Result
     ) async throws -> Result {
         try await withLeadership(
             of: slot, value: Array(value.utf8), priority: priority, places: places, wait: wait,
-            body: body)
+            onLoss: onLoss, body: body)
     }
 
     /// Who leads `slot`: first the present state, then every change, also "nobody". When changes may

@@ -21,15 +21,16 @@ extension Conclave {
     ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
     ///   - lockDelay: If this holder dies or its session expires, nobody gets the lock for so long,
     ///     so that what it had begun can come to an end; at most 10 minutes.
+    ///   - onLoss: What the daemon does to this process before somebody else may have the lock.
     /// - Throws: `busy`, `timedOut`, `deadlock`, `lost`, `unavailable` and so on,
     ///   `CancellationError`, or what `body` throws.
     public func withLock<Result: Sendable>(
         _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0,
-        wait: Duration? = nil, lockDelay: Duration = .zero,
+        wait: Duration? = nil, lockDelay: Duration = .zero, onLoss: OnLoss = .notify,
         body: @Sendable (borrowing Lock) async throws -> Result
     ) async throws -> Result {
         let (grant, holding) = try await acquire(
-            name, mode, priority, wait, lockDelay, forBody: true)
+            name, mode, priority, wait, lockDelay, onLoss, forBody: true)
         let share = Share(holding)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding, releasing: share) {
@@ -45,20 +46,22 @@ extension Conclave {
     /// - Parameters:
     ///   - priority: Who waits with a higher one comes first; within one, who came first.
     ///   - wait: How long to wait at most; zero: not at all; `nil`: for ever.
-    ///   - lockDelay: As of `withLock`.
+    ///   - lockDelay, onLoss: As of `withLock`.
     public func lock(
         _ name: String, mode: Lock.Mode = .exclusive, priority: Int32 = 0, wait: Duration? = nil,
-        lockDelay: Duration = .zero
+        lockDelay: Duration = .zero, onLoss: OnLoss = .notify
     ) async throws -> Lock {
         let (grant, holding) = try await acquire(
-            name, mode, priority, wait, lockDelay, forBody: false)
+            name, mode, priority, wait, lockDelay, onLoss, forBody: false)
         return Lock(grant.name.text, Share(holding), isReleasedAtEnd: true)
     }
 
     /// Takes the lock if it is free; `nil` if somebody else holds it.
-    public func tryLock(_ name: String, mode: Lock.Mode = .exclusive) async throws -> Lock? {
+    public func tryLock(
+        _ name: String, mode: Lock.Mode = .exclusive, onLoss: OnLoss = .notify
+    ) async throws -> Lock? {
         do {
-            return try await lock(name, mode: mode, wait: .zero)
+            return try await lock(name, mode: mode, wait: .zero, onLoss: onLoss)
         } catch let error as ConclaveError where error.code == .busy {
             return nil
         }
@@ -79,7 +82,7 @@ extension Conclave {
 
     private func acquire(
         _ name: String, _ mode: Lock.Mode, _ priority: Int32, _ wait: Duration?,
-        _ lockDelay: Duration, forBody: Bool
+        _ lockDelay: Duration, _ onLoss: OnLoss, forBody: Bool
     ) async throws -> (LockGrant, Holding) {
         try mode.check()
         let patience = try Self.patience(wait, lockDelay)
@@ -87,7 +90,8 @@ extension Conclave {
         let acquire = Operation.acquire(
             name: try Self.name(name), mode: mode.wire, isTry: patience.isTry, priority: priority,
             lockDelay: Interval(lockDelay), task: tag)
-        let answer = await session.answer(to: acquire, deadline: patience.deadline)
+        let answer = await session.answer(
+            to: acquire, onLoss: onLoss, deadline: patience.deadline)
         guard case .reply(.granted(let grant)) = answer else {
             throw ConclaveError.unexpected(answer)
         }

@@ -74,15 +74,16 @@ extension Conclave {
     ///
     /// - Parameters:
     ///   - wishes: 1 to 64 locks, each named once.
-    ///   - priority, wait, lockDelay: As of `withLock`, for each of the locks.
+    ///   - priority, wait, lockDelay, onLoss: As of `withLock`, for each of the locks.
     /// - Throws: As `withLock`. `busy`: with a wait of zero, if any of them is not free. `deadlock` may
     ///   also come late: when it comes to a lock whose holder waits for one that is kept for it.
     public func withLocks<Result: Sendable>(
         _ wishes: [Lock.Wish], priority: Int32 = 0, wait: Duration? = nil,
-        lockDelay: Duration = .zero, body: @Sendable (borrowing Locks) async throws -> Result
+        lockDelay: Duration = .zero, onLoss: OnLoss = .notify,
+        body: @Sendable (borrowing Locks) async throws -> Result
     ) async throws -> Result {
         let (grants, holding) = try await acquireAll(
-            wishes, priority, wait, lockDelay, forBody: true)
+            wishes, priority, wait, lockDelay, onLoss, forBody: true)
         return try await withoutActuallyEscaping(body) { body in
             try await run(while: holding) {
                 let locks = Locks(grants, holding, isReleasedAtEnd: false)
@@ -94,28 +95,28 @@ extension Conclave {
     /// As the other one, with all of them in one mode.
     public func withLocks<Result: Sendable>(
         _ names: [String], mode: Lock.Mode = .exclusive, priority: Int32 = 0,
-        wait: Duration? = nil, lockDelay: Duration = .zero,
+        wait: Duration? = nil, lockDelay: Duration = .zero, onLoss: OnLoss = .notify,
         body: @Sendable (borrowing Locks) async throws -> Result
     ) async throws -> Result {
         try await withLocks(
             names.map { Lock.Wish($0, mode) }, priority: priority, wait: wait,
-            lockDelay: lockDelay, body: body)
+            lockDelay: lockDelay, onLoss: onLoss, body: body)
     }
 
     /// Takes all of the locks or none, and returns a guard that holds them; prefer `withLocks`, which
     /// also stops the work when they are lost.
     public func locks(
         _ wishes: [Lock.Wish], priority: Int32 = 0, wait: Duration? = nil,
-        lockDelay: Duration = .zero
+        lockDelay: Duration = .zero, onLoss: OnLoss = .notify
     ) async throws -> Locks {
         let (grants, holding) = try await acquireAll(
-            wishes, priority, wait, lockDelay, forBody: false)
+            wishes, priority, wait, lockDelay, onLoss, forBody: false)
         return Locks(grants, holding, isReleasedAtEnd: true)
     }
 
     private func acquireAll(
         _ wishes: [Lock.Wish], _ priority: Int32, _ wait: Duration?, _ lockDelay: Duration,
-        forBody: Bool
+        _ onLoss: OnLoss, forBody: Bool
     ) async throws -> ([LockGrant], Holding) {
         let parts = try Self.parts(of: wishes)
         let patience = try Self.patience(wait, lockDelay)
@@ -123,7 +124,8 @@ extension Conclave {
         let set = LockSet(
             parts, isTry: patience.isTry, priority: priority, lockDelay: Interval(lockDelay),
             task: tag)
-        let answer = await session.answer(to: .acquireAll(set), deadline: patience.deadline)
+        let answer = await session.answer(
+            to: .acquireAll(set), onLoss: onLoss, deadline: patience.deadline)
         guard case .reply(.grantedAll(let grants)) = answer, grants.map(\.name) == set.names else {
             throw ConclaveError.unexpected(answer)
         }

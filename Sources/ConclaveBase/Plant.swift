@@ -200,4 +200,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case departureAwaited
     /// C7: a barrier of some members of a group awaits all of them.
     case namedAreAll
+    /// K6: what a process is to be stopped for is given away before that can have happened.
+    case stopNotWaitedFor
+    /// C5: a daemon at which a session is resumed does not know what its process is to be stopped for.
+    case resumedNotStopped
 }

@@ -10,6 +10,8 @@ struct Call {
 
     let content: Content
     let deadline: Instant
+    /// What the daemon does to this process before somebody else has what it is granted.
+    let onLoss: LossAction
     /// The request's number on the wire, the same on every connection; 0 until it is first sent.
     /// An operation may have been applied from then on.
     var number: UInt64 = 0
@@ -30,8 +32,9 @@ struct Call {
     /// Of what is followed, so that silence means that nothing changes: keys, a leader.
     var assurance: Assurance?
 
-    init(_ content: Content, deadline: Instant?) {
+    init(_ content: Content, onLoss: LossAction = .notify, deadline: Instant?) {
         self.content = content
+        self.onLoss = onLoss
         self.deadline = deadline ?? .distantFuture
         guard case .query(let query) = content else { return }
         if query.isDoubted { assurance = Assurance() }

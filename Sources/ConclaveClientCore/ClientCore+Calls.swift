@@ -9,10 +9,15 @@ extension ClientCore {
 
     /// Sends `operation` now or once the session is open, and anew after each reconnection until
     /// it is answered. When `deadline` passes it is cancelled in order, and the answer is definite.
+    ///
+    /// - Precondition: `onLoss` is for operations that something is held after.
     package mutating func call(
-        _ operation: Operation, deadline: Instant?, now: Instant, effects: inout [Effect]
+        _ operation: Operation, onLoss: LossAction = .notify, deadline: Instant?, now: Instant,
+        effects: inout [Effect]
     ) -> CallID {
-        let id = add(.operation(operation), deadline: deadline, now: now, effects: &effects)
+        precondition(onLoss == .notify || LossGuards.count(of: operation) > 0)
+        let call = Call(.operation(operation), onLoss: onLoss, deadline: deadline)
+        let id = add(call, now: now, effects: &effects)
         guard calls[id] != nil else { return id }
         wantsSession = true
         line(id)
@@ -29,7 +34,7 @@ extension ClientCore {
     package mutating func query(
         _ query: Query, deadline: Instant?, now: Instant, effects: inout [Effect]
     ) -> CallID {
-        let id = add(.query(query), deadline: deadline, now: now, effects: &effects)
+        let id = add(Call(.query(query), deadline: deadline), now: now, effects: &effects)
         if phase == .greeted || phase == .open {
             sendQuery(id, effects: &effects)
             tellDoubt(id, effects: &effects)
@@ -47,7 +52,7 @@ extension ClientCore {
     }
 
     private mutating func add(
-        _ content: Call.Content, deadline: Instant?, now: Instant, effects: inout [Effect]
+        _ call: Call, now: Instant, effects: inout [Effect]
     ) -> CallID {
         guard !isOver, !isEnding else {
             let id = calls.drawCall()
@@ -55,7 +60,6 @@ extension ClientCore {
             return id
         }
         lastNow = now
-        let call = Call(content, deadline: deadline)
         earliestDeadline = min(earliestDeadline, call.deadline)
         return calls.add(call)
     }
@@ -108,7 +112,9 @@ extension ClientCore {
     private mutating func sendOperation(_ id: CallID, effects: inout [Effect]) {
         calls.noteSent(id)
         guard let call = calls[id], case .operation(let operation) = call.content else { return }
-        let frame = OperationFrame(confirmed: confirmed, operation: operation)
+        guards.sent(operation, number: call.number, onLoss: call.onLoss)
+        let frame = OperationFrame(
+            confirmed: confirmed, onLoss: call.onLoss, operation: operation)
         send(operation.type, number: call.number, effects: &effects) { frame.encode(into: &$0) }
         unconfirmedCount = 0
         confirmAt = .distantFuture

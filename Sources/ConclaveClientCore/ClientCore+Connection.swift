@@ -36,7 +36,8 @@ extension ClientCore {
         hasAskedForSession = true
         if let session {
             let resume = ResumeRequest(
-                session: session.session, secret: session.secret, confirmed: confirmed)
+                session: session.session, secret: session.secret, confirmed: confirmed,
+                guards: guards)
             send(.resume, number: 0, effects: &effects) { resume.encode(into: &$0) }
             unconfirmedCount = 0
             confirmAt = .distantFuture
@@ -73,6 +74,7 @@ extension ClientCore {
         guard !isOver, !isEnding else { return }
         lastNow = now
         isEnding = true
+        guards = LossGuards()
         guard session != nil else { return end(.ended(.goodbye), effects: &effects) }
         if phase == .open { sendGoodbye(effects: &effects) }
     }

@@ -75,6 +75,7 @@ extension ClientCore {
             var reader = ByteReader(frame.body)
             let reply = try Reply(from: &reader)
             calls.remove(id)
+            guards.answered(reply, to: number)
             tell(answer(reply, to: call), to: call, id, effects: &effects)
             noteReply(to: number, now: now, effects: &effects)
             sendWaiting(effects: &effects)
@@ -199,6 +200,7 @@ extension ClientCore {
             return end(.refused(refusal), effects: &effects)
         }
         calls.remove(id)
+        guards.answered(.refused(refusal), to: number)
         tell(.failed(.refused(refusal)), to: call, id, effects: &effects)
         if phase == .open { sendWaiting(effects: &effects) }
     }

@@ -27,6 +27,8 @@ package struct ClientCore {
     var backoff: Backoff
     var phase: Phase
     var calls = CallTable()
+    /// What the daemon is to stop this process for: it is told once more with each resume.
+    package internal(set) var guards = LossGuards()
     /// What lets go of something goes before what may wait.
     var lettingGo = WaitingLine()
     var waiting = WaitingLine()

@@ -4,8 +4,9 @@ package import ConclaveWire
 /// What the shell tells of its clients. A connection that the service closed, or that was never
 /// opened, may still be told about: it is ignored.
 package enum ClientInput {
-    /// A connection was accepted; who it is says the kernel.
-    case opened(ConnectionID, ProcessIdentity)
+    /// A connection was accepted; who it is says the kernel. `canBeStopped`: the daemon may signal
+    /// the process.
+    case opened(ConnectionID, ProcessIdentity, canBeStopped: Bool = true)
     case frame(ConnectionID, FrameBuffer.Frame)
     /// The stream does not decode any further.
     case malformed(ConnectionID, WireError)

@@ -6,6 +6,8 @@ import DequeModule
 /// What the service knows of one open connection.
 struct Connection {
     let process: ProcessIdentity
+    /// This daemon may signal the process.
+    let canBeStopped: Bool
     var isGreeted = false
     /// Whoever has said no hello by then is shown out.
     let greetBy: Instant
@@ -22,8 +24,9 @@ struct Connection {
     var held: Deque<HeldFrame> = []
     var heldByteCount = 0
 
-    init(process: ProcessIdentity, greetBy: Instant) {
+    init(process: ProcessIdentity, canBeStopped: Bool, greetBy: Instant) {
         self.process = process
+        self.canBeStopped = canBeStopped
         self.greetBy = greetBy
     }
 
@@ -39,6 +42,8 @@ struct Opening {
     let type: ClientFrameType
     let number: UInt64
     var command: Command
+    /// Of a resume: what the process is to be stopped for.
+    var guards = LossGuards()
     /// Its client named no ttl.
     var hasUsualTTL = false
     /// The connection is gone: it is not proposed again, but may still be applied.

@@ -35,6 +35,12 @@ struct LocalSession {
     var isYielding = false
     /// It is yielded, or ended, when what was shown before is over.
     var mustWait = false
+    /// What its process is to be stopped for.
+    var guards = LossGuards()
+    /// What was done to its process since a later deadline was shown last.
+    var done = LossAction.notify
+    /// Until when that may take; as long as it was not done yet, for ever.
+    var stopsBy = Instant.distantPast
     /// The number of the goodbye that is answered when the end is applied.
     var goodbye: UInt64?
     /// The open or resume that is answered once there is a deadline to show.
@@ -70,14 +76,17 @@ struct LocalSession {
         case confirmed
     }
 
-    /// Notes a request that was received.
-    mutating func accept(_ request: Request, number: UInt64, confirmed: UInt64) -> Acceptance {
-        self.confirmed = max(self.confirmed, confirmed)
-        if unorderedConfirmation ?? .max <= self.confirmed { unorderedConfirmation = nil }
+    /// Notes a request that was received: what it lets go of counts as that from now on.
+    mutating func accept(
+        _ request: Request, number: UInt64, frame: OperationFrame
+    ) -> Acceptance {
+        confirmed = max(confirmed, frame.confirmed)
+        if unorderedConfirmation ?? .max <= confirmed { unorderedConfirmation = nil }
         guard requests[number] == nil else { return .onItsWay }
-        guard types[number] != nil || number > self.confirmed else { return .confirmed }
+        guard types[number] != nil || number > confirmed else { return .confirmed }
         requests[number] = request
         types[number] = request.type
+        guards.sent(frame.operation, number: number, onLoss: frame.onLoss)
         return .new
     }
 
@@ -96,19 +105,39 @@ struct LocalSession {
     }
 
     /// Whether confirmed heartbeats extend the deadline.
-    var isExtended: Bool { connection != nil && ending == nil && !isYielding }
+    var isExtended: Bool {
+        connection != nil && ending == nil && !isYielding && !done.isFinal
+    }
 
     /// Shows a later deadline, if there is reason for one; the slot that shows it.
     mutating func extend(to later: Instant, now: Instant) -> UInt32? {
         guard isExtended, let slot else { return nil }
         guard later > now, later > deadline ?? .distantPast else { return nil }
         deadline = later
+        // What was only said is said again when there is reason for it again.
+        done = .notify
         return slot
     }
 
     /// When time alone calls for something.
     var due: Instant {
-        if isYielding || ending != nil { return mustWait ? shownBefore : .distantFuture }
-        return min(endAt, deadline ?? .distantFuture)
+        if isYielding || ending != nil { return mustWait ? waitsUntil : .distantFuture }
+        return min(overAt, stopAt)
+    }
+
+    /// When the end is ordered.
+    var overAt: Instant { min(endAt, deadline ?? .distantFuture) }
+
+    /// Before then nobody else may have what it holds: its process believes in what it was shown
+    /// before, or does not stand still yet.
+    var waitsUntil: Instant { max(shownBefore, stopsBy) }
+
+    /// What is to be done to its process, if the deadline is near; `nil`: no more than was done.
+    var wanted: LossAction? { guards.strongest > done ? guards.strongest : nil }
+
+    /// When that is to be done.
+    var stopAt: Instant {
+        guard wanted != nil, let deadline else { return .distantFuture }
+        return deadline.advanced(by: .zero - LossAction.margin(of: ttl))
     }
 }

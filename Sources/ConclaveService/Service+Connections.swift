@@ -17,7 +17,11 @@ extension Service {
         effects: inout [ServiceEffect]
     ) {
         switch input {
-        case .opened(let id, let process): opened(id, process, now: now, effects: &effects)
+        case .opened(let id, let process, let canBeStopped):
+            let greetBy = now.advanced(by: Self.greetingPatience)
+            let connection = Connection(
+                process: process, canBeStopped: canBeStopped, greetBy: greetBy)
+            opened(id, connection, effects: &effects)
         case .frame(let id, let frame):
             guard connections[id] != nil else { return }
             received(frame, from: id, machine: machine, now: now, effects: &effects)
@@ -25,7 +29,7 @@ extension Service {
             let refusal = Refusal(.malformed, error.description)
             reject(refusal, type: 0, number: 0, on: id, now: now, effects: &effects)
         case .closed(let id): closed(id, now: now, effects: &effects)
-        case .processDied(let id): processDied(id, effects: &effects)
+        case .processDied(let id): processDied(id, now: now, effects: &effects)
         case .stalled(let id, let byteCount):
             connections[id]?.backlog = byteCount
             reconsiderReading(id, effects: &effects)
@@ -37,15 +41,14 @@ extension Service {
     }
 
     private mutating func opened(
-        _ id: ConnectionID, _ process: ProcessIdentity, now: Instant,
-        effects: inout [ServiceEffect]
+        _ id: ConnectionID, _ connection: Connection, effects: inout [ServiceEffect]
     ) {
         guard connections[id] == nil else { return }
-        let greetBy = now.advanced(by: Self.greetingPatience)
-        earliestGreeting = min(earliestGreeting, greetBy)
-        connections[id] = Connection(process: process, greetBy: greetBy)
-        connectionCounts[process.uid, default: 0] += 1
-        guard let refusal = refusal(of: process.uid) else { return }
+        earliestGreeting = min(earliestGreeting, connection.greetBy)
+        connections[id] = connection
+        let uid = connection.process.uid
+        connectionCounts[uid, default: 0] += 1
+        guard let refusal = refusal(of: uid) else { return }
         refuse(refusal, type: 0, number: 0, on: id, effects: &effects)
         close(id, now: .distantPast, effects: &effects)
     }
@@ -140,7 +143,9 @@ extension Service {
         earliestDue = min(earliestDue, endAt)
     }
 
-    private mutating func processDied(_ id: ConnectionID, effects: inout [ServiceEffect]) {
+    private mutating func processDied(
+        _ id: ConnectionID, now: Instant, effects: inout [ServiceEffect]
+    ) {
         if let connection = connections[id] {
             connections[id]?.processIsDead = true
             if let nonce = connection.opening { openings[nonce]?.processIsDead = true }
@@ -151,7 +156,7 @@ extension Service {
         guard let session = connections[id]?.session ?? watched[id],
             sessions[session]?.watch == id
         else { return }
-        order(.died, of: session, effects: &effects)
+        order(.died, of: session, now: now, effects: &effects)
     }
 
     /// Lets go of the pidfd of a session's process, if nothing else needs it.

@@ -75,7 +75,7 @@ extension Service {
             self.resume(resume, number: number, on: id, effects: &effects)
         case .goodbye:
             try reader.finish()
-            goodbye(number: number, on: id, effects: &effects)
+            goodbye(number: number, on: id, now: now, effects: &effects)
         case .confirm:
             let confirmed: UInt64 = try reader.integer("up to")
             try reader.finish()

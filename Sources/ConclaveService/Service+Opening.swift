@@ -43,9 +43,10 @@ extension Service {
         let command = ResumeCommand(
             session: request.session, secret: request.secret, confirmed: request.confirmed,
             process: connection.process, member: settings.own, nonce: lastNonce)
-        begin(
-            Opening(connection: id, type: .resume, number: number, command: .resume(command)),
-            nonce: lastNonce)
+        var opening = Opening(
+            connection: id, type: .resume, number: number, command: .resume(command))
+        opening.guards = request.guards
+        begin(opening, nonce: lastNonce)
     }
 
     private mutating func begin(_ opening: Opening, nonce: UInt64) {
@@ -188,6 +189,7 @@ extension Service {
                 effects: &effects)
         }
         sessions[id]?.watch = connection
+        takeGuards(of: opening, for: id, machine: machine)
         if opening.isAbandoned {
             watched[connection] = id
         } else {
@@ -196,7 +198,7 @@ extension Service {
             sessions[id]?.endAt = .distantFuture
             sessions[id]?.owed = (opening.type, opening.number)
         }
-        if opening.processIsDead { return order(.died, of: id, effects: &effects) }
+        if opening.processIsDead { return order(.died, of: id, now: now, effects: &effects) }
         extend(id, now: now, effects: &effects)
         answerOpening(of: id, machine: machine, effects: &effects)
     }

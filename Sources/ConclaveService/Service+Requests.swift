@@ -29,6 +29,11 @@ extension Service {
         {
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
+        if body.onLoss != .notify,
+            let refusal = refusal(ofGuarding: body.operation, number: number, session, on: id)
+        {
+            return refuse(refusal, frame.header, on: id, effects: &effects)
+        }
         let command = Command.request(
             session: session, number: number, confirmed: body.confirmed,
             operation: body.operation
@@ -40,7 +45,7 @@ extension Service {
             return refuse(Refusal(.invalid, message), frame.header, on: id, effects: &effects)
         }
         let request = LocalSession.Request(type: type, command: command)
-        switch sessions[session]?.accept(request, number: number, confirmed: body.confirmed) {
+        switch sessions[session]?.accept(request, number: number, frame: body) {
         case .new?:
             proposals.append(command)
             reconsiderReading(id, effects: &effects)
@@ -95,6 +100,7 @@ extension Service {
         guard let request = sessions[id]?.requests[number] else { return }
         requestApplied(number, of: id, effects: &effects)
         _ = sessions[id]?.takeType(of: number)
+        sessions[id]?.guards.answered(.refused(.confirmed(number)), to: number)
         guard let connection = sessions[id]?.connection, isOpen(id) else { return }
         refuse(
             .confirmed(number), type: request.type.rawValue, number: number, on: connection,
@@ -106,10 +112,16 @@ extension Service {
     mutating func sendReply(
         _ reply: Reply, to number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
+        var stopAt = Instant.distantFuture
         let place = sessions.change(id) { session -> (ConnectionID, ClientFrameType?)? in
+            if !session.guards.isEmpty {
+                session.guards.answered(reply, to: number)
+                stopAt = session.stopAt
+            }
             guard let connection = session.connection, session.owed == nil else { return nil }
             return (connection, session.takeType(of: number))
         }
+        earliestDue = min(earliestDue, stopAt)
         guard let (connection, type) = place ?? nil else { return }
         send(type ?? reply.likelyType, reply, number: number, to: connection, effects: &effects)
     }

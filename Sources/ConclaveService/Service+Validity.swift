@@ -28,11 +28,11 @@ extension Service {
         let shown = sessions.change(id) { session in
             let belief = isFull ? session.ttl : ClockDrift.shortened(session.ttl)
             return session.extend(to: newestConfirmed.advanced(by: belief), now: now).map { slot in
-                (slot: slot, deadline: session.deadline ?? .distantPast)
+                (slot: slot, deadline: session.deadline ?? .distantPast, due: session.due)
             }
         }
         guard let shown = shown ?? nil else { return }
-        earliestDue = min(earliestDue, shown.deadline)
+        earliestDue = min(earliestDue, shown.due)
         effects.append(.show(slot: shown.slot, session: id, deadline: shown.deadline))
     }
 
@@ -40,13 +40,17 @@ extension Service {
         guard earliestDue <= now else { return }
         for id in sessions.ids {
             guard let session = sessions[id], session.due <= now else { continue }
-            sessions[id]?.mustWait = false
-            if session.isYielding {
-                proposeYield(of: id, attachment: session.attachment.number)
-            } else if session.ending != nil {
-                proposeEndAnew(of: id)
+            if session.isYielding || session.ending != nil {
+                sessions[id]?.mustWait = false
+                if session.isYielding {
+                    proposeYield(of: id, attachment: session.attachment.number)
+                } else {
+                    proposeEndAnew(of: id)
+                }
+            } else if session.overAt <= now {
+                order(.expired, of: id, now: now, effects: &effects)
             } else {
-                order(.expired, of: id, effects: &effects)
+                stopProcess(of: id, effects: &effects)
             }
         }
         earliestDue = sessions.values.reduce(.distantFuture) { min($0, $1.due) }
@@ -54,13 +58,27 @@ extension Service {
 
     /// Orders the end of a session of this daemon, and goes on doing so until it is applied (K1).
     mutating func order(
-        _ reason: SessionEnd, of id: SessionID, effects: inout [ServiceEffect]
+        _ reason: SessionEnd, of id: SessionID, now: Instant, effects: inout [ServiceEffect]
     ) {
         guard let session = sessions[id], session.ending == nil, !session.isYielding else { return }
         sessions[id]?.ending = reason
+        // Nobody is to be stopped who is dead, or has let go.
+        if reason != .expired { sessions[id]?.guards = LossGuards() }
         // Who says goodbye has let go; anybody else must see that nothing is valid any more.
         if reason != .goodbye { withdraw(id, effects: &effects) }
+        if reason == .expired, stopsLater(id, now: now, effects: &effects) { return }
         proposeEnd(of: id, reason)
+    }
+
+    /// Its process is stopped, if it is to be; whether that may take longer.
+    private mutating func stopsLater(
+        _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
+    ) -> Bool {
+        stopProcess(of: id, effects: &effects)
+        guard let session = sessions[id], session.stopsBy > now else { return false }
+        sessions[id]?.mustWait = true
+        earliestDue = min(earliestDue, session.stopsBy)
+        return true
     }
 
     mutating func proposeEnd(of id: SessionID, _ reason: SessionEnd) {
@@ -83,7 +101,7 @@ extension Service {
     }
 
     mutating func goodbye(
-        number: UInt64, on id: ConnectionID, effects: inout [ServiceEffect]
+        number: UInt64, on id: ConnectionID, now: Instant, effects: inout [ServiceEffect]
     ) {
         guard let session = connections[id]?.session else {
             return send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
@@ -92,12 +110,12 @@ extension Service {
             send(.goodbye, .reply, number: number, to: id, effects: &effects) { _ in }
         }
         sessions[session]?.goodbye = number
-        order(.goodbye, of: session, effects: &effects)
+        order(.goodbye, of: session, now: now, effects: &effects)
     }
 
     /// K6, K7: another process wants the session, or an administrator wants it to end. Its validity
     /// here ends now, and then the group is told so; but not before the process can no longer believe
-    /// what it was shown elsewhere, on the page of a daemon that has ended.
+    /// what it was shown elsewhere, on the page of a daemon that has ended, and stands still if it is to.
     mutating func yield(
         _ id: SessionID, _ attachment: Attachment, isForced: Bool, now: Instant,
         effects: inout [ServiceEffect]
@@ -108,6 +126,7 @@ extension Service {
             if !isForced || settings.plant != .forcedNotWithdrawn {
                 withdraw(id, effects: &effects)
             }
+            stopProcess(of: id, effects: &effects)
             if let connection = session.connection {
                 tellEnd(isForced ? .forced : .expired, to: connection, effects: &effects)
                 if settings.plant != .lostSessionStaysBound {
@@ -118,9 +137,9 @@ extension Service {
                 reconsiderReading(connection, effects: &effects)
             }
         }
-        if let session = sessions[id], session.attachment == attachment, session.shownBefore > now {
+        if let session = sessions[id], session.attachment == attachment, session.waitsUntil > now {
             sessions[id]?.mustWait = true
-            earliestDue = min(earliestDue, session.shownBefore)
+            earliestDue = min(earliestDue, session.waitsUntil)
         } else if !isForced || settings.plant != .forcedNotOrdered {
             proposeYield(of: id, attachment: attachment.number)
         }
@@ -150,6 +169,7 @@ extension Service {
         _ id: SessionID, _ reason: SessionEnd, effects: inout [ServiceEffect]
     ) {
         guard let session = sessions[id] else { return }
+        if reason != .goodbye { stopProcess(of: id, effects: &effects) }
         withdraw(id, effects: &effects)
         if let connection = session.connection {
             if let number = session.goodbye, reason == .goodbye {

@@ -149,7 +149,12 @@ extension Service {
     ) {
         for id in sessions.ids {
             guard let session = sessions[id] else { continue }
-            if machine.sessionState(id)?.attachment != session.attachment {
+            let state = machine.sessionState(id)
+            if state?.attachment != session.attachment {
+                // Its process goes on with it elsewhere, and has said there what it holds.
+                if state?.process.isSameProcess(as: session.process) ?? false {
+                    sessions[id]?.guards = LossGuards()
+                }
                 isOverHere(id, .expired, effects: &effects)
             }
         }

@@ -90,6 +90,10 @@ package struct Service {
     var absences = AbsenceTimers()
     var closings = Closings()
     var leaseClocks: LeaseClocks
+    /// Sessions whose processes are to be stopped with the effects of this turn.
+    var stopsOrdered: [SessionID] = []
+    /// And with those of the turn before: that is done.
+    var stopsCarriedOut: [SessionID] = []
     /// No session is due before this.
     var earliestDue = Instant.distantFuture
 
@@ -109,6 +113,7 @@ package struct Service {
         _ input: Input, machine: @autoclosure () -> Coordinator, now: Instant,
         effects: inout [ServiceEffect]
     ) {
+        if !stopsCarriedOut.isEmpty { noteStops(now: now) }
         // A deadline that has passed is final before anything that came in may extend it (K5).
         passDeadlines(now: now, effects: &effects)
         switch input {
@@ -163,9 +168,16 @@ package struct Service {
     /// what had to wait for that may go. Returns whether there was anything.
     package mutating func beginTurn() -> Bool {
         replyByteCountLeft = settings.toldByteCountOfTurn
-        defer { proposalsAfterEffects.removeAll() }
+        let isMore = !proposalsAfterEffects.isEmpty || !stopsOrdered.isEmpty
+        guard isMore else { return false }
         proposals += proposalsAfterEffects
-        return !proposalsAfterEffects.isEmpty
+        proposalsAfterEffects.removeAll()
+        if !stopsOrdered.isEmpty {
+            stopsCarriedOut += stopsOrdered
+            stopsOrdered.removeAll()
+            earliestDue = .distantPast
+        }
+        return true
     }
 
     /// - Precondition: nothing was added since `takeProposals`.

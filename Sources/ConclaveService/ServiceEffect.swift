@@ -1,4 +1,5 @@
 package import ConclaveBase
+package import ConclaveWire
 
 /// What the shell is to do for the clients, in order.
 package enum ServiceEffect: Equatable, Sendable {
@@ -10,6 +11,9 @@ package enum ServiceEffect: Equatable, Sendable {
     case forget(ConnectionID)
     case pauseReading(ConnectionID)
     case resumeReading(ConnectionID)
+    /// To be done to the very process that opened the connection, which may be closed by now: the one
+    /// of its pidfd.
+    case stop(ConnectionID, session: SessionID, LossAction)
     /// Writes into the validity page. `.distantPast`: withdrawn, and never to be extended.
     case show(slot: UInt32, session: SessionID, deadline: Instant)
 }

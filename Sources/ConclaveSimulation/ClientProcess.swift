@@ -19,6 +19,10 @@ final class ClientProcess {
     private(set) var isAlive = true
     /// The core has said goodbye, or that the session is lost.
     private(set) var isOver = false
+    /// It was stopped by its daemon, and stands still.
+    var isFrozen = false
+    /// It has said goodbye, or will when it can.
+    private(set) var saysGoodbye = false
     /// Calls that were answered with what the group decided.
     private(set) var answeredCount = 0
     private(set) var connection: ConnectionID?
@@ -91,7 +95,10 @@ final class ClientProcess {
     }
 
     /// What the validity page shows for the session.
-    private var validity: Instant? {
+    private var validity: Instant? { shownDeadline }
+
+    /// As its page has it; `nil`: it has none.
+    var shownDeadline: Instant? {
         guard let page, let session = core.session else { return nil }
         return page.deadline(of: session.session, in: session.slot)
     }
@@ -322,7 +329,10 @@ final class ClientProcess {
     func call(_ operation: Operation, within wait: Interval?, world: ClientWorld) -> CallID {
         world.trace { "client \(index) calls \(operation)" }
         let deadline = wait.map { now.advanced(by: $0) }
-        let call = core.call(operation, deadline: deadline, now: now, effects: &coreEffects)
+        let mayHold = LossGuards.count(of: operation) > 0
+        let onLoss = mayHold ? world.lossActions?.next() ?? .notify : .notify
+        let call = core.call(
+            operation, onLoss: onLoss, deadline: deadline, now: now, effects: &coreEffects)
         pendingCalls.append(call)
         world.requestCount += 1
         let parts = HistoryCall.all(operation)
@@ -352,6 +362,7 @@ final class ClientProcess {
     }
 
     func goodbye(world: ClientWorld) {
+        saysGoodbye = true
         if session != nil { world.record(.goodbye, by: self) }
         core.goodbye(now: now, effects: &coreEffects)
     }

@@ -32,6 +32,8 @@ final class ClientWorld {
     var lockSets: LockSets?
     /// `nil`: nobody asks for a delay.
     var lockDelays: LockDelays?
+    /// `nil`: nobody asks to be stopped.
+    var lossActions: LossActions?
     /// `nil`: one leads each slot.
     var leaderPlaces: LeaderPlaces?
     /// `nil`: leaders resign.

@@ -122,6 +122,8 @@ package struct PlantedBug: Sendable {
         case .resumedMemberSkips: PlantedBug(plant, rule: "C3", within: 20, in: .groups)
         case .openLatchForgotten, .latchWaiterUntold:
             PlantedBug(plant, rule: "C7", within: 20, in: .latches)
+        case .stopNotWaitedFor: PlantedBug(plant, rule: "K6", within: 500, in: .locks)
+        case .resumedNotStopped: PlantedBug(plant, rule: "C5", within: 500, in: .locks)
         case .departureAwaited, .namedAreAll:
             PlantedBug(plant, rule: "C7", within: 50, in: .barriers)
         default: nil

@@ -187,6 +187,8 @@ extension ServiceWorld {
             links[id]?.isPaused = true
         case .resumeReading(let id):
             resumeReading(id)
+        case .stop(let id, let session, let action):
+            try stop(id, session, action)
         case .show:
             preconditionFailure("a deadline is shown by the host that decided on it")
         }

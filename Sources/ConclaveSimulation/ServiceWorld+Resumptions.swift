@@ -12,6 +12,7 @@ extension ServiceWorld {
         provokeTakeover(of: seat)
         provokeBreak(of: seat)
         provokeAbsence(of: seat)
+        provokeHang(of: seat)
     }
 
     /// Its client has just resumed it, after its daemon had ended or elsewhere: a good time for

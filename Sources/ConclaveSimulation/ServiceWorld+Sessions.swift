@@ -18,9 +18,11 @@ extension ServiceWorld {
                 goodbyes.insert(session)
             } else {
                 checkNotBelieved(session, "ended (\(reason))")
+                checkStopped(session, "ended (\(reason))")
             }
         case .attached(let session, _, let attachment):
             checkNotBelieved(session, "was taken over")
+            checkStopped(session, "was taken over")
             if attachment.number > 1 { wasResumed(session) }
         case .lockClosed(let lock): delays.closed(lock, at: timeline.now)
         case .reply(_, _, .granted(let grant)): checkDelay(before: grant)

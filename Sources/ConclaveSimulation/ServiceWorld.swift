@@ -42,6 +42,9 @@ final class ServiceWorld {
     static let takeoverIndex = UInt16.max - 4
     static let breakIndex = UInt16.max - 6
     static let lateWordIndex = UInt16.max - 7
+    static let stopIndex = UInt16.max - 8
+    static let thawIndex = UInt16.max - 9
+    static let hangIndex = UInt16.max - 10
 
     let options: RunOptions
     let shape: WorldShape
@@ -99,6 +102,9 @@ final class ServiceWorld {
     var heldEffects: [[HostEffect]]
     var heirs: [ConnectionID: Heir] = [:]
     var heirCallCount: UInt64 = 0
+    /// Signals on their way, by number.
+    var stops: [UInt32: Stop] = [:]
+    var stopCount: UInt32 = 0
     /// The operator's connection, and what came on it.
     var operatorLink: (id: ConnectionID, frames: FrameBuffer)?
     var isFinishing = false
@@ -169,6 +175,7 @@ final class ServiceWorld {
         world.lockSets = LockSets.drawn(seed: options.seed)
         world.modeChanges = ModeChanges.drawn(seed: options.seed)
         world.lockDelays = LockDelays.drawn(seed: options.seed)
+        world.lossActions = LossActions.drawn(seed: options.seed)
         world.hasKeyQuotas = keyTraffic?.hasQuotas ?? false
         world.hasGroupQuotas = groupTraffic?.hasQuotas ?? false
         world.sharesGroupStates = groupTraffic?.sharesStates ?? false
@@ -373,6 +380,12 @@ final class ServiceWorld {
                 if !faults.isStopped { breakLink(of: Int(seat)) }
             case .work(Self.lateWordIndex, let seat):
                 speakLate(in: Int(seat))
+            case .work(Self.stopIndex, let number):
+                isStopped(by: number)
+            case .work(Self.thawIndex, let seat):
+                thaw(in: Int(seat))
+            case .work(Self.hangIndex, let seat):
+                hang(in: Int(seat))
             case .work(MemberOperator<SimulatedService>.eventIndex, _):
                 watch.administrator.act()
             case .work(LostMajority<SimulatedService>.eventIndex, _):

@@ -118,6 +118,31 @@ import Testing
         #expect(try client.sentTypes() == [.hello, .resume, .acquire])
     }
 
+    private func resume(_ frames: [FrameBuffer.Frame]) throws -> ResumeRequest {
+        let type = ClientFrameType.resume.rawValue
+        let frame = try #require(frames.first { $0.header.type == type })
+        var reader = ByteReader(frame.body)
+        return try ResumeRequest(from: &reader)
+    }
+
+    @Test mutating func `a daemon is told once more what it is to stop the process for`() throws {
+        client.open()
+        _ = client.call(try lock("a"), onLoss: .kill)
+        _ = client.call(try lock("b"), onLoss: .freeze)
+        client.receiveReply(try grant("a", 5), to: 1)
+        client.reconnect()
+        #expect(try resume(try client.sent()).guards == client.core.guards)
+        #expect(client.core.guards.strongest == .kill)
+        client.receiveOpened(.resume, waiting: [2])
+        _ = client.call(.release(name: try ObjectName("a"), token: FencingToken(5)))
+        client.receiveReply(try grant("b", 6), to: 2)
+        client.reconnect()
+        #expect(try resume(try client.sent()).guards.strongest == .freeze)
+        client.core.goodbye(now: client.now, effects: &client.effects)
+        client.reconnect()
+        #expect(try resume(try client.sent()).guards.isEmpty)
+    }
+
     @Test mutating func `goodbye is answered, and then the client is closed`() throws {
         client.open()
         client.core.goodbye(now: client.now, effects: &client.effects)

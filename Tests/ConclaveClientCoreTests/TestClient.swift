@@ -29,9 +29,12 @@ struct TestClient {
         step(.tick)
     }
 
-    mutating func call(_ operation: Operation, within wait: Interval? = nil) -> CallID {
+    mutating func call(
+        _ operation: Operation, onLoss: LossAction = .notify, within wait: Interval? = nil
+    ) -> CallID {
         core.call(
-            operation, deadline: wait.map { now.advanced(by: $0) }, now: now, effects: &effects)
+            operation, onLoss: onLoss, deadline: wait.map { now.advanced(by: $0) }, now: now,
+            effects: &effects)
     }
 
     mutating func query(_ query: ClientCore.Query, within wait: Interval? = nil) -> CallID {

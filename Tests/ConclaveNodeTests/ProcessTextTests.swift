@@ -19,6 +19,15 @@ import Testing
         #expect(ProcessText.unit(cgroup: cgroup) == unit)
     }
 
+    @Test func `a process may be signalled by its real and its saved user, and by root`() {
+        let status = "Name:\tUid: x\nState:\tS\nUid:\t1000\t0\t1001\t0\nGid:\t1\t1\t1\t1\n"
+        let users = ProcessText.users(status: status)
+        #expect(users == ProcessText.Users(real: 1_000, saved: 1_001))
+        #expect(
+            [0, 1_000, 1_001, 7].map { users?.mayBeSignalled(by: $0) } == [true, true, true, false])
+        #expect(ProcessText.users(status: "Name:\tx\nUid:\t1000\n") == nil)
+    }
+
     @Test func `a boot is named by the first half of its identifier`() {
         #expect(
             ProcessText.bootID("01234567-89ab-cdef-0000-111122223333\n") == 0x0123_4567_89AB_CDEF)

@@ -19,6 +19,14 @@ final class TestDaemon {
     private(set) var output: [ConnectionID: FrameBuffer] = [:]
     private(set) var closed: [ConnectionID] = []
     private(set) var forgotten: [ConnectionID] = []
+    struct Stop: Equatable {
+        var id: ConnectionID
+        var session: SessionID
+        var action: LossAction
+    }
+
+    /// What was done to clients' processes, in order.
+    private(set) var stops: [Stop] = []
     private(set) var paused: Set<ConnectionID> = []
     private(set) var page: [UInt32: Slot] = [:]
     /// Everything that was shown, in order.
@@ -96,6 +104,8 @@ final class TestDaemon {
         case .forget(let id): forgotten.append(id)
         case .pauseReading(let id): paused.insert(id)
         case .resumeReading(let id): paused.remove(id)
+        case .stop(let id, let session, let action):
+            stops.append(Stop(id: id, session: session, action: action))
         case .show(let slot, let session, let deadline):
             page[slot] = Slot(session: session, deadline: deadline)
             shown.append(Slot(session: session, deadline: deadline))
@@ -117,10 +127,10 @@ final class TestDaemon {
     }
 
     /// A process as another daemon of its host knew it.
-    func connectAs(_ process: ProcessIdentity) -> ConnectionID {
+    func connectAs(_ process: ProcessIdentity, canBeStopped: Bool = true) -> ConnectionID {
         lastConnection += 1
         let id = ConnectionID(number: lastConnection)
-        step(.client(.opened(id, process)))
+        step(.client(.opened(id, process, canBeStopped: canBeStopped)))
         return id
     }
 
@@ -182,19 +192,25 @@ final class TestDaemon {
         }
     }
 
-    func resume(_ id: ConnectionID, _ session: SessionOpened, confirmed: UInt64 = 0) {
+    func resume(
+        _ id: ConnectionID, _ session: SessionOpened, confirmed: UInt64 = 0,
+        guards: LossGuards = LossGuards()
+    ) {
         send(.resume, id) {
             ResumeRequest(
-                session: session.session, secret: session.secret, confirmed: confirmed
+                session: session.session, secret: session.secret, confirmed: confirmed,
+                guards: guards
             ).encode(into: &$0)
         }
     }
 
     func request(
-        _ operation: Operation, number: UInt64, confirmed: UInt64 = 0, _ id: ConnectionID
+        _ operation: Operation, number: UInt64, confirmed: UInt64 = 0,
+        onLoss: LossAction = .notify, _ id: ConnectionID
     ) {
         send(operation.type, number: number, id) {
-            OperationFrame(confirmed: confirmed, operation: operation).encode(into: &$0)
+            OperationFrame(confirmed: confirmed, onLoss: onLoss, operation: operation)
+                .encode(into: &$0)
         }
     }
 

@@ -32,6 +32,22 @@ import Testing
         #expect(daemon.requests(.release).map(\.operation) == [.release(name: name, token: token)])
     }
 
+    @Test func `what it is lost with goes to the daemon with the request`() async throws {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        try await conclave.withLock("a", onLoss: .kill) { _ in }
+        try await conclave.lock("b", onLoss: .freeze).release()
+        try await conclave.tryLock("c", onLoss: .signal)?.release()
+        try await conclave.withLock("d") { _ in }
+        #expect(daemon.requests(.acquire).map(\.onLoss) == [.kill, .freeze, .signal, .notify])
+        #expect(daemon.requests(.release).map(\.onLoss) == [.notify, .notify, .notify, .notify])
+        try await conclave.withLocks(["a", "b"], onLoss: .freeze) { _ in }
+        #expect(daemon.requests(.acquireAll).map(\.onLoss) == [.freeze])
+        try await conclave.withLeadership(of: "s", value: "v", onLoss: .kill) { _ in }
+        #expect(daemon.requests(.campaign).map(\.onLoss) == [.kill])
+    }
+
     @Test func `is released when the body throws, and the error is the body's`() async throws {
         struct Broken: Error {}
         let daemon = ScriptedDaemon()

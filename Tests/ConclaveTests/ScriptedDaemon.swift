@@ -13,9 +13,13 @@ final class ScriptedDaemon: Sendable {
         var number: UInt64
         var body: [UInt8]
 
-        var operation: Operation? {
+        var operation: Operation? { frame?.operation }
+
+        var onLoss: LossAction? { frame?.onLoss }
+
+        private var frame: OperationFrame? {
             var reader = ByteReader(body)
-            return try? OperationFrame(type, from: &reader)?.operation
+            return try? OperationFrame(type, from: &reader)
         }
     }
 

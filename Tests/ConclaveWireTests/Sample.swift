@@ -40,14 +40,15 @@ private let member = Member(node: NodeID(3), incarnation: Incarnation(0xFEED))
 extension Sample {
     static let all =
         sessionFrames + operations + replies + reports + keys + leases + latches + revocations
-        + sessions + groups + history + [
+        + sessions + groups + history + guards + [
             frameHeader, view, lineage,
         ]
 
-    private static func operation(_ operation: Operation) -> Sample {
+    static func operation(_ operation: Operation, onLoss: LossAction = .notify) -> Sample {
         let type = operation.type
         return Sample(
-            "operation \(type)", OperationFrame(confirmed: 6, operation: operation),
+            "operation \(type)",
+            OperationFrame(confirmed: 6, onLoss: onLoss, operation: operation),
             decode: { reader in
                 guard let frame = try OperationFrame(type, from: &reader) else {
                     throw WireError.unknown(field: "type", value: UInt64(type.rawValue))

@@ -215,10 +215,13 @@ struct ClientsOfHost {
             let follow = GroupChoices.follow(&source)
             send(.followGroup, number, id) { follow.encode(into: &$0) }
         default:
-            let body = OperationFrame(
+            var body = OperationFrame(
                 confirmed: source.number(near: [0, 0, 1, 2]),
                 operation: OperationChoices.operation(
                     &source, knowing: host.replica.machine))
+            if LossGuards.count(of: body.operation) > 0 {
+                body.onLoss = LossAction(rawValue: UInt8(number % 4)) ?? .notify
+            }
             send(body.operation.type, number, id) { body.encode(into: &$0) }
         }
     }

@@ -278,6 +278,24 @@ import Testing
         return lines[..<end].split(separator: "\n").last.flatMap { UInt64($0) }
     }
 
+    @Test func `a command that is to be frozen stands still, and ends with the wrapper`() throws {
+        let group = try Group.serving(of: 1)
+        let script = "while :; do date +%s%N >>\(group.directory.file("beats")); sleep 0.02; done"
+        let holder = try group.begin(
+            "lock", ["a", "--ttl", "3s", "--on-loss", "freeze", "--", "sh", "-c", script], at: 1)
+        try wait(for: "the lock") { Self.newest(group.directory.read("beats")) != nil }
+        group.kill(1)
+        try wait(for: "the word: \(holder.errors)") {
+            holder.errors.contains("the command stands still")
+        }
+        let last = Self.newest(group.directory.read("beats"))
+        usleep(300_000)
+        #expect(Self.newest(group.directory.read("beats")) == last)
+        #expect(holder.isRunning)
+        holder.send(SIGTERM)
+        #expect(try holder.end().status == 76)
+    }
+
     @Test func `a command that is only to be told goes on, and 76 says that it was lost`() throws {
         let group = try Group.serving(of: 1)
         let holder = try group.hold("a", ["--ttl", "3s", "--on-loss", "notify"])

@@ -21,9 +21,12 @@ extension ClientSession {
 
     /// The group's answer to `operation`. A task that is cancelled cancels the request in order and
     /// waits for what became of it.
-    func answer(to operation: Operation, deadline: Instant? = nil) async -> ClientCore.Answer {
+    func answer(
+        to operation: Operation, onLoss: OnLoss = .notify, deadline: Instant? = nil
+    ) async -> ClientCore.Answer {
         await answer { core, now, effects in
-            core.call(operation, deadline: deadline, now: now, effects: &effects)
+            core.call(
+                operation, onLoss: onLoss.action, deadline: deadline, now: now, effects: &effects)
         }
     }
 

@@ -2,6 +2,7 @@ import ConclaveBase
 import ConclaveCoordination
 import ConclaveReactor
 import ConclaveService
+import ConclaveWire
 
 /// Told of what clients do, on the reactor's thread.
 protocol ClientSink: AnyObject {
@@ -17,6 +18,7 @@ final class Clients: ReactorHandler {
     private struct Entry {
         let connection: ClientConnection
         let watch: ProcessWatch
+        let identity: ProcessIdentity
     }
 
     private static let acceptedPerTurn = 16
@@ -108,7 +110,7 @@ final class Clients: ReactorHandler {
         let connection = try ClientConnection(id, socket, clients: self, reactor: reactor)
         do throws(SystemError) {
             let watch = try ProcessWatch(id, peer.process, clients: self, reactor: reactor)
-            entries[id] = Entry(connection: connection, watch: watch)
+            entries[id] = Entry(connection: connection, watch: watch, identity: identity)
         } catch {
             connection.drop()
             throw error
@@ -116,7 +118,7 @@ final class Clients: ReactorHandler {
         note(
             .clientConnected(
                 connection: id.number, pid: identity.pid, uid: identity.uid, unit: identity.unit))
-        take(.opened(id, identity))
+        take(.opened(id, identity, canBeStopped: ProcessStop.isPossible(peer.process)))
     }
 
     private func pauseAccepting(_ reason: String) {
@@ -150,8 +152,20 @@ final class Clients: ReactorHandler {
         case .forget(let id): forget(id)
         case .pauseReading(let id): entries[id]?.connection.setReading(false)
         case .resumeReading(let id): entries[id]?.connection.setReading(true)
+        case .stop(let id, let session, let action): stop(id, session, action)
         case .show(let slot, let session, let deadline):
             page.show(slot: slot, owner: session.number, deadline: deadline)
+        }
+    }
+
+    private func stop(_ id: ConnectionID, _ session: SessionID, _ action: LossAction) {
+        guard let entry = entries[id], let stop = ProcessStop(action) else { return }
+        let pid = entry.identity.pid
+        switch stop.perform(on: entry.watch.process, entry.identity) {
+        case .done: note(.processStopped(pid: pid, session: session, stop: stop))
+        case .isDead: break
+        case .failed(let reason):
+            note(.processNotStopped(pid: pid, session: session, stop: stop, reason: reason))
         }
     }
 

@@ -4,7 +4,7 @@ import ConclaveService
 /// Tells when a client's process is dead. It goes on after the socket was closed.
 final class ProcessWatch: ReactorHandler {
     private let id: ConnectionID
-    private let process: Descriptor
+    let process: Descriptor
     private let reactor: Reactor
     private unowned let clients: Clients
     private var registration: Reactor.Registration?

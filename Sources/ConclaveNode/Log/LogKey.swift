@@ -28,6 +28,7 @@ enum LogKey {
     static let pid = "pid"
     static let purpose = "purpose"
     static let reason = "reason"
+    static let session = "session"
     static let settings = "settings"
     static let signal = "signal"
     static let silent = "silent"

@@ -23,6 +23,10 @@ enum NodeEvent: Equatable {
     case clientClosed(connection: UInt64)
     /// It read too little of what it was sent, or sent what is no frame.
     case clientCut(connection: UInt64, reason: String)
+    /// A client's process was stopped, as it had asked, before it loses what it holds.
+    case processStopped(pid: UInt32, session: SessionID, stop: ProcessStop)
+    /// It was not: `reason`. What it holds may be somebody else's soon.
+    case processNotStopped(pid: UInt32, session: SessionID, stop: ProcessStop, reason: String)
     /// The loop was away for longer than a heartbeat.
     case late(Interval)
 }

@@ -260,9 +260,32 @@ package struct Observer {
             note(.debug, "client closed", [(LogKey.connection, connection)])
         case .clientCut(let connection, let reason):
             note(.info, "client cut", [(LogKey.connection, connection), (LogKey.reason, reason)])
+        case .processStopped(let pid, let session, let stop): stopped(pid, session, stop, nil)
+        case .processNotStopped(let pid, let session, let stop, let reason):
+            stopped(pid, session, stop, reason)
         case .late(let interval):
             note(.warning, "the loop was late", [(LogKey.late, interval)])
         }
+    }
+
+    /// `reason`: why not.
+    private func stopped(
+        _ pid: UInt32, _ session: SessionID, _ stop: ProcessStop, _ reason: String?
+    ) {
+        let sentence: Logger.Message =
+            if reason != nil {
+                "a process that is to lose what it holds cannot be stopped"
+            } else if stop == .freeze {
+                "a process stands still before it loses what it holds: SIGCONT lets it go on"
+            } else {
+                "a process is stopped before it loses what it holds"
+            }
+        note(
+            reason == nil ? .warning : .error, sentence,
+            [
+                (LogKey.pid, pid), (LogKey.session, session), (LogKey.signal, stop.name),
+                (LogKey.reason, reason ?? ""),
+            ])
     }
 
     private func note(

@@ -9,6 +9,31 @@ package enum ProcessText {
         return UInt64(fields[19])
     }
 
+    /// Whose a process is.
+    package struct Users: Equatable {
+        package var real: UInt32
+        package var saved: UInt32
+
+        package init(real: UInt32, saved: UInt32) {
+            self.real = real
+            self.saved = saved
+        }
+
+        /// As the kernel asks of a process that runs under `uid`.
+        package func mayBeSignalled(by uid: UInt32) -> Bool {
+            uid == 0 || uid == real || uid == saved
+        }
+    }
+
+    /// The line `Uid:` of `/proc/PID/status`: real, effective, saved, and that of the file system.
+    package static func users(status: String) -> Users? {
+        let line = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }
+        guard let numbers = line?.dropFirst(4).split(whereSeparator: { $0 == "\t" || $0 == " " }),
+            numbers.count == 4, let real = UInt32(numbers[0]), let saved = UInt32(numbers[2])
+        else { return nil }
+        return Users(real: real, saved: saved)
+    }
+
     /// The unit that a process belongs to, by `/proc/PID/cgroup`: the innermost service or scope of
     /// its path, else the path.
     package static func unit(cgroup: String) -> String {

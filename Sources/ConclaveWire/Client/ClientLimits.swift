@@ -7,6 +7,10 @@ package enum ClientLimits {
     package static let label = 255
     /// Locks that are asked for as one.
     package static let lockSet = 64
+    /// Of one session: what it holds, and asks for, that its process is stopped for.
+    package static let guardedObjects = 1_024
+    /// Requests for such, as long as the daemon has not refused those that are too many.
+    package static let awaitedGuards = 64 * 1024
     package static let leaderValue = 4 * 1024
     /// How many may lead one slot: their values fit an answer together.
     package static let leaderPlaces: UInt32 = 128

@@ -105,7 +105,7 @@ package struct LetGoNotice: Equatable, Sendable {
 
 extension ByteReader {
     /// Of what is held under a token.
-    fileprivate mutating func claimedKind(_ field: String) throws(WireError) -> ObjectKind {
+    mutating func claimedKind(_ field: String) throws(WireError) -> ObjectKind {
         let kind: ObjectKind = try choice(field)
         guard kind == .lock || kind == .leaderSlot else {
             throw .invalid(field: field, reason: "nobody holds a \(kind)")

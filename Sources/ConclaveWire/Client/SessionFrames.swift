@@ -146,23 +146,30 @@ package struct ResumeRequest: Equatable, Sendable {
     package var secret: Secret
     /// Every reply up to this number is in the client's hands.
     package var confirmed: UInt64
+    /// What the process is to be stopped for, as far as it knows: no other daemon has been told.
+    package var guards: LossGuards
 
-    package init(session: SessionID, secret: Secret, confirmed: UInt64) {
+    package init(
+        session: SessionID, secret: Secret, confirmed: UInt64, guards: LossGuards = LossGuards()
+    ) {
         self.session = session
         self.secret = secret
         self.confirmed = confirmed
+        self.guards = guards
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
         session = try reader.session("session")
         secret = try Secret(from: &reader)
         confirmed = try reader.integer("confirmed")
+        guards = try LossGuards(from: &reader)
     }
 
     package func encode(into writer: inout ByteWriter) {
         writer.integer(session.number)
         secret.encode(into: &writer)
         writer.integer(confirmed)
+        guards.encode(into: &writer)
     }
 }
 

@@ -6,6 +6,8 @@ enum LossAction: String, ExpressibleByArgument, CaseIterable, Sendable {
     case notify
     /// SIGTERM in time before the deadline, SIGKILL at the deadline.
     case signal
+    /// SIGSTOP in time before the deadline. Nobody lets it go on but an administrator, by SIGCONT.
+    case freeze
     /// SIGKILL in time before the deadline.
     case kill
 }

@@ -11,7 +11,8 @@ struct LockCommand: ParsableCommand {
             ended. If the lock is going to be lost, because the daemon hangs or this host is cut off \
             for longer than the ttl, the command gets SIGTERM a second before, and SIGKILL at the \
             deadline: nobody else has the lock before it has ended. --on-loss kill sends SIGKILL at \
-            once, --on-loss notify only says so. If this program is killed with SIGKILL, so is the \
+            once, --on-loss freeze SIGSTOP, so that somebody can look at it: it stands still until \
+            it gets SIGCONT, or this program a signal that ends both. --on-loss notify only says so. If this program is killed with SIGKILL, so is the \
             command, but not what the command has started.
 
             The command sees CONCLAVE_NAME and CONCLAVE_TOKEN, a number that grows with every \

@@ -27,11 +27,11 @@ struct Narrator {
         state("released", [])
     }
 
-    func lost(_ reason: String, goesOn: Bool) {
+    /// `end`: what becomes of the command.
+    func lost(_ reason: String, _ end: String) {
         if json {
             state("lost", [JSON.Member(name: "reason", value: .string(reason))])
         } else {
-            let end = goesOn ? "goes on" : "is stopped"
             Output.error("lost \(shown): \(reason.shown); the command \(end)")
         }
     }

@@ -8,8 +8,6 @@ import Glibc
 /// stopped at the deadline also when the daemon hangs. It ends when the command has ended and what
 /// was held is given back.
 struct Wrapper {
-    /// How long before the deadline a command is stopped: so that it has ended by then.
-    private static let longestMargin = Duration.seconds(1)
     /// How long an ordered cancel or release is waited for; without it the end of this process does
     /// the same.
     private static let patience = UInt64(2_000_000_000)
@@ -41,6 +39,8 @@ struct Wrapper {
     private var forwarded: Set<Int32> = []
     /// What was held is lost, and the command goes on.
     private var isLossTold = false
+    /// What was held is lost, and the command stands still.
+    private var isFrozen = false
     /// An administrator has asked for what is held.
     private var notice: Notice?
 
@@ -53,16 +53,12 @@ struct Wrapper {
         onLoss = request.onLoss
         usesGroupTTL = request.ttl == nil
         othersLeaveToo = if case .doubleBarrier = request.kind { true } else { false }
-        margin = request.ttl.map(Self.margin(of:)) ?? Self.longestMargin
+        margin = OnLoss.margin(of: request.ttl ?? .seconds(5))
         self.narrator = narrator
         self.signals = signals
         timer = conclave_linux_timer_create()
         narrator.waiting()
         holder = Holder(request)
-    }
-
-    private static func margin(of ttl: Duration) -> Duration {
-        min(longestMargin, ttl / 4)
     }
 
     /// Whether somebody asked this program to end.
@@ -109,6 +105,7 @@ struct Wrapper {
             child.signalGroup(SIGCONT)
         case .cancelling, .releasing:
             phase = .done(ExitStatus(ExitStatus.interrupted))
+        case .stopping(let child, _) where isFrozen: kill(child)
         case .stopping, .done: return
         }
     }
@@ -166,7 +163,7 @@ struct Wrapper {
             phase = .running(child, grant)
             // What is left now is nearly all of it.
             if usesGroupTTL {
-                margin = Self.margin(of: grant.validity.deadline - ContinuousClock.now)
+                margin = OnLoss.margin(of: grant.validity.deadline - ContinuousClock.now)
             }
             watchDeadline(of: grant)
         } catch {
@@ -198,7 +195,7 @@ struct Wrapper {
             return
         }
         guard grant.validity.isValid, !isLossTold else {
-            if !isLossTold { narrator.lost("its deadline has passed", goesOn: false) }
+            if !isLossTold { narrator.lost("its deadline has passed", "is stopped") }
             phase = .done(ExitStatus(ExitStatus.lost))
             return
         }
@@ -226,7 +223,7 @@ struct Wrapper {
     ) {
         guard !isLossTold else { return }
         isLossTold = true
-        narrator.lost(reason, goesOn: onLoss == .notify)
+        narrator.lost(reason, onLoss.sentence)
         switch onLoss {
         case .notify: return
         // Somebody else may have it by now: there is no time left.
@@ -236,6 +233,11 @@ struct Wrapper {
             child.signalGroup(SIGCONT)
             phase = .stopping(child, isKilled: false)
             wake(after: deadline.flatMap(Self.nanoseconds(until:)) ?? 0)
+        case .freeze:
+            isFrozen = true
+            child.signalGroup(SIGSTOP)
+            // Whoever comes to look at it ends it, or lets it go on.
+            phase = .stopping(child, isKilled: true)
         case .kill: kill(child)
         }
     }
@@ -308,5 +310,17 @@ struct Wrapper {
         let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         guard !whole.overflow, whole.partialValue < UInt64.max / 2 else { return nil }
         return whole.partialValue + UInt64(attoseconds / 1_000_000_000)
+    }
+}
+
+extension LossAction {
+    /// What becomes of the command.
+    fileprivate var sentence: String {
+        switch self {
+        case .notify: "goes on"
+        case .signal, .kill: "is stopped"
+        case .freeze:
+            "stands still: SIGCONT to its process group lets it go on, without what it held"
+        }
     }
 }
