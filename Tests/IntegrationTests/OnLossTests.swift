@@ -74,4 +74,29 @@ import Testing
         await end
         #expect(try group.run("lock", ["job", "--", "true"], at: 3).status == 0)
     }
+
+    /// What cannot be kept is refused when it is asked for.
+    @Test(.enabled(if: getuid() == 0))
+    func `a daemon that may not signal the process says so at once`() async throws {
+        let directory = try TemporaryDirectory()
+        chmod(directory.path, 0o777)
+        let socket = directory.file("single.sock")
+        let daemon = try Running(
+            "/usr/bin/setpriv",
+            [
+                "--reuid", "65534", "--clear-groups", Programs.conclaved, "--single", "--data",
+                directory.file("data"), "--socket", socket,
+            ], in: directory)
+        defer { daemon.kill() }
+        try wait(for: "the daemon: \(daemon.errors)") {
+            FileManager.default.fileExists(atPath: socket)
+        }
+        let conclave = try await Conclave.connect(socket: socket)
+        let error = await #expect(throws: ConclaveError.self) {
+            try await conclave.tryLock("job", onLoss: .kill)?.release()
+        }
+        #expect(error?.code == .denied)
+        try await conclave.tryLock("job")?.release()
+        await conclave.close()
+    }
 }
