@@ -5,13 +5,16 @@ import ConclaveGroup
 ///
 /// That a decision is unique rests on two things (Lamport, "Paxos Made Simple", 2001, section 2.2):
 /// nobody takes a lower ballot than one that it has promised or accepted, and whoever proposes a
-/// value knows that no other one can be chosen in a lower ballot any more. Two views of one number
-/// need an unlikely chain of events on top; a member that breaks these shows here at once.
+/// value knows that no other one can be chosen in a lower ballot any more, since a majority has
+/// promised it this very ballot. Two views of one number need an unlikely chain of events on top; a
+/// member that breaks these shows here at once.
 struct BallotChecker {
     /// The votes about the view after one epoch.
     private struct Vote {
         var values: [Ballot: NextView] = [:]
         var acceptors: [Ballot: Set<NodeID>] = [:]
+        /// Who has told the coordinator of a ballot that it promises it.
+        var promisers: [Ballot: Set<NodeID>] = [:]
         /// The highest ballot that each member has taken.
         var highest: [NodeID: Ballot] = [:]
 
@@ -43,6 +46,11 @@ struct BallotChecker {
         }
     }
 
+    /// A member says so in a frame, before anybody can rely on it.
+    mutating func promised(_ ballot: Ballot, after epoch: Epoch, by node: NodeID) {
+        votes[epoch, default: Vote()].promisers[ballot, default: []].insert(node)
+    }
+
     private mutating func rise(
         to ballot: Ballot, by node: NodeID, after epoch: Epoch, _ what: String
     ) throws(Violation) {
@@ -66,19 +74,28 @@ struct BallotChecker {
                 .oneChainOfViews,
                 "node \(node) proposes a view after \(epoch) in ballot \(ballot) again")
         }
-        if let view {
-            for lower in vote.values.keys.sorted() where vote.values[lower] != value {
-                guard lower < ballot else { continue }
-                let possible = vote.possibleAcceptors(
-                    in: lower, of: view.members.map(\.node))
-                guard possible.count < view.quorum else {
-                    throw Violation(
-                        .oneChainOfViews,
-                        "node \(node) proposes a view after \(epoch) in ballot \(ballot), though "
-                            + "another one may be chosen in \(lower) by \(possible)")
-                }
+        if let view { try check(value, in: ballot, by: node, vote, of: view) }
+        votes[epoch, default: Vote()].values[ballot] = value
+    }
+
+    private func check(
+        _ value: NextView, in ballot: Ballot, by node: NodeID, _ vote: Vote, of view: View
+    ) throws(Violation) {
+        let words = "node \(node) proposes a view after \(view.epoch) in ballot \(ballot)"
+        let nodes = view.members.map(\.node)
+        let promisers = nodes.filter { $0 == node || vote.promisers[ballot]?.contains($0) == true }
+        guard promisers.count >= view.quorum else {
+            throw Violation(
+                .oneChainOfViews, "\(words), which of \(nodes) only \(promisers) have promised")
+        }
+        for lower in vote.values.keys.sorted() where vote.values[lower] != value {
+            guard lower < ballot else { continue }
+            let possible = vote.possibleAcceptors(in: lower, of: nodes)
+            guard possible.count < view.quorum else {
+                throw Violation(
+                    .oneChainOfViews,
+                    "\(words), though another one may be chosen in \(lower) by \(possible)")
             }
         }
-        votes[epoch, default: Vote()].values[ballot] = value
     }
 }

@@ -9,6 +9,9 @@ extension GroupWatch {
         guard let daemon = cluster.hosts[index].daemon, let pledge = Pledge(in: frame),
             daemon.lineage != .none, !isStale(daemon)
         else { return }
+        if case .promised(let epoch, let ballot, _) = pledge {
+            ballots.promised(ballot, after: epoch, by: cluster.nodes[index])
+        }
         let disk = cluster.hosts[index].disk
         pledges.note(
             pledge, of: index, in: daemon.lineage, eraseCount: disk.eraseCount,

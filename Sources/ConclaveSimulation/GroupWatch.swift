@@ -32,7 +32,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
     /// Found in the middle of a turn.
     var found: Violation?
     var checker: GroupChecker
-    private var ballots = BallotChecker()
+    var ballots = BallotChecker()
     private var random: SeededRandom
     /// The epoch in which each host's daemon was last seen to serve, as it may.
     private var servingIn: [Epoch]
