@@ -21,6 +21,8 @@ final class ClientProcess {
     private(set) var isOver = false
     /// It was stopped by its daemon, and stands still.
     var isFrozen = false
+    /// An administrator let it go on before that one was over: what it does then is his affair.
+    var thawedSession: SessionID?
     /// It has said goodbye, or will when it can.
     private(set) var saysGoodbye = false
     /// Calls that were answered with what the group decided.

@@ -65,6 +65,7 @@ extension ServiceWorld {
         if isFinishing || world.lossActions?.isThawed() ?? true {
             world.trace { "client \(seat) goes on" }
             client.isFrozen = false
+            client.thawedSession = client.session
             client.inbox.resume()
             client.inbox.askForTurn()
         } else {
@@ -102,6 +103,7 @@ extension ServiceWorld {
         for case let client? in seats.map(\.client) where client.session == session {
             if owner?.isSameProcess(as: client.identity) ?? false { continue }
             guard client.isAlive, !client.isOver, !client.isFrozen,
+                client.thawedSession != session,
                 client.core.guards.strongest.isFinal, isWatchedOver(client)
             else { continue }
             world.order.report(

@@ -25,13 +25,13 @@ import Testing
     @Test func `another protocol version is refused with both versions, and the end`() throws {
         let id = daemon.connect()
         daemon.send(.hello, id) {
-            $0.integer(UInt16(999))
+            $0.integer(UInt16(99))
             $0.raw([1, 2, 3])
         }
         let refusal = try #require(try daemon.received(id).refusals.first)
         #expect(refusal.code == .unsupported)
         #expect(
-            refusal.message.contains("999")
+            refusal.message.contains("99")
                 && refusal.message.contains("version \(ClientLimits.protocolVersion)"))
         #expect(daemon.closed == [id])
         #expect(daemon.forgotten == [id])
@@ -66,6 +66,7 @@ import Testing
         let (id, _) = try daemon.connectWithSession()
         daemon.send(.acquire, number: 1, id) {
             $0.integer(UInt64(0))
+            $0.integer(LossAction.notify.rawValue)
             $0.text("name")
             $0.integer(UInt8(77))
         }
