@@ -37,6 +37,8 @@ struct LocalSession {
     var mustWait = false
     /// What its process is to be stopped for.
     var guards = LossGuards()
+    /// Requests of which that account has the answer, and which may be sent once more.
+    private var settled: Set<UInt64> = []
     /// What was done to its process since a later deadline was shown last.
     var done = LossAction.notify
     /// Until when that may take; as long as it was not done yet, for ever.
@@ -86,8 +88,23 @@ struct LocalSession {
         guard types[number] != nil || number > confirmed else { return .confirmed }
         requests[number] = request
         types[number] = request.type
-        guards.sent(frame.operation, number: number, onLoss: frame.onLoss)
+        // What was granted may have been let go of before a repeat of the request comes.
+        if !settled.isEmpty { settled = settled.filter { $0 > confirmed } }
+        if !settled.contains(number) {
+            guards.sent(frame.operation, number: number, onLoss: frame.onLoss)
+        }
         return .new
+    }
+
+    /// A process says what it is to be stopped for.
+    mutating func adopt(_ guards: LossGuards) {
+        self.guards = guards
+        settled = []
+    }
+
+    /// The group has answered a request.
+    mutating func noteAnswer(_ reply: Reply, to number: UInt64) {
+        if guards.answered(reply, to: number) { settled.insert(number) }
     }
 
     /// Of what neither is on its way nor kept by the group the type is said again with a repeat.

@@ -100,7 +100,7 @@ extension Service {
         guard let request = sessions[id]?.requests[number] else { return }
         requestApplied(number, of: id, effects: &effects)
         _ = sessions[id]?.takeType(of: number)
-        sessions[id]?.guards.answered(.refused(.confirmed(number)), to: number)
+        sessions[id]?.noteAnswer(.refused(.confirmed(number)), to: number)
         guard let connection = sessions[id]?.connection, isOpen(id) else { return }
         refuse(
             .confirmed(number), type: request.type.rawValue, number: number, on: connection,
@@ -115,7 +115,7 @@ extension Service {
         var stopAt = Instant.distantFuture
         let place = sessions.change(id) { session -> (ConnectionID, ClientFrameType?)? in
             if !session.guards.isEmpty {
-                session.guards.answered(reply, to: number)
+                session.noteAnswer(reply, to: number)
                 stopAt = session.stopAt
             }
             guard let connection = session.connection, session.owed == nil else { return nil }

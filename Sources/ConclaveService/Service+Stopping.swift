@@ -8,13 +8,11 @@ extension Service {
     /// meanwhile it does not know yet.
     mutating func takeGuards(of opening: Opening, for id: SessionID, machine: Coordinator) {
         if settings.plant == .resumedNotStopped { return }
-        var guards = opening.guards
-        if !guards.isEmpty {
-            for (number, reply) in machine.storedReplies(of: id) {
-                guards.answered(reply, to: number)
-            }
+        let replies = opening.guards.isEmpty ? [] : machine.storedReplies(of: id)
+        _ = sessions.change(id) { session in
+            session.adopt(opening.guards)
+            for (number, reply) in replies { session.noteAnswer(reply, to: number) }
         }
-        sessions[id]?.guards = guards
         guard let session = sessions[id], session.ending == nil, !session.isYielding else { return }
         earliestDue = min(earliestDue, session.stopAt)
     }

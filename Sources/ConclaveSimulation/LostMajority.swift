@@ -165,6 +165,13 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         }
     }
 
+    /// Who asks somebody to go on without a majority looks first whether there is one.
+    private var isServed: Bool {
+        cluster.hosts.contains { host in
+            host.daemon.map { $0.isServing && !watch.isStale($0) } ?? false
+        }
+    }
+
     /// In some runs the majority is lost once more.
     private func end() {
         phase = .over
@@ -203,7 +210,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     /// lost, and has learned everything again. Before one has answered, or while it is down, nobody
     /// asks another: both might go on.
     private func askNext() {
-        guard hasAnswered else { return }
+        guard hasAnswered, !isServed else { return }
         askCount += 1
         // Now and then the wrong one: it refuses.
         let isAnybody = shape.durability == .disk && random.chance(perMille: 250)

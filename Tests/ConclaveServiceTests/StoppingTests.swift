@@ -74,6 +74,14 @@ import Testing
         #expect(daemon.stops.isEmpty)
     }
 
+    @Test func `are left alone when a repeat of the request comes after they have let go`() throws {
+        try hold(.kill)
+        try release()
+        try hold(.kill)
+        passSilently(.seconds(8))
+        #expect(daemon.stops.isEmpty)
+    }
+
     @Test func `are left alone while they only wait`() throws {
         let (other, _) = try daemon.connectWithSession(pid: 2, ttl: .seconds(60))
         daemon.request(try lock("lock"), number: 1, other)

@@ -57,6 +57,18 @@ import Testing
         #expect(guards.isEmpty)
     }
 
+    @Test mutating func `is nothing that was resigned while its hand-over was not answered`() {
+        let campaign = Operation.campaign(slot: name, value: [])
+        guards.sent(campaign, number: 1, onLoss: .kill)
+        let term = Term(slot: name, token: FencingToken(5), previousEnd: .none, previousValue: [])
+        guards.answered(.elected(term), to: 1)
+        guards.sent(
+            .handOver(slot: name, token: FencingToken(5), to: SessionID(7)), number: 2)
+        guards.sent(.resign(slot: name, token: FencingToken(5)), number: 3)
+        guards.answered(.refused(Refusal(.refused, "")), to: 2)
+        #expect(guards.isEmpty)
+    }
+
     @Test mutating func `goes on under the token of an upgrade`() {
         hold(name, .kill, number: 1)
         guards.sent(.upgrade(name: name, token: FencingToken(1)), number: 2)

@@ -90,15 +90,19 @@ package struct LossGuards: Equatable, Sendable {
     }
 
     /// The group, or the daemon before it, has answered a request.
-    package mutating func answered(_ reply: Reply, to number: UInt64) {
-        guard !isEmpty else { return }
+    ///
+    /// - Returns: Whether it was one of those that count here.
+    @discardableResult
+    package mutating func answered(_ reply: Reply, to number: UInt64) -> Bool {
         if let handOver = handOvers.removeValue(forKey: number) {
-            guard case .refused(let refusal) = reply, refusal.code != .notHeld,
+            if case .refused(let refusal) = reply, refusal.code != .notHeld,
                 refusal.code != .sessionEnded
-            else { return }
-            held[handOver.object] = handOver.holding
+            {
+                held[handOver.object] = handOver.holding
+            }
+            return true
         }
-        guard let wish = awaited.removeValue(forKey: number) else { return }
+        guard let wish = awaited.removeValue(forKey: number) else { return false }
         switch reply {
         case .granted(let grant): hold(.lock, grant.name, grant.token, wish.action)
         case .grantedAll(let grants):
@@ -106,6 +110,7 @@ package struct LossGuards: Equatable, Sendable {
         case .elected(let term): hold(.leaderSlot, term.slot, term.token, wish.action)
         default: break
         }
+        return true
     }
 
     private mutating func hold(
@@ -119,6 +124,12 @@ package struct LossGuards: Equatable, Sendable {
         _ kind: ObjectKind, _ name: ObjectName, _ token: FencingToken
     ) -> Holding? {
         let object = Object(kind: kind, name: name)
+        // Whoever lets go of what it hands over has let go of it, also if the hand-over is refused.
+        if !handOvers.isEmpty {
+            handOvers = handOvers.filter {
+                $0.value.object != object || $0.value.holding.token != token
+            }
+        }
         guard let holding = held[object], holding.token == token else { return nil }
         return held.removeValue(forKey: object)
     }
