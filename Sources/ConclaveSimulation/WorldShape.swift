@@ -99,6 +99,7 @@ package struct WorldShape: Sendable {
         shape.drawNamesakes(for: options)
         shape.drawViewJournal(for: options)
         shape.drawRecent(for: options)
+        shape.drawFew(for: options)
         return shape
     }
 
@@ -178,6 +179,20 @@ package struct WorldShape: Sendable {
     private mutating func drawRecent(for options: RunOptions) {
         var random = SeededRandom(seed: options.seed ^ 0x7265_6365_6E74_0000)
         if random.chance(perMille: 100) { recentByteCount = 256 }
+    }
+
+    /// Where one is enough to serve, a view may leave out members that have promised it, while others
+    /// hear of them that do not come into it either.
+    private mutating func drawFew(for options: RunOptions) {
+        guard memberCount > 2, spared.isEmpty else { return }
+        var random = SeededRandom(seed: options.seed ^ 0x6665_7720_6173_7877)
+        guard random.chance(perMille: 100) else { return }
+        minimumMembers = 1
+        let apart: Set<FaultKind> = [.isolate, .partition, .cutPair, .oneWay]
+        let more = options.faults.filter(apart.contains)
+        guard !faults.isEmpty, !more.isEmpty else { return }
+        while faults.count(where: apart.contains) < faults.count / 2 { faults += more }
+        faultPause = min(faultPause, suspicion * 4)
     }
 
     private static func link(suspicion: Interval, random: inout SeededRandom) -> LinkProfile {
