@@ -18,6 +18,8 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
     private var startCounts: [Int]
     private var connections: [UInt32]
     private var servedAt = Moment.start
+    /// When no majority of what was the newest view then was well.
+    private var helplessAt = Moment.start
 
     init(cluster: Cluster<Daemon>, shape: WorldShape) {
         self.cluster = cluster
@@ -76,15 +78,24 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
     }
 
     /// Who should have served long ago; nil: nobody.
-    func idleMajority(of view: View, needing minimum: Int) -> [NodeID]? {
+    mutating func idleMajority(of view: View, needing minimum: Int) -> [NodeID]? {
         let now = cluster.timeline.now
-        guard now.since(servedAt) > patience else { return nil }
-        let steady = cluster.hosts.filter { host in
-            isMember(host, of: view) && now.since(hostTroubledAt[host.index]) > patience
+        // A view of those that are well may have come only now.
+        if majority(of: view, needing: minimum, wellFor: .zero) == nil { helplessAt = now }
+        guard now.since(servedAt) > patience, now.since(helplessAt) > patience else { return nil }
+        return majority(of: view, needing: minimum, wellFor: patience)?.map { cluster.nodes[$0] }
+    }
+
+    private func majority(
+        of view: View, needing minimum: Int, wellFor length: Interval
+    ) -> [Int]? {
+        let now = cluster.timeline.now
+        let well = cluster.hosts.filter { host in
+            isMember(host, of: view) && now.since(hostTroubledAt[host.index]) > length
         }
         let needed = max(view.quorum, minimum)
-        guard steady.count >= needed else { return nil }
-        return connected(steady.map(\.index), count: needed).map { $0.map { cluster.nodes[$0] } }
+        guard well.count >= needed else { return nil }
+        return connected(well.map(\.index), count: needed, for: length)
     }
 
     /// What a process had in memory alone is gone with it.
@@ -94,14 +105,16 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
     }
 
     /// Some `count` of these that have all been connected for long.
-    private func connected(_ hosts: [Int], count: Int) -> [Int]? {
+    private func connected(_ hosts: [Int], count: Int, for length: Interval) -> [Int]? {
         if count == 0 { return [] }
         guard let first = hosts.first, hosts.count >= count else { return nil }
         let others = hosts.dropFirst()
         let near = others.filter {
-            cluster.timeline.now.since(pairTroubledAt[pair(first, $0)]) > patience
+            cluster.timeline.now.since(pairTroubledAt[pair(first, $0)]) > length
         }
-        if let rest = connected(Array(near), count: count - 1) { return [first] + rest }
-        return connected(Array(others), count: count)
+        if let rest = connected(Array(near), count: count - 1, for: length) {
+            return [first] + rest
+        }
+        return connected(Array(others), count: count, for: length)
     }
 }

@@ -15,6 +15,8 @@ struct Attempt: Equatable {
     var ballot: Ballot
     var phase: Phase
     var promises: [NodeID: Promise] = [:]
+    /// When promises were asked for first.
+    var preparedAt: Instant?
     var quorumAt: Instant?
     var value: NextView?
     /// Learners that `value` lets in; who of them is not level by then is left out of it.
@@ -36,9 +38,11 @@ struct Attempt: Equatable {
             && lhs.promises == rhs.promises && lhs.accepted == rhs.accepted
     }
 
-    mutating func take(_ promise: Promise) {
-        guard promise.ballot == ballot, phase == .preparing else { return }
+    /// Returns whether it is one that was asked for and is waited for.
+    mutating func take(_ promise: Promise) -> Bool {
+        guard promise.ballot == ballot, phase == .preparing else { return false }
         promises[promise.from.node] = promise
+        return true
     }
 
     mutating func levelled(_ node: NodeID) {

@@ -61,6 +61,7 @@ extension Membership {
         guard let decided = memory.current else { return }
         if now >= attempt.nextSend {
             attempt.nextSend = now.advanced(by: settings.heartbeat * 2)
+            attempt.preparedAt = attempt.preparedAt ?? now
             for node in others where attempt.promises[node] == nil {
                 effects.append(.send(.prepare(attempt.ballot, decided: decided), to: node))
             }
@@ -96,6 +97,15 @@ extension Membership {
         attempt.joinersUntil = now.advanced(by: settings.suspicion * 2)
         attempt.deadline = now.advanced(by: settings.suspicion * 4)
         advanceLevelling(&attempt, now: now, effects: &effects)
+    }
+
+    /// A promise answers what was asked since this member wedged: so each of the two hears the other, as
+    /// by a ping, which may still be on its way.
+    mutating func take(_ promise: Promise, from node: NodeID, now: Instant) {
+        var promise = promise
+        if !promise.hears.contains(own.node) { promise.hears.append(own.node) }
+        guard attempt?.take(promise) ?? false, let asked = attempt?.preparedAt else { return }
+        hearing.heard(node, nonce: asked.nanoseconds, now: now)
     }
 
     private func waitForMembers(

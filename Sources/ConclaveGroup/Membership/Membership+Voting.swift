@@ -75,7 +75,8 @@ extension Membership {
     }
 
     func isHearingMeasured(_ now: Instant) -> Bool {
-        if now.since(wedgedAt) >= settings.suspicion / 4 { return true }
+        // As long as an answer counts: on a slow link it takes most of that.
+        if now.since(wedgedAt) >= settings.suspicion / 2 { return true }
         return others.allSatisfy { node in
             let reason = suspicions[node]?.reason
             return paths[node] == nil || hears(node, now: now) || reason == .silent

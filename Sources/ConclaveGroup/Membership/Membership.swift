@@ -251,7 +251,7 @@ package struct Membership {
             prepare(ballot, decided: decided, from: node, now: now, effects: &effects)
         case .promise(let promise):
             guard isCurrent(promise.epoch, from: node, effects: &effects) else { return }
-            attempt?.take(promise)
+            take(promise, from: node, now: now)
             advanceAttempt(now: now, effects: &effects)
         case .overtaken(let epoch, let ballot):
             guard epoch == memory.epoch else { return }
