@@ -56,6 +56,8 @@ import Testing
         ["--seed", "9610514", "--only", "group"],
         // A member whose words were held back for longer than is waited for.
         ["--seed", "9600495", "--only", "group"],
+        // A view of those that are well has come only now.
+        ["--seed", "9650453", "--only", "group"],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [
