@@ -1,8 +1,9 @@
+import Foundation
 import TestSupport
 import Testing
 
-/// A library in front of the C library that fails one sync of a segment, when a file says so, and
-/// notes each write and sync of segments.
+/// A library in front of the C library that fails one sync of a segment, or holds all of them back, when
+/// a file says so, and notes each write and sync of segments.
 struct SyncShim {
     struct Step: Equatable {
         enum Kind: String {
@@ -32,12 +33,17 @@ struct SyncShim {
     func environment(log: String) -> [String: String] {
         [
             "LD_PRELOAD": library, "SHIM_LOG": directory.file(log),
-            "SHIM_FAIL": directory.file("fail"),
+            "SHIM_FAIL": directory.file("fail"), "SHIM_HOLD": directory.file("hold"),
         ]
     }
 
     /// The next sync of a segment fails, of whichever daemon.
     func failNextSync() throws { _ = try directory.write("", to: "fail") }
+
+    /// From now on no sync of a segment comes to its end, until `goOn`.
+    func holdSyncs() throws { _ = try directory.write("", to: "hold") }
+
+    func goOn() throws { try FileManager.default.removeItem(atPath: directory.file("hold")) }
 
     func steps(in log: String) -> [Step] {
         directory.read(log).split(separator: "\n").compactMap { line in
@@ -100,6 +106,7 @@ struct SyncShim {
                 return -1;
             }
             note("sync", path, 0, 0);
+            while (access(getenv("SHIM_HOLD"), F_OK) == 0) usleep(1000);
             return next(descriptor);
         }
         """
