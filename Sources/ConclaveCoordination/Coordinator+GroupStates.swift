@@ -4,17 +4,16 @@ import ConclaveWire
 /// The state that the programs of a task group have in common: who has it is known here, what it is to
 /// them alone. See "StatesOfGroups".
 extension Coordinator {
+    /// Kept out of `dispatch`, which is on the way of every request.
+    @inline(never)
     mutating func provideState(
         _ name: ObjectName, _ state: ProvidedState, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        let session = sessions[request.session]
-        guard let index = groups.index(of: name),
-            let provider = groups[index].member(of: session.id), provider.token == state.from
-        else {
-            let message = "the session is not member \(state.from) of group \(name)"
-            return refuse(request, .notHeld, message, effects: &effects)
-        }
+        guard
+            let (index, provider) = membership(
+                state.from, in: name, of: request, effects: &effects)
+        else { return }
         if let message = faultMessage(of: state, by: provider, in: index) {
             return refuse(request, .refused, message, effects: &effects)
         }
@@ -44,17 +43,14 @@ extension Coordinator {
         return nil
     }
 
+    /// Kept out of `dispatch`, which is on the way of every request.
+    @inline(never)
     mutating func adoptState(
         _ name: ObjectName, _ token: FencingToken, upTo: Version?, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        let session = sessions[request.session].id
-        guard let index = groups.index(of: name),
-            let member = groups[index].member(token), member.session == session
-        else {
-            let message = "the session is not member \(token) of group \(name)"
-            return refuse(request, .notHeld, message, effects: &effects)
-        }
+        guard let (index, member) = membership(token, in: name, of: request, effects: &effects)
+        else { return }
         guard member.possession != .held else {
             return answer(request, .done, effects: &effects)
         }

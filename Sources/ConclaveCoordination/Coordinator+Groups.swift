@@ -52,19 +52,31 @@ extension Coordinator {
             + "\(quotas.groupByteCountPerUID)"
     }
 
+    /// Kept out of `dispatch`, which is on the way of every request.
+    @inline(never)
     mutating func leaveGroup(
         _ name: ObjectName, _ token: FencingToken, _ request: RequestReference,
         effects: inout [CoordinationEffect]
     ) {
-        let session = sessions[request.session].id
-        guard let index = groups.index(of: name),
-            let member = groups[index].member(token), member.session == session
-        else {
-            let message = "the session is not member \(token) of group \(name)"
-            return refuse(request, .notHeld, message, effects: &effects)
-        }
+        guard let (index, member) = membership(token, in: name, of: request, effects: &effects)
+        else { return }
         answer(request, .done, effects: &effects)
         depart(member, from: index, .left, effects: &effects)
+    }
+
+    /// That membership of the session, and where its group is; without one the request is refused.
+    mutating func membership(
+        _ token: FencingToken, in name: ObjectName, of request: RequestReference,
+        effects: inout [CoordinationEffect]
+    ) -> (index: Int, member: GroupMember)? {
+        guard let index = groups.index(of: name), let member = groups[index].member(token),
+            member.session == sessions[request.session].id
+        else {
+            let message = "the session is not member \(token) of group \(name)"
+            refuse(request, .notHeld, message, effects: &effects)
+            return nil
+        }
+        return (index, member)
     }
 
     mutating func evictMember(

@@ -35,7 +35,6 @@ struct GroupFold: Equatable {
 /// What the state of each group was for whoever has it, at every message: all must agree.
 struct GroupFolds {
     private var folds: [ObjectName: [Version: GroupFold]] = [:]
-    private(set) var handedCount = 0
 
     mutating func check(
         _ fold: GroupFold, of name: ObjectName, at version: Version
@@ -47,8 +46,6 @@ struct GroupFolds {
             "members of \(name) have two states at \(version.counter): after \(known.count) and "
                 + "after \(fold.count) messages")
     }
-
-    mutating func handed() { handedCount += 1 }
 }
 
 /// One membership's part in the state of its group: first it wants it, then it has it, and hands it to
@@ -90,7 +87,6 @@ struct StateMember {
             guard let handed = GroupFold(bytes) else {
                 throw Violation(.totalOrder, "a state of \(name) came as \(bytes)")
             }
-            world.folds.handed()
             fold = handed
             return adopted.upTo
         }

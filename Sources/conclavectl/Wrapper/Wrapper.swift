@@ -17,10 +17,18 @@ struct Wrapper {
         /// The waiting is being given up.
         case cancelling
         case running(ChildProcess, Holder.Grant)
-        /// The command must end: what was held is lost.
-        case stopping(ChildProcess, isKilled: Bool)
+        /// What was held is lost, and the command does nothing more, or soon.
+        case stopping(ChildProcess, Stop)
         case releasing(ExitStatus)
         case done(ExitStatus)
+    }
+
+    private enum Stop {
+        /// It was asked to end, and is killed at the deadline.
+        case asked
+        /// It stands still: whoever comes to look at it ends it, or lets it go on.
+        case frozen
+        case killed
     }
 
     private let command: CommandWords
@@ -39,8 +47,6 @@ struct Wrapper {
     private var forwarded: Set<Int32> = []
     /// What was held is lost, and the command goes on.
     private var isLossTold = false
-    /// What was held is lost, and the command stands still.
-    private var isFrozen = false
     /// An administrator has asked for what is held.
     private var notice: Notice?
 
@@ -105,7 +111,7 @@ struct Wrapper {
             child.signalGroup(SIGCONT)
         case .cancelling, .releasing:
             phase = .done(ExitStatus(ExitStatus.interrupted))
-        case .stopping(let child, _) where isFrozen: kill(child)
+        case .stopping(let child, .frozen): kill(child)
         case .stopping, .done: return
         }
     }
@@ -231,20 +237,18 @@ struct Wrapper {
         case .signal:
             child.signalGroup(SIGTERM)
             child.signalGroup(SIGCONT)
-            phase = .stopping(child, isKilled: false)
+            phase = .stopping(child, .asked)
             wake(after: deadline.flatMap(Self.nanoseconds(until:)) ?? 0)
         case .freeze:
-            isFrozen = true
             child.signalGroup(SIGSTOP)
-            // Whoever comes to look at it ends it, or lets it go on.
-            phase = .stopping(child, isKilled: true)
+            phase = .stopping(child, .frozen)
         case .kill: kill(child)
         }
     }
 
     private mutating func kill(_ child: ChildProcess) {
         child.signalGroup(SIGKILL)
-        phase = .stopping(child, isKilled: true)
+        phase = .stopping(child, .killed)
     }
 
     private mutating func release(_ status: ExitStatus) {
@@ -263,15 +267,13 @@ struct Wrapper {
             } else {
                 watchDeadline(of: grant)
             }
-        case .stopping(let child, let isKilled):
-            guard !isKilled, isTimeUp else { return }
-            child.signalGroup(SIGKILL)
-            phase = .stopping(child, isKilled: true)
+        case .stopping(let child, .asked):
+            if isTimeUp { kill(child) }
         case .cancelling:
             if isTimeUp { phase = .done(ExitStatus(ExitStatus.interrupted)) }
         case .releasing(let status):
             if isTimeUp { phase = .done(status) }
-        case .waiting, .done:
+        case .waiting, .stopping, .done:
             return
         }
     }
