@@ -58,6 +58,11 @@ final class MemoryDisk: Disk {
         return tags
     }
 
+    /// A file that was made is on its way to its name.
+    var isRenaming: Bool {
+        waiting.contains { if case .rename = $0.operation { true } else { false } }
+    }
+
     /// The process dies: what it had not handed over yet never happens.
     func crash() {
         waiting = []

@@ -150,12 +150,13 @@ struct ViewJournal {
     }
 
     private mutating func write(_ record: ViewRecord?, to disk: any Disk, tag: UInt64) {
-        sequence += 1
         toldMark = mark
-        let bytes = ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence)
+        let bytes = ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence + 1)
         guard position + bytes.count <= fileByteCount else {
+            // The new files follow what is in the old ones without a gap: none of it is missing then.
             return rewrite(on: disk, tag: tag)
         }
+        sequence += 1
         for file in Self.files {
             disk.submit(.write(file, at: position, bytes: bytes), lane: .views, tag: 0)
         }
