@@ -177,6 +177,12 @@ public enum Plant: String, CaseIterable, Sendable {
     case segmentNotRecorded
     /// V30: a segment is removed before it is recorded that nothing of it is needed.
     case removedBeforeRecorded
+    /// C8: a member that has lost what all others have delivered is waited for.
+    case lossWaitedFor
+    /// V29: the segment with the newest synced batch is given up as soon as a snapshot covers it.
+    case newestGivenUp
+    /// V30: a batch that does not follow the last one of the segment before is taken for the next.
+    case gapIsNext
     /// V31: what a start has read back is synced and not written again, though a failed sync may have
     /// left it in the page cache alone.
     case recoveredNotRewritten

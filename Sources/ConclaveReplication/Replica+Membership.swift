@@ -78,7 +78,8 @@ extension Replica {
         let isHasty = settings.plant == .frozenBeforeSync
         guard isFreezing, isHasty || journal?.isIdle ?? true else { return nil }
         isFreezing = false
-        return .frozen(vector: hasState ? held.vector : nil, echoed: echoed)
+        return .frozen(
+            vector: hasState ? held.vector : nil, delivered: held.delivered, echoed: echoed)
     }
 
     func checkFrozen(now: Instant) {
@@ -123,7 +124,7 @@ extension Replica {
         guard membership.seat == .voter, hasState, learning == nil, journal?.isIdle ?? true else {
             return
         }
-        membership.holds(held.vector)
+        membership.holds(held.vector, delivered: held.delivered)
     }
 
     /// Holds and journals one message of an epoch that is not running here.
@@ -167,7 +168,7 @@ extension Replica {
             start(value, now: now)
         } else {
             held = HeldMessages(delivered: order.delivered)
-            membership.holds(hasState ? held.vector : nil)
+            membership.holds(hasState ? held.vector : nil, delivered: held.delivered)
             learning = nil
             pauseBeforeJoining(now: now)
         }

@@ -144,6 +144,7 @@ package final class Replica<Machine: StateMachine> {
             own: settings.own, configured: settings.configured,
             settings: MembershipSettings(settings), memory: recovery.viewJournal.memory,
             vector: recovery.hasState ? recovery.held.vector : nil,
+            delivered: recovery.held.delivered,
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
         tickDue = now

@@ -11,11 +11,15 @@ struct Damage {
 
 extension FaultKind {
     /// What it explains when it strikes `file`, where `recorded` is the newest segment of which a record
-    /// says that it is there.
-    func damage(to file: String, recorded: String, atStart start: Int) -> Damage {
+    /// says that it is there, and `isFollowed`: a later one holds a batch that comes
+    /// after all of its own.
+    func damage(
+        to file: String, recorded: String, isFollowed: Bool, atStart start: Int
+    ) -> Damage {
         let isSegment = file.hasPrefix("segment")
+        let isUnmissed = self == .rot ? !isFollowed : file > recorded
         return Damage(
-            atStart: start, mayHideEnd: isSegment && (self == .rot || file > recorded),
+            atStart: start, mayHideEnd: isSegment && isUnmissed,
             mayLoseJournal: !file.hasPrefix("views"))
     }
 }

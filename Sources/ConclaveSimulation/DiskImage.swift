@@ -20,6 +20,11 @@ package final class DiskImage: Disk {
         return DiskImage(names: names, files: files)
     }
 
+    static func isSegment(_ name: String) -> Bool { name.hasPrefix("segment") }
+
+    /// The names of its segments, in no order.
+    var segments: [String] { numbers.keys.filter(Self.isSegment) }
+
     package func list() throws(DiskError) -> [String] { numbers.keys.sorted() }
 
     package func byteCount(of file: String) throws(DiskError) -> Int {

@@ -52,11 +52,33 @@ extension FaultInjector {
 
     func damage(_ host: Int, _ kind: FaultKind, _ name: String, isDown: Bool = false) {
         timeline.trace.line(
-            at: timeline.now, "DAMAGE \(kind.rawValue) \(name)\(isDown ? " while down" : "")")
+            at: timeline.now,
+            "DAMAGE \(kind.rawValue) \(name) of host \(host + 1)\(isDown ? " while down" : "")")
         let host = cluster.hosts[host]
         host.damage = kind.damage(
-            to: name, recorded: host.recordedSegment, atStart: host.startCount)
+            to: name, recorded: host.recordedSegment,
+            isFollowed: isFollowed(name, on: host.disk), atStart: host.startCount)
     }
+
+    /// Whether there are batches behind those of a segment: the next but one is made when half of the
+    /// next is written. Segments of a history that was given up follow nothing.
+    private func isFollowed(_ name: String, on disk: SimulatedDisk) -> Bool {
+        guard shape.majorityLostAt == nil else { return false }
+        return disk.image.segments.filter { $0 > name }.count > 1
+    }
+
+    /// A host writes to another segment than before: what it still has to sync there takes long in some
+    /// runs, while all else goes on.
+    func provokeAtFirstBatch(on host: Int) {
+        guard !isStopped, isSlowAtFirstBatch, !shape.spared.contains(host),
+            batchRandom.chance(perMille: Self.slowFirstBatchesPerMille)
+        else { return }
+        let interval = WorldShape.logarithmic(.milliseconds(20) ... .seconds(2), &batchRandom)
+        timeline.trace.line(at: timeline.now, "SLOW SEGMENT of host \(host + 1) for \(interval)")
+        cluster.hosts[host].disk.stall(.segments, for: interval)
+    }
+
+    private static var slowFirstBatchesPerMille: UInt64 { 300 }
 
     /// The segment that a daemon writes to is gone, soon after it was recorded that there is another
     /// one for later.

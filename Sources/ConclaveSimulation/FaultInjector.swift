@@ -32,6 +32,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// are as they were.
     private var occasionRandom: SeededRandom
     private let struckOccasions: Set<FaultOccasion>
+    /// The first batch of a segment takes long at times; from numbers of its own as well.
+    let isSlowAtFirstBatch: Bool
+    var batchRandom: SeededRandom
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
     /// What will go wrong on an occasion, by the stamp of its event.
@@ -63,6 +66,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
                 drawn.chance(perMille: FaultOccasion.runsPerMille)
             })
         occasionRandom = drawn
+        batchRandom = SeededRandom(seed: other.next() ^ 0x6669_7273_7420_6221)
+        isSlowAtFirstBatch = batchRandom.chance(perMille: 150) && shape.faults.contains(.stall)
         scheduleNext()
     }
 

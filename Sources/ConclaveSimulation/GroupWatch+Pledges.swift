@@ -45,9 +45,12 @@ extension GroupWatch {
     /// What a start would find if the power went now; with one copy of the view journal at times,
     /// since either must be enough. Nil: what is there was damaged.
     private func readDisk(of index: Int) throws(Violation) -> Remembered? {
-        let host = cluster.hosts[index]
-        guard host.damage == nil else { return nil }
-        var image = host.disk.image
+        try readDisk(cluster.hosts[index].disk.image, of: index)
+    }
+
+    private func readDisk(_ image: DiskImage, of index: Int) throws(Violation) -> Remembered? {
+        guard cluster.hosts[index].damage == nil else { return nil }
+        var image = image
         let copies = ((try? image.list()) ?? []).filter(Self.copiesOfViewJournal.contains)
         let leftOut = occasions.copyLeftOut()
         if let leftOut, copies.count > 1 { image = image.without(copies[leftOut]) }
@@ -80,6 +83,25 @@ extension GroupWatch {
         }
     }
 
+    /// At the end of a turn: where segments begin and end is where most can be lost.
+    func lookAtSegments(of daemon: Daemon, on index: Int) throws(Violation) {
+        noteSegment(on: index)
+        let host = cluster.hosts[index]
+        if host.disk.writtenSegment != host.writtenSegment {
+            host.writtenSegment = host.disk.writtenSegment
+            faults.provokeAtFirstBatch(on: index)
+        }
+        guard host.disk.lostSegmentCount != host.lostSegmentCount else { return }
+        host.lostSegmentCount = host.disk.lostSegmentCount
+        guard host.disk.isBusy, daemon.lineage != .none, !isStale(daemon) else { return }
+        do throws(Violation) {
+            guard let there = try readDisk(host.disk.imageWithNames, of: index) else { return }
+            try check(there, on: index, when: "if its power went when it gave up a segment")
+        } catch {
+            throw named(error, index)
+        }
+    }
+
     /// V8: what a daemon has acknowledged when its process ends is there at the next start.
     func noteEnd(of index: Int) {
         guard shape.durability == .disk, let daemon = cluster.hosts[index].daemon,
@@ -90,9 +112,9 @@ extension GroupWatch {
             eraseCount: cluster.hosts[index].disk.eraseCount)
     }
 
-    /// At the end of a turn: a new segment is missed from now on when it is gone. Its name is synced,
-    /// and whatever the daemon had to write about it is on the disk.
-    func noteSegment(on index: Int) {
+    /// A new segment is missed from now on when it is gone. Its name is synced, and whatever the daemon
+    /// had to write about it is on the disk.
+    private func noteSegment(on index: Int) {
         let host = cluster.hosts[index]
         let newest = host.disk.newestSegment
         guard newest != host.recordedSegment else { return }

@@ -308,7 +308,7 @@ final class GroupWorld {
         propose(by: daemon, index: index)
         cluster.endTurn(of: index, daemon: daemon, now: now)
         try watch.checkAcknowledged(by: daemon, on: index)
-        watch.noteSegment(on: index)
+        try watch.lookAtSegments(of: daemon, on: index)
         noteTaint(of: daemon, on: index)
         for output in daemon.takeOutputs() { try take(output, from: daemon, index: index) }
         try watch.checkServing(daemon, on: index)

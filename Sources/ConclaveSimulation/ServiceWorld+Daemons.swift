@@ -82,7 +82,7 @@ extension ServiceWorld {
         let isHeldBack = cluster.endTurn(of: index, daemon: daemon, now: now)
         let effects = daemon.takeEffects()
         try watch.checkAcknowledged(by: daemon, on: index)
-        watch.noteSegment(on: index)
+        try watch.lookAtSegments(of: daemon, on: index)
         guard !isHeldBack else {
             heldEffects[index] = effects
             cluster.hosts[index].inbox.askForTurn()

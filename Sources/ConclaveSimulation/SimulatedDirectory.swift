@@ -18,6 +18,9 @@ package struct SimulatedDirectory {
 
     package var names: [String] { current.keys.sorted() }
 
+    /// The files that there are as processes see them.
+    var currentNames: [String: Int] { current }
+
     /// The files that are there for certain.
     var syncedNames: [String: Int] { synced }
 

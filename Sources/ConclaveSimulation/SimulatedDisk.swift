@@ -91,6 +91,7 @@ package final class SimulatedDisk: Disk {
 
     package func submit(_ operation: DiskOperation, lane: DiskLane, tag: UInt64) {
         guard !lanes[lane.rawValue].hasFailed else { return }
+        if lane == .segments, case .write(let file, _, _) = operation { writtenSegment = file }
         lanes[lane.rawValue].operations.append((operation, tag))
         if lanes[lane.rawValue].operations.count == 1 { begin(lane.rawValue) }
     }
@@ -170,13 +171,19 @@ package final class SimulatedDisk: Disk {
             try sync(try file(name), named: name, covered: covered)
         case .rename(let name, let newName):
             _ = try file(name)
+            noteLoss(of: name)
             directory.rename(name, to: newName)
         case .remove(let name):
             _ = try file(name)
+            noteLoss(of: name)
             directory.remove(name)
         case .syncDirectory:
             try syncDirectory(covered: covered)
         }
+    }
+
+    private func noteLoss(of name: String) {
+        if DiskImage.isSegment(name) { lostSegmentCount += 1 }
     }
 
     private func file(_ name: String) throws(DiskError) -> Int {
@@ -221,9 +228,13 @@ package final class SimulatedDisk: Disk {
     private(set) var newestSegment = ""
 
     private func noteNewestSegment() {
-        newestSegment =
-            directory.syncedNames.keys.filter { $0.hasPrefix("segment") }.max() ?? ""
+        newestSegment = image.segments.max() ?? ""
     }
+
+    /// The segment to which something is, or was last, on its way.
+    private(set) var writtenSegment = ""
+    /// How many segments have lost their names.
+    private(set) var lostSegmentCount = 0
 
     /// Nothing is on its way to it.
     package var isIdle: Bool { lanes.allSatisfy { $0.operations.isEmpty && !$0.hasFailed } }
@@ -237,6 +248,9 @@ package final class SimulatedDisk: Disk {
     // MARK: - What is there for certain
 
     package var image: DiskImage { DiskImage(names: directory.syncedNames, files: files) }
+
+    /// The same, with all names as they are now: changes of names reach the disk without a sync as well.
+    var imageWithNames: DiskImage { DiskImage(names: directory.currentNames, files: files) }
 
     /// Something is on its way to the disk, in the lanes of what a member must not forget.
     package var isBusy: Bool {

@@ -26,6 +26,10 @@ final class SimulatedHost<Daemon: SimulatedDaemon> {
     var damage: Damage?
     /// The newest segment that its daemon has recorded, or should have.
     var recordedSegment = ""
+    /// The segment that was written to at the end of the last turn.
+    var writtenSegment = ""
+    /// How many segments had lost their names then.
+    var lostSegmentCount = 0
     /// What was on its disk is there, or its daemon has made up for it.
     var isIntact: Bool { !wasErased && damage == nil }
     var fabric: SimulatedFabric

@@ -93,7 +93,8 @@ extension Sample {
         time: Timestamp(microseconds: 1_700_000_000_000_000))
 
     static let promise = Promise(
-        epoch: Epoch(9), ballot: ballot, from: member, vector: [4, 0, 9], livedThrough: true,
+        epoch: Epoch(9), ballot: ballot, from: member, vector: [4, 0, 9], delivered: [4, 0, 7],
+        livedThrough: true,
         accepted: Promise.Accepted(ballot: Ballot(round: 3, rank: Rank(0)), value: view),
         hears: [NodeID(5), NodeID(1)],
         silences: silences, wanted: removal)

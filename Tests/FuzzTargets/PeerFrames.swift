@@ -157,7 +157,7 @@ struct PeerFrames {
     private mutating func promise() -> Promise {
         Promise(
             epoch: epoch(), ballot: ballot(), from: member(),
-            vector: source.flag() ? trim() : nil, livedThrough: source.flag(),
+            vector: source.flag() ? trim() : nil, delivered: trim(), livedThrough: source.flag(),
             accepted: source.choice(of: 4) == 0
                 ? Promise.Accepted(ballot: ballot(), value: nextView()) : nil,
             hears: members.map(\.node), silences: [])

@@ -14,6 +14,9 @@ import Testing
         9_620_251, 9_620_560, 9_621_230,
     ]
 
+    /// Disks that go bad, and little else.
+    private static let fewDisks = "rot,kill,power,stall,loseFile,erase"
+
     @Test func `find no broken promise`() throws {
         let ending = try run(["--seed", "1", "--count", "\(Self.breadth)", "--jobs", "2"])
         #expect(ending.status == 0, "\(ending.output)")
@@ -58,6 +61,12 @@ import Testing
         ["--seed", "9600495", "--only", "group"],
         // A view of those that are well has come only now.
         ["--seed", "9650453", "--only", "group"],
+        // A member that has lost what the others cannot give it any more.
+        ["--seed", "9831417", "--only", "group", "--faults", fewDisks],
+        ["--seed", "9831844", "--only", "group", "--faults", fewDisks],
+        ["--seed", "9831094", "--only", "group", "--faults", fewDisks],
+        // The only new copy of a view journal goes bad.
+        ["--seed", "9830410", "--only", "group", "--faults", fewDisks],
         // A majority that is lost for good.
         ["--count", "12", "--jobs", "2", "--only", "mixed", "--faults", "loseMajority"],
         [

@@ -12,6 +12,13 @@ struct Attempt: Equatable {
         case decided
     }
 
+    /// What one member gives to another one.
+    struct Fill {
+        var holder: NodeID
+        var to: NodeID
+        var ranges: [FillRange]
+    }
+
     var ballot: Ballot
     var phase: Phase
     var promises: [NodeID: Promise] = [:]
@@ -25,7 +32,7 @@ struct Attempt: Equatable {
     /// Who is not level yet, and who has become so.
     var lacking: [NodeID] = []
     var risen: [NodeID] = []
-    var fills: [(holder: NodeID, to: NodeID, ranges: [FillRange])] = []
+    var fills: [Fill] = []
     var accepted: [NodeID] = []
     var deadline = Instant.distantFuture
     var nextSend = Instant.distantPast

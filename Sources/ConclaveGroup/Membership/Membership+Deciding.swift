@@ -25,6 +25,13 @@ extension Membership {
             stateWasLost = true
             candidates = promises
         }
+        let trim =
+            stateWasLost
+            ? Array(repeating: 0, count: current.members.count)
+            : trim(of: withState, memberCount: current.members.count)
+        if !stateWasLost, settings.plant != .trimByMaximum {
+            candidates.removeAll { fills(for: $0, from: withState, trim: trim) == nil }
+        }
         let staying = candidates.filter { !leaving.contains($0.from.node) }
         if staying.count >= current.installed.minimumMembers { candidates = staying }
         var chosen = largestMutuallyHearing(candidates)
@@ -35,10 +42,6 @@ extension Membership {
         }
         guard !chosen.isEmpty else { return }
         let list = change?.applied(to: current.list) ?? current.list
-        let trim =
-            stateWasLost
-            ? Array(repeating: 0, count: current.members.count)
-            : trim(of: withState, memberCount: current.members.count)
         let members = chosen.map(\.from)
         let joining = joining(members, of: list, now: now)
         // Where more could be in it if they heard each other, a view of fewer serves nothing, and who is
@@ -89,21 +92,36 @@ extension Membership {
     ) {
         guard settings.plant != .trimByMaximum else { return }
         for promise in chosen {
-            guard promise.vector != nil else { continue }
-            let node = promise.from.node
-            var isLacking = false
-            for sender in trim.indices {
-                let held = promise.held(of: sender)
-                guard held < trim[sender] else { continue }
-                isLacking = true
-                let holder = holders.filter { $0.held(of: sender) >= trim[sender] }
-                    .min { ($0.from == own ? 0 : 1) < ($1.from == own ? 0 : 1) }
-                guard let holder else { continue }
-                let range = FillRange(sender: sender, ordinals: held..<trim[sender])
-                attempt.fills.append((holder: holder.from.node, to: node, ranges: [range]))
+            guard let fills = fills(for: promise, from: holders, trim: trim), !fills.isEmpty else {
+                continue
             }
-            if isLacking { attempt.lacking.append(node) }
+            attempt.fills += fills
+            attempt.lacking.append(promise.from.node)
         }
+    }
+
+    /// What brings a member level with the trim. Nil: nobody has it any more, for all but this one have
+    /// delivered it. It had said that it has that, and does not: its disk has lost it without a word,
+    /// as a write that was under way when the power went (V30). So it learns like one that was away.
+    private func fills(
+        for promise: Promise, from holders: [Promise], trim: [UInt64]
+    ) -> [Attempt.Fill]? {
+        var fills: [Attempt.Fill] = []
+        for sender in trim.indices where promise.held(of: sender) < trim[sender] {
+            let range = promise.held(of: sender)..<trim[sender]
+            let able = holders.filter {
+                $0.canGive(range, of: sender)
+                    || settings.plant == .lossWaitedFor && $0.held(of: sender) >= trim[sender]
+            }
+            guard let holder = able.first(where: { $0.from == own }) ?? able.first else {
+                return nil
+            }
+            fills.append(
+                Attempt.Fill(
+                    holder: holder.from.node, to: promise.from.node,
+                    ranges: [FillRange(sender: sender, ordinals: range)]))
+        }
+        return fills
     }
 
     /// The largest set whose members all hear each other, both ways; of equal ones, the one with

@@ -143,9 +143,10 @@ extension Membership {
     }
 
     /// What the replica holds of the present epoch, after it entered a view without a seat.
-    package mutating func holds(_ vector: [UInt64]?) {
+    package mutating func holds(_ vector: [UInt64]?, delivered: [UInt64] = []) {
         guard seat != .member else { return }
         self.vector = vector
+        self.delivered = delivered
     }
 
     /// A view from a teacher is to be recorded: from now on nobody else's word of it, or of an older

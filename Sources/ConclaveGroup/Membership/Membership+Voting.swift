@@ -93,7 +93,7 @@ extension Membership {
     func makePromise(_ ballot: Ballot, now: Instant) -> Promise {
         Promise(
             epoch: memory.epoch, ballot: ballot, from: own, vector: vector,
-            livedThrough: seat == .member, accepted: memory.accepted,
+            delivered: delivered, livedThrough: seat == .member, accepted: memory.accepted,
             hears: others.filter { hears($0, now: now) }, silences: silences(now: now),
             wanted: wanted)
     }

@@ -15,8 +15,9 @@ package struct Membership {
         /// The epoch must end because of that member.
         case suspect(NodeID, DepartureReason, silent: Interval, late: Interval)
         /// Nothing is sent, acknowledged or echoed any more, and what was received is synced.
-        /// `echoed`: when each rank's heartbeat was last echoed.
-        case frozen(vector: [UInt64]?, echoed: [Instant])
+        /// `delivered`: what of it nobody can be given any more, by sender. `echoed`: when each rank's
+        /// heartbeat was last echoed.
+        case frozen(vector: [UInt64]?, delivered: [UInt64] = [], echoed: [Instant])
         /// The record with this token is synced.
         case recorded(token: UInt64)
         /// Everything below the trim that was asked for is held and synced here.
@@ -85,6 +86,7 @@ package struct Membership {
     var isFrozen = false
     var wedgedAt = Instant.distantPast
     var vector: [UInt64]?
+    var delivered: [UInt64]
     var echoed: [Instant] = []
 
     var paths: [NodeID: Member] = [:]
@@ -162,10 +164,12 @@ package struct Membership {
         var coordinator: NodeID
     }
 
-    /// - Parameter vector: What of the newest epoch was recovered; nil: no state.
+    /// - Parameters:
+    ///   - vector: What of the newest epoch was recovered; nil: no state.
+    ///   - delivered: What of that is known to be delivered, and is not kept one by one.
     package init(
         own: Member, configured: [NodeID], settings: MembershipSettings, memory: ViewMemory,
-        vector: [UInt64]?, random: SeededRandom, now: Instant
+        vector: [UInt64]?, delivered: [UInt64] = [], random: SeededRandom, now: Instant
     ) {
         self.own = own
         self.configured = configured
@@ -175,6 +179,7 @@ package struct Membership {
         heardList = memory.loss?.list ?? .empty
         heardEpoch = memory.loss?.epoch ?? .none
         self.vector = vector
+        self.delivered = delivered
         self.random = random
         knownSince = now
         hearing = Hearing()
@@ -204,8 +209,9 @@ package struct Membership {
             disconnected(node, byPeer: byPeer, now: now, effects: &effects)
         case .suspect(let node, let reason, let silent, let late):
             accuse(node, reason, silent: silent, late: late, now: now, effects: &effects)
-        case .frozen(let vector, let echoed):
+        case .frozen(let vector, let delivered, let echoed):
             self.vector = vector
+            self.delivered = delivered
             self.echoed = echoed
             isFrozen = true
             answerPrepare(now: now, effects: &effects)

@@ -9,6 +9,8 @@ package struct Promise: Equatable, Sendable {
     /// For each sender of the epoch, how many messages it holds at the group's durability, frozen;
     /// nil: it has no state.
     package var vector: [UInt64]?
+    /// How many of these it has delivered: it cannot give those to anybody any more.
+    package var delivered: [UInt64]
     /// Its incarnation installed the epoch, with a seat.
     package var livedThrough: Bool
     package var accepted: Accepted?
@@ -40,12 +42,21 @@ package struct Promise: Equatable, Sendable {
         return vector[sender]
     }
 
+    /// Whether it has the messages of `sender` with ordinals in `range`, one by one.
+    func canGive(_ range: Range<UInt64>, of sender: Int) -> Bool {
+        let first = delivered.indices.contains(sender) ? delivered[sender] : 0
+        return first <= range.lowerBound && held(of: sender) >= range.upperBound
+    }
+
     package func encode(into writer: inout ByteWriter) {
         writer.integer(epoch.number)
         writer.ballot(ballot)
         writer.member(from)
         writer.flag(vector != nil)
-        if let vector { writer.list(vector) { $1.integer($0) } }
+        if let vector {
+            writer.list(vector) { $1.integer($0) }
+            writer.list(delivered) { $1.integer($0) }
+        }
         writer.flag(livedThrough)
         writer.flag(accepted != nil)
         if let accepted {
@@ -62,13 +73,15 @@ package struct Promise: Equatable, Sendable {
     }
 
     package init(
-        epoch: Epoch, ballot: Ballot, from: Member, vector: [UInt64]?, livedThrough: Bool,
-        accepted: Accepted?, hears: [NodeID], silences: [Silence], wanted: MemberChange? = nil
+        epoch: Epoch, ballot: Ballot, from: Member, vector: [UInt64]?, delivered: [UInt64] = [],
+        livedThrough: Bool, accepted: Accepted?, hears: [NodeID], silences: [Silence],
+        wanted: MemberChange? = nil
     ) {
         self.epoch = epoch
         self.ballot = ballot
         self.from = from
         self.vector = vector
+        self.delivered = delivered
         self.livedThrough = livedThrough
         self.accepted = accepted
         self.hears = hears
@@ -80,14 +93,11 @@ package struct Promise: Equatable, Sendable {
         epoch = try reader.epoch("epoch")
         ballot = try reader.ballot("ballot")
         from = try reader.member("from")
+        vector = nil
+        delivered = []
         if try reader.flag("has state") {
-            var vector: [UInt64] = []
-            for _ in 0..<(try reader.count("vector", maximum: NextView.maximumMembers)) {
-                vector.append(try reader.integer("vector"))
-            }
-            self.vector = vector
-        } else {
-            vector = nil
+            vector = try reader.vector("vector")
+            delivered = try reader.vector("delivered")
         }
         livedThrough = try reader.flag("lived through")
         if try reader.flag("has accepted") {
@@ -119,6 +129,15 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    /// One number for each sender.
+    fileprivate mutating func vector(_ field: String) throws(WireError) -> [UInt64] {
+        var vector: [UInt64] = []
+        for _ in 0..<(try count(field, maximum: NextView.maximumMembers)) {
+            vector.append(try integer(field))
+        }
+        return vector
+    }
+
     package mutating func ballot(_ field: String) throws(WireError) -> Ballot {
         let round: UInt64 = try integer(field)
         // There must be a higher one, whatever somebody says.

@@ -128,7 +128,7 @@ struct RecoveredSegments {
                     "\(SegmentFormat.name(segment)): a batch has the number \(batch.number)")
             }
             let isNext = batchNumber == 0 || batch.number == batchNumber + 1
-            guard start == end, isNext else {
+            guard start == end, isNext || plant == .gapIsNext else {
                 throw .damaged(
                     "\(SegmentFormat.name(segment)): batch \(batchNumber + 1) is bad, and batch "
                         + "\(batch.number) was written after it was synced: acknowledged data may "

@@ -89,7 +89,8 @@ struct SegmentJournal {
     /// The one with the newest synced batch always stays: numbers go on from it.
     private func isForgettable(_ segment: Segment, through mark: Mark) -> Bool {
         guard let last = segment.last else { return false }
-        return segment.number < syncedSegment && last.isCovered(by: mark)
+        let isOlder = segment.number < syncedSegment
+        return (isOlder || settings.plant == .newestGivenUp) && last.isCovered(by: mark)
     }
 
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
