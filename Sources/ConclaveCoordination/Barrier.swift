@@ -12,6 +12,8 @@ struct Barrier: Sendable {
     static let listedAbsences = 64
 
     let name: ObjectName
+    /// Whose process came to it first.
+    let uid: UInt32
     /// The number of the generation that gathers.
     var generation: UInt64
     /// As the first arrival named it; 0 before, and as long as members of `group` come.
@@ -26,8 +28,9 @@ struct Barrier: Sendable {
     /// By generation.
     private(set) var decisions: [BarrierDecision] = []
 
-    init(name: ObjectName, generation: UInt64) {
+    init(name: ObjectName, uid: UInt32, generation: UInt64) {
         self.name = name
+        self.uid = uid
         self.generation = generation
     }
 

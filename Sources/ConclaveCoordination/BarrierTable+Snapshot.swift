@@ -7,7 +7,8 @@ extension BarrierTable {
         guard index(of: name) == nil else {
             throw .invalid(field: "name", reason: "\(name) comes twice")
         }
-        _ = insert(Barrier(name: name, generation: try reader.counter("generation")))
+        let uid: UInt32 = try reader.integer("uid")
+        _ = insert(Barrier(name: name, uid: uid, generation: try reader.counter("generation")))
     }
 
     /// Takes arrivals at a barrier, and returns which requests they are.

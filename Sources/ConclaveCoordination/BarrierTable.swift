@@ -5,6 +5,7 @@ import ConclaveWire
 struct BarrierTable: Sendable {
     private var rows = Arena<Barrier>()
     private var indexes: [ObjectName: Int] = [:]
+    private var countsByUID: [UInt32: Int] = [:]
     /// Those that gather members of a group.
     private var indexesByGroup: [ObjectName: Set<Int>] = [:]
     /// Bytes of all payloads together, and of the members that are named.
@@ -18,12 +19,15 @@ struct BarrierTable: Sendable {
 
     func index(of name: ObjectName) -> Int? { indexes[name] }
 
+    func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
+
     /// In no order that may show.
     var unsorted: [Int] { rows.indexes }
 
     mutating func insert(_ barrier: Barrier) -> Int {
         let index = rows.insert(barrier)
         indexes[barrier.name] = index
+        countsByUID[barrier.uid, default: 0] += 1
         payloadByteCount += barrier.gatheredByteCount
         payloadByteCount += barrier.decisions.reduce(0) { $0 + $1.payloadByteCount }
         return index
@@ -111,7 +115,10 @@ struct BarrierTable: Sendable {
 
     mutating func removeIfUnused(_ index: Int) {
         guard rows[index].isUnused else { return }
-        indexes[rows.remove(index).name] = nil
+        let gone = rows.remove(index)
+        indexes[gone.name] = nil
+        let count = count(ofUID: gone.uid) - 1
+        countsByUID[gone.uid] = count > 0 ? count : nil
     }
 
     func reply(_ reference: DecisionReference) -> Reply? {

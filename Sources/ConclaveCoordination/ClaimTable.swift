@@ -24,6 +24,7 @@ struct ClaimTable: Sendable {
     private var indexes: [ObjectName: Int] = [:]
     /// By session index: its claim on each object.
     private var claimsBySession: [[Int: Int]] = []
+    private var counts = ClaimCounts()
     private var waits = TaskWaits()
     /// The claims of each request that waits for several objects as one, by name.
     private var sets: [RequestReference: [Int]] = [:]
@@ -78,6 +79,13 @@ struct ClaimTable: Sendable {
 
     func claimCount(of session: Int) -> Int {
         session < claimsBySession.count ? claimsBySession[session].count : 0
+    }
+
+    func claimCount(ofUID uid: UInt32) -> Int { counts.count(ofUID: uid) }
+
+    /// A session is that user's from now on.
+    mutating func own(_ session: Int, by uid: UInt32) {
+        counts.own(session, by: uid, claimCount: claimCount(of: session))
     }
 
     /// All claims of a session, in the order in which it asked for them.
@@ -175,6 +183,7 @@ struct ClaimTable: Sendable {
             objects[object].previousValue = claim.value
         }
         claimsBySession[claim.request.session][object] = nil
+        counts.add(-1, of: claim.request.session)
         valueByteCount -= claim.value.count
     }
 
@@ -355,6 +364,7 @@ struct ClaimTable: Sendable {
         let index = claims.insert(claim)
         while claimsBySession.count <= claim.request.session { claimsBySession.append([:]) }
         claimsBySession[claim.request.session][claim.object] = index
+        counts.add(1, of: claim.request.session)
         valueByteCount += claim.value.count
         return index
     }

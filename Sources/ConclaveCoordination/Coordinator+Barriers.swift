@@ -12,7 +12,10 @@ extension Coordinator {
         }
         let barrier =
             barriers.index(of: arrival.name)
-            ?? barriers.insert(Barrier(name: arrival.name, generation: version.number))
+            ?? barriers.insert(
+                Barrier(
+                    name: arrival.name, uid: sessions[request.session].process.uid,
+                    generation: version.number))
         if let named = arrival.generation, named != barriers[barrier].generation {
             answerLate(named, of: barrier, request, effects: &effects)
             return
@@ -45,6 +48,13 @@ extension Coordinator {
                 return Refusal(.invalid, message)
             }
             if !hasRoomForObject { return Refusal(.quotaExceeded, objectQuotaMessage) }
+            let uid = sessions[request.session].process.uid
+            if uid != 0, barriers.count(ofUID: uid) >= quotas.barriersPerUID {
+                let message =
+                    "processes of uid \(uid) came first to \(quotas.barriersPerUID) barriers that "
+                    + "still gather, or whose results are not confirmed"
+                return Refusal(.quotaExceeded, message)
+            }
         }
         guard hasRoom(forValueBytes: arrival.payload.count + namedByteCount(of: arrival)) else {
             return Refusal(.quotaExceeded, valueQuotaMessage)

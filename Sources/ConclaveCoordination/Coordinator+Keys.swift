@@ -53,6 +53,13 @@ extension Coordinator {
         if growth.count > 0, objectCount + growth.count > quotas.objects {
             return objectQuotaMessage
         }
+        if uid != 0, growth.countOfUID > 0,
+            keys.count(ofUID: uid) + growth.countOfUID > quotas.keysPerUID
+        {
+            return
+                "there are \(keys.count(ofUID: uid)) keys of uid \(uid), of \(quotas.keysPerUID) that "
+                + "one user may have: delete some first"
+        }
         if growth.ephemeralCount > 0,
             keys.ephemeralCount(of: session) + growth.ephemeralCount
                 > quotas.ephemeralKeysPerSession
@@ -114,6 +121,8 @@ extension Coordinator {
 private struct KeyGrowth {
     var count = 0
     var ephemeralCount = 0
+    /// Of keys that are the user's who asks.
+    var countOfUID = 0
     var byteCount = 0
     /// Of values that are the user's who asks.
     var byteCountOfUID = 0
@@ -125,12 +134,16 @@ private struct KeyGrowth {
         if let before {
             count -= 1
             byteCount -= before.value.count
-            if before.uid == uid { byteCountOfUID -= before.value.count }
+            if before.uid == uid {
+                countOfUID -= 1
+                byteCountOfUID -= before.value.count
+            }
             if before.session == session { ephemeralCount -= 1 }
         }
         guard case .put(_, let value, let isEphemeral) = operation else { return }
         count += 1
         byteCount += value.count
+        countOfUID += 1
         byteCountOfUID += value.count
         if isEphemeral { ephemeralCount += 1 }
     }

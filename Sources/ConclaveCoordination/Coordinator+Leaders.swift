@@ -10,8 +10,8 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
-        guard hasRoomForClaim(of: request.session) else {
-            refuse(request, .quotaExceeded, claimQuotaMessage, effects: &effects)
+        if let message = claimQuotaMessage(request.session) {
+            refuse(request, .quotaExceeded, message, effects: &effects)
             return
         }
         guard hasRoom(forValueBytes: wish.value.count) else {

@@ -41,9 +41,8 @@ extension Coordinator {
         guard objectCount + newCount <= quotas.objects else {
             return Refusal(.quotaExceeded, objectQuotaMessage)
         }
-        let claimCount = locks.claimCount(of: session) + slots.claimCount(of: session)
-        guard claimCount + wishes.count <= quotas.claimsPerSession else {
-            return Refusal(.quotaExceeded, claimQuotaMessage)
+        if let message = claimQuotaMessage(session, growth: wishes.count) {
+            return Refusal(.quotaExceeded, message)
         }
         for (name, wish) in wishes {
             let known = locks.index(of: name)

@@ -10,8 +10,8 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
-        guard hasRoomForClaim(of: request.session) else {
-            refuse(request, .quotaExceeded, claimQuotaMessage, effects: &effects)
+        if let message = claimQuotaMessage(request.session) {
+            refuse(request, .quotaExceeded, message, effects: &effects)
             return
         }
         let outcome = locks.claim(
@@ -217,12 +217,18 @@ extension Coordinator {
 
     var objectQuotaMessage: String { "there are \(quotas.objects) objects already" }
 
-    func hasRoomForClaim(of session: Int) -> Bool {
-        locks.claimCount(of: session) + slots.claimCount(of: session) < quotas.claimsPerSession
-    }
-
-    var claimQuotaMessage: String {
-        "the session holds or awaits \(quotas.claimsPerSession) locks and leader slots already"
+    /// Why a session must not have so many more claims; `nil`: it may.
+    func claimQuotaMessage(_ session: Int, growth: Int = 1) -> String? {
+        let count = locks.claimCount(of: session) + slots.claimCount(of: session)
+        if count + growth > quotas.claimsPerSession {
+            return "the session holds or awaits \(count) locks and leader slots, of "
+                + "\(quotas.claimsPerSession) that one may: let go of some first"
+        }
+        let uid = sessions[session].process.uid
+        let countOfUID = locks.claimCount(ofUID: uid) + slots.claimCount(ofUID: uid)
+        guard uid != 0, countOfUID + growth > quotas.claimsPerUID else { return nil }
+        return "processes of uid \(uid) have or want \(countOfUID) locks and leader slots, of "
+            + "\(quotas.claimsPerUID) that one user's may: let go of some first"
     }
 
     /// Whether values may grow by `byteCount`.

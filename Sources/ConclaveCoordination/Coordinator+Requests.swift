@@ -41,8 +41,13 @@ extension Coordinator {
         }
         let openCount = sessions[request.session].replies.openCount
         sessions[request.session].replies.begin(request.number)
-        guard openCount < quota || operation.letsGo else {
-            let message = "\(quota) requests of the session are waiting or not confirmed"
+        let bytes = sessions[request.session].replies.byteCount
+        let isFull = openCount >= quota || bytes >= quotas.replyByteCountPerSession
+        guard !isFull || operation.letsGo else {
+            let message =
+                openCount >= quota
+                ? "\(quota) requests of the session are waiting or not confirmed"
+                : "replies of \(bytes) bytes to the session are not confirmed"
             refuse(request, .quotaExceeded, message, effects: &effects)
             return
         }

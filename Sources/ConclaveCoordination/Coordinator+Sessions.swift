@@ -57,11 +57,23 @@ extension Coordinator {
     }
 
     private mutating func insertSession(_ command: OpenCommand) -> Int {
-        sessions.insert(
+        insert(
             Session(
                 id: SessionID(version.number), clientID: command.id, secret: command.secret,
                 ttl: command.ttl, label: command.label, process: command.process,
                 attachment: Attachment(member: command.member, number: 1)))
+    }
+
+    mutating func insert(_ session: Session) -> Int {
+        let index = sessions.insert(session)
+        noteUser(of: index)
+        return index
+    }
+
+    /// Its claims count among those of its process's user.
+    private mutating func noteUser(of index: Int) {
+        locks.own(index, by: sessions[index].process.uid)
+        slots.own(index, by: sessions[index].process.uid)
     }
 
     mutating func resume(_ command: ResumeCommand, effects: inout [CoordinationEffect]) {
@@ -198,6 +210,7 @@ extension Coordinator {
             of: index, Refusal(.denied, "the session was resumed by its own process"),
             effects: &effects)
         sessions.attach(index, to: member, process: process)
+        noteUser(of: index)
     }
 
     mutating func dropTakeover(

@@ -59,7 +59,7 @@ enum SnapshotRow: UInt8 {
     /// An object with what happened to it.
     case history = 20
 
-    static let format: UInt16 = 10
+    static let format: UInt16 = 11
 
     /// No further entry of a list stands in a row beyond so many bytes.
     static let maximumByteCount = 32 * 1_024

@@ -133,7 +133,7 @@ package struct CoordinatorBuilder: Sendable {
         let session = try Session(from: &reader)
         try refuseIfLater(session.id)
         try refuseIfKnown(session.id, openedAs: session.clientID)
-        _ = coordinator.sessions.insert(session)
+        _ = coordinator.insert(session)
         waiting.append([])
         isSettled.append(false)
     }

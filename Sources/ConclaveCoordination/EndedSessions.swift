@@ -28,6 +28,7 @@ struct EndedSessions: Sendable {
     private var numbers: [SessionID: Int] = [:]
     private var clientIDs: Set<Secret> = []
     private var replyCount = 0
+    private var replyByteCount = 0
 
     func contains(openedAs clientID: Secret) -> Bool { clientIDs.contains(clientID) }
 
@@ -39,7 +40,12 @@ struct EndedSessions: Sendable {
         numbers[record.id] = forgotten + records.count
         clientIDs.insert(record.clientID)
         replyCount += record.replies.count
+        replyByteCount += Self.byteCount(of: record)
         records.append(record)
+    }
+
+    private static func byteCount(of record: Record) -> Int {
+        record.replies.reduce(0) { $0 + $1.reply.keptByteCount }
     }
 
     /// Forgets what is too old, or over the quota.
@@ -49,10 +55,12 @@ struct EndedSessions: Sendable {
             let age = now.microseconds - min(first.endedAt.microseconds, now.microseconds)
             guard
                 age >= keep || records.count > quotas.ended || replyCount > quotas.endedReplies
+                    || replyByteCount > quotas.endedReplyByteCount
             else { return }
             numbers[first.id] = nil
             clientIDs.remove(first.clientID)
             replyCount -= first.replies.count
+            replyByteCount -= Self.byteCount(of: first)
             records.removeFirst()
             forgotten += 1
         }

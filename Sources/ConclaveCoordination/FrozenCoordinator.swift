@@ -149,6 +149,7 @@ package struct FrozenCoordinator: Sendable {
             case .head:
                 writer.integer(SnapshotRow.barrier.rawValue)
                 writer.name(barrier.name)
+                writer.integer(barrier.uid)
                 writer.integer(barrier.generation)
                 barrierPart = .arrivals
                 return true

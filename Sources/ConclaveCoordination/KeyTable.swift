@@ -29,6 +29,7 @@ struct KeyTable: Sendable {
     /// Bytes that only the history holds.
     private(set) var historyByteCount = 0
     private var byteCountsByUID: [UInt32: Int] = [:]
+    private var countsByUID: [UInt32: Int] = [:]
     private var indexes: [ObjectName: Int] = [:]
     private(set) var names = SortedNames()
     /// Keys that go with a session.
@@ -46,6 +47,8 @@ struct KeyTable: Sendable {
     }
 
     func valueByteCount(ofUID uid: UInt32) -> Int { byteCountsByUID[uid] ?? 0 }
+
+    func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
     func ephemeralCount(of session: SessionID) -> Int { ephemerals[session]?.count ?? 0 }
 
@@ -112,6 +115,7 @@ struct KeyTable: Sendable {
         count += 1
         valueByteCount += present.value.count
         byteCountsByUID[present.uid, default: 0] += present.value.count
+        countsByUID[present.uid, default: 0] += 1
         if let session = present.session { ephemerals[session, default: []].insert(index) }
     }
 
@@ -121,6 +125,8 @@ struct KeyTable: Sendable {
         valueByteCount -= present.value.count
         let left = (byteCountsByUID[present.uid] ?? 0) - present.value.count
         byteCountsByUID[present.uid] = left > 0 ? left : nil
+        let others = (countsByUID[present.uid] ?? 0) - 1
+        countsByUID[present.uid] = others > 0 ? others : nil
         guard let session = present.session else { return }
         ephemerals[session]?.remove(index)
         if ephemerals[session]?.isEmpty == true { ephemerals[session] = nil }

@@ -19,10 +19,17 @@ package struct Quotas: Hashable, Sendable {
     /// Locks and leader slots that one session holds or awaits. Its end gives them up at one
     /// version, and the group stands still as long: 0.25 s at this bound.
     package var claimsPerSession = 100_000
+    /// The same of all sessions of one user, who may end them all at once. As with keys and barriers,
+    /// root is bound by what there is for all.
+    package var claimsPerUID = 100_000
+    /// Barriers that processes of one user came to first.
+    package var barriersPerUID = 10_000
     /// Leaders' and candidates' values, barrier payloads and the values of keys together.
     package var valueByteCount = 256 << 20
     /// Values of keys that processes of one user have put.
     package var valueByteCountPerUID = 64 << 20
+    /// Keys that processes of one user have put: they outlive those.
+    package var keysPerUID = 200_000
     /// Leases that processes of one user were granted: they outlive those.
     package var leasesPerUID = 100_000
     /// Latches that processes of one user named first: they outlive those.
@@ -56,11 +63,15 @@ package struct Quotas: Hashable, Sendable {
     /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
     /// up to twice that; beyond it nothing is kept, and every request is refused for good.
     package var requestsPerSession = ClientLimits.requestsInFlight
+    /// What such replies of one session name, and the values that they bring, in bytes. What lets go of
+    /// something is taken beyond it.
+    package var replyByteCountPerSession = 256 << 10
     /// Sessions that ended are remembered for `endedFor`, but not more of them than `ended`, with
-    /// not more replies than `endedReplies` together.
+    /// not more replies than `endedReplies` together, and not more bytes of these.
     package var endedFor = Interval.seconds(600)
     package var ended = 10_000
     package var endedReplies = 65_536
+    package var endedReplyByteCount = 64 << 20
     /// How many entries of a list one row of a snapshot takes; states are compared by their rows.
     package var entriesPerRow = 128
     package var maximumTTL = Interval.seconds(3_600)

@@ -36,6 +36,10 @@ struct Replies: Sendable {
         var isAnswered: Bool {
             if case .answered = state { true } else { false }
         }
+
+        fileprivate var byteCount: Int {
+            if case .answered(let reply, _) = state { reply.byteCount } else { 0 }
+        }
     }
 
     private(set) var confirmed: UInt64
@@ -50,6 +54,8 @@ struct Replies: Sendable {
     private var late: [UInt64]
     /// Late replies up to `confirmed`: kept, since that does not prove that the client has them.
     private var unprovenCount: Int
+    /// Of the replies that are kept: see `Reply.keptByteCount`.
+    private(set) var byteCount: Int
 
     init() {
         confirmed = 0
@@ -58,6 +64,7 @@ struct Replies: Sendable {
         entries = []
         late = []
         unprovenCount = 0
+        byteCount = 0
     }
 
     /// - Precondition: `entries` are sorted by number, without doubles.
@@ -67,6 +74,7 @@ struct Replies: Sendable {
         self.refused = refused
         self.entries = Deque(entries)
         unprovenCount = entries.count { $0.number <= confirmed && $0.isAnswered }
+        byteCount = entries.reduce(0) { $0 + $1.byteCount }
         late = entries.compactMap { entry in
             if case .answered(_, settledBy: nil) = entry.state { entry.number } else { nil }
         }
@@ -118,6 +126,7 @@ struct Replies: Sendable {
     }
 
     mutating func answer(_ number: UInt64, _ reply: StoredReply) {
+        byteCount += reply.byteCount
         guard let index = index(of: number) else {
             insert(Entry(number: number, state: .answered(reply, settledBy: number)))
             return
@@ -136,6 +145,7 @@ struct Replies: Sendable {
             guard case .answered(let reply, let settledBy?) = entry.state, settledBy <= number
             else { return false }
             if case .decision(let reference) = reply { dropped.append(reference) }
+            byteCount -= reply.byteCount
             return true
         }
         while let first = entries.first, first.number <= number, settles(first) {

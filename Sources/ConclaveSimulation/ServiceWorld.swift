@@ -136,7 +136,7 @@ final class ServiceWorld {
         var users = SeededRandom(seed: options.seed ^ 0x7065_7220_7569_6400)
         isForTwoUsers = users.chance(perMille: 250)
         var drawn = Self.quotas(&random)
-        if users.chance(perMille: 80) { drawn.sessionsPerUID = 2 + Int(users.below(8)) }
+        Self.drawQuotasOfUsers(&drawn, &users)
         let bursts = ClientBursts.drawn(seed: options.seed)
         let keyTraffic = KeyTraffic.drawn(seed: options.seed, workload: workload)
         self.keyTraffic = keyTraffic
@@ -198,6 +198,16 @@ final class ServiceWorld {
         if random.chance(perMille: 300) { quotas.endedReplies = 1 + Int(random.below(9)) }
         if random.chance(perMille: 300) { quotas.claimsPerSession = 1 + Int(random.below(3)) }
         return quotas
+    }
+
+    private static func drawQuotasOfUsers(_ quotas: inout Quotas, _ random: inout SeededRandom) {
+        if random.chance(perMille: 80) { quotas.sessionsPerUID = 2 + Int(random.below(8)) }
+        if random.chance(perMille: 60) { quotas.claimsPerUID = 1 + Int(random.below(6)) }
+        if random.chance(perMille: 60) { quotas.keysPerUID = 1 + Int(random.below(6)) }
+        if random.chance(perMille: 60) { quotas.barriersPerUID = 1 + Int(random.below(2)) }
+        guard random.chance(perMille: 60) else { return }
+        quotas.replyByteCountPerSession = 32 + Int(random.below(600))
+        quotas.endedReplyByteCount = Int(random.below(2_000))
     }
 
     private static func validitySlotCount(

@@ -32,6 +32,11 @@ struct CommandSequence {
             quotas.objects = 4
             quotas.waitersPerObject = 2
             quotas.claimsPerSession = 3
+            quotas.claimsPerUID = 5
+            quotas.keysPerUID = 3
+            quotas.barriersPerUID = 2
+            quotas.replyByteCountPerSession = 400
+            quotas.endedReplyByteCount = 600
             quotas.valueByteCount = 24
             quotas.requestsPerSession = 3
             quotas.ended = 2

@@ -10,10 +10,15 @@ extension Specification {
 
     mutating func arrive(_ arrival: BarrierArrival, _ id: SessionID, _ number: UInt64) {
         let name = arrival.name
-        if let code = refusal(ofMember: arrival, id) ?? refusal(of: arrival) {
+        if let code = refusal(ofMember: arrival, id)
+            ?? refusal(of: arrival, by: sessions[id]!.process.uid)
+        {
             return refuse(id, number, code)
         }
-        var barrier = barriers[name] ?? SpecifiedBarrier(generation: version.number)
+        var barrier =
+            barriers[name]
+            ?? SpecifiedBarrier(
+                uid: sessions[id]!.process.uid, generation: version.number)
         if let meant = arrival.generation, meant != barrier.generation {
             return answerLate(barrier.decisions[meant], id, number)
         }
@@ -36,7 +41,7 @@ extension Specification {
         }
     }
 
-    private func refusal(of arrival: BarrierArrival) -> RefusalCode? {
+    private func refusal(of arrival: BarrierArrival, by uid: UInt32) -> RefusalCode? {
         let together = Int(arrival.parties) * arrival.payload.count
         let frame = together + Int(arrival.parties) * Self.partyByteCount + Self.frameByteCount
         if together > ClientLimits.barrierPayloadsTogether { return .invalid }
@@ -44,6 +49,9 @@ extension Specification {
         if barriers[arrival.name] == nil {
             if arrival.generation != nil { return .invalid }
             if objectCount >= quotas.objects { return .quotaExceeded }
+            if uid != 0, barriers.values.count(where: { $0.uid == uid }) >= quotas.barriersPerUID {
+                return .quotaExceeded
+            }
         }
         if Int(arrival.parties) * frame > ClientLimits.barrierRepliesTogether { return .invalid }
         let isFirst = barriers[arrival.name]?.arrivals.isEmpty ?? true

@@ -53,9 +53,18 @@ extension Specification {
 
     /// It has one at most on each object.
     func hasRoomForClaim(of id: SessionID, count: Int = 1) -> Bool {
-        queues.count + count <= quotas.claimsPerSession
+        let hasRoom =
+            queues.count + count <= quotas.claimsPerSession
             || queues.values.count { $0.request(of: id) != nil } + count
                 <= quotas.claimsPerSession
+        let uid = sessions[id]!.process.uid
+        guard hasRoom, uid != 0, queues.count * sessions.count + count > quotas.claimsPerUID else {
+            return hasRoom
+        }
+        let claimed = sessions.values.filter { $0.process.uid == uid }.reduce(0) { sum, session in
+            sum + queues.values.count { $0.request(of: session.id) != nil }
+        }
+        return claimed + count <= quotas.claimsPerUID
     }
 
     mutating func letGo(

@@ -64,6 +64,8 @@ extension Specification {
         return (countGrowth <= 0 || objectCount + countGrowth <= quotas.objects)
             && (byteGrowth <= 0 || valueByteCount + byteGrowth <= quotas.valueByteCount)
             && (ownedAfter <= owned || ownedAfter <= quotas.valueByteCountPerUID)
+            && (uid == 0 || after.count(ofUID: uid) <= keys.count(ofUID: uid)
+                || after.count(ofUID: uid) <= quotas.keysPerUID)
             && (boundAfter <= bound || boundAfter <= quotas.ephemeralKeysPerSession)
     }
 

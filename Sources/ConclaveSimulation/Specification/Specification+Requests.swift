@@ -46,7 +46,9 @@ extension Specification {
         case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
         case .latch(let latch) where latch.action == .remove: self.latch(latch, id, number)
         default:
-            guard sessions[id]!.openCount < quotas.requestsPerSession else {
+            guard sessions[id]!.openCount < quotas.requestsPerSession,
+                sessions[id]!.replyByteCount < quotas.replyByteCountPerSession
+            else {
                 return refuse(id, number, .quotaExceeded)
             }
             begin(operation, id, number)

@@ -51,6 +51,17 @@ struct Specification {
         var clientID: Secret
         var endedAt: Timestamp
         var replies: [UInt64: Reply]
+        let byteCount: Int
+
+        init(
+            id: SessionID, clientID: Secret, endedAt: Timestamp, replies: [UInt64: Reply]
+        ) {
+            self.id = id
+            self.clientID = clientID
+            self.endedAt = endedAt
+            self.replies = replies
+            byteCount = replies.values.reduce(0) { $0 + $1.keptByteCount }
+        }
     }
 
     init(quotas: Quotas) {
@@ -130,8 +141,10 @@ struct Specification {
         while let first = ended.first {
             let age = self.time.microseconds - first.endedAt.microseconds
             let replyCount = ended.reduce(0) { $0 + $1.replies.count }
+            let byteCount = ended.reduce(0) { $0 + $1.byteCount }
             guard
                 age >= keep || ended.count > quotas.ended || replyCount > quotas.endedReplies
+                    || byteCount > quotas.endedReplyByteCount
             else { break }
             ended.removeFirst()
         }

@@ -22,6 +22,8 @@ struct SpecifiedBarrier {
         var payloadByteCount = 0
     }
 
+    /// Whose process came to it first.
+    var uid: UInt32
     var generation: UInt64
     var parties: UInt32 = 0
     /// Whose members the parties are; `nil`: they are counted.

@@ -44,6 +44,8 @@ struct SpecifiedKeys {
         values.values.reduce(0) { $0 + ($1.uid == uid ? $1.value.count : 0) }
     }
 
+    func count(ofUID uid: UInt32) -> Int { values.values.count { $0.uid == uid } }
+
     func ephemerals(of session: SessionID) -> [ObjectName] {
         values.filter { $0.value.stamp.session == session }.map(\.key).sorted()
     }

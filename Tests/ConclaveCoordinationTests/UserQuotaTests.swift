@@ -1,0 +1,150 @@
+import ConclaveBase
+import ConclaveWire
+import Testing
+
+@testable import ConclaveCoordination
+
+/// What processes of one user may have together, so that the others notice nothing of them.
+@Suite struct `Quotas of a user` {
+    private var stage = Stage()
+    private let names = ["a", "b", "c", "d", "e"].map { ObjectName(known: $0) }
+
+    private mutating func begin(_ change: (inout Quotas) -> Void) {
+        var quotas = Quotas()
+        change(&quotas)
+        stage = Stage(quotas: quotas)
+    }
+
+    private mutating func open(_ pid: UInt32, uid: UInt32) -> SessionID {
+        stage.apply(.open(Stage.open(pid, uid: uid)))
+        return SessionID(stage.version.number)
+    }
+
+    private func isRefused(_ number: UInt64, of session: SessionID) -> Bool {
+        stage.refusal(of: number, of: session) == .quotaExceeded
+    }
+
+    @Test mutating func `bound what all sessions of the user hold and await`() throws {
+        begin { $0.claimsPerUID = 2 }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 1_000))
+        let (other, root) = (open(3, uid: 2_000), open(4, uid: 0))
+        stage.acquire(other, 1, names[0])
+        stage.acquire(one, 1, names[0])
+        stage.request(two, 1, .campaign(slot: names[0], value: []))
+        for session in [one, two] {
+            stage.acquire(session, 2, names[1])
+            #expect(isRefused(2, of: session))
+        }
+        for (number, name) in zip((1 as UInt64)..., names[1...3]) {
+            stage.acquire(root, number, name)
+            #expect(stage.refusal(of: number, of: root) == nil)
+        }
+        try stage.restore()
+        stage.request(two, 3, .acquireAll(LockSet([LockSet.Part(names[4], .exclusive)])))
+        #expect(isRefused(3, of: two))
+        stage.end(one, .died)
+        stage.acquire(two, 4, names[4])
+        #expect(stage.refusal(of: 4, of: two) == nil)
+        stage.acquire(two, 5, ObjectName(known: "f"))
+        #expect(isRefused(5, of: two))
+    }
+
+    @Test mutating func `go with a session to the user whose process takes it over`() {
+        begin { $0.claimsPerUID = 1 }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        stage.acquire(one, 1, names[0])
+        stage.apply(
+            .resume(
+                ResumeCommand(
+                    session: one, secret: Secret(high: 2, low: 1), confirmed: 0,
+                    process: Stage.process(9, uid: 2_000), member: Stage.member(1), nonce: 99)))
+        stage.apply(.yieldAttachment(session: one, attachment: 1))
+        stage.acquire(other, 1, names[1])
+        #expect(isRefused(1, of: other))
+        let third = open(3, uid: 1_000)
+        stage.acquire(third, 1, names[1])
+        #expect(stage.refusal(of: 1, of: third) == nil)
+        stage.end(one, .died, attachment: 2)
+        stage.acquire(other, 2, names[2])
+        #expect(stage.refusal(of: 2, of: other) == nil)
+    }
+
+    private func put(_ key: ObjectName) -> Operation {
+        .transact(
+            KeyTransaction(
+                compares: [], operations: [.put(key, value: [], isEphemeral: false)]))
+    }
+
+    @Test mutating func `bound the keys that it has put, however short they are`() throws {
+        begin { $0.keysPerUID = 2 }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        for (number, key) in zip((1 as UInt64)..., names[..<3]) {
+            stage.request(one, number, put(key))
+        }
+        #expect(isRefused(3, of: one))
+        stage.request(one, 4, put(names[0]))
+        #expect(stage.refusal(of: 4, of: one) == nil)
+        stage.request(other, 1, put(names[0]))
+        try stage.restore()
+        stage.request(one, 5, put(names[3]))
+        #expect(stage.refusal(of: 5, of: one) == nil)
+        stage.request(one, 6, put(names[4]))
+        #expect(isRefused(6, of: one))
+    }
+
+    private func arrival(_ name: ObjectName) -> Operation {
+        .arrive(BarrierArrival(name: name, parties: 2, payload: []))
+    }
+
+    @Test mutating func `bound the barriers that it came to first`() throws {
+        begin { $0.barriersPerUID = 1 }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        stage.request(one, 1, arrival(names[0]))
+        try stage.restore()
+        stage.request(one, 2, arrival(names[1]))
+        #expect(isRefused(2, of: one))
+        stage.request(other, 1, arrival(names[1]))
+        stage.request(one, 3, arrival(names[1]))
+        #expect(stage.refusal(of: 3, of: one) == nil)
+        stage.end(one, .died)
+        let next = open(3, uid: 1_000)
+        stage.request(next, 1, arrival(names[2]))
+        #expect(stage.refusal(of: 1, of: next) == nil)
+    }
+
+    private func all(_ name: ObjectName) -> Operation {
+        .acquireAll(LockSet([LockSet.Part(name, .exclusive)]))
+    }
+
+    /// A reply of many locks takes as much as they do.
+    @Test mutating func `bound what replies that are not confirmed hold`() throws {
+        begin { $0.replyByteCountPerSession = 1 }
+        let one = open(1, uid: 1_000)
+        stage.request(one, 1, all(names[0]))
+        let token = stage.token
+        stage.request(one, 2, all(names[1]))
+        #expect(isRefused(2, of: one))
+        try stage.restore()
+        stage.request(one, 3, all(names[1]))
+        #expect(isRefused(3, of: one))
+        stage.request(one, 4, .releaseAll(names: [names[0]], token: token))
+        #expect(stage.reply(to: 4, of: one) == .done)
+        stage.request(one, 5, confirmed: 4, all(names[1]))
+        #expect(stage.refusal(of: 5, of: one) == nil)
+    }
+
+    @Test mutating func `bound what replies to sessions that ended hold`() throws {
+        begin { $0.endedReplyByteCount = 150 }
+        let sessions = (1...3).map { open($0, uid: 1_000) }
+        for session in sessions {
+            stage.request(session, 1, all(names[0]))
+            stage.end(session, .goodbye)
+        }
+        try stage.restore()
+        let known = sessions.map { session -> Bool in
+            stage.request(session, 1, all(names[0]))
+            return stage.refusal(of: 1, of: session) == nil
+        }
+        #expect(known == [false, true, true])
+    }
+}
