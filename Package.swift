@@ -182,10 +182,13 @@ let package = Package(
                 "ConclaveBase", "ConclaveReactor", "ConclaveReplication", "ConclaveNode",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "CConclaveLinux"]),
+        tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "TestSupport"]),
         tests(
             "conclavectlTests",
-            ["conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire"]),
+            [
+                "conclavectl", "Conclave", "ConclaveBase", "ConclaveClientCore", "ConclaveWire",
+                "TestSupport",
+            ]),
         tests("conclave-benchTests", ["conclave-bench", arguments]),
         tests("WorkQueueTests", ["work-queue"]),
         .target(
@@ -198,7 +201,9 @@ let package = Package(
         tests("FuzzTests", ["FuzzTargets"]),
         .target(
             name: "TestSupport",
-            dependencies: ["ConclaveBase", "ConclaveCoordination", "ConclaveWire"],
+            dependencies: [
+                "ConclaveBase", "ConclaveCoordination", "ConclaveWire", "CConclaveLinux",
+            ],
             path: "Tests/TestSupport", swiftSettings: common),
         .executableTarget(
             name: "conclave-workload",

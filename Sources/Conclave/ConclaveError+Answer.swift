@@ -32,9 +32,8 @@ extension ConclaveError {
         case .cancelled: CancellationError()
         case .timedOut: ConclaveError(.timedOut, "not obtained in time; the waiting was cancelled")
         case .outcomeUnknown:
-            ConclaveError(.outcomeUnknown, "the daemon went away before it could answer")
+            ConclaveError(.outcomeUnknown, "no answer came; it may have been done, or not")
         case .unavailable(let reason): ConclaveError(.unavailable, reason)
-        case .sessionLost(.refused(let refusal)): ConclaveError(refusal)
         case .sessionLost(let reason): ConclaveError(.sessionEnded, reason.sentence)
         case .refused(let refusal): ConclaveError(refusal)
         }

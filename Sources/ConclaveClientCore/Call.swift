@@ -55,6 +55,27 @@ struct Call {
         if case .operation = content { true } else { false }
     }
 
+    /// What it does is not undone by the end of its session: whether that was done nobody can tell
+    /// then.
+    var outlivesSession: Bool {
+        switch content {
+        // An ephemeral key may have taken the place of one that was to stay.
+        case .operation(.transact), .operation(.lease), .operation(.limit), .operation(.revoke),
+            .operation(.handOver), .operation(.evictMember), .operation(.sendToGroup),
+            .operation(.provideState):
+            true
+        case .operation(.latch(let latch)):
+            if case .wait = latch.action { false } else { true }
+        case .operation(.acquire), .operation(.acquireAll), .operation(.release),
+            .operation(.releaseAll), .operation(.downgrade), .operation(.upgrade),
+            .operation(.campaign), .operation(.announce), .operation(.resign),
+            .operation(.arrive), .operation(.cancel), .operation(.joinGroup),
+            .operation(.leaveGroup), .operation(.adoptState):
+            false
+        case .query: isWish
+        }
+    }
+
     /// Whether it ends a request in flight, or frees what one waits for; it waits for nothing.
     var letsGo: Bool {
         switch content {

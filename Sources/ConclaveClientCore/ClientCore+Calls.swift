@@ -56,7 +56,7 @@ extension ClientCore {
     ) -> CallID {
         guard !isOver, !isEnding else {
             let id = calls.drawCall()
-            effects.append(.answered(id, .failed(.sessionLost(lossReason))))
+            effects.append(.answered(id, .failed(failure(after: lossReason))))
             return id
         }
         lastNow = now

@@ -104,13 +104,19 @@ extension ClientCore {
     }
 
     private func failure(of call: Call, after reason: LossReason) -> ClientFailure {
-        if call.isWish, call.wasSent { return .outcomeUnknown }
+        if call.outlivesSession, call.wasSent { return .outcomeUnknown }
         return switch reason {
         case .daemonGone(let why):
             call.isOperation && call.wasSent ? .outcomeUnknown : .unavailable(why)
-        case .refused(let refusal) where session == nil: .refused(refusal)
-        case .refused, .ended, .deadlinePassed: .sessionLost(reason)
+        case .refused, .ended, .deadlinePassed: failure(after: reason)
         }
+    }
+
+    /// Of what was not sent, or ended with the session: a refusal says something of it only if
+    /// there never was one.
+    package func failure(after reason: LossReason) -> ClientFailure {
+        if case .refused(let refusal) = reason, session == nil { return .refused(refusal) }
+        return .sessionLost(reason)
     }
 
     func send(

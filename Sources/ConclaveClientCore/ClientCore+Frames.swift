@@ -85,6 +85,9 @@ extension ClientCore {
     private func answer(_ reply: Reply, to call: Call) -> Answer {
         switch reply {
         case .cancelled: .failed(call.givenUp == .timedOut ? .timedOut : .cancelled)
+        // The session ended, and with it what was known of the answers it got.
+        case .refused(let refusal) where refusal.code == .sessionEnded && call.outlivesSession:
+            .failed(.outcomeUnknown)
         case .refused(let refusal): .failed(.refused(refusal))
         default: .reply(reply)
         }

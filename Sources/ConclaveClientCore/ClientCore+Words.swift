@@ -80,6 +80,7 @@ extension ClientCore {
         case outcomeUnknown
         /// It was never sent, so nothing was changed.
         case unavailable(String)
+        /// Whatever came of it is over with the session.
         case sessionLost(LossReason)
         case refused(Refusal)
     }

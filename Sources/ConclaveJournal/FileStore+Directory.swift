@@ -30,7 +30,7 @@ extension FileStore {
         in directory: Descriptor, path: String
     ) throws(FileDiskFault) -> Descriptor {
         let number = unsafe conclave_linux_open_at(
-            directory.number, lockName, O_RDWR | O_CREAT, 0o600)
+            directory.number, lockName, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
         guard number >= 0 else {
             throw .notWritable(path: path, SystemError(call: "open", number: -number))
         }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The calls behind a data directory, for any thread. Files are 0600, the directory is made 0700.
 ///
-/// Names that begin with a dot and `lock` are its own.
+/// Names that begin with a dot and `lock` are its own. No link in the directory is followed.
 final class FileStore: Sendable {
     static let lockName = "lock"
     /// In front of the name of a file that is not complete yet.
@@ -172,7 +172,8 @@ final class FileStore: Sendable {
     private func open(
         _ name: String, flags: Int32 = O_RDWR
     ) throws(DiskError) -> Descriptor {
-        let number = unsafe conclave_linux_open_at(directory.number, name, flags, 0o600)
+        let number = unsafe conclave_linux_open_at(
+            directory.number, name, flags | O_NOFOLLOW, 0o600)
         guard number >= 0 else { throw Self.error(name, -number) }
         return Descriptor(owning: number)
     }

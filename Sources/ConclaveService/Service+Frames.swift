@@ -72,7 +72,7 @@ extension Service {
         case .resume:
             let resume = try ResumeRequest(from: &reader)
             try reader.finish()
-            self.resume(resume, number: number, on: id, effects: &effects)
+            self.resume(resume, number: number, on: id, machine: machine, effects: &effects)
         case .goodbye:
             try reader.finish()
             goodbye(number: number, on: id, now: now, effects: &effects)

@@ -11,7 +11,7 @@ extension Service {
         guard let connection = connections[id] else { return }
         let hasUsualTTL = request.ttl == .zero
         let ttl = hasUsualTTL ? usualTTL : request.ttl
-        if let refusal = refusalOfOpening(connection) ?? refusal(ofTTL: ttl) {
+        if let refusal = refusalOfOpening(connection) ?? refusal(ofTTL: ttl) ?? refusalIfFull {
             let type = ClientFrameType.open.rawValue
             return refuse(refusal, type: type, number: number, on: id, effects: &effects)
         }
@@ -32,10 +32,12 @@ extension Service {
 
     mutating func resume(
         _ request: ResumeRequest, number: UInt64, on id: ConnectionID,
-        effects: inout [ServiceEffect]
+        machine: () -> Coordinator, effects: inout [ServiceEffect]
     ) {
         guard let connection = connections[id] else { return }
-        if let refusal = refusalOfOpening(connection) ?? refusal(ofResuming: request.session) {
+        if let refusal = refusalOfOpening(connection) ?? refusal(ofResuming: request.session)
+            ?? refusal(ofTakingOver: request.session, by: connection.process, machine: machine)
+        {
             let type = ClientFrameType.resume.rawValue
             return refuse(refusal, type: type, number: number, on: id, effects: &effects)
         }
@@ -88,6 +90,28 @@ extension Service {
         guard let ending = sessions[id]?.ending else { return nil }
         return Refusal(.sessionEnded, "session \(id) is over: \(ending)")
     }
+
+    /// Each process that takes a session over needs another slot of the page, and those before stay
+    /// out of use until the session ends.
+    private func refusal(
+        ofTakingOver id: SessionID, by process: ProcessIdentity, machine: () -> Coordinator
+    ) -> Refusal? {
+        let count = slots.retiredCount(of: id)
+        guard count >= settings.maximumRetiredSlotsPerSession else { return nil }
+        if machine().sessionState(id)?.process.isSameProcess(as: process) ?? true { return nil }
+        return Refusal(
+            .quotaExceeded,
+            "session \(id) was taken over \(count) times from processes of this host: "
+                + "end it, and open another one")
+    }
+
+    /// A session that has no slot would end at once; what is found full only later is seen to then.
+    private var refusalIfFull: Refusal? {
+        slots.isFull ? Self.noFreeSlot : nil
+    }
+
+    private static let noFreeSlot = Refusal(
+        .quotaExceeded, "the validity page has no free slot: end some sessions of this host")
 
     mutating func openRefused(
         _ nonce: UInt64, _ refusal: Refusal, effects: inout [ServiceEffect]
@@ -182,7 +206,7 @@ extension Service {
             let isFull = sessions[id].map { $0.slot == nil } ?? false
             let refusal =
                 isFull
-                ? Refusal(.quotaExceeded, "the validity page has no free slot")
+                ? Self.noFreeSlot
                 : Refusal(.sessionEnded, "session \(id) is over")
             return refuse(
                 refusal, type: opening.type.rawValue, number: opening.number, on: connection,

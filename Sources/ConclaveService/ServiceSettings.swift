@@ -13,6 +13,10 @@ package struct ServiceSettings: Sendable {
     package var maximumConnectionsPerUID: Int
     /// Slots of the validity page, the daemon's own included.
     package var validitySlotCount: UInt32
+    /// Slots that one session has given up and that stay out of use until it ends: with so many, no
+    /// other process takes it over here. The sessions that one user may have (`Quotas.sessionsPerUID`)
+    /// use little more than half of the page with them.
+    package var maximumRetiredSlotsPerSession = 8
     /// The largest command that the replica takes.
     package var maximumCommandByteCount: Int
     /// Where the configured machines are, for people to read.

@@ -15,6 +15,10 @@ struct ValiditySlots {
         self.count = count
     }
 
+    var isFull: Bool { free.isEmpty && fresh >= count }
+
+    func retiredCount(of session: SessionID) -> Int { retired[session]?.count ?? 0 }
+
     mutating func take() -> UInt32? {
         if let slot = free.popLast() { return slot }
         guard fresh < count else { return nil }

@@ -110,4 +110,83 @@ import Testing
         #expect(client.answers == [call: .failed(.sessionLost(.ended(.expired)))])
         #expect(client.states == [.lost(.ended(.expired))])
     }
+
+    /// What is done whatever becomes of the session.
+    private static let lasting: [Operation] = {
+        let name = try! ObjectName("a")
+        let token = FencingToken(7)
+        return [
+            .transact(KeyTransaction(operations: [.delete(name)])),
+            .lease(LeaseOperation(name, .grant(ttl: .seconds(60), holder: "nightly"))),
+            .lease(LeaseOperation(name, .release(token: token))),
+            .latch(LatchOperation(name, .countDown(of: 3))),
+            .latch(LatchOperation(name, .remove)),
+            .limit(name: name, limit: 2),
+            .handOver(slot: name, token: token, to: SessionID(8)),
+            .revoke(Revocation(SessionID(8), .session, .force)),
+            .evictMember(name: name, member: token),
+            .sendToGroup(name: name, payload: [1]),
+        ]
+    }()
+
+    @Test(arguments: lasting)
+    mutating func `what outlives the session may have been done if it was sent`(
+        operation: Operation
+    ) {
+        let call = client.call(operation)
+        client.advance(.milliseconds(4_950))
+        #expect(client.answers == [call: .failed(.outcomeUnknown)])
+    }
+
+    @Test(arguments: lasting)
+    mutating func `so it may when the group has ended the session`(operation: Operation) {
+        let call = client.call(operation)
+        client.receive(.sessionEnded, .event) { $0.integer(SessionEnd.expired.rawValue) }
+        #expect(client.answers == [call: .failed(.outcomeUnknown)])
+    }
+
+    @Test(arguments: lasting)
+    mutating func `so it may when the group knows nothing of the session any more`(
+        operation: Operation
+    ) throws {
+        let call = client.call(operation)
+        client.receiveReply(.refused(Refusal(.sessionEnded, "over")), to: 1)
+        #expect(client.answers == [call: .failed(.outcomeUnknown)])
+    }
+
+    @Test mutating func `so it may when the session cannot be resumed, whatever is the reason`()
+        throws
+    {
+        let count = client.call(Self.lasting[3])
+        let lock = client.call(try lock("a"))
+        client.step(.disconnected(reason: "reset"))
+        let unsent = client.call(Self.lasting[3])
+        client.now = client.core.nextTick
+        client.connect()
+        client.receiveHello()
+        let refusal = Refusal(.quotaExceeded, "too many")
+        client.receiveError(refusal, .resume, number: 0)
+        let lost = ClientCore.Answer.failed(.sessionLost(.refused(refusal)))
+        #expect(
+            client.answers == [count: .failed(.outcomeUnknown), lock: lost, unsent: lost])
+    }
+
+    @Test mutating func `waiting for a latch ends with the session`() throws {
+        let latch = LatchOperation(try ObjectName("a"), .wait(of: 3))
+        let call = client.call(.latch(latch))
+        client.advance(.milliseconds(4_950))
+        #expect(client.answers == [call: .failed(.sessionLost(.deadlinePassed))])
+    }
+
+    @Test func `a session that was never opened says so to every call`() throws {
+        var client = TestClient()
+        let first = client.call(try lock("a"))
+        client.connect()
+        client.receiveHello()
+        let refusal = Refusal(.quotaExceeded, "too many")
+        client.receiveError(refusal, .open, number: 0)
+        let second = client.call(try lock("b"))
+        let refused = ClientCore.Answer.failed(.refused(refusal))
+        #expect(client.answers == [first: refused, second: refused])
+    }
 }

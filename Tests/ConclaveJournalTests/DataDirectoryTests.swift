@@ -69,4 +69,12 @@ import Testing
         }
         #expect(access(left, F_OK) == -1)
     }
+
+    @Test func `is locked through no link`() throws {
+        try #require(symlink("/dev/null", scratch.path + "/lock") == 0)
+        let loop = SystemError(call: "open", number: ELOOP)
+        #expect(throws: FileDiskFault.notWritable(path: scratch.path, loop)) {
+            try FileDisk(path: scratch.path)
+        }
+    }
 }

@@ -50,6 +50,21 @@ import Testing
         #expect(try site.disk.list() == ["a"])
     }
 
+    @Test func `nothing is written through a link`() throws {
+        let site = try Site(scratch)
+        _ = try site.perform(.create("a", byteCount: 4))
+        for link in ["b", ".unfinished-c"] {
+            try #require(symlink(scratch.path + "/a", scratch.path + "/" + link) == 0)
+        }
+        // In two lanes, since one that has failed does nothing more.
+        let write = try site.perform(.write("b", at: 0, bytes: [1]), .views)
+        #expect(write == .failed(.failed("b", number: ELOOP)))
+        let create = try site.perform(.create("c", byteCount: 2))
+        #expect(create == .failed(.failed(".unfinished-c", number: ELOOP)))
+        #expect(try site.disk.read("a", at: 0, count: 8) == [0, 0, 0, 0])
+        unlink(scratch.path + "/.unfinished-c")
+    }
+
     @Test func `writes may make a file longer`() throws {
         let site = try Site(scratch)
         _ = try site.perform(.create("a", byteCount: 1))
@@ -89,17 +104,21 @@ import Testing
 
     /// Whether a descriptor of this process other than `own` writes that file past the cache.
     private func goesPastCache(_ name: String, but own: Int32) throws -> Bool {
-        let path = realpath(scratch.path + "/" + name, nil).map { path in
+        let number = try #require(descriptors(of: name).first { $0 != own })
+        return fcntl(number, F_GETFL) & direct != 0
+    }
+
+    /// Of this process.
+    private func descriptors(of name: String) -> [Int32] {
+        let path = Self.resolved(scratch.path + "/" + name)
+        return (3..<256).filter { Self.resolved("/proc/self/fd/\($0)") == path }
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        realpath(path, nil).map { path in
             defer { free(path) }
             return String(cString: path)
         }
-        for number in 3..<256 as Range<Int32> where number != own {
-            let target = realpath("/proc/self/fd/\(number)", nil)
-            defer { free(target) }
-            guard let target, String(cString: target) == path else { continue }
-            return fcntl(number, F_GETFL) & direct != 0
-        }
-        throw DiskError.notFound(name)
     }
 
     @Test func `a rename carries the file and what is written later`() throws {
@@ -184,7 +203,9 @@ import Testing
 
     @Test func `V31: a write that finds no room is done when there is`() throws {
         let site = try Site(scratch)
-        try #require(symlink("/dev/full", scratch.path + "/a") == 0)
+        _ = try site.perform(.create("a", byteCount: 1))
+        let full = Descriptor(owning: open("/dev/full", O_RDWR))
+        for kept in descriptors(of: "a") { try #require(dup2(full.number, kept) == kept) }
         let write = site.submit(.write("a", at: 0, bytes: [1]))
         #expect(try site.turn { site.recorder.full == ["segments a"] })
         #expect(site.recorder.ended[write] == nil)
@@ -193,7 +214,8 @@ import Testing
     @Test func `after a failed write its lane fails for ever, and the others go on (V31)`() throws {
         let site = try Site(scratch)
         _ = try site.perform(.create("a", byteCount: 1))
-        try #require(symlink("/", scratch.path + "/directory") == 0)
+        try #require(mkdir(scratch.path + "/directory", 0o700) == 0)
+        defer { rmdir(scratch.path + "/directory") }
         let failure = DiskError.failed("directory", number: EISDIR)
         #expect(try site.perform(.write("directory", at: 0, bytes: [1])) == .failed(failure))
         #expect(try site.perform(.sync("a")) == .failed(failure))

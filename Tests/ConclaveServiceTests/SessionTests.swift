@@ -407,6 +407,43 @@ import Testing
         #expect(slots.contains(fresh.slot))
     }
 
+    @Test func `a session that went through many processes goes to no other one`() throws {
+        var (id, session) = try daemon.connectWithSession(pid: 1)
+        for pid in UInt32(2)...9 {
+            daemon.step(.client(.closed(id)))
+            id = daemon.connect(pid: pid)
+            daemon.hello(id)
+            _ = try daemon.received(id)
+            daemon.resume(id, session)
+            session = try daemon.received(id).opened()
+        }
+        let tenth = daemon.connect(pid: 10)
+        daemon.hello(tenth)
+        daemon.resume(tenth, session)
+        let refusal = try #require(try daemon.received(tenth).refusals.last)
+        #expect(refusal.code == .quotaExceeded)
+        #expect(refusal.message.contains("open another one"))
+        // Whose it is has not changed, and may still resume it.
+        group.confirm()
+        #expect(daemon.deadline(of: session.session) ?? .distantPast > group.now)
+        daemon.step(.client(.closed(id)))
+        let again = daemon.connect(pid: 9)
+        daemon.hello(again)
+        daemon.resume(again, session)
+        #expect(try daemon.received(again).opened().slot == session.slot)
+    }
+
+    @Test func `none is opened while the page is full`() throws {
+        let group = TestGroup(validitySlotCount: 2)
+        _ = try group[0].connectWithSession(pid: 1)
+        let known = group.history.count
+        let id = group[0].connect(pid: 2)
+        group[0].hello(id)
+        group[0].open(id)
+        #expect(try group[0].received(id).refusals.map(\.code) == [.quotaExceeded])
+        #expect(group.history.count == known)
+    }
+
     @Test(arguments: [(1_000, 3), (60_000, 5)])
     func `a session without a ttl has the usual one, as far as the group allows it`(
         longest: Int64, seconds: Int64

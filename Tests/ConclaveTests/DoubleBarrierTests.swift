@@ -2,6 +2,7 @@ import Conclave
 import ConclaveBase
 import ConclaveWire
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct `Double barriers of a program` {

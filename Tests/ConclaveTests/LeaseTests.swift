@@ -1,6 +1,7 @@
 import Conclave
 import ConclaveBase
 import ConclaveWire
+import TestSupport
 import Testing
 
 @Suite struct `Leases of a program` {

@@ -1,6 +1,7 @@
 import Conclave
 import ConclaveBase
 import ConclaveWire
+import TestSupport
 import Testing
 
 @Suite struct `A session` {
@@ -84,6 +85,26 @@ import Testing
             try await conclave.lock("b").release()
         }
         #expect(error?.code == .sessionEnded)
+    }
+
+    /// Whatever the daemon says of resuming it says nothing of what was sent before.
+    @Test func `that cannot be resumed leaves it open whether a latch was counted down`()
+        async throws
+    {
+        let daemon = ScriptedDaemon { _ in [] }
+        defer { daemon.stop() }
+        let conclave = try await Conclave.connect(socket: daemon.path)
+        let count = Task { try await conclave.latch("started", count: 3).countDown() }
+        let lock = Task { _ = try await conclave.lock("a") }
+        await daemon.receives(.latch)
+        await daemon.receives(.acquire)
+        daemon.refuseResumes(with: Refusal(.quotaExceeded, "taken over too often"))
+        daemon.dropConnection()
+        let unknown = await #expect(throws: ConclaveError.self) { try await count.value }
+        #expect(unknown?.code == .outcomeUnknown)
+        let ended = await #expect(throws: ConclaveError.self) { try await lock.value }
+        #expect(ended?.code == .sessionEnded)
+        #expect(ended?.message == "taken over too often")
     }
 
     @Test func `that is closed says goodbye and takes no more`() async throws {

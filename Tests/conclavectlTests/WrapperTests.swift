@@ -1,4 +1,6 @@
+import Conclave
 import Foundation
+import TestSupport
 import Testing
 
 @testable import conclavectl
@@ -64,5 +66,24 @@ import Testing
             try ChildProcess(["/nowhere/to/be/found"])
         }
         #expect(failure?.number == ENOENT)
+    }
+
+    /// As if the program had been stopped between the grant and the start.
+    @Test @MainActor func `is not started once the deadline of what it is to hold has passed`()
+        async throws
+    {
+        let daemon = ScriptedDaemon()
+        defer { daemon.stop() }
+        let trace = "/tmp/conclavectl-test-\(UUID().uuidString)"
+        defer { unlink(trace) }
+        let request = HoldRequest(
+            kind: .lock(.exclusive), name: "a", priority: 0, onLoss: .notify, socket: daemon.path,
+            label: "test")
+        let narrator = Narrator(json: false, noun: "name", name: "a")
+        var wrapper = Wrapper(request, ["touch", "\(trace)"], narrator, WrapperSignals())
+        waitUntilReadable([wrapper.holder.inbox.descriptor], milliseconds: 10_000)
+        daemon.extend(by: .seconds(-1))
+        #expect(wrapper.run().code == ExitStatus.lost)
+        #expect(access(trace, F_OK) == -1)
     }
 }

@@ -92,7 +92,7 @@ extension ClientSession {
             if isCancelled {
                 state.refuse(pending, .cancelled)
             } else if state.isFinished {
-                state.refuse(pending, .sessionLost(state.lossReason))
+                state.refuse(pending, state.core.failure(after: state.lossReason))
             } else {
                 let call = start(&state.core, now, &effects)
                 state.pending[call] = pending

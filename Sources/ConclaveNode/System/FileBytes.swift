@@ -30,9 +30,9 @@ enum FileBytes {
 }
 
 extension FileBytes {
-    /// Replaces the file, 0600, and syncs it.
+    /// Replaces the file, 0600, and syncs it. What is a link is left alone.
     static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-        let number = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let number = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw SystemError(call: "open", number: errno) }
         let descriptor = Descriptor(owning: number)
         let count = unsafe bytes.withUnsafeBytes { all in

@@ -1,10 +1,10 @@
 import ConclaveReactor
 import Glibc
 
-/// Directories that only this user may enter.
+/// Directories that nobody but this user may change.
 enum PrivateDirectory {
-    /// Makes it, and what is missing above it; one that is somebody else's is refused. Links are
-    /// for directories that only an administrator can have made.
+    /// Makes it, and what is missing above it; one that is somebody else's, or that others may write
+    /// to, is refused. Links are for directories that only an administrator can have made.
     static func make(_ path: String, followsLink: Bool) throws(StartFault) {
         var end = path.startIndex
         while end < path.endIndex {
@@ -30,6 +30,12 @@ enum PrivateDirectory {
             throw StartFault(
                 .data, "the directory \(path) belongs to user \(status.st_uid), not to \(geteuid())"
             )
+        }
+        let others = S_IWGRP | S_IWOTH
+        guard status.st_mode & others == 0 else {
+            throw StartFault(
+                .data,
+                "others than its owner may write to the directory \(path): chmod go-w \(path)")
         }
     }
 

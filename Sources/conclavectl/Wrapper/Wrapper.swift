@@ -39,7 +39,7 @@ struct Wrapper {
     /// Giving back waits for others, who may break it.
     private let othersLeaveToo: Bool
     private let narrator: Narrator
-    private let holder: Holder
+    let holder: Holder
     private let signals: WrapperSignals
     private let timer: Int32
     private let terminal = Terminal()
@@ -154,6 +154,12 @@ struct Wrapper {
     }
 
     private mutating func granted(_ grant: Holder.Grant) {
+        // This program may have stood still since then.
+        guard grant.validity.isValid else {
+            narrator.lost(Self.passedDeadline, "is not started")
+            phase = .done(ExitStatus(ExitStatus.lost))
+            return
+        }
         narrator.granted(grant)
         unsafe setenv("CONCLAVE_TOKEN", grant.token.description, 1)
         if let place = grant.place { unsafe setenv("CONCLAVE_PLACE", place.description, 1) }
@@ -201,7 +207,7 @@ struct Wrapper {
             return
         }
         guard grant.validity.isValid, !isLossTold else {
-            if !isLossTold { narrator.lost("its deadline has passed", "is stopped") }
+            if !isLossTold { narrator.lost(Self.passedDeadline, "is stopped") }
             phase = .done(ExitStatus(ExitStatus.lost))
             return
         }
@@ -288,6 +294,7 @@ struct Wrapper {
         conclave_linux_timer_set(timer, dueAt)
     }
 
+    private static let passedDeadline = "its deadline has passed"
     private static let nearLoss = "the daemon has not extended it, and its deadline has come"
 
     /// Whether the command must stop now to have ended by the deadline. One that may go on is told at

@@ -1,21 +1,21 @@
 import CConclaveLinux
-import ConclaveBase
-import ConclaveWire
+package import ConclaveBase
+package import ConclaveWire
 import Glibc
 import Synchronization
 import class Foundation.Thread
 
 /// The daemon's end of a client socket, for one client at a time: it speaks the protocol, keeps a
 /// validity page, and decides by `script` what becomes of requests.
-final class ScriptedDaemon: Sendable {
-    struct Request: Sendable {
-        var type: ClientFrameType
-        var number: UInt64
-        var body: [UInt8]
+package final class ScriptedDaemon: Sendable {
+    package struct Request: Sendable {
+        package var type: ClientFrameType
+        package var number: UInt64
+        package var body: [UInt8]
 
-        var operation: Operation? { frame?.operation }
+        package var operation: Operation? { frame?.operation }
 
-        var onLoss: LossAction? { frame?.onLoss }
+        package var onLoss: LossAction? { frame?.onLoss }
 
         private var frame: OperationFrame? {
             var reader = ByteReader(body)
@@ -23,7 +23,7 @@ final class ScriptedDaemon: Sendable {
         }
     }
 
-    enum Action: Sendable {
+    package enum Action: Sendable {
         case reply(Reply)
         /// The body of a reply to a query.
         case report([UInt8])
@@ -32,7 +32,7 @@ final class ScriptedDaemon: Sendable {
         case late(UInt64, ClientFrameType, Reply)
     }
 
-    typealias Script = @Sendable (Request) -> [Action]
+    package typealias Script = @Sendable (Request) -> [Action]
 
     private struct State {
         var connection: Int32 = -1
@@ -41,21 +41,22 @@ final class ScriptedDaemon: Sendable {
         var requests: [Request] = []
         var connectionCount = 0
         var isSilent = false
+        var refusal: Refusal?
         var isStopped = false
         var awaited: [(type: ClientFrameType, count: Int, CheckedContinuation<Void, Never>)] = []
     }
 
-    static let session = SessionID(7)
-    static let slot: UInt32 = 3
-    static let ttl = Interval.seconds(2)
+    package static let session = SessionID(7)
+    package static let slot: UInt32 = 3
+    package static let ttl = Interval.seconds(2)
 
-    let path: String
+    package let path: String
     private let listener: Int32
     private let script: Script
     private let state = Mutex(State())
 
     /// By default everything asked for is granted, with the request's number as token.
-    init(_ script: @escaping Script = ScriptedDaemon.grant) {
+    package init(_ script: @escaping Script = ScriptedDaemon.grant) {
         path = "/tmp/conclave-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
         self.script = script
         listener = conclave_linux_unix_socket()
@@ -66,7 +67,7 @@ final class ScriptedDaemon: Sendable {
         Thread.detachNewThread { self.run() }
     }
 
-    static func grant(_ request: Request) -> [Action] {
+    package static func grant(_ request: Request) -> [Action] {
         let token = FencingToken(request.number)
         switch request.operation {
         case .acquire(let name, let mode, _, _, _, _):
@@ -121,11 +122,11 @@ final class ScriptedDaemon: Sendable {
     // MARK: What a test does with it
 
     /// The deadline shown is so far away from now on; at most once more if the daemon is to hang.
-    func extend(by interval: Interval) {
+    package func extend(by interval: Interval) {
         show(Instant(nanoseconds: conclave_linux_boot_time()).advanced(by: interval))
     }
 
-    func show(_ deadline: Instant) {
+    package func show(_ deadline: Instant) {
         state.withLock { state in
             state.deadline = deadline
             Self.write(deadline, session: Self.session, to: state.page.start)
@@ -134,7 +135,7 @@ final class ScriptedDaemon: Sendable {
 
     /// Another page takes the place of the present one, as after a restart; the old one stays as it
     /// is.
-    func makePage(knowsSession: Bool = true) {
+    package func makePage(knowsSession: Bool = true) {
         let descriptor = conclave_linux_memfd_create("validity")
         precondition(ftruncate(descriptor, 4_096) == 0)
         let start = UInt(bitPattern: conclave_linux_map(descriptor, 4_096, 1))
@@ -146,15 +147,20 @@ final class ScriptedDaemon: Sendable {
     }
 
     /// From now on nothing is read any more; the connection stays.
-    func hang() {
+    package func hang() {
         state.withLock { $0.isSilent = true }
     }
 
-    func dropConnection() {
+    /// No session is resumed any more.
+    package func refuseResumes(with refusal: Refusal) {
+        state.withLock { $0.refusal = refusal }
+    }
+
+    package func dropConnection() {
         state.withLock { _ = shutdown($0.connection, Int32(SHUT_RDWR)) }
     }
 
-    func stop() {
+    package func stop() {
         state.withLock { state in
             state.isStopped = true
             shutdown(state.connection, Int32(SHUT_RDWR))
@@ -162,21 +168,22 @@ final class ScriptedDaemon: Sendable {
         unlink(path)
     }
 
-    func send(_ type: ClientFrameType, _ flags: FrameHeader.Flags, number: UInt64, _ body: [UInt8])
-    {
+    package func send(
+        _ type: ClientFrameType, _ flags: FrameHeader.Flags, number: UInt64, _ body: [UInt8]
+    ) {
         state.withLock { state in
             Self.send(type, flags, number: number, body, to: state.connection)
         }
     }
 
-    func requests(_ type: ClientFrameType) -> [Request] {
+    package func requests(_ type: ClientFrameType) -> [Request] {
         state.withLock { $0.requests.filter { $0.type == type } }
     }
 
-    var connectionCount: Int { state.withLock { $0.connectionCount } }
+    package var connectionCount: Int { state.withLock { $0.connectionCount } }
 
     /// Waits until so many requests of that type have come.
-    func receives(_ type: ClientFrameType, count: Int = 1) async {
+    package func receives(_ type: ClientFrameType, count: Int = 1) async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
                 state.awaited.append((type, count, continuation))
@@ -242,6 +249,10 @@ final class ScriptedDaemon: Sendable {
         state.withLock { state in
             switch type {
             case .hello: Self.send(type, .reply, number: 0, Self.hello, to: connection)
+            case .resume where state.refusal != nil:
+                var writer = ByteWriter()
+                state.refusal?.encode(into: &writer)
+                Self.send(type, [.reply, .error], number: 0, writer.bytes, to: connection)
             case .open, .resume: Self.open(type, state, connection)
             case .goodbye: Self.send(type, .reply, number: request.number, [], to: connection)
             default: answer(request, connection)
@@ -309,7 +320,7 @@ final class ScriptedDaemon: Sendable {
 }
 
 extension Reply {
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = ByteWriter()
         encode(into: &writer)
         return writer.bytes
