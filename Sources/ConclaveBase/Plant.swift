@@ -177,6 +177,8 @@ public enum Plant: String, CaseIterable, Sendable {
     case segmentNotRecorded
     /// V30: a segment is removed before it is recorded that nothing of it is needed.
     case removedBeforeRecorded
+    /// C5: the end of a lease is proposed when its time has passed on the own clock, which may be fast.
+    case leaseEndsAtTTL
     /// C8: a member that has lost what all others have delivered is waited for.
     case lossWaitedFor
     /// V29: the segment with the newest synced batch is given up as soon as a snapshot covers it.

@@ -17,7 +17,9 @@ struct LeaseClocks {
         var timer: Instant?
 
         /// On any clock more than its time has passed then.
-        var due: Instant { knownAt.advanced(by: ClockDrift.lengthened(ttl)) }
+        func due(_ plant: Plant?) -> Instant {
+            knownAt.advanced(by: plant == .leaseEndsAtTTL ? ttl : ClockDrift.lengthened(ttl))
+        }
     }
 
     private struct Timer: Comparable {
@@ -50,7 +52,7 @@ struct LeaseClocks {
         var clock = Clock(
             renewed: term.renewed, ttl: term.ttl, knownAt: now, timer: clocks[term.name]?.timer)
         if plant == .leaseClockKept, let known = clocks[term.name] { clock.knownAt = known.knownAt }
-        if clock.timer.map({ clock.due < $0 }) ?? true { start(&clock, term.name) }
+        if clock.timer.map({ clock.due(plant) < $0 }) ?? true { start(&clock, term.name) }
         clocks[term.name] = clock
         if timers.count > 2 * clocks.count + Self.spareCount { startAll() }
         findNextDue()
@@ -65,7 +67,7 @@ struct LeaseClocks {
     /// not heard of that term yet.
     func remaining(of term: LeaseTerm, now: Instant) -> Interval? {
         guard let clock = clocks[term.name], clock.renewed == term.renewed else { return nil }
-        return max(clock.due.since(now), .zero)
+        return max(clock.due(plant).since(now), .zero)
     }
 
     /// The leases that there are, when what led to them was not told.
@@ -110,7 +112,7 @@ struct LeaseClocks {
         while let timer = timers.min, timer.due.advanced(by: delay) <= now {
             timers.removeMin()
             guard var clock = clocks[timer.name], clock.timer == timer.due else { continue }
-            if clock.due > timer.due {
+            if clock.due(plant) > timer.due {
                 start(&clock, timer.name)
             } else {
                 clock.timer = nil
@@ -124,8 +126,9 @@ struct LeaseClocks {
     }
 
     private mutating func start(_ clock: inout Clock, _ name: ObjectName) {
-        clock.timer = clock.due
-        timers.insert(Timer(due: clock.due, name: name))
+        let due = clock.due(plant)
+        clock.timer = due
+        timers.insert(Timer(due: due, name: name))
     }
 
     /// Without timers of leases that are gone.

@@ -114,6 +114,7 @@ package struct PlantedBug: Sendable {
         case .sameEraAlone: PlantedBug(plant, rule: "V28", within: 400, in: .mixed)
         case .renewalIgnored, .leaseClockKept, .transferKeepsToken, .leasesOutliveHistory:
             PlantedBug(plant, rule: "C5", within: 100, in: .leases)
+        case .leaseEndsAtTTL: PlantedBug(plant, rule: "C5", within: 1_000, in: .leases)
         case .learnedLeaseUntimed: PlantedBug(plant, rule: "C8", within: 100, in: .leases)
         case .forcedAtOnce, .forcedNotWithdrawn:
             PlantedBug(plant, rule: "K6", within: 300, in: .mixed)

@@ -237,6 +237,12 @@ final class ServiceWorld {
         timeline.trace.line(at: timeline.now, "\(shape)")
         world.clock = { [cluster] client in cluster.hosts[client.host].clock }
         world.order.follower = { [unowned self] effect in follow(effect) }
+        if shape.majorityLostAt == nil {
+            // A history that is given up takes such ends with it.
+            world.order.leaseExpired = { [unowned self] name, token in
+                world.leases.expire(token, of: name, now: timeline.now)
+            }
+        }
         world.order.grantsSuspended = { [unowned self] in
             grantsSuspendedAt = timeline.now
             delays.forgetAll()
@@ -337,6 +343,7 @@ final class ServiceWorld {
         report.trace = timeline.trace.takeLines()
         cluster.ended = nil
         world.order.follower = nil
+        world.order.leaseExpired = nil
         world.order.grantsSuspended = nil
         world.order.grantsOpened = nil
         faults.clientFault = nil

@@ -37,6 +37,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private(set) var found: Violation?
     /// Told of what follows from each step, when it is applied for the first time anywhere.
     var follower: ((CoordinationEffect) -> Void)?
+    /// Told of each lease that ends since nobody has renewed it, likewise.
+    var leaseExpired: ((ObjectName, FencingToken) -> Violation?)?
     /// Told when nothing is granted any more, since state was lost, and when grants begin again.
     var grantsSuspended: (() -> Void)?
     var grantsOpened: (() -> Void)?
@@ -178,6 +180,11 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 .mutualExclusion,
                 "a session is opened with ttl \(open.ttl), and after a loss of state grants wait "
                     + "for \(longestTTL) only")
+        }
+        if case .expireLease(let name, let renewed)? = command,
+            let lease = specification.leases[name], lease.renewed == renewed
+        {
+            found = found ?? leaseExpired?(name, lease.token)
         }
         let wereSuspended = specification.grantsAreSuspended
         let expected = specification.apply(command, at: version, time: machine.time)
