@@ -56,6 +56,10 @@ package enum GroupEvent: Equatable, Sendable {
     case stateDivided(version: Version)
     /// What was ordered there is nothing that this daemon knows, and changed nothing.
     case commandNotUnderstood(version: Version)
+    /// This machine's wall clock is far from the median of the members', which is used instead.
+    case wallClockIsFar(ahead: Interval)
+    /// It is near again, or there are too few members to compare it with.
+    case wallClockIsNear
 }
 
 /// What a member that does not serve is waiting for.

@@ -7,7 +7,7 @@ extension Replica {
     package func endTurn(now: Instant, wallClock: Timestamp) {
         guard !hasFailed else { return }
         self.wallClock = wallClock
-        membership.wallClock = wallClock
+        readClock(now: now)
         if let epoch, !epoch.isWedged {
             scanRows(of: epoch, now: now)
             sendPending(in: epoch)
@@ -23,6 +23,13 @@ extension Replica {
         }
         tellServing()
         fabric.flush()
+    }
+
+    private func readClock(now: Instant) {
+        sendingTime = medianClock.time(own: wallClock, now: now) { ahead in
+            tell(event: ahead.map { .wallClockIsFar(ahead: $0) } ?? .wallClockIsNear)
+        }
+        membership.wallClock = sendingTime
     }
 
     /// What may take a while, and nobody waits for. To be called once a turn, when everything else
@@ -65,7 +72,7 @@ extension Replica {
     /// to fill (V6).
     private func sendPending(in state: EpochState) {
         guard !pending.isEmpty || !words.isEmpty else { return state.multicast.sendNulls() }
-        let timestamp = max(wallClock, order.time)
+        let timestamp = max(sendingTime, order.time)
         var taken = 0
         while taken < pending.count || !words.isEmpty, state.multicast.canSend {
             var batch = CommandBatch()
@@ -154,6 +161,7 @@ extension Replica {
         if epoch != nil, epoch?.isWedged == false {
             epoch?.pulse.beat(now: now, wallClock: wallClock)
             epoch?.multicast.beat()
+            compareClocks(now: now)
             // A loop that ran late has yet to read what came meanwhile (V10).
             if late <= settings.heartbeat { suspectSilent(late: late, now: now) }
         } else if keepsEchoing {
@@ -173,6 +181,15 @@ extension Replica {
         isReasonDue = true
         let pause = membership.isHurried ? settings.heartbeat / 4 : settings.heartbeat
         tickDue = now.advanced(by: pause)
+    }
+
+    private func compareClocks(now: Instant) {
+        guard let epoch else { return }
+        if epoch.view.members.count < 3 {
+            medianClock.forget()
+        } else if let median = epoch.pulse.medianWallClock(own: wallClock) {
+            medianClock.note(median, now: now)
+        }
     }
 
     private func suspectSilent(late: Interval, now: Instant) {

@@ -106,6 +106,9 @@ package final class Replica<Machine: StateMachine> {
     /// Of the newest snapshot on the disk.
     var durableSnapshot: SnapshotHeader?
     var wallClock = Timestamp.zero
+    var medianClock: MedianClock
+    /// What this turn sends is given that time.
+    var sendingTime = Timestamp.zero
 
     /// When the next heartbeat is due.
     var tickDue: Instant
@@ -147,6 +150,7 @@ package final class Replica<Machine: StateMachine> {
             delivered: recovery.held.delivered,
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
+        medianClock = MedianClock(suspicion: settings.suspicion)
         tickDue = now
         startTags = [nextTag()]
         if let lost = recovery.lost {

@@ -92,4 +92,25 @@ import Testing
         #expect(tables[0].value(row: 0, at: 0) == 2_001)
         #expect(tables[0].value(row: 0, at: 8) == 9)
     }
+
+    @Test func `a wrong wall clock is not the median, nor is that of one who was not heard`() {
+        var (tables, pulses) = group(5)
+        let own = Timestamp(microseconds: 50)
+        #expect(pulses[0].medianWallClock(own: own) == nil)
+        for (rank, clock) in [(1, 60), (2, 1_000_000), (3, 40)] as [(Int, UInt64)] {
+            #expect((pulses[0].medianWallClock(own: own) == nil) == (rank < 3))
+            pulses[rank].beat(now: at(5_000), wallClock: Timestamp(microseconds: clock))
+            copy(tables, from: rank)
+        }
+        #expect(pulses[0].medianWallClock(own: own) == Timestamp(microseconds: 50))
+        let wrong = Timestamp(microseconds: 9_000_000)
+        #expect(pulses[0].medianWallClock(own: wrong) == Timestamp(microseconds: 60))
+    }
+
+    @Test func `two wall clocks have no median`() {
+        var (tables, pulses) = group(2)
+        pulses[1].beat(now: at(5_000), wallClock: Timestamp(microseconds: 60))
+        copy(tables, from: 1)
+        #expect(pulses[0].medianWallClock(own: .zero) == nil)
+    }
 }

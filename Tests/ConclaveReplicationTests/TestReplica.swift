@@ -58,6 +58,7 @@ final class TestReplica {
     private(set) var outputs: [ReplicaOutput<UInt8>] = []
     private var run: UInt64 = 1
     var now = start
+    var wallClock = Timestamp.zero
     /// The disk's lanes that stand still.
     var heldLanes: Set<DiskLane> = []
 
@@ -138,7 +139,7 @@ final class TestReplica {
     }
 
     private func endTurn() {
-        replica.endTurn(now: now, wallClock: .zero)
+        replica.endTurn(now: now, wallClock: wallClock)
         replica.work(now: now)
     }
 

@@ -46,6 +46,20 @@ package struct Pulse {
         isDue[rank] = true
     }
 
+    /// The median of the members' wall clocks as their heartbeats told them last, the lower one of two;
+    /// this member's shows `wallClock` now. `nil` while fewer than a quorum were heard of, or fewer
+    /// than three, which cannot say whose is wrong.
+    package func medianWallClock(own wallClock: Timestamp) -> Timestamp? {
+        var clocks = [wallClock.microseconds]
+        for rank in 0..<layout.memberCount where rank != own {
+            guard table.value(row: rank, at: layout.heartbeat) > 0 else { continue }
+            clocks.append(table.value(row: rank, at: layout.wallClock))
+        }
+        guard clocks.count >= max(3, quorum) else { return nil }
+        clocks.sort()
+        return Timestamp(microseconds: clocks[(clocks.count - 1) / 2])
+    }
+
     /// The newest own heartbeat.
     package var heartbeat: UInt64 { table.value(row: own, at: layout.heartbeat) }
 

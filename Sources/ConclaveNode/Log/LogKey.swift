@@ -4,6 +4,7 @@ enum LogKey {
     static let address = "address"
     static let after = "after"
     /// How many more of the same were not told.
+    static let ahead = "ahead"
     static let alike = "alike"
     static let ballot = "ballot"
     static let before = "before"

@@ -76,7 +76,18 @@ package struct Observer {
             note(
                 .error, "a command of the group is not known here: it changed nothing",
                 [(LogKey.version, version)])
+        case .wallClockIsFar(let ahead): compared(ahead: ahead)
+        case .wallClockIsNear: compared(ahead: nil)
         }
+    }
+
+    /// The wall clock with those of the other members; `nil`: it is near.
+    private func compared(ahead: Interval?) {
+        guard let ahead else { return note(.notice, "the wall clock is used again", []) }
+        note(
+            .warning,
+            "the wall clock is far from those of the other members, whose median is used",
+            [(LogKey.ahead, ahead)])
     }
 
     private func suspicion(
