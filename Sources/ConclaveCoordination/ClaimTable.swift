@@ -18,13 +18,22 @@ struct ClaimTable: Sendable {
     private(set) var valueByteCount = 0
     /// Of objects that are gone; of leader slots nothing is remembered.
     private(set) var ends = RememberedEnds()
-    let maximumEndCount: Int
+    // Of these sizes the table is as large as what the compiler copies without a call.
+    private let endBound: Int32
     /// Each holder gets a place of its own: they are leader slots.
     let numbersPlaces: Bool
     private var indexes: [ObjectName: Int] = [:]
-    /// By session index: its claim on each object.
-    private var claimsBySession: [[Int: Int]] = []
-    private var counts = ClaimCounts()
+    /// What one session has.
+    private struct SessionClaims {
+        /// Its claim on each object.
+        var byObject: [Int: Int] = [:]
+        /// Whose it is: a place in `countsByUser`.
+        var user = 0
+    }
+
+    /// By session index.
+    private var claimsBySession: [SessionClaims] = []
+    private var countsByUser: [Int] = []
     private var waits = TaskWaits()
     /// The claims of each request that waits for several objects as one, by name.
     private var sets: [RequestReference: [Int]] = [:]
@@ -33,9 +42,11 @@ struct ClaimTable: Sendable {
 
     /// `maximumEndCount`: how many objects that are gone it remembers how their holders ended.
     init(maximumEndCount: Int, numbersPlaces: Bool = false) {
-        self.maximumEndCount = maximumEndCount
+        endBound = Int32(clamping: maximumEndCount)
         self.numbersPlaces = numbersPlaces
     }
+
+    var maximumEndCount: Int { Int(endBound) }
 
     var count: Int { objects.count }
 
@@ -66,7 +77,7 @@ struct ClaimTable: Sendable {
     }
 
     func claim(of session: Int, on object: Int) -> Int? {
-        session < claimsBySession.count ? claimsBySession[session][object] : nil
+        session < claimsBySession.count ? claimsBySession[session].byObject[object] : nil
     }
 
     /// The claim of `session` that holds `name` under `token`.
@@ -78,21 +89,34 @@ struct ClaimTable: Sendable {
     }
 
     func claimCount(of session: Int) -> Int {
-        session < claimsBySession.count ? claimsBySession[session].count : 0
+        session < claimsBySession.count ? claimsBySession[session].byObject.count : 0
     }
 
-    func claimCount(ofUID uid: UInt32) -> Int { counts.count(ofUID: uid) }
+    /// Of all sessions of the user whose session this is.
+    func claimCount(ofUserOf session: Int) -> Int {
+        session < claimsBySession.count ? countsByUser[claimsBySession[session].user] : 0
+    }
 
-    /// A session is that user's from now on.
-    mutating func own(_ session: Int, by uid: UInt32) {
-        counts.own(session, by: uid, claimCount: claimCount(of: session))
+    /// A session is that user's from now on, with what it has. Users have numbers without gaps.
+    mutating func own(_ session: Int, by user: Int) {
+        makePlace(for: session)
+        while countsByUser.count <= user { countsByUser.append(0) }
+        let count = claimCount(of: session)
+        countsByUser[claimsBySession[session].user] -= count
+        countsByUser[user] += count
+        claimsBySession[session].user = user
+    }
+
+    private mutating func makePlace(for session: Int) {
+        if countsByUser.isEmpty { countsByUser.append(0) }
+        while claimsBySession.count <= session { claimsBySession.append(SessionClaims()) }
     }
 
     /// All claims of a session, in the order in which it asked for them.
     func claims(of session: Int) -> [Int] {
         guard session < claimsBySession.count else { return [] }
         // There may be many, and the whole group waits for it.
-        return claimsBySession[session].values
+        return claimsBySession[session].byObject.values
             .map { (number: claims[$0].request.number, claim: $0) }
             .sorted { first, second in
                 first.number == second.number
@@ -182,8 +206,8 @@ struct ClaimTable: Sendable {
             objects[object].previousEnd = end
             objects[object].previousValue = claim.value
         }
-        claimsBySession[claim.request.session][object] = nil
-        counts.add(-1, of: claim.request.session)
+        claimsBySession[claim.request.session].byObject[object] = nil
+        countsByUser[claimsBySession[claim.request.session].user] -= 1
         valueByteCount -= claim.value.count
     }
 
@@ -214,7 +238,8 @@ struct ClaimTable: Sendable {
         indexes[gone.name] = nil
         guard maximumEndCount > 0 else { return }
         ends.note(
-            gone.previousEnd, of: gone.name, at: moment.version, maximumCount: maximumEndCount)
+            gone.previousEnd, of: gone.name, at: moment.version,
+            maximumCount: maximumEndCount)
     }
 
     mutating func forgetEnd(of name: ObjectName) {
@@ -362,9 +387,9 @@ struct ClaimTable: Sendable {
 
     private mutating func add(_ claim: Claim) -> Int {
         let index = claims.insert(claim)
-        while claimsBySession.count <= claim.request.session { claimsBySession.append([:]) }
-        claimsBySession[claim.request.session][claim.object] = index
-        counts.add(1, of: claim.request.session)
+        makePlace(for: claim.request.session)
+        claimsBySession[claim.request.session].byObject[claim.object] = index
+        countsByUser[claimsBySession[claim.request.session].user] += 1
         valueByteCount += claim.value.count
         return index
     }

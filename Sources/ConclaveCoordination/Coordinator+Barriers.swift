@@ -12,10 +12,7 @@ extension Coordinator {
         }
         let barrier =
             barriers.index(of: arrival.name)
-            ?? barriers.insert(
-                Barrier(
-                    name: arrival.name, uid: sessions[request.session].process.uid,
-                    generation: version.number))
+            ?? makeBarrier(arrival.name, firstParty: request)
         if let named = arrival.generation, named != barriers[barrier].generation {
             answerLate(named, of: barrier, request, effects: &effects)
             return
@@ -35,6 +32,14 @@ extension Coordinator {
         } else {
             wait(request, in: .barrier(barrier), effects: &effects)
         }
+    }
+
+    @inline(never)
+    private mutating func makeBarrier(
+        _ name: ObjectName, firstParty request: RequestReference
+    ) -> Int {
+        let uid = sessions[request.session].process.uid
+        return barriers.insert(Barrier(name: name, uid: uid, generation: version.number))
     }
 
     private func refusal(

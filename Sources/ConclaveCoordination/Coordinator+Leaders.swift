@@ -10,9 +10,8 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
-        if let message = claimQuotaMessage(request.session) {
-            refuse(request, .quotaExceeded, message, effects: &effects)
-            return
+        guard hasRoomForClaims(of: request.session) else {
+            return refuseClaims(request, effects: &effects)
         }
         guard hasRoom(forValueBytes: wish.value.count) else {
             refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)

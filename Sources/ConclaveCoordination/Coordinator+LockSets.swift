@@ -18,6 +18,9 @@ extension Coordinator {
                 lockDelay: set.lockDelay)
             return (name: part.name, wish: wish)
         }
+        guard hasRoomForClaims(of: request.session, growth: wishes.count) else {
+            return refuseClaims(request, growth: wishes.count, effects: &effects)
+        }
         if let refusal = refusal(of: wishes, by: request.session) {
             return answer(request, .refused(refusal), effects: &effects)
         }
@@ -40,9 +43,6 @@ extension Coordinator {
         let newCount = wishes.count { locks.index(of: $0.name) == nil }
         guard objectCount + newCount <= quotas.objects else {
             return Refusal(.quotaExceeded, objectQuotaMessage)
-        }
-        if let message = claimQuotaMessage(session, growth: wishes.count) {
-            return Refusal(.quotaExceeded, message)
         }
         for (name, wish) in wishes {
             let known = locks.index(of: name)

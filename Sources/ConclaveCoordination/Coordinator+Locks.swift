@@ -10,9 +10,8 @@ extension Coordinator {
             refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
             return
         }
-        if let message = claimQuotaMessage(request.session) {
-            refuse(request, .quotaExceeded, message, effects: &effects)
-            return
+        guard hasRoomForClaims(of: request.session) else {
+            return refuseClaims(request, effects: &effects)
         }
         let outcome = locks.claim(
             name, wish, isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject,
@@ -217,18 +216,32 @@ extension Coordinator {
 
     var objectQuotaMessage: String { "there are \(quotas.objects) objects already" }
 
-    /// Why a session must not have so many more claims; `nil`: it may.
-    func claimQuotaMessage(_ session: Int, growth: Int = 1) -> String? {
+    /// Whether a session may have so many more claims, and its user's sessions together.
+    func hasRoomForClaims(of session: Int, growth: Int = 1) -> Bool {
         let count = locks.claimCount(of: session) + slots.claimCount(of: session)
-        if count + growth > quotas.claimsPerSession {
-            return "the session holds or awaits \(count) locks and leader slots, of "
+        let countOfUser =
+            locks.claimCount(ofUserOf: session) + slots.claimCount(ofUserOf: session)
+        return count + growth <= quotas.claimsPerSession
+            && (countOfUser + growth <= quotas.claimsPerUID || sessions[session].process.uid == 0)
+    }
+
+    @inline(never)
+    mutating func refuseClaims(
+        _ request: RequestReference, growth: Int = 1, effects: inout [CoordinationEffect]
+    ) {
+        let session = request.session
+        let count = locks.claimCount(of: session) + slots.claimCount(of: session)
+        let isOfSession = count + growth > quotas.claimsPerSession
+        let countOfUser =
+            locks.claimCount(ofUserOf: session) + slots.claimCount(ofUserOf: session)
+        let message =
+            isOfSession
+            ? "the session holds or awaits \(count) locks and leader slots, of "
                 + "\(quotas.claimsPerSession) that one may: let go of some first"
-        }
-        let uid = sessions[session].process.uid
-        let countOfUID = locks.claimCount(ofUID: uid) + slots.claimCount(ofUID: uid)
-        guard uid != 0, countOfUID + growth > quotas.claimsPerUID else { return nil }
-        return "processes of uid \(uid) have or want \(countOfUID) locks and leader slots, of "
-            + "\(quotas.claimsPerUID) that one user's may: let go of some first"
+            : "processes of uid \(sessions[session].process.uid) have or want \(countOfUser) locks "
+                + "and leader slots, of \(quotas.claimsPerUID) that one user's may: let go of some "
+                + "first"
+        refuse(request, .quotaExceeded, message, effects: &effects)
     }
 
     /// Whether values may grow by `byteCount`.

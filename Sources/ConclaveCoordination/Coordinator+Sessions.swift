@@ -72,8 +72,9 @@ extension Coordinator {
 
     /// Its claims count among those of its process's user.
     private mutating func noteUser(of index: Int) {
-        locks.own(index, by: sessions[index].process.uid)
-        slots.own(index, by: sessions[index].process.uid)
+        let user = sessions.user(of: index)
+        locks.own(index, by: user)
+        slots.own(index, by: user)
     }
 
     mutating func resume(_ command: ResumeCommand, effects: inout [CoordinationEffect]) {

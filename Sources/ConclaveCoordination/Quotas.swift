@@ -65,7 +65,7 @@ package struct Quotas: Hashable, Sendable {
     package var requestsPerSession = ClientLimits.requestsInFlight
     /// What such replies of one session name, and the values that they bring, in bytes. What lets go of
     /// something is taken beyond it.
-    package var replyByteCountPerSession = 256 << 10
+    package var replyByteCountPerSession = 512 << 10
     /// Sessions that ended are remembered for `endedFor`, but not more of them than `ended`, with
     /// not more replies than `endedReplies` together, and not more bytes of these.
     package var endedFor = Interval.seconds(600)

@@ -8,6 +8,8 @@ struct SessionTable: Sendable {
     private var indexesByClientID: [Secret: Int] = [:]
     private var countsByMember: [Member: Int] = [:]
     private var countsByUID: [UInt32: Int] = [:]
+    /// Numbers of all users who ever had a session, without gaps.
+    private var users: [UInt32: Int] = [:]
 
     var count: Int { rows.count }
 
@@ -22,6 +24,14 @@ struct SessionTable: Sendable {
     func index(openedAs clientID: Secret) -> Int? { indexesByClientID[clientID] }
     func count(attachedTo member: Member) -> Int { countsByMember[member] ?? 0 }
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
+
+    /// The number of the user whose process has the session.
+    mutating func user(of index: Int) -> Int {
+        let uid = rows[index].process.uid
+        if let known = users[uid] { return known }
+        users[uid] = users.count
+        return users.count - 1
+    }
 
     /// By id.
     func indexes(where isIncluded: (Session) -> Bool) -> [Int] {

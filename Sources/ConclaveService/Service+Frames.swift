@@ -4,6 +4,7 @@ import ConclaveWire
 
 /// Frames of clients: what they are, and whether they may come now.
 extension Service {
+    @inline(never)
     mutating func received(
         _ frame: FrameBuffer.Frame, from id: ConnectionID, machine: () -> Coordinator,
         now: Instant, effects: inout [ServiceEffect]
