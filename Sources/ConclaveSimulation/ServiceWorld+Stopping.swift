@@ -120,8 +120,12 @@ extension ServiceWorld {
         guard let daemon = host.daemon, client.maps(daemon.page),
             let deadline = client.shownDeadline, let ttl = client.core.session?.ttl
         else { return false }
-        if deadline == .distantPast { return true }
-        let due = deadline.advanced(by: .zero - LossAction.margin(of: ttl))
+        let margin = LossAction.margin(of: ttl)
+        // One that went on only now may have come too late, and its signal be on its way.
+        if deadline == .distantPast {
+            return timeline.now.since(host.inbox.pausedUntil) > margin
+        }
+        let due = deadline.advanced(by: .zero - margin)
         return host.inbox.pausedUntil < host.clock.moment(of: due)
     }
 }
