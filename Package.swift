@@ -180,7 +180,7 @@ let package = Package(
             "ConclaveNodeTests",
             [
                 "ConclaveBase", "ConclaveReactor", "ConclaveReplication", "ConclaveNode",
-                .product(name: "Logging", package: "swift-log"),
+                "TestSupport", .product(name: "Logging", package: "swift-log"),
             ]),
         tests("ConclaveTests", ["Conclave", "ConclaveBase", "ConclaveWire", "TestSupport"]),
         tests(

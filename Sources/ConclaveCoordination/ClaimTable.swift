@@ -12,17 +12,6 @@ import ConclaveWire
 /// those of permits, that are granted together share their token; leaders that are elected together
 /// differ in their places.
 struct ClaimTable: Sendable {
-    private(set) var objects = Arena<ClaimedObject>()
-    private(set) var claims = Arena<Claim>()
-    /// Bytes of all values together.
-    private(set) var valueByteCount = 0
-    /// Of objects that are gone; of leader slots nothing is remembered.
-    private(set) var ends = RememberedEnds()
-    // Of these sizes the table is as large as what the compiler copies without a call.
-    private let endBound: Int32
-    /// Each holder gets a place of its own: they are leader slots.
-    let numbersPlaces: Bool
-    private var indexes: [ObjectName: Int] = [:]
     /// What one session has.
     private struct SessionClaims {
         /// Its claim on each object.
@@ -31,6 +20,17 @@ struct ClaimTable: Sendable {
         var user = 0
     }
 
+    private(set) var objects = Arena<ClaimedObject>()
+    private(set) var claims = Arena<Claim>()
+    /// Bytes of all values together.
+    private(set) var valueByteCount = 0
+    /// Of objects that are gone; of leader slots nothing is remembered.
+    private(set) var ends = RememberedEnds()
+    /// Of 32 bits: 8 bytes more, and every copy of the table is a call.
+    private let endBound: Int32
+    /// Each holder gets a place of its own: they are leader slots.
+    let numbersPlaces: Bool
+    private var indexes: [ObjectName: Int] = [:]
     /// By session index.
     private var claimsBySession: [SessionClaims] = []
     private var countsByUser: [Int] = []

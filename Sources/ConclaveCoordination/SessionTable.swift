@@ -8,8 +8,9 @@ struct SessionTable: Sendable {
     private var indexesByClientID: [Secret: Int] = [:]
     private var countsByMember: [Member: Int] = [:]
     private var countsByUID: [UInt32: Int] = [:]
-    /// Numbers of all users who ever had a session, without gaps.
+    /// Numbers of the users who have a session, and those that are free again.
     private var users: [UInt32: Int] = [:]
+    private var freeUsers: [Int] = []
 
     var count: Int { rows.count }
 
@@ -29,8 +30,15 @@ struct SessionTable: Sendable {
     mutating func user(of index: Int) -> Int {
         let uid = rows[index].process.uid
         if let known = users[uid] { return known }
-        users[uid] = users.count
-        return users.count - 1
+        let number = freeUsers.popLast() ?? users.count
+        users[uid] = number
+        return number
+    }
+
+    private mutating func uncount(uid: UInt32) {
+        Self.uncount(uid, in: &countsByUID)
+        guard countsByUID[uid] == nil, let number = users.removeValue(forKey: uid) else { return }
+        freeUsers.append(number)
     }
 
     /// By id.
@@ -52,14 +60,14 @@ struct SessionTable: Sendable {
         indexes[session.id] = nil
         indexesByClientID[session.clientID] = nil
         Self.uncount(session.attachment.member, in: &countsByMember)
-        Self.uncount(session.process.uid, in: &countsByUID)
+        uncount(uid: session.process.uid)
     }
 
     /// Attaches a session to `member` for `process`, under the next attach number.
     mutating func attach(_ index: Int, to member: Member, process: ProcessIdentity) {
         let old = rows[index]
         Self.uncount(old.attachment.member, in: &countsByMember)
-        Self.uncount(old.process.uid, in: &countsByUID)
+        uncount(uid: old.process.uid)
         countsByMember[member, default: 0] += 1
         countsByUID[process.uid, default: 0] += 1
         rows[index].process = process

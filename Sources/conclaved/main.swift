@@ -10,8 +10,9 @@ struct Conclaved: ParsableCommand {
         commandName: "conclaved",
         abstract: "One member of a Conclave group: locks, elections and barriers for this machine.",
         discussion: """
-            Exit status: 0 orderly stop; 64 usage; 70 broken invariant; 73 data directory in use or \
-            of another node, group or format; 74 disk; 78 configuration; 98 address or socket in use.
+            Exit status: 0 orderly stop; 64 usage; 70 broken invariant; 73 data directory in use, \
+            writable for others, or of another node, group or format; 74 disk; 78 configuration; \
+            98 address or socket in use.
             """,
         version: Release.version)
 

@@ -69,6 +69,19 @@ import Testing
         #expect(stage.refusal(of: 2, of: other) == nil)
     }
 
+    @Test mutating func `begin anew for a user who comes when others have gone`() {
+        begin { $0.claimsPerUID = 1 }
+        for (pid, uid) in zip((1 as UInt32)..., [1_000, 2_000, 1_000, 3_000] as [UInt32]) {
+            let (one, two) = (open(2 * pid, uid: uid), open(2 * pid + 1, uid: uid))
+            stage.acquire(one, 1, names[0])
+            #expect(stage.refusal(of: 1, of: one) == nil)
+            stage.acquire(two, 1, names[1])
+            #expect(isRefused(1, of: two))
+            stage.end(one, .died)
+            stage.end(two, .goodbye)
+        }
+    }
+
     private func put(_ key: ObjectName) -> Operation {
         .transact(
             KeyTransaction(

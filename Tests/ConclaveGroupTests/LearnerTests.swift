@@ -5,15 +5,8 @@ import Testing
 
 /// Members that learn, and the one that lets them in.
 @Suite struct `A learner` {
-    private static let settings = MembershipSettings(
-        heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,
-        minimumEra: 1, maximumSessionTTL: .seconds(60))
-
-    private let members = (1...3).map {
-        Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0)))
-    }
-
-    private var start: Instant { Instant(nanoseconds: 1_000_000_000) }
+    private let members = Sample.three
+    private let start = Sample.start
 
     private func view(_ epoch: UInt64) -> NextView {
         var value = Sample.view
@@ -29,7 +22,7 @@ import Testing
         var memory = ViewMemory()
         memory.apply(.installed(view(4), voteFrom: Epoch(1)))
         var membership = Membership(
-            own: members[0], configured: members.map(\.node), settings: Self.settings,
+            own: members[0], configured: members.map(\.node), settings: Sample.settings,
             memory: memory, vector: [3, 3], random: SeededRandom(seed: 1), now: start)
         for member in members[1...] {
             _ = step(.connected(member), &membership, at: start)
@@ -141,7 +134,7 @@ import Testing
         if wasReady { memory.apply(.joining(members[2])) }
         var membership = Membership(
             own: Member(node: members[2].node, incarnation: Incarnation(9)),
-            configured: members.map(\.node), settings: Self.settings, memory: memory,
+            configured: members.map(\.node), settings: Sample.settings, memory: memory,
             vector: [3, 3], random: SeededRandom(seed: 1), now: start)
         var next = view(5)
         next.installed.view = View(epoch: Epoch(5), members: members)

@@ -4,15 +4,8 @@ import Testing
 
 /// A member that has lost what it had acknowledged, without a word (V30), in a change of views.
 @Suite struct `A member that lacks what was acknowledged` {
-    private static let settings = MembershipSettings(
-        heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,
-        minimumEra: 1, maximumSessionTTL: .seconds(60))
-
-    private let members = (1...3).map {
-        Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0)))
-    }
-
-    private var start: Instant { Instant(nanoseconds: 1_000_000_000) }
+    private let members = Sample.three
+    private let start = Sample.start
 
     /// The first member, restarted with three messages of each: what it does with the promises of the
     /// others, who have five, of which they have delivered that many.
@@ -24,7 +17,7 @@ import Testing
         var memory = ViewMemory()
         memory.apply(.installed(value, voteFrom: Epoch(1)))
         var membership = Membership(
-            own: members[0], configured: members.map(\.node), settings: Self.settings,
+            own: members[0], configured: members.map(\.node), settings: Sample.settings,
             memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
         var effects: [Membership.Effect] = []
         membership.step(.frozen(vector: [3, 3, 3], echoed: []), now: start, effects: &effects)

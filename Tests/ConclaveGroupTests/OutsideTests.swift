@@ -5,15 +5,8 @@ import Testing
 
 /// Frames that decode but that no honest member sends: they must not end the daemon (C9).
 @Suite struct `Frames from outside` {
-    private static let settings = MembershipSettings(
-        heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,
-        minimumEra: 1, maximumSessionTTL: .seconds(60))
-
-    private let members = (1...3).map {
-        Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0)))
-    }
-
-    private var start: Instant { Instant(nanoseconds: 1_000_000_000) }
+    private let members = Sample.three
+    private let start = Sample.start
 
     private func restarted() -> Membership {
         var value = Sample.view
@@ -23,7 +16,7 @@ import Testing
         var memory = ViewMemory()
         memory.apply(.installed(value, voteFrom: Epoch(1)))
         return Membership(
-            own: members[0], configured: members.map(\.node), settings: Self.settings,
+            own: members[0], configured: members.map(\.node), settings: Sample.settings,
             memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
     }
 

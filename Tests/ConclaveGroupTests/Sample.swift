@@ -92,6 +92,17 @@ extension Sample {
         trim: [4, 0, 9], era: 20_000, maximumSessionTTL: .seconds(60), list: list, change: addition,
         time: Timestamp(microseconds: 1_700_000_000_000_000))
 
+    /// Of a membership that a test drives by itself.
+    static let settings = MembershipSettings(
+        heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,
+        minimumEra: 1, maximumSessionTTL: .seconds(60))
+
+    static let three = (1...3).map {
+        Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0)))
+    }
+
+    static let start = Instant(nanoseconds: 1_000_000_000)
+
     static let promise = Promise(
         epoch: Epoch(9), ballot: ballot, from: member, vector: [4, 0, 9], delivered: [4, 0, 7],
         livedThrough: true,

@@ -1,29 +1,15 @@
 import ConclaveBase
 import ConclaveReplication
 import Glibc
+import TestSupport
 import Testing
 
 @testable import ConclaveNode
 
 @Suite struct `The directory of a daemon` {
-    /// One that is there, removed with what a test makes in it.
-    private final class Scratch {
-        let path: String
+    private let scratch: TemporaryDirectory
 
-        init() {
-            var template = Array("/tmp/conclave-node-XXXXXX".utf8CString)
-            path = template.withUnsafeMutableBufferPointer {
-                String(cString: mkdtemp($0.baseAddress!))
-            }
-        }
-
-        deinit {
-            for name in ["identity", "identity.new", "elsewhere"] { unlink(path + "/" + name) }
-            rmdir(path)
-        }
-    }
-
-    private let scratch = Scratch()
+    init() throws { scratch = try TemporaryDirectory() }
 
     private var directory: DataDirectory {
         DataDirectory(path: scratch.path, node: NodeID(1), durability: .disk)

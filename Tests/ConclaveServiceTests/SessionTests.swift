@@ -390,16 +390,23 @@ import Testing
         #expect(group.machine.sessionState(session.session) == nil)
     }
 
+    /// Another process has it, as the one that opened it is gone.
+    private func takeOver(
+        _ session: SessionOpened, from gone: ConnectionID, pid: UInt32
+    ) throws -> (ConnectionID, SessionOpened) {
+        daemon.step(.client(.closed(gone)))
+        let id = daemon.connect(pid: pid)
+        daemon.hello(id)
+        _ = try daemon.received(id)
+        daemon.resume(id, session)
+        return (id, try daemon.received(id).opened())
+    }
+
     @Test func `a slot is not given back to a session whose process lost it (K7)`() throws {
         var (id, session) = try daemon.connectWithSession(pid: 1)
         var slots: Set<UInt32> = [session.slot]
         for pid in UInt32(2)...4 {
-            daemon.step(.client(.closed(id)))
-            id = daemon.connect(pid: pid)
-            daemon.hello(id)
-            _ = try daemon.received(id)
-            daemon.resume(id, session)
-            session = try daemon.received(id).opened()
+            (id, session) = try takeOver(session, from: id, pid: pid)
             #expect(slots.insert(session.slot).inserted)
         }
         daemon.send(.goodbye, number: 1, id)
@@ -410,12 +417,7 @@ import Testing
     @Test func `a session that went through many processes goes to no other one`() throws {
         var (id, session) = try daemon.connectWithSession(pid: 1)
         for pid in UInt32(2)...9 {
-            daemon.step(.client(.closed(id)))
-            id = daemon.connect(pid: pid)
-            daemon.hello(id)
-            _ = try daemon.received(id)
-            daemon.resume(id, session)
-            session = try daemon.received(id).opened()
+            (id, session) = try takeOver(session, from: id, pid: pid)
         }
         let tenth = daemon.connect(pid: 10)
         daemon.hello(tenth)
