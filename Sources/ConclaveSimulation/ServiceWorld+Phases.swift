@@ -10,6 +10,7 @@ extension ServiceWorld {
     /// C8: everybody comes back, and requests of every client are answered.
     func heal() throws(Violation) {
         world.isHealing = true
+        endLongPauses()
         wantSessionsOfTheAbsent()
         let limit = timeline.now.advanced(by: Self.healingTime)
         try advance(until: timeline.now.advanced(by: .seconds(30))) { self.watch.isWhole }
@@ -28,6 +29,17 @@ extension ServiceWorld {
             try goOnWithoutMinority()
         }
         try settle()
+    }
+
+    /// Who hangs holds up those that wait for what it has: not for longer than its session would last
+    /// by itself, from now on.
+    private func endLongPauses() {
+        let longest = timeline.now.advanced(by: shape.maximumSessionTTL)
+        for case let client? in seats.map(\.client)
+        where !client.isFrozen && client.inbox.pausedUntil > longest {
+            client.inbox.resume()
+            client.inbox.pause(for: shape.maximumSessionTTL)
+        }
     }
 
     /// In some runs other processes want sessions of members that are about to come back; they may
