@@ -7,8 +7,11 @@ struct CallTable {
     private var ids: [UInt64: CallID] = [:]
     private var lastCall: UInt64 = 0
     private var lastNumber: UInt64 = 0
-    /// Operations that were sent and are not answered.
+    /// Operations that were sent, of which the group may keep something still.
     private(set) var inFlightCount = 0
+    /// Numbers of operations that did not get as far as the group, while the cancel of each does: it
+    /// leaves word there that they are cancelled.
+    private var cancelledOnly: Set<UInt64> = []
 
     /// In the order in which they were made.
     var inOrder: [CallID] { calls.keys.sorted() }
@@ -107,9 +110,25 @@ struct CallTable {
         if call.isOperation { inFlightCount -= 1 }
     }
 
+    /// A call that the daemon itself has refused. One that was given up is in flight until its cancel is
+    /// answered.
+    mutating func removeRefused(_ id: CallID) {
+        if let call = calls[id], call.isOperation, call.givenUp != nil {
+            cancelledOnly.insert(call.number)
+            inFlightCount += 1
+        }
+        remove(id)
+    }
+
+    /// The cancel of the operation with this number is over.
+    mutating func noteCancelEnded(of number: UInt64) {
+        if cancelledOnly.remove(number) != nil { inFlightCount -= 1 }
+    }
+
     mutating func removeAll() {
         calls.removeAll()
         ids.removeAll()
+        cancelledOnly.removeAll()
         inFlightCount = 0
     }
 

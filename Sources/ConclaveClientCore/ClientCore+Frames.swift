@@ -75,6 +75,7 @@ extension ClientCore {
             var reader = ByteReader(frame.body)
             let reply = try Reply(from: &reader)
             calls.remove(id)
+            noteEnd(of: call)
             guards.answered(reply, to: number)
             tell(answer(reply, to: call), to: call, id, effects: &effects)
             noteReply(to: number, now: now, effects: &effects)
@@ -188,6 +189,11 @@ extension ClientCore {
         }
     }
 
+    private mutating func noteEnd(of call: Call) {
+        guard case .operation(.cancel(let number, _)) = call.content else { return }
+        calls.noteCancelEnded(of: number)
+    }
+
     /// A request did not get as far as the group.
     private mutating func callRefused(
         _ refusal: Refusal, _ number: UInt64, now: Instant, effects: inout [Effect]
@@ -202,7 +208,8 @@ extension ClientCore {
         if call.isOperation, refusal.code == .sessionEnded {
             return end(.refused(refusal), effects: &effects)
         }
-        calls.remove(id)
+        calls.removeRefused(id)
+        noteEnd(of: call)
         guards.answered(.refused(refusal), to: number)
         tell(.failed(.refused(refusal)), to: call, id, effects: &effects)
         if phase == .open { sendWaiting(effects: &effects) }

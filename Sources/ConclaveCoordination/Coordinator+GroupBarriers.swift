@@ -104,6 +104,8 @@ extension Coordinator {
     mutating func reviewBarriers(
         of group: ObjectName, without token: FencingToken, effects: inout [CoordinationEffect]
     ) {
+        // A whole group may go at one version: its members are looked through only for somebody's sake.
+        guard barriers.count(gatheringMembersOf: group) > 0 else { return }
         let present = Set(groups.parties(of: BarrierGroup(group)).members.map(\.token))
         for barrier in barriers.gathering(membersOf: group) {
             let name = barriers[barrier].name

@@ -166,8 +166,7 @@ extension Service {
                 sessions[state.id]?.isYielding = false
                 sessions[state.id]?.ending = .expired
             }
-            proposeEndAnew(of: state.id)
-            return
+            return proposeEndAnew(of: state.id, isWithdrawnNow: old.isYielding)
         }
         // Known here under another process, it was taken from that one when nothing was valid.
         let shownBefore =

@@ -81,16 +81,23 @@ extension Service {
         return true
     }
 
-    mutating func proposeEnd(of id: SessionID, _ reason: SessionEnd) {
+    private mutating func proposeEnd(
+        of id: SessionID, _ reason: SessionEnd, isWithdrawnNow: Bool = false
+    ) {
         guard let session = sessions[id] else { return }
-        propose(.end(session: id, attachment: session.attachment.number, reason: reason))
+        let command = Command.end(
+            session: id, attachment: session.attachment.number, reason: reason)
+        if isWithdrawnNow { proposeAfterEffects(command) } else { propose(command) }
     }
 
     /// Of a session that has another attachment now, or may have lost its proposal with an epoch.
-    mutating func proposeEndAnew(of id: SessionID) {
+    ///
+    /// - Parameter isWithdrawnNow: Its validity may have been withdrawn in this very turn, and not
+    ///   because it had passed.
+    mutating func proposeEndAnew(of id: SessionID, isWithdrawnNow: Bool = false) {
         guard let session = sessions[id], let ending = session.ending else { return }
         guard !session.mustWait || settings.plant == .resumedEndsEarly else { return }
-        proposeEnd(of: id, ending)
+        proposeEnd(of: id, ending, isWithdrawnNow: isWithdrawnNow)
     }
 
     mutating func withdraw(_ id: SessionID, effects: inout [ServiceEffect]) {

@@ -239,7 +239,10 @@ package struct Service {
 
     /// K7: a daemon may be held back between sending what it proposes and writing its page.
     mutating func proposeYield(of id: SessionID, attachment: UInt64) {
-        proposalsAfterEffects.append(
-            Command.yieldAttachment(session: id, attachment: attachment).bytes)
+        proposeAfterEffects(.yieldAttachment(session: id, attachment: attachment))
+    }
+
+    mutating func proposeAfterEffects(_ command: Command) {
+        proposalsAfterEffects.append(command.bytes)
     }
 }

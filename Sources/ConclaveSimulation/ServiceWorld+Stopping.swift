@@ -31,7 +31,9 @@ extension ServiceWorld {
     private func checkReason(
         to action: LossAction, _ client: ClientProcess, _ session: SessionID
     ) throws(Violation) {
-        guard client.session == session, client.unanswered.isEmpty, !client.saysGoodbye,
+        // Of one that has lost it by its own clock nobody knows what it was granted meanwhile.
+        guard client.session == session, client.unanswered.isEmpty, !client.isOver,
+            !client.saysGoodbye,
             client.core.guards.strongest < action
         else { return }
         throw Violation(

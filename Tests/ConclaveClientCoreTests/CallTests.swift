@@ -178,6 +178,24 @@ import Testing
         #expect(count == 896)
     }
 
+    @Test mutating func `what the daemon refuses is in flight until its cancel is answered`() throws
+    {
+        var settings = ClientSettings(label: "test")
+        settings.requestsInFlight = 16
+        client = TestClient(settings: settings)
+        client.open()
+        _ = client.call(try lock("large"), within: .seconds(1))
+        for index in 2...30 { _ = client.call(try lock("lock \(index)")) }
+        #expect(numbers(try client.sent()) == Array(1...14))
+        client.advance(.seconds(1))
+        #expect(numbers(try client.sent()) == [15])
+        // The cancel is on its way, and leaves word in the group of what never got there.
+        client.receiveError(Refusal(.invalid, "too large"), .acquire, number: 1)
+        #expect(numbers(try client.sent()) == [])
+        client.receiveReply(.cancelOutcome(wasCancelled: true), to: 15)
+        #expect(numbers(try client.sent()) == [16])
+    }
+
     @Test mutating func `what waits for room goes out in order after a reconnection`() throws {
         try fill()
         for token in 1...4 as ClosedRange<UInt64> { _ = client.call(try unlock("held", token)) }

@@ -219,6 +219,40 @@ import Testing
         #expect(found.current == journal.memory.current)
     }
 
+    /// Of the last record, which was written to one of them only, nothing is known any more if that one is
+    /// made anew first and goes bad.
+    @Test(arguments: ViewJournal.files, 1...6)
+    func `V29: the copy that lacks the end is made anew first`(file: String, sector: Int) throws {
+        let before = try written()
+        let end = try #require(disk.files[file]).lastIndex { $0 != 0 } ?? 0
+        damage(file, at: end / 512 * 512)
+        var journal = try self.journal()
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        damage(file, at: sector * 512)
+        #expect(try self.journal().memory == before.memory)
+    }
+
+    /// One crash after the other comes between the two files.
+    @Test(arguments: 1...6)
+    func `V29: the older copy is made anew first`(sector: Int) throws {
+        var journal = try written()
+        for tag in 8...11 as ClosedRange<UInt64> {
+            journal.rewrite(on: disk, tag: tag)
+            #expect(disk.run(5).isEmpty)
+            disk.crash()
+            journal = try self.journal()
+        }
+        let before = disk.files
+        journal.rewrite(on: disk, tag: 12)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        let newest = try #require(ViewJournal.files.first { disk.files[$0] != before[$0] })
+        damage(newest, at: sector * 512)
+        #expect(try self.journal().memory == journal.memory)
+    }
+
     @Test func `V30: a file that is older and lacks its end says nothing against a bad newer one`()
         throws
     {

@@ -31,6 +31,9 @@ struct ViewJournal {
     /// Copies that were not as they had been written. Each start makes both anew.
     private(set) var repairs: [(file: String, reason: String)] = []
     private var reserve: ViewJournalReserve
+    /// In which order they are made anew: one that has all is the last, and what takes the place of the
+    /// other one may go bad until then.
+    private var order = files
 
     /// Reads both copies. `isBlank`: there were none.
     static func recover(
@@ -89,6 +92,9 @@ struct ViewJournal {
         }
         for number in bodies.keys.sorted() { try replay(bodies[number] ?? [], number: number) }
         sequence = newest
+        if let whole = copies.last(where: { $0.isWhole(from: first, to: newest) }) {
+            order = Self.files.filter { $0 != whole.file } + [whole.file]
+        }
     }
 
     /// A crash came between the making of the two files: until the second one is made anew it has all
@@ -177,10 +183,10 @@ struct ViewJournal {
     mutating func rewrite(on disk: any Disk, tag: UInt64) {
         toldMark = mark
         let bytes = beginFile()
-        for file in Self.files {
+        for file in order {
             let fresh = write(bytes, for: file, on: disk)
             disk.submit(.rename(fresh, to: file), lane: .views, tag: 0)
-            let isLast = file == Self.files.last
+            let isLast = file == order.last
             disk.submit(.syncDirectory, lane: .views, tag: isLast ? tag : 0)
         }
         reserve.isUsedUp(until: tag)

@@ -49,4 +49,9 @@ struct ViewJournalCopy {
         }
         fault = missing.map { "record \(first + UInt64($0.offset)) is bad" }
     }
+
+    /// Whether it begins with record `first`, and has all up to `last`.
+    func isWhole(from first: UInt64, to last: UInt64) -> Bool {
+        self.first == first && UInt64(bodies.count) == last + 1 - first
+    }
 }

@@ -27,6 +27,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     private var steps: [Version: Step] = [:]
     /// Each request's one reply, and the version that gave it.
     private(set) var replies: [SessionID: [UInt64: (reply: Reply, version: Version)]] = [:]
+    private var branches = Branches<[SessionID: [UInt64: (reply: Reply, version: Version)]]>()
     private(set) var histories: [ObjectKey: ObjectHistory] = [:]
     private(set) var keyPictures = KeyPictures()
     private(set) var leasePictures = LeasePictures()
@@ -153,6 +154,7 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         specification = past
         // Where an era begins is told by its first step.
         specification.version = Version(version.number - 1)
+        replies = branches.leave(replies, at: specification.version, backTo: previous)
         for (session, all) in replies {
             replies[session] = all.filter { $0.value.version <= previous }
         }

@@ -5,6 +5,7 @@ import ConclaveWire
 struct PastPictures {
     private var pictures: [(version: Version, past: SpecifiedPast)] = []
     private var all: [SpecifiedPast.Key: [HistoryEntry]] = [:]
+    private var branches = Branches<[SpecifiedPast.Key: [HistoryEntry]]>()
     /// Versions of histories that were given up: an answer that is still on its way is of one.
     private var givenUp: [(after: Version, before: Version)] = []
 
@@ -19,6 +20,7 @@ struct PastPictures {
 
     /// What happened after `last` did not.
     mutating func reset(to past: SpecifiedPast, upTo last: Version, at version: Version) {
+        all = branches.leave(all, at: version, backTo: last)
         for key in all.keys { all[key]!.removeAll { last < $0.version } }
         givenUp.append((last, version))
         pictures.append((version, past))
