@@ -196,7 +196,7 @@ let package = Package(
             dependencies: [
                 "ConclaveBase", "ConclaveWire", "ConclaveGroup", "ConclaveReplication",
                 "ConclaveCoordination", "ConclaveService", "ConclaveClientCore", "ConclaveFabric",
-                "ConclaveNode", "TestSupport",
+                "ConclaveNode", "Conclave", "TestSupport",
             ], path: "Tests/FuzzTargets", swiftSettings: common),
         tests("FuzzTests", ["FuzzTargets"]),
         .target(

@@ -52,7 +52,9 @@ extension Coordinator {
                 let message = "generation \(generation) of barrier \(arrival.name) is not known"
                 return Refusal(.invalid, message)
             }
-            if !hasRoomForObject { return Refusal(.quotaExceeded, objectQuotaMessage) }
+            if !hasRoomForObject {
+                return Refusal(.quotaExceeded, Self.objectQuotaMessage(quotas.objects))
+            }
             let uid = sessions[request.session].process.uid
             if uid != 0, barriers.count(ofUID: uid) >= quotas.barriersPerUID {
                 let message =
@@ -62,7 +64,7 @@ extension Coordinator {
             }
         }
         guard hasRoom(forValueBytes: arrival.payload.count + namedByteCount(of: arrival)) else {
-            return Refusal(.quotaExceeded, valueQuotaMessage)
+            return Refusal(.quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount))
         }
         return nil
     }

@@ -35,7 +35,9 @@ extension Coordinator {
             locks.waitCount(of: task) + slots.waitCount(of: task) > quotas.waitsPerTask
         }
         if isCrowded {
-            let message = "\(quotas.waitsPerTask) requests wait within one task already"
+            let message =
+                "\(quotas.waitsPerTask) requests wait within one task already: wait for fewer things at "
+                + "once"
             return Refusal(.quotaExceeded, message)
         }
         return deadlock(closedBy: claim, of: kind).map { Refusal(.deadlock, $0) }

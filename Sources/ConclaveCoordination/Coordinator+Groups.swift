@@ -37,19 +37,22 @@ extension Coordinator {
         of member: GroupMember, joining name: ObjectName, _ index: Int?
     ) -> String? {
         let count = index.map { groups[$0].members.count } ?? 0
-        if count == 0, !hasRoomForObject { return objectQuotaMessage }
+        if count == 0, !hasRoomForObject { return Self.objectQuotaMessage(quotas.objects) }
         if count >= quotas.membersPerGroup {
-            return "group \(name) has \(quotas.membersPerGroup) members already"
+            return
+                "group \(name) has \(quotas.membersPerGroup) members already: join when one has left, "
+                + "or another group"
         }
         if groups.membershipCount(of: member.session) >= quotas.groupsPerSession {
-            return "the session belongs to \(quotas.groupsPerSession) groups already"
+            return
+                "the session belongs to \(quotas.groupsPerSession) groups already: leave one first"
         }
         return nil
     }
 
     func groupQuotaMessage(_ uid: UInt32) -> String {
         "groups have \(quotas.groupByteCount) bytes already, or those of uid \(uid) "
-            + "\(quotas.groupByteCountPerUID)"
+            + "\(quotas.groupByteCountPerUID): leave some, or send and keep less"
     }
 
     /// Kept out of `dispatch`, which is on the way of every request.

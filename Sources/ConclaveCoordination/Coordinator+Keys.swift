@@ -51,7 +51,7 @@ extension Coordinator {
             growth.add(operation, before: keys.present(operation.key), session, uid)
         }
         if growth.count > 0, objectCount + growth.count > quotas.objects {
-            return objectQuotaMessage
+            return Self.objectQuotaMessage(quotas.objects)
         }
         if uid != 0, growth.countOfUID > 0,
             keys.count(ofUID: uid) + growth.countOfUID > quotas.keysPerUID
@@ -64,16 +64,18 @@ extension Coordinator {
             keys.ephemeralCount(of: session) + growth.ephemeralCount
                 > quotas.ephemeralKeysPerSession
         {
-            return "\(quotas.ephemeralKeysPerSession) keys go with the session already"
+            return
+                "\(quotas.ephemeralKeysPerSession) keys go with the session already: delete some"
         }
         if growth.byteCount > 0, !hasRoom(forValueBytes: growth.byteCount) {
-            return valueQuotaMessage
+            return Self.valueQuotaMessage(quotas.valueByteCount)
         }
         if growth.byteCountOfUID > 0,
             keys.valueByteCount(ofUID: uid) + growth.byteCountOfUID
                 > quotas.valueByteCountPerUID
         {
-            return "the keys of uid \(uid) have \(quotas.valueByteCountPerUID) bytes already"
+            return
+                "the keys of uid \(uid) have \(quotas.valueByteCountPerUID) bytes already: delete some"
         }
         return nil
     }

@@ -35,7 +35,8 @@ extension Coordinator {
             return nil
         }
         guard hasRoomForObject else {
-            refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
+            refuse(
+                request, .quotaExceeded, Self.objectQuotaMessage(quotas.objects), effects: &effects)
             return nil
         }
         let uid = sessions[request.session].process.uid

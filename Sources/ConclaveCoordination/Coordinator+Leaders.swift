@@ -7,14 +7,17 @@ extension Coordinator {
     ) {
         let request = wish.request
         if slots.index(of: name) == nil, !hasRoomForObject {
-            refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
+            refuse(
+                request, .quotaExceeded, Self.objectQuotaMessage(quotas.objects), effects: &effects)
             return
         }
         guard hasRoomForClaims(of: request.session) else {
             return refuseClaims(request, effects: &effects)
         }
         guard hasRoom(forValueBytes: wish.value.count) else {
-            refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
+            refuse(
+                request, .quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount),
+                effects: &effects)
             return
         }
         let outcome = slots.claim(
@@ -39,7 +42,8 @@ extension Coordinator {
             let message = "slot \(name) has \(Self.places(limit ?? 1)), not as many as were named"
             refuse(request, .invalid, message, effects: &effects)
         case .busy, .queueIsFull:
-            let message = "slot \(name) has \(quotas.waitersPerObject) candidates already"
+            let message =
+                "slot \(name) has \(quotas.waitersPerObject) candidates already: try again later"
             refuse(request, .quotaExceeded, message, effects: &effects)
         }
     }
@@ -62,7 +66,9 @@ extension Coordinator {
             return
         }
         guard hasRoom(forValueBytes: value.count - slots.claims[claim].value.count) else {
-            refuse(request, .quotaExceeded, valueQuotaMessage, effects: &effects)
+            refuse(
+                request, .quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount),
+                effects: &effects)
             return
         }
         slots.setValue(of: claim, to: value)

@@ -45,11 +45,13 @@ extension Coordinator {
             return answer(request, .leaseTaken(leases.rows[index].grant), effects: &effects)
         }
         guard hasRoomForObject else {
-            return refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
+            return refuse(
+                request, .quotaExceeded, Self.objectQuotaMessage(quotas.objects), effects: &effects)
         }
         let uid = sessions[request.session].process.uid
         guard leases.count(ofUID: uid) < quotas.leasesPerUID else {
-            let message = "user \(uid) has \(quotas.leasesPerUID) leases already"
+            let message =
+                "user \(uid) has \(quotas.leasesPerUID) leases already: release some first"
             return refuse(request, .quotaExceeded, message, effects: &effects)
         }
         let lease = Lease(

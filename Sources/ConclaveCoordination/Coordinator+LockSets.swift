@@ -42,7 +42,7 @@ extension Coordinator {
     ) -> Refusal? {
         let newCount = wishes.count { locks.index(of: $0.name) == nil }
         guard objectCount + newCount <= quotas.objects else {
-            return Refusal(.quotaExceeded, objectQuotaMessage)
+            return Refusal(.quotaExceeded, Self.objectQuotaMessage(quotas.objects))
         }
         for (name, wish) in wishes {
             let known = locks.index(of: name)

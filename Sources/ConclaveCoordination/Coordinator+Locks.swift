@@ -7,8 +7,7 @@ extension Coordinator {
     ) {
         let request = wish.request
         if locks.index(of: name) == nil, !hasRoomForObject {
-            refuse(request, .quotaExceeded, objectQuotaMessage, effects: &effects)
-            return
+            return refuseObject(request, effects: &effects)
         }
         guard hasRoomForClaims(of: request.session) else {
             return refuseClaims(request, effects: &effects)
@@ -35,8 +34,7 @@ extension Coordinator {
             answer(request, .busy(holder: id), effects: &effects)
         case .alreadyClaimed:
             refuse(request, .alreadyHeld, Self.alreadyHeldMessage(name), effects: &effects)
-        case .queueIsFull:
-            refuse(request, .quotaExceeded, queueQuotaMessage(name), effects: &effects)
+        case .queueIsFull: refuseWaiter(request, of: name, effects: &effects)
         case .isOther(let limit):
             let message = Self.mistake(about: name, wish.mode, limit: limit)
             refuse(request, .invalid, message, effects: &effects)
@@ -206,15 +204,34 @@ extension Coordinator {
         "the session holds or awaits lock \(name) already"
     }
 
+    /// A room of its own for what hardly ever happens.
+    @inline(never)
+    private mutating func refuseWaiter(
+        _ request: RequestReference, of name: ObjectName, effects: inout [CoordinationEffect]
+    ) {
+        refuse(request, .quotaExceeded, queueQuotaMessage(name), effects: &effects)
+    }
+
     func queueQuotaMessage(_ name: ObjectName) -> String {
-        "\(quotas.waitersPerObject) requests wait for lock \(name) already"
+        "\(quotas.waitersPerObject) requests wait for lock \(name) already: try again when there are "
+            + "fewer, or do not wait"
     }
 
     static let suspendedMessage = "state was lost; nothing is granted until old holders are over"
 
     var hasRoomForObject: Bool { objectCount < quotas.objects }
 
-    var objectQuotaMessage: String { "there are \(quotas.objects) objects already" }
+    @inline(never)
+    private mutating func refuseObject(
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        refuse(request, .quotaExceeded, Self.objectQuotaMessage(quotas.objects), effects: &effects)
+    }
+
+    static func objectQuotaMessage(_ count: Int) -> String {
+        "there are \(count) locks, slots, barriers, latches, keys, leases and groups already: "
+            + "remove what nobody needs first"
+    }
 
     /// Whether a session may have so many more claims, and its user's sessions together.
     func hasRoomForClaims(of session: Int, growth: Int = 1) -> Bool {
@@ -250,5 +267,8 @@ extension Coordinator {
             <= quotas.valueByteCount
     }
 
-    var valueQuotaMessage: String { "there are \(quotas.valueByteCount) bytes of values already" }
+    static func valueQuotaMessage(_ byteCount: Int) -> String {
+        "there are \(byteCount) bytes of values already: delete keys that nobody needs "
+            + "first"
+    }
 }

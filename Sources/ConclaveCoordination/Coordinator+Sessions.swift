@@ -41,11 +41,15 @@ extension Coordinator {
 
     private func refusalByQuota(uid: UInt32) -> Refusal? {
         if sessions.count >= quotas.sessions {
-            return Refusal(.quotaExceeded, "there are \(quotas.sessions) sessions already")
+            return Refusal(
+                .quotaExceeded,
+                "there are \(quotas.sessions) sessions already: end some that are not needed first")
         }
         if sessions.count(ofUID: uid) >= quotas.sessionsPerUID {
             return Refusal(
-                .quotaExceeded, "uid \(uid) has \(quotas.sessionsPerUID) sessions already")
+                .quotaExceeded,
+                "uid \(uid) has \(quotas.sessionsPerUID) sessions already: end some first, or do more "
+                    + "within one")
         }
         return nil
     }

@@ -61,7 +61,8 @@ extension Service {
         refuse(
             Refusal(
                 .quotaExceeded,
-                "user \(uid) watches keys and groups \(limit) times on this host already"),
+                "user \(uid) watches keys and groups \(limit) times on this host already: "
+                    + "end some first"),
             type: type.rawValue, number: id.number, on: id.connection, effects: &effects)
         return false
     }
@@ -78,7 +79,8 @@ extension Service {
         guard count >= limit else { return true }
         refuse(
             Refusal(
-                .quotaExceeded, "the connection reads or follows \(limit) things already"),
+                .quotaExceeded,
+                "the connection reads or follows \(limit) things already: end some first"),
             type: type.rawValue, number: number, on: id, effects: &effects)
         return false
     }

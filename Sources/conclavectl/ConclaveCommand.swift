@@ -24,7 +24,7 @@ struct ConclaveCommand: ParsableCommand {
               64    wrong usage or an invalid value
               69    no daemon at the socket, or it is outside the majority
               74    the standard output could not be written to: what was done is done, though
-                    it is not told
+                    it is not told; or a backup could not be read or written
               75    the daemon went away while waiting; nothing is held, and nobody knows whether
                     anything was changed: look, then try again
               76    held, then lost: the command was stopped
@@ -45,6 +45,7 @@ struct ConclaveCommand: ParsableCommand {
             HandoverCommand.self,
             EvictCommand.self, SessionsCommand.self, HistoryCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
-            WatchCommand.self, TransactionCommand.self, GroupCommand.self,
+            WatchCommand.self, TransactionCommand.self, BackupCommand.self, RestoreCommand.self,
+            GroupCommand.self,
         ])
 }

@@ -18,6 +18,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case apply
     /// The configuration file.
     case settings
+    /// A file with a backup of keys.
+    case backup
     /// A whole daemon, told of clients' frames.
     case host
     /// A whole replica, told of frames and row writes of its peers.
@@ -33,6 +35,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .snapshot: ForeignSnapshot.run(bytes)
         case .apply: CommandSequence.run(bytes)
         case .settings: ConfigurationFile.run(bytes)
+        case .backup: KeyBackup.run(bytes)
         case .host: ClientsOfHost.run(bytes)
         case .replica: PeersOfReplica.run(bytes)
         }

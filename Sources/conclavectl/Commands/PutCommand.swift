@@ -1,6 +1,5 @@
 import ArgumentParser
 import Conclave
-import Glibc
 
 struct PutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -78,21 +77,10 @@ struct PutCommand: ParsableCommand {
     }
 
     private static func standardInput() throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
-        while true {
-            let count = unsafe buffer.withUnsafeMutableBytes { buffer in
-                unsafe read(STDIN_FILENO, buffer.baseAddress, buffer.count)
-            }
-            if count == 0 { return bytes }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw ValidationError("the standard input cannot be read")
-            }
-            bytes += buffer[..<count]
-            guard bytes.count <= 1 << 20 else {
-                throw ValidationError("a value has at most 64 KiB")
-            }
+        do {
+            return try WholeFile.read("-", maximumByteCount: 64 * 1_024)
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 }

@@ -81,15 +81,6 @@ struct DiskExamination {
     }
 }
 
-/// What the kernel refused, and why.
-struct SystemFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ what: String) {
-        description = unsafe "\(what): \(String(cString: strerror(errno)))"
-    }
-}
-
 extension Duration {
     /// In microseconds or milliseconds.
     fileprivate var fine: String {
