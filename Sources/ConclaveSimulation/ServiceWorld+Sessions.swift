@@ -106,7 +106,7 @@ extension ServiceWorld {
         let applied = daemon.host.replica.machine.version
         for number in client.unanswered.sorted() {
             guard let version = world.order.answerVersion(of: number, of: session),
-                version <= applied
+                version <= applied, world.order.keepsAnswer(to: number, of: session)
             else { continue }
             guard let since = client.overdue[number] else {
                 client.overdue[number] = timeline.now

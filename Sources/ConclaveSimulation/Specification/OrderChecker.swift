@@ -343,6 +343,13 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
         replies[session]?[number]?.version
     }
 
+    /// Whether the answer to a request is kept, to be told whenever its client comes; what is refused
+    /// beyond all bounds is told only when it is asked for in order.
+    func keepsAnswer(to number: UInt64, of session: SessionID) -> Bool {
+        guard let session = specification.sessions[session] else { return true }
+        return session.entries[number] != nil
+    }
+
     var view: View { specification.view }
 
     /// Those that stand by for a slot, in the order of their turns.
