@@ -51,6 +51,11 @@ struct Call {
         if case .query(let query) = content { query.isWish } else { false }
     }
 
+    /// The number of the request that this one cancels.
+    var cancelledNumber: UInt64? {
+        if case .operation(.cancel(let number, _)) = content { number } else { nil }
+    }
+
     var isOperation: Bool {
         if case .operation = content { true } else { false }
     }

@@ -111,9 +111,11 @@ struct CallTable {
     }
 
     /// A call that the daemon itself has refused. One that was given up is in flight until its cancel is
-    /// answered.
+    /// answered, if that is still to come.
     mutating func removeRefused(_ id: CallID) {
-        if let call = calls[id], call.isOperation, call.givenUp != nil {
+        if let call = calls[id], call.givenUp != nil,
+            calls.values.contains(where: { $0.cancelledNumber == call.number })
+        {
             cancelledOnly.insert(call.number)
             inFlightCount += 1
         }

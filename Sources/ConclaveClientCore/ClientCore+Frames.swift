@@ -190,8 +190,7 @@ extension ClientCore {
     }
 
     private mutating func noteEnd(of call: Call) {
-        guard case .operation(.cancel(let number, _)) = call.content else { return }
-        calls.noteCancelEnded(of: number)
+        if let number = call.cancelledNumber { calls.noteCancelEnded(of: number) }
     }
 
     /// A request did not get as far as the group.

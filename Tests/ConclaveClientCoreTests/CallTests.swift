@@ -196,6 +196,21 @@ import Testing
         #expect(numbers(try client.sent()) == [16])
     }
 
+    @Test mutating func `what is refused after its cancel was answered is in flight no more`()
+        throws
+    {
+        try fill()
+        let call = client.call(try unlock("held", 1), within: .seconds(1))
+        #expect(numbers(try client.sent()) == [15])
+        client.advance(.seconds(1))
+        #expect(numbers(try client.sent()) == [16])
+        client.receiveReply(.cancelOutcome(wasCancelled: true), to: 16)
+        client.receiveError(Refusal(.invalid, "too large"), .release, number: 15)
+        #expect(client.answers.keys.contains(call))
+        for token in 2...4 as ClosedRange<UInt64> { _ = client.call(try unlock("held", token)) }
+        #expect(numbers(try client.sent()) == [17, 18])
+    }
+
     @Test mutating func `what waits for room goes out in order after a reconnection`() throws {
         try fill()
         for token in 1...4 as ClosedRange<UInt64> { _ = client.call(try unlock("held", token)) }

@@ -86,12 +86,14 @@ import Testing
         #expect(difference.changed.map(\.entry.key) == ["db/b"])
         #expect(difference.others.map(\.key) == ["db/d"])
         #expect(difference.sameCount == 1)
-        await #expect(throws: ConclaveError.self) { try await configuration.restore(difference) }
-        #expect(daemon.requests(.transact).isEmpty)
+        let (b, c, d) = (try ObjectName("db/b"), try ObjectName("db/c"), try ObjectName("db/d"))
+        #expect(try await configuration.restore(difference) == 1)
+        let least = KeyTransaction(
+            compares: [KeyCompare(c, .absent)],
+            operations: [.put(c, value: Array("3".utf8), isEphemeral: false)])
         let count = try await configuration.restore(
             difference, overwriting: true, deletingOthers: true)
         #expect(count == 3)
-        let (b, c, d) = (try ObjectName("db/b"), try ObjectName("db/c"), try ObjectName("db/d"))
         let transaction = KeyTransaction(
             compares: [
                 KeyCompare(c, .absent), KeyCompare(b, .version(Version(12))),
@@ -101,7 +103,23 @@ import Testing
                 .put(c, value: Array("3".utf8), isEphemeral: false),
                 .put(b, value: Array("2".utf8), isEphemeral: false), .delete(d),
             ])
-        #expect(daemon.requests(.transact).map(\.operation) == [.transact(transaction)])
+        #expect(
+            daemon.requests(.transact).map(\.operation) == [
+                .transact(least), .transact(transaction),
+            ])
+    }
+
+    @Test func `tells keys apart that look alike`() async throws {
+        let alike = [try Self.entry("db/e\u{301}", "1"), try Self.entry("db/\u{E9}", "2")]
+        let made = try await backup(alike)
+        let (daemon, configuration) = try await connected(alike)
+        defer { daemon.stop() }
+        #expect(try await configuration.compare(made).sameCount == 2)
+        let (other, less) = try await connected([alike[1]])
+        defer { other.stop() }
+        let difference = try await less.compare(made)
+        #expect(difference.missing.map { Array($0.key.utf8) } == [Array("db/e\u{301}".utf8)])
+        #expect(difference.sameCount == 1)
     }
 
     @Test func `comes back in steps that fit a small slot`() async throws {

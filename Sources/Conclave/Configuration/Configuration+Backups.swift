@@ -12,7 +12,7 @@ extension Configuration {
 
     /// What `restore` would have to do now.
     ///
-    /// - Throws: `invalid` if the group's versions are not above that of the backup: they would repeat
+    /// - Throws: `invalid` if the group is at an earlier version than the backup: versions would repeat
     ///   (C6). A group that is founded begins above all that were founded before it, if the clocks
     ///   of its hosts are right.
     public func compare(
@@ -29,8 +29,8 @@ extension Configuration {
         return ConfigurationDifference(backup, present: listing)
     }
 
-    /// Puts back what is missing, and more if it is asked for, in transactions of some keys each. What
-    /// others change meanwhile is not overwritten.
+    /// Puts back the keys that are missing, and more if it is asked for, in transactions of some keys
+    /// each. What others change meanwhile is not overwritten.
     ///
     /// Where this ends early the keys that were put stay: to restore again does the rest.
     ///
@@ -40,21 +40,15 @@ extension Configuration {
     ///     ephemeral ones stay.
     ///   - wait: How long to wait for each transaction at most; `nil`: for ever.
     /// - Returns: How many keys were changed.
-    /// - Throws: `compareFailed`: keys are there with other values and are not to be overwritten, and
-    ///   nothing was changed; or somebody changed one meanwhile.
+    /// - Throws: `compareFailed` if somebody changed a key meanwhile.
     @discardableResult
     public func restore(
         _ difference: ConfigurationDifference, overwriting: Bool = false,
         deletingOthers: Bool = false, wait: Duration? = nil
     ) async throws -> Int {
-        if let first = difference.changed.first, !overwriting {
-            throw ConclaveError(
-                .compareFailed,
-                "\(difference.changed.count) keys of the backup are there with other values, such as "
-                    + "\(first.entry.key): nothing was changed")
-        }
         var count = 0
-        for part in difference.parts(deletingOthers: deletingOthers) {
+        let parts = difference.parts(overwriting: overwriting, deletingOthers: deletingOthers)
+        for part in parts {
             count += try await transaction(
                 part.map(\.change), if: part.map(\.compare), wait: wait
             ).changedCount

@@ -33,10 +33,11 @@ public struct ConfigurationDifference: Hashable, Sendable {
 
     init(_ backup: ConfigurationBackup, present: ConfigurationListing) {
         version = present.version
-        var left: [String: ConfigurationEntry] = [:]
-        for entry in present.entries { left[entry.key] = entry }
+        // By bytes, as the group does it: keys that only look alike are different ones.
+        var left: [[UInt8]: ConfigurationEntry] = [:]
+        for entry in present.entries { left[Array(entry.key.utf8)] = entry }
         for entry in backup.entries {
-            if let found = left.removeValue(forKey: entry.key) {
+            if let found = left.removeValue(forKey: Array(entry.key.utf8)) {
                 if found.value == entry.value, found.stamp.session == nil {
                     sameCount += 1
                 } else {
@@ -46,15 +47,16 @@ public struct ConfigurationDifference: Hashable, Sendable {
                 missing.append(entry)
             }
         }
-        others = present.entries.filter { left[$0.key] != nil && $0.stamp.session == nil }
+        others = present.entries
+            .filter { left[Array($0.key.utf8)] != nil && $0.stamp.session == nil }
             .map { Other(key: $0.key, version: $0.version) }
     }
 
     /// Transactions, none larger than the smallest slot that a group may have, unless it is for one key.
-    func parts(deletingOthers: Bool) -> [[Step]] {
+    func parts(overwriting: Bool, deletingOthers: Bool) -> [[Step]] {
         var parts: [[Step]] = []
         var byteCount = Self.partByteCount
-        for step in steps(deletingOthers: deletingOthers) {
+        for step in steps(overwriting, deletingOthers) {
             byteCount += step.byteCount
             if byteCount > Self.partByteCount {
                 parts.append([])
@@ -69,18 +71,18 @@ public struct ConfigurationDifference: Hashable, Sendable {
     /// Of one key, beside its value and twice its name.
     private static let stepByteCount = 32
 
-    private func steps(deletingOthers: Bool) -> [Step] {
-        let puts =
-            missing.map { Self.put($0, if: .absent) }
-            + changed.map { Self.put($0.entry, if: .version($0.version)) }
-        guard deletingOthers else { return puts }
-        return puts
-            + others.map { other in
-                Step(
-                    change: .delete(other.key),
-                    compare: ConfigurationCompare(other.key, is: .version(other.version)),
-                    byteCount: 2 * other.key.utf8.count + Self.stepByteCount)
-            }
+    private func steps(_ overwriting: Bool, _ deletingOthers: Bool) -> [Step] {
+        var steps = missing.map { Self.put($0, if: .absent) }
+        if overwriting { steps += changed.map { Self.put($0.entry, if: .version($0.version)) } }
+        if deletingOthers { steps += others.map(Self.delete) }
+        return steps
+    }
+
+    private static func delete(_ other: Other) -> Step {
+        Step(
+            change: .delete(other.key),
+            compare: ConfigurationCompare(other.key, is: .version(other.version)),
+            byteCount: 2 * other.key.utf8.count + stepByteCount)
     }
 
     private static func put(

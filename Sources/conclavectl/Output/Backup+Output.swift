@@ -8,26 +8,37 @@ extension ConfigurationBackup {
         ])
     }
 
-    var text: String { "\(entries.count) keys as of version \(version)" }
+    var text: String { "keys: \(entries.count), as of version \(version)" }
 }
 
 extension ConfigurationDifference {
-    /// One for each key that would be changed.
-    func lines(deletingOthers: Bool) -> [String] {
-        missing.map { "+ \($0.key.shown)" } + changed.map { "~ \($0.entry.key.shown)" }
-            + (deletingOthers ? others.map { "- \($0.key.shown)" } : [])
+    /// What would be done to a key.
+    struct Change {
+        var sign: String
+        var key: String
+
+        var json: JSON { .object(["change": .string(sign), "key": .string(key)]) }
+
+        var text: String { "\(sign) \(key.shown)" }
+    }
+
+    func changes(deletingOthers: Bool) -> [Change] {
+        missing.map { Change(sign: "+", key: $0.key) }
+            + changed.map { Change(sign: "~", key: $0.entry.key) }
+            + (deletingOthers ? others.map { Change(sign: "-", key: $0.key) } : [])
     }
 
     func refusal(_ first: Changed) -> String {
-        "\(changed.count) keys are there with other values, such as \(first.entry.key.shown): nothing "
-            + "was changed (--dry-run shows all, --overwrite gives them those of the backup)"
+        "keys with other values than in the backup: \(changed.count), such as "
+            + "\(first.entry.key.shown); nothing was changed (--dry-run shows all, --overwrite gives them "
+            + "those of the backup)"
     }
 
     func json(changed count: Int) -> JSON {
         .object(["changed": .count(count), "same": .count(sameCount)])
     }
 
-    func text(changed count: Int, of backup: ConfigurationBackup) -> String {
-        "\(count) keys changed, \(sameCount) were as in the backup of version \(backup.version)"
+    func text(changed count: Int) -> String {
+        "keys changed: \(count), the same as in the backup: \(sameCount)"
     }
 }

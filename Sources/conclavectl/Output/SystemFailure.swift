@@ -4,7 +4,7 @@ import Glibc
 struct SystemFailure: Error, CustomStringConvertible {
     let description: String
 
-    init(_ what: String) {
-        description = unsafe "\(what): \(String(cString: strerror(errno)))"
+    init(_ what: String, number: Int32 = errno) {
+        description = unsafe "\(what): \(String(cString: strerror(number)))"
     }
 }

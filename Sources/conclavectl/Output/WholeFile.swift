@@ -46,7 +46,9 @@ enum WholeFile {
         guard descriptor >= 0 else { throw SystemFailure("cannot create \(other)") }
         do {
             defer { close(descriptor) }
-            try write(bytes, to: descriptor, other)
+            let fault = Output.write(bytes, to: descriptor)
+            guard fault == 0 else { throw SystemFailure("cannot write \(other)", number: fault) }
+            guard fsync(descriptor) == 0 else { throw SystemFailure("cannot write \(other)") }
             guard unsafe rename(other, path) == 0 else {
                 throw SystemFailure("cannot rename \(other) to \(path)")
             }
@@ -55,19 +57,6 @@ enum WholeFile {
             throw error
         }
         try sync(directoryOf: path)
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { bytes in
-                unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemFailure("cannot write \(name)") }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0 else { throw SystemFailure("cannot write \(name)") }
     }
 
     private static func sync(directoryOf path: String) throws {

@@ -17,8 +17,7 @@ struct BackupCommand: ParsableCommand {
               conclave backup - | ssh elsewhere 'cat > conclave.keys'
 
             Exit codes: 0; 1 the history does not reach back so far; 64 wrong usage; 69 no daemon, \
-            or outside the majority; 74 the file cannot be written, an older one is as it was; 77 not \
-            permitted.
+            or outside the majority; 74 the file cannot be written; 77 not permitted.
             """)
 
     @Argument(help: "Where to; '-' is the standard output.")
@@ -43,7 +42,7 @@ struct BackupCommand: ParsableCommand {
             do {
                 try WholeFile.write(backup.encoded(), to: file)
             } catch {
-                Output.error("\(error): an older file is as it was")
+                Output.error("\(error)")
                 throw ExitStatus(ExitStatus.notPrinted)
             }
             Output.standard(json ? backup.json.description : backup.text)

@@ -57,8 +57,8 @@ struct RestoreCommand: ParsableCommand {
             let configuration = conclave.configuration
             let difference = try await configuration.compare(backup)
             if dryRun {
-                for line in difference.lines(deletingOthers: deleteOthers) {
-                    Output.standard(line)
+                for change in difference.changes(deletingOthers: deleteOthers) {
+                    Output.standard(json ? change.json.description : change.text)
                 }
                 return
             }
@@ -72,7 +72,7 @@ struct RestoreCommand: ParsableCommand {
             Output.standard(
                 json
                     ? difference.json(changed: count).description
-                    : difference.text(changed: count, of: backup))
+                    : difference.text(changed: count))
             await conclave.close()
         }
     }
