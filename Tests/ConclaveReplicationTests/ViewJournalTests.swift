@@ -129,6 +129,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ViewJournal.files, [true, false])
+    func `V30: a record that is bad where the other file ends before it never counted`(
+        file: String, hasTornRecord: Bool
+    ) throws {
+        let before = try written()
+        let (second, third) = (try sector(of: 2), try sector(of: 3))
+        let other = ViewJournal.files.first { $0 != file }!
+        disk.change(other) { bytes in
+            for place in second..<third + 512 { bytes[place] = 0 }
+            if hasTornRecord { bytes[third + 40] = 1 }
+        }
+        damage(file, at: second)
+        guard !hasTornRecord else {
+            #expect(throws: FatalFault.self) { try journal() }
+            return
+        }
+        let after = try journal()
+        #expect(after.memory.promised.round == 1)
+        #expect(after.memory.epoch == before.memory.epoch)
+        #expect(after.repairs.map(\.file) == [file])
+    }
+
     @Test func `a last record that was not written whole never counted`() throws {
         _ = try written()
         for file in ViewJournal.files { damage(file, at: try sector(of: 3)) }
@@ -232,6 +254,28 @@ import Testing
         disk.crash()
         damage(file, at: sector * 512)
         #expect(try self.journal().memory == before.memory)
+    }
+
+    /// The last record reached only the copy that is made anew, and so did not count.
+    @Test(arguments: 1...6)
+    func `V29: an older copy that ends before the last record has all that counts`(
+        place: Int
+    ) throws {
+        let before = try written()
+        let third = try sector(of: 3)
+        damage("views.a", at: try sector(of: 1))
+        disk.change("views.b") { bytes in
+            for index in third..<third + 512 { bytes[index] = 0 }
+        }
+        var journal = try self.journal()
+        #expect(journal.memory == before.memory)
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        damage("views.a", at: place * 512)
+        let found = try self.journal().memory
+        #expect([2, 3].contains(found.promised.round))
+        #expect(found.current == before.memory.current)
     }
 
     /// One crash after the other comes between the two files.
@@ -350,7 +394,7 @@ import Testing
             let bytes = try #require(disk.files[file])
             #expect(bytes.count == old.count)
             // The header, the founding, the view, the promise; and nothing behind them.
-            #expect(ViewJournalFormat.records(in: bytes).count == 4)
+            #expect(ViewJournalFormat.records(in: bytes).records.count == 4)
         }
         #expect(try journal().memory == before.memory)
     }

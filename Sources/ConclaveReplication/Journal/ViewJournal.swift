@@ -8,7 +8,8 @@ import ConclaveWire
 /// Files are made anew one after the other, each with all that is to be remembered; so those with the
 /// newest beginning count, and one that is older tells what was before. A record is written to both
 /// files and synced in both, one after the other, before it counts; so one that is bad in one file is
-/// taken from the other, and a missing one with a later one behind it is damage.
+/// taken from the other, and a missing one with a later one behind it is damage, unless the other file ends
+/// before it: then neither of them ever counted.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
 
@@ -83,12 +84,16 @@ struct ViewJournal {
                 olderIsWhole = try replayOlder(copy, before: first)
             }
         }
-        let newest = bodies.keys.max() ?? first - 1
+        var newest = bodies.keys.max() ?? first - 1
         if let bad = (first..<newest + 1).first(where: { bodies[$0] == nil }) {
-            guard olderIsWhole else {
+            if copies.contains(where: { $0.first == first && $0.isCleanAtItsEnd }) {
+                bodies = bodies.filter { $0.key < bad }
+                newest = bad - 1
+            } else if olderIsWhole {
+                bodies = [:]
+            } else {
                 throw .damaged("view journal: record \(bad) is bad in both copies")
             }
-            bodies = [:]
         }
         for number in bodies.keys.sorted() { try replay(bodies[number] ?? [], number: number) }
         sequence = newest
@@ -101,7 +106,8 @@ struct ViewJournal {
     /// that counts. What the first one begins with says it again, and is not needed if it is bad there;
     /// but a bad record at its end would not be missed.
     ///
-    /// - Returns: Whether nothing is missing between the two.
+    /// - Returns: Whether all that counts was in it: nothing is missing between the two, or was ever
+    ///   written behind its end.
     private mutating func replayOlder(
         _ copy: ViewJournalCopy, before first: UInt64
     ) throws(FatalFault) -> Bool {
@@ -110,7 +116,7 @@ struct ViewJournal {
             try replay(body, number: number)
             number += 1
         }
-        return number == first
+        return number == first || copy.isCleanAtItsEnd
     }
 
     private mutating func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {

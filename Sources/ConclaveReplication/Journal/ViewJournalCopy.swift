@@ -10,6 +10,9 @@ struct ViewJournalCopy {
     /// Why it is not as it was written; nil: it may be.
     private(set) var fault: String?
     private(set) var isMissing = false
+    /// It has all records from its first to its last one, and nothing was ever written behind that: what
+    /// comes later is not synced here, so that it does not count.
+    private(set) var isCleanAtItsEnd = false
 
     init(
         _ file: String, on disk: any Disk, owner: NodeID, smallestFile: Int
@@ -28,7 +31,7 @@ struct ViewJournalCopy {
             fault = "is cut to \(bytes.count) bytes"
             return
         }
-        let records = ViewJournalFormat.records(in: bytes)
+        let (records, end) = ViewJournalFormat.records(in: bytes)
         guard let header = records.first(where: { $0.sequence == 0 }) else {
             fault = "its header is bad"
             return
@@ -43,7 +46,10 @@ struct ViewJournalCopy {
             }
             bodies[record.sequence] = record.body
         }
-        guard let last = bodies.keys.max(), last - first >= UInt64(bodies.count) else { return }
+        guard let last = bodies.keys.max(), last - first >= UInt64(bodies.count) else {
+            isCleanAtItsEnd = bytes[end...].allSatisfy { $0 == 0 }
+            return
+        }
         let missing = bodies.keys.sorted().enumerated().first {
             $0.element != first + UInt64($0.offset)
         }
@@ -52,6 +58,6 @@ struct ViewJournalCopy {
 
     /// Whether it begins with record `first`, and has all up to `last`.
     func isWhole(from first: UInt64, to last: UInt64) -> Bool {
-        self.first == first && UInt64(bodies.count) == last + 1 - first
+        self.first == first && (first..<last + 1).allSatisfy { bodies[$0] != nil }
     }
 }

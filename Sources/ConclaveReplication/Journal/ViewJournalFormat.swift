@@ -89,16 +89,21 @@ enum ViewJournalFormat {
         return writer.bytes
     }
 
-    /// All records that are whole, wherever they begin.
-    static func records(in bytes: [UInt8]) -> [(sequence: UInt64, body: [UInt8])] {
+    /// All records that are whole, wherever they begin, and where the last one ends.
+    static func records(
+        in bytes: [UInt8]
+    ) -> (records: [(sequence: UInt64, body: [UInt8])], end: Int) {
         var result: [(UInt64, [UInt8])] = []
+        var end = 0
         var offset = 0
         while let start = Sector.next(magic, in: bytes, from: offset) {
             let record = record(in: bytes, at: start)
-            if let record { result.append(record) }
             offset = start + Sector.roundUp(headerByteCount + (record?.body.count ?? 0))
+            guard let record else { continue }
+            result.append(record)
+            end = offset
         }
-        return result
+        return (result, end)
     }
 
     private static func record(
