@@ -7,11 +7,16 @@ import ConclaveGroup
 /// Others rely on this: while more than half of the members' wall clocks are right, a wrong one takes
 /// the order's time, which never goes back, no further than `limit` ahead.
 struct MedianClock {
+    /// Fewer cannot say whose clock is wrong.
+    private static let minimumCount = 3
+
     /// Own time may be so far from the median.
     let limit: Interval
     /// As it was found last, and when by this machine's other clock, which does not jump.
     private var median: (time: Timestamp, at: Instant)?
     private(set) var isFar = false
+    /// There are enough members to say whose clock is wrong, and they were not heard of yet.
+    private var isAwaited = false
 
     /// Clocks are told with heartbeats: what is known of one is no older than `suspicion`.
     init(suspicion: Interval) {
@@ -20,18 +25,22 @@ struct MedianClock {
 
     mutating func note(_ time: Timestamp, now: Instant) {
         median = (time, now)
+        isAwaited = false
     }
 
-    /// There are too few members to say whose clock is wrong.
-    mutating func forget() {
-        median = nil
+    /// A view begins, or the process with the view that it knew last. Until the members are heard of, the
+    /// clocks of those before count; if nobody was, the order's time stands still.
+    mutating func begin(memberCount: Int) {
+        if memberCount < Self.minimumCount { median = nil }
+        isAwaited = memberCount >= Self.minimumCount && median == nil
     }
 
-    /// What the wall clock `own` stands for. `changed` is called when it becomes far from the median,
-    /// by so much ahead, and with `nil` when it is not any more.
+    /// What the wall clock `own` stands for; `nil` if that will be known soon. `changed` is called when it
+    /// becomes far from the median, by so much ahead, and with `nil` when it is not any more.
     mutating func time(
         own: Timestamp, now: Instant, changed: (_ ahead: Interval?) -> Void
-    ) -> Timestamp {
+    ) -> Timestamp? {
+        if isAwaited { return nil }
         guard let median else {
             note(isFar: false, ahead: .zero, changed)
             return own

@@ -101,8 +101,10 @@ extension Replica {
     private func begin(
         _ id: UInt64, snapshot: [UInt8]?, from node: NodeID, lineage theirs: Lineage, now: Instant
     ) {
-        guard needsTeacher, fullLanes.isEmpty, learning == nil, recordingView == nil,
-            theirs != .none
+        // The same teacher has been asked again while its answer was on its way, and has dropped what it
+        // began before.
+        let isNewer = learning.map { $0.teacher == node && $0.id != id } ?? true
+        guard needsTeacher, fullLanes.isEmpty, isNewer, recordingView == nil, theirs != .none
         else { return }
         let started = Learning<Machine>(teacher: node, id: id, now: now)
         var known: NextView?
@@ -116,6 +118,7 @@ extension Replica {
                 header: header, reader: SnapshotReader(like: blank, at: header.version))
         }
         guard membership.memory.mayJoin(theirs, of: known) else { return }
+        if learning != nil { stopLearning() }
         if known != nil { giveUpOwnSnapshot() }
         tell(event: .learning(from: node, withSnapshot: snapshot != nil))
         learning = started

@@ -243,6 +243,7 @@ extension Replica {
         joinedAt = now
         order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
+        medianClock.begin(memberCount: value.view.members.count)
         epoch?.pulse.beat(now: now, wallClock: wallClock)
         for member in value.members where member != settings.own {
             guard paths[member.node] == member else { continue }

@@ -26,9 +26,10 @@ extension Replica {
     }
 
     private func readClock(now: Instant) {
-        sendingTime = medianClock.time(own: wallClock, now: now) { ahead in
+        let time = medianClock.time(own: wallClock, now: now) { ahead in
             tell(event: ahead.map { .wallClockIsFar(ahead: $0) } ?? .wallClockIsNear)
         }
+        sendingTime = time ?? order.time
         membership.wallClock = sendingTime
     }
 
@@ -184,12 +185,8 @@ extension Replica {
     }
 
     private func compareClocks(now: Instant) {
-        guard let epoch else { return }
-        if epoch.view.members.count < 3 {
-            medianClock.forget()
-        } else if let median = epoch.pulse.medianWallClock(own: wallClock) {
-            medianClock.note(median, now: now)
-        }
+        guard let median = epoch?.pulse.medianWallClock(own: wallClock) else { return }
+        medianClock.note(median, now: now)
     }
 
     private func suspectSilent(late: Interval, now: Instant) {

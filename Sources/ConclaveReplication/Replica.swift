@@ -151,6 +151,7 @@ package final class Replica<Machine: StateMachine> {
             random: self.random.split(), now: now)
         joinPause = settings.suspicion
         medianClock = MedianClock(suspicion: settings.suspicion)
+        medianClock.begin(memberCount: membership.memory.view.members.count)
         tickDue = now
         startTags = [nextTag()]
         if let lost = recovery.lost {

@@ -37,6 +37,21 @@ import Testing
         #expect(epoch(of: group[0]) == before + 1)
     }
 
+    /// It asks again before the first answer has come.
+    @Test(arguments: [true, false])
+    func `one that is far from all the others gets in`(isErased: Bool) throws {
+        let group = try TestReplica.group(3)
+        group[2].disconnect(from: group)
+        Array(group[..<2]).live(1_500)
+        try #require(group[0].replica.view.members.count == 2)
+        if isErased { group[2].disk.erase() }
+        try group[2].restart()
+        group[2].connect(to: group)
+        group.live(15_000, delay: 300)
+        #expect(group[2].replica.isServing, "\(group[2].replica.notServingReason)")
+        #expect(group[0].replica.view.members.count == 3)
+    }
+
     @Test func `one that does not hear all is taught for ever and keeps nobody out`() throws {
         let group = try three()
         for away in group[3...] { try away.restart() }

@@ -49,6 +49,23 @@ extension [TestReplica] {
         }
     }
 
+    /// The same where each frame is `delay` milliseconds on its way.
+    func live(_ milliseconds: Int64, delay: Int64) {
+        var onTheirWay: [[(from: NodeID, item: HeldFabric.Sent)]] = []
+        for _ in 0..<(milliseconds / 25) {
+            for replica in self { replica.live(25) }
+            onTheirWay.append([])
+            for from in self {
+                onTheirWay[onTheirWay.count - 1] += from.fabric.sent.map { (from.node, $0) }
+                from.fabric.sent = []
+            }
+            guard onTheirWay.count > delay / 25 else { continue }
+            for (from, item) in onTheirWay.removeFirst() {
+                first { $0.node == item.to }?.hear(item.input(from: from))
+            }
+        }
+    }
+
     /// What was sent arrives, and what is sent in answer.
     private func carry(cut: Set<[UInt32]>, losing isLost: (ControlFrame) -> Bool) {
         for _ in 0..<6 {

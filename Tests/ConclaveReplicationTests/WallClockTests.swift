@@ -71,6 +71,31 @@ import Testing
         #expect(rest[1].replica.order.time < bound)
     }
 
+    @Test func `most that are put right together do not stay ahead in the eyes of the others`()
+        throws
+    {
+        let group = try group(3)
+        let before = group[2].outputs.count
+        for replica in group[..<2] { replica.wallClock = timestamp(5) }
+        group.live(1_000)
+        for replica in group[..<2] { replica.wallClock = start }
+        group.live(1_000)
+        let told = clockEvents(of: group[2], after: before)
+        #expect(told == [.wallClockIsFar(ahead: .zero), .wallClockIsNear])
+    }
+
+    @Test func `a process that begins with a wrong one waits for the others'`() throws {
+        let group = try group(3)
+        group[0].wallClock = timestamp(5)
+        for replica in group { try replica.restart() }
+        for replica in group { replica.connect(to: group) }
+        for _ in 0..<20 where !group[0].replica.isServing { group.live(25) }
+        group.live(500)
+        for replica in group { try #require(replica.replica.isServing) }
+        let bound = Timestamp(microseconds: start.microseconds + 10_000_000)
+        #expect(group[1].replica.order.time < bound)
+    }
+
     @Test func `of two nobody knows which one is right`() throws {
         let group = try group(2)
         group[0].wallClock = timestamp(5)

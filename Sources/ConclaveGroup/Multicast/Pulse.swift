@@ -29,8 +29,7 @@ package struct Pulse {
     package mutating func beat(now: Instant, wallClock: Timestamp) {
         let before = table.value(row: own, at: layout.heartbeat)
         table.advance(layout.heartbeat, to: max(now.nanoseconds, before + 1))
-        let wall = table.value(row: own, at: layout.wallClock)
-        table.advance(layout.wallClock, to: max(wall, wallClock.microseconds))
+        table.set(layout.wallClock, to: wallClock.microseconds)
         isDirty = true
         for rank in isDue.indices { isDue[rank] = true }
     }

@@ -43,6 +43,11 @@ package final class SharedStateTable {
         store(value, at: offset)
     }
 
+    /// Sets a number of the own row that may fall, too. Pushing it to the others is the caller's to do.
+    package func set(_ offset: Int, to value: UInt64) {
+        store(value, at: offset)
+    }
+
     /// Copies a peer's write to its place in that peer's row.
     ///
     /// - Returns: False if it does not fit into a row: nothing was copied.
