@@ -146,19 +146,20 @@ extension Service {
             let refusal = Refusal(.unavailable, "session \(id) was attached anew at once")
             return openRefused(nonce, refusal, effects: &effects)
         }
-        takeOver(state, now: now, effects: &effects)
+        takeOver(state, isFollowed: openings[nonce] != nil, now: now, effects: &effects)
         if let opening = openings.removeValue(forKey: nonce) {
             join(opening, to: id, machine: machine, now: now, effects: &effects)
         }
     }
 
     /// Makes the session a local one under its new attachment. What was received for it stays if
-    /// its process is the same.
+    /// its process is the same, and so does what that is watched by, unless another connection follows.
     private mutating func takeOver(
-        _ state: SessionState, now: Instant, effects: inout [ServiceEffect]
+        _ state: SessionState, isFollowed: Bool, now: Instant, effects: inout [ServiceEffect]
     ) {
         if let old = sessions[state.id], old.process.isSameProcess(as: state.process) {
-            leaveConnection(of: state.id, now: now, effects: &effects)
+            closeConnection(of: state.id, now: now, effects: &effects)
+            if isFollowed { releaseWatch(of: state.id, effects: &effects) }
             sessions[state.id]?.attachment = state.attachment
             if old.isYielding {
                 // Its validity was withdrawn for a process that did not come: that is final (K5). What
@@ -253,19 +254,18 @@ extension Service {
         _ id: SessionID, now: Instant, effects: inout [ServiceEffect]
     ) {
         guard sessions[id] != nil else { return }
-        leaveConnection(of: id, now: now, effects: &effects)
+        closeConnection(of: id, now: now, effects: &effects)
+        releaseWatch(of: id, effects: &effects)
         withdraw(id, effects: &effects)
         remove(id, effects: &effects)
     }
 
     /// Whatever connection the session had is superseded: it is closed.
-    private mutating func leaveConnection(
+    private mutating func closeConnection(
         of id: SessionID, now: Instant, effects: inout [ServiceEffect]
     ) {
-        if let connection = sessions[id]?.connection {
-            close(connection, now: now, effects: &effects)
-        }
-        releaseWatch(of: id, effects: &effects)
+        guard let connection = sessions[id]?.connection else { return }
+        close(connection, now: now, effects: &effects)
     }
 
     /// Forgets a local session; its slot stays out of use until the session is over.

@@ -255,6 +255,25 @@ import Testing
         #expect(group[0].stops.isEmpty, "it is no longer there")
     }
 
+    /// It was on its way when the group could not say whether it had come, and its connection was closed.
+    @Test func `are watched on when their resume is known to nobody any more`() throws {
+        let group = TestGroup()
+        let (id, session) = try group[0].connectWithSession(pid: 1)
+        group[0].request(try lock("lock"), number: 1, onLoss: .kill, id)
+        group[0].step(.client(.closed(id)))
+        let next = group[0].connect(pid: 1)
+        group[0].hello(next)
+        group.isHeld = true
+        group[0].resume(next, session)
+        group[0].step(.serving(ServingState(isServing: false, reason: "too few")))
+        group[0].step(.client(.closed(next)))
+        group.isHeld = false
+        group.order()
+        #expect(group.machine.sessionState(session.session)?.attachment.number == 2)
+        for _ in 0..<120 { group.advance(.milliseconds(50)) }
+        #expect(group[0].stops.map(\.id) == [id])
+    }
+
     @Test func `here have let go of what they say no more`() throws {
         let group = TestGroup()
         let (id, session) = try group[0].connectWithSession(pid: 1)
