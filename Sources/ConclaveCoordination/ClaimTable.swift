@@ -97,6 +97,10 @@ struct ClaimTable: Sendable {
         session < claimsBySession.count ? countsByUser[claimsBySession[session].user] : 0
     }
 
+    func claimCount(ofUser user: Int) -> Int {
+        user < countsByUser.count ? countsByUser[user] : 0
+    }
+
     /// A session is that user's from now on, with what it has. Users have numbers without gaps.
     mutating func own(_ session: Int, by user: Int) {
         makePlace(for: session)
@@ -120,19 +124,20 @@ struct ClaimTable: Sendable {
             .map { (number: claims[$0].request.number, claim: $0) }
             .sorted { first, second in
                 first.number == second.number
-                    ? name(first.claim) < name(second.claim) : first.number < second.number
+                    ? objectName(of: first.claim) < objectName(of: second.claim)
+                    : first.number < second.number
             }
             .map(\.claim)
     }
 
-    private func name(_ claim: Int) -> ObjectName { objects[claims[claim].object].name }
+    func objectName(of claim: Int) -> ObjectName { objects[claims[claim].object].name }
 
     /// Claims that wait on behalf of a task, by the sessions that made them and their requests.
     func waits(of task: TaskReference) -> [Int] {
         waits.claims(of: task).map { (session: claims[$0].task.session, claim: $0) }
             .sorted {
-                ($0.session, claims[$0.claim].request.number, name($0.claim))
-                    < ($1.session, claims[$1.claim].request.number, name($1.claim))
+                ($0.session, claims[$0.claim].request.number, objectName(of: $0.claim))
+                    < ($1.session, claims[$1.claim].request.number, objectName(of: $1.claim))
             }
             .map(\.claim)
     }
@@ -435,8 +440,8 @@ extension ClaimTable {
 
     private mutating func join(_ claim: Int) {
         var set = sets[claims[claim].request] ?? []
-        let name = name(claim)
-        set.insert(claim, at: set.firstIndex { name < self.name($0) } ?? set.endIndex)
+        let name = objectName(of: claim)
+        set.insert(claim, at: set.firstIndex { name < self.objectName(of: $0) } ?? set.endIndex)
         sets[claims[claim].request] = set
     }
 }
@@ -482,7 +487,9 @@ extension ClaimTable {
     /// given out more permits than there are.
     mutating func grantSet(_ request: RequestReference, at moment: Moment) -> [Int]? {
         let set = set(request)
-        guard !set.isEmpty, set.allSatisfy({ claims[$0].standing == .reserved && isOpen($0) })
+        // It comes to the last one last.
+        guard let last = set.last, claims[last].standing == .reserved,
+            set.allSatisfy({ claims[$0].standing == .reserved && isOpen($0) })
         else { return nil }
         sets[request] = nil
         for claim in set {

@@ -34,7 +34,8 @@ extension Coordinator {
             advance([request], effects: &effects)
         }
         guard !locks.set(request).isEmpty else { return }
-        wait(request, in: .lockSet, effects: &effects)
+        let byteCount = Reply.keptByteCount(ofGrants: set.parts.map(\.name))
+        wait(request, in: .lockSet(replyByteCount: byteCount), effects: &effects)
     }
 
     private func refusal(
@@ -88,7 +89,7 @@ extension Coordinator {
                 grantSet(request, effects: &effects)
                 continue
             }
-            requests += serve(locks.claims[claim].object, effects: &effects)
+            requests += serveQueue(of: locks.claims[claim].object, effects: &effects)
             guard locks.claims[claim].standing == .queued,
                 plant != .setWaitsForItself, let reason = reasonNotToWait(claim, of: .lock)
             else { continue }

@@ -177,6 +177,13 @@ extension Coordinator {
         if !locks.objects[lock].reserved.isEmpty {
             grantSets(reservedAt: lock, effects: &effects)
         }
+        return serveQueue(of: lock, effects: &effects)
+    }
+
+    /// The same where only the queue has changed: nothing was given up, opened or made more.
+    mutating func serveQueue(
+        of lock: Int, effects: inout [CoordinationEffect]
+    ) -> [RequestReference] {
         var sets: [RequestReference] = []
         for claim in locks.grantNext(lock, at: now) {
             if locks.claims[claim].standing == nil {

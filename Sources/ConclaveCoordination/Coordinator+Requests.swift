@@ -42,16 +42,39 @@ extension Coordinator {
         let openCount = sessions[request.session].replies.openCount
         sessions[request.session].replies.begin(request.number)
         let bytes = sessions[request.session].replies.byteCount
-        let isFull = openCount >= quota || bytes >= quotas.replyByteCountPerSession
+        let isFull =
+            openCount >= quota || bytes >= quotas.replyByteCountPerSession
+            || sessions.replyByteCount >= quotas.replyByteCountPerUID
+                && repliesOfUserAreMany(request.session)
         guard !isFull || operation.letsGo else {
-            let message =
-                openCount >= quota
-                ? "\(quota) requests of the session are waiting or not confirmed"
-                : "replies of \(bytes) bytes to the session are not confirmed"
-            refuse(request, .quotaExceeded, message, effects: &effects)
-            return
+            return refuseMore(request, openCount: openCount, effects: &effects)
         }
         dispatch(operation, request, effects: &effects)
+    }
+
+    @inline(never)
+    private func repliesOfUserAreMany(_ session: Int) -> Bool {
+        let uid = sessions[session].process.uid
+        return uid != 0 && sessions.replyByteCount(ofUID: uid) >= quotas.replyByteCountPerUID
+    }
+
+    @inline(never)
+    private mutating func refuseMore(
+        _ request: RequestReference, openCount: Int, effects: inout [CoordinationEffect]
+    ) {
+        let quota = quotas.requestsPerSession
+        let bytes = sessions[request.session].replies.byteCount
+        let uid = sessions[request.session].process.uid
+        let message =
+            if openCount >= quota {
+                "\(quota) requests of the session are waiting or not confirmed"
+            } else if bytes >= quotas.replyByteCountPerSession {
+                "replies to the session that wait or are not confirmed may take \(bytes) bytes"
+            } else {
+                "replies to processes of uid \(uid) that wait or are not confirmed may take "
+                    + "\(sessions.replyByteCount(ofUID: uid)) bytes"
+            }
+        refuse(request, .quotaExceeded, message, effects: &effects)
     }
 
     private mutating func dispatch(
@@ -112,15 +135,20 @@ extension Coordinator {
     }
 
     mutating func confirm(_ session: Int, upTo number: UInt64) {
+        let bytes = sessions[session].replies.byteCount
         for reference in sessions[session].replies.confirm(upTo: number) {
             barriers.release(reference)
         }
+        sessions.countReplies(sessions[session].replies.byteCount - bytes, of: session)
     }
 
     mutating func answer(
         _ request: RequestReference, _ reply: Reply, effects: inout [CoordinationEffect]
     ) {
+        let bytes = sessions[request.session].replies.byteCount
         sessions[request.session].replies.answer(request.number, .reply(reply))
+        let growth = sessions[request.session].replies.byteCount - bytes
+        sessions.countReplies(growth, of: request.session)
         tell(request, reply, effects: &effects)
     }
 
@@ -135,6 +163,7 @@ extension Coordinator {
         _ request: RequestReference, in place: WaitingPlace, effects: inout [CoordinationEffect]
     ) {
         sessions[request.session].replies.wait(request.number, in: place)
+        sessions.countReplies(place.replyByteCount, of: request.session)
         tellQueued(request, in: place, effects: &effects)
     }
 

@@ -45,6 +45,32 @@ extension Coordinator {
                 .quotaExceeded,
                 "there are \(quotas.sessions) sessions already: end some that are not needed first")
         }
+        return refusalOfAnotherSession(uid: uid)
+    }
+
+    /// A session that goes to another user's process counts for that user, with all that is its own.
+    private func refusal(ofGiving index: Int, to uid: UInt32) -> Refusal? {
+        guard sessions[index].process.uid != uid else { return nil }
+        if let refusal = refusalOfAnotherSession(uid: uid) { return refusal }
+        var claimCount = locks.claimCount(of: index) + slots.claimCount(of: index)
+        if let user = sessions.user(ofUID: uid) {
+            claimCount += locks.claimCount(ofUser: user) + slots.claimCount(ofUser: user)
+        }
+        let byteCount =
+            sessions[index].replies.byteCount + sessions.replyByteCount(ofUID: uid)
+        guard
+            uid == 0
+                || claimCount <= quotas.claimsPerUID && byteCount <= quotas.replyByteCountPerUID
+        else {
+            return Refusal(
+                .quotaExceeded,
+                "with session \(sessions[index].id) processes of uid \(uid) would have or want more than "
+                    + "one user's may: let go of some first")
+        }
+        return nil
+    }
+
+    private func refusalOfAnotherSession(uid: UInt32) -> Refusal? {
         if sessions.count(ofUID: uid) >= quotas.sessionsPerUID {
             return Refusal(
                 .quotaExceeded,
@@ -92,6 +118,10 @@ extension Coordinator {
         let isOwn = sessions[index].process.isSameProcess(as: command.process)
         if isOwn || plant == .takeOverAtOnce {
             complete(command, of: index, effects: &effects)
+        } else if sessions[index].takeover != command,
+            let refusal = refusal(ofGiving: index, to: command.process.uid)
+        {
+            refuse(command.nonce, at: command.member, refusal, effects: &effects)
         } else {
             awaitTakeover(command, of: index, effects: &effects)
         }

@@ -150,7 +150,7 @@ package struct CoordinatorBuilder: Sendable {
         if waiter.standing != nil {
             // Once for all of them.
             guard coordinator.locks.set(waiter.request).count == 1 else { return }
-            return note(waiter.request, in: .lockSet)
+            return note(waiter.request, in: .lockSet(replyByteCount: 0))
         }
         guard let upgrade = waiter.upgrade else {
             return note(waiter.request, in: .lock(claim: claim))
@@ -164,6 +164,20 @@ package struct CoordinatorBuilder: Sendable {
             Replies.Entry(number: request.number, state: .waiting(place)))
     }
 
+    /// All locks are there: what a grant of several will take is known.
+    private func waitingEntries(of session: Int) -> [Replies.Entry] {
+        waiting[session].map { entry in
+            guard case .waiting(.lockSet) = entry.state else { return entry }
+            let request = RequestReference(session: session, number: entry.number)
+            let byteCount = Reply.keptByteCount(
+                ofGrants: coordinator.locks.set(request).map {
+                    coordinator.locks.objectName(of: $0)
+                })
+            return Replies.Entry(
+                number: entry.number, state: .waiting(.lockSet(replyByteCount: byteCount)))
+        }
+    }
+
     private mutating func takeReplies(_ reader: inout ByteReader) throws(WireError) {
         let session = try reader.sessionIndex("session", in: coordinator.sessions)
         let isNext = answered.map { $0.session == session } ?? !isSettled[session]
@@ -173,7 +187,7 @@ package struct CoordinatorBuilder: Sendable {
         let confirmed: UInt64 = try reader.integer("confirmed")
         let newest: UInt64 = try reader.integer("newest")
         let refused: UInt64 = try reader.integer("refused")
-        var entries = answered?.entries ?? waiting[session]
+        var entries = answered?.entries ?? waitingEntries(of: session)
         // Not beside the ones that grow: each row would copy all that came before.
         answered = nil
         waiting[session] = []
@@ -187,6 +201,8 @@ package struct CoordinatorBuilder: Sendable {
         }
         coordinator.sessions[session].replies = try Replies(
             confirmed: confirmed, newest: newest, refused: refused, unsorted: entries)
+        coordinator.sessions.countReplies(
+            coordinator.sessions[session].replies.byteCount, of: session)
         isSettled[session] = true
         settledCount += 1
     }

@@ -63,9 +63,11 @@ package struct Quotas: Hashable, Sendable {
     /// Waiting requests and unconfirmed replies of one session. What lets go of something is taken
     /// up to twice that; beyond it nothing is kept, and every request is refused for good.
     package var requestsPerSession = ClientLimits.requestsInFlight
-    /// What such replies of one session name, and the values that they bring, in bytes. What lets go of
-    /// something is taken beyond it.
-    package var replyByteCountPerSession = 512 << 10
+    /// What such replies of one session name, and the values that they bring, in bytes; of a request
+    /// that waits, what its reply may. What lets go of something is taken beyond it.
+    package var replyByteCountPerSession = 4 << 20
+    /// The same of all sessions of one user.
+    package var replyByteCountPerUID = 64 << 20
     /// Sessions that ended are remembered for `endedFor`, but not more of them than `ended`, with
     /// not more replies than `endedReplies` together, and not more bytes of these.
     package var endedFor = Interval.seconds(600)

@@ -38,7 +38,10 @@ struct Replies: Sendable {
         }
 
         fileprivate var byteCount: Int {
-            if case .answered(let reply, _) = state { reply.byteCount } else { 0 }
+            switch state {
+            case .waiting(let place): place.replyByteCount
+            case .answered(let reply, _): reply.byteCount
+            }
         }
     }
 
@@ -54,7 +57,7 @@ struct Replies: Sendable {
     private var late: [UInt64]
     /// Late replies up to `confirmed`: kept, since that does not prove that the client has them.
     private var unprovenCount: Int
-    /// Of the replies that are kept: see `Reply.keptByteCount`.
+    /// Of the replies that are kept (see `Reply.keptByteCount`), and of those that what waits may have.
     private(set) var byteCount: Int
 
     init() {
@@ -122,6 +125,7 @@ struct Replies: Sendable {
     }
 
     mutating func wait(_ number: UInt64, in place: WaitingPlace) {
+        byteCount += place.replyByteCount
         insert(Entry(number: number, state: .waiting(place)))
     }
 
@@ -131,6 +135,7 @@ struct Replies: Sendable {
             insert(Entry(number: number, state: .answered(reply, settledBy: number)))
             return
         }
+        byteCount -= entries[index].byteCount
         if !entries[index].isAnswered, number <= confirmed { unprovenCount += 1 }
         entries[index].state = .answered(reply, settledBy: nil)
         late.append(number)

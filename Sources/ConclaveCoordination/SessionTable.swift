@@ -8,6 +8,9 @@ struct SessionTable: Sendable {
     private var indexesByClientID: [Secret: Int] = [:]
     private var countsByMember: [Member: Int] = [:]
     private var countsByUID: [UInt32: Int] = [:]
+    /// Of the replies of all their sessions: see `Replies.byteCount`.
+    private var replyByteCountsByUID: [UInt32: Int] = [:]
+    private(set) var replyByteCount = 0
     /// Numbers of the users who have a session, and those that are free again.
     private var users: [UInt32: Int] = [:]
     private var freeUsers: [Int] = []
@@ -26,6 +29,8 @@ struct SessionTable: Sendable {
     func count(attachedTo member: Member) -> Int { countsByMember[member] ?? 0 }
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
+    func replyByteCount(ofUID uid: UInt32) -> Int { replyByteCountsByUID[uid] ?? 0 }
+
     /// The number of the user whose process has the session.
     mutating func user(of index: Int) -> Int {
         let uid = rows[index].process.uid
@@ -34,6 +39,9 @@ struct SessionTable: Sendable {
         users[uid] = number
         return number
     }
+
+    /// The same of a user who has a session.
+    func user(ofUID uid: UInt32) -> Int? { users[uid] }
 
     private mutating func uncount(uid: UInt32) {
         Self.uncount(uid, in: &countsByUID)
@@ -61,6 +69,20 @@ struct SessionTable: Sendable {
         indexesByClientID[session.clientID] = nil
         Self.uncount(session.attachment.member, in: &countsByMember)
         uncount(uid: session.process.uid)
+        countReplies(-session.replies.byteCount, ofUID: session.process.uid)
+    }
+
+    /// What the replies to a session take has grown, or shrunk.
+    mutating func countReplies(_ growth: Int, of index: Int) {
+        guard growth != 0 else { return }
+        countReplies(growth, ofUID: rows[index].process.uid)
+    }
+
+    @inline(never)
+    private mutating func countReplies(_ growth: Int, ofUID uid: UInt32) {
+        replyByteCount += growth
+        let count = replyByteCount(ofUID: uid) + growth
+        replyByteCountsByUID[uid] = count == 0 ? nil : count
     }
 
     /// Attaches a session to `member` for `process`, under the next attach number.
@@ -70,6 +92,8 @@ struct SessionTable: Sendable {
         uncount(uid: old.process.uid)
         countsByMember[member, default: 0] += 1
         countsByUID[process.uid, default: 0] += 1
+        countReplies(-old.replies.byteCount, ofUID: old.process.uid)
+        countReplies(old.replies.byteCount, ofUID: process.uid)
         rows[index].process = process
         rows[index].attachment = Attachment(member: member, number: old.attachment.number + 1)
     }

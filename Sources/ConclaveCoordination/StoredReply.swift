@@ -1,4 +1,4 @@
-import ConclaveBase
+package import ConclaveBase
 package import ConclaveWire
 
 /// A reply as it is kept until the client confirms it. What a barrier decided is kept once, in the
@@ -21,12 +21,17 @@ extension Reply {
     package var keptByteCount: Int {
         switch self {
         case .grantedAll(let grants):
-            grants.reduce(0) { $0 + Self.grantByteCount + $1.name.text.utf8.count }
+            Self.keptByteCount(ofGrants: grants.map(\.name))
         case .elected(let term): term.previousValue.count
         case .granted, .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused,
             .written, .mismatched, .leased, .leaseTaken, .joined, .sent, .counted:
             0
         }
+    }
+
+    /// What a grant of several locks takes.
+    package static func keptByteCount(ofGrants names: [ObjectName]) -> Int {
+        names.reduce(0) { $0 + grantByteCount + $1.text.utf8.count }
     }
 }
 
@@ -41,11 +46,22 @@ struct DecisionReference: Equatable, Sendable {
 /// What a request waits in: the claim in its table, the barrier, or the latch.
 enum WaitingPlace: Equatable, Sendable {
     case lock(claim: Int)
-    /// Several locks as one.
-    case lockSet
+    /// Several locks as one; the bytes that the grant of all will take.
+    case lockSet(replyByteCount: Int)
     /// It is held, and shared.
     case upgrade(claim: Int)
     case slot(claim: Int)
     case barrier(Int)
     case latch(Int)
+}
+
+extension WaitingPlace {
+    /// What the reply may take, counted from the beginning: it cannot be refused when it comes.
+    var replyByteCount: Int {
+        switch self {
+        case .lockSet(let replyByteCount): replyByteCount
+        case .slot: ClientLimits.leaderValue
+        case .lock, .upgrade, .barrier, .latch: 0
+        }
+    }
 }

@@ -208,6 +208,10 @@ final class ServiceWorld {
         guard random.chance(perMille: 60) else { return }
         quotas.replyByteCountPerSession = 32 + Int(random.below(600))
         quotas.endedReplyByteCount = Int(random.below(2_000))
+        if random.chance(perMille: 500) {
+            quotas.replyByteCountPerSession += ClientLimits.leaderValue
+            quotas.replyByteCountPerUID = 64 + Int(random.below(9_000))
+        }
     }
 
     private static func validitySlotCount(

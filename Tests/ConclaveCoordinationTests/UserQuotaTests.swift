@@ -49,15 +49,26 @@ import Testing
         #expect(isRefused(5, of: two))
     }
 
+    private mutating func takeOver(_ session: SessionID, pid: UInt32, uid: UInt32) {
+        stage.apply(
+            .resume(
+                ResumeCommand(
+                    session: session, secret: Secret(high: 2, low: 1), confirmed: 0,
+                    process: Stage.process(pid, uid: uid), member: Stage.member(1), nonce: 99)))
+    }
+
+    private var isTakeoverRefused: Bool {
+        stage.effects.contains { effect in
+            guard case .openRefused(nonce: 99, _, let refusal) = effect else { return false }
+            return refusal.code == .quotaExceeded
+        }
+    }
+
     @Test mutating func `go with a session to the user whose process takes it over`() {
         begin { $0.claimsPerUID = 1 }
         let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
         stage.acquire(one, 1, names[0])
-        stage.apply(
-            .resume(
-                ResumeCommand(
-                    session: one, secret: Secret(high: 2, low: 1), confirmed: 0,
-                    process: Stage.process(9, uid: 2_000), member: Stage.member(1), nonce: 99)))
+        takeOver(one, pid: 9, uid: 2_000)
         stage.apply(.yieldAttachment(session: one, attachment: 1))
         stage.acquire(other, 1, names[1])
         #expect(isRefused(1, of: other))
@@ -67,6 +78,37 @@ import Testing
         stage.end(one, .died, attachment: 2)
         stage.acquire(other, 2, names[2])
         #expect(stage.refusal(of: 2, of: other) == nil)
+    }
+
+    @Test mutating func `keep a session from a user who would have too much with it`() {
+        begin {
+            $0.claimsPerUID = 1
+            $0.sessionsPerUID = 2
+            $0.replyByteCountPerUID = 65
+        }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        stage.request(one, 1, all(names[0]))
+        stage.acquire(other, 1, names[1])
+        var token = stage.token
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(isTakeoverRefused, "claims")
+        stage.request(other, 2, .release(name: names[1], token: token))
+        stage.request(other, 3, all(names[1]))
+        token = stage.token
+        stage.request(other, 4, .releaseAll(names: [names[1]], token: token))
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(isTakeoverRefused, "bytes of replies")
+        stage.request(other, 5, confirmed: 4, put(names[0]))
+        let third = open(3, uid: 2_000)
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(isTakeoverRefused, "sessions")
+        stage.end(third, .goodbye)
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(!isTakeoverRefused)
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(!isTakeoverRefused, "it was taken already")
+        stage.apply(.yieldAttachment(session: one, attachment: 1))
+        #expect(stage.coordinator.sessionState(one)?.process.uid == 2_000)
     }
 
     @Test mutating func `begin anew for a user who comes when others have gone`() {
@@ -144,6 +186,63 @@ import Testing
         #expect(stage.reply(to: 4, of: one) == .done)
         stage.request(one, 5, confirmed: 4, all(names[1]))
         #expect(stage.refusal(of: 5, of: one) == nil)
+    }
+
+    /// The reply to a request that waits cannot be refused any more when it comes.
+    @Test mutating func `count what the reply to a waiting request may take`() throws {
+        begin { $0.replyByteCountPerSession = 1 }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 1_000))
+        stage.acquire(one, 1, names[0])
+        let token = stage.token
+        stage.request(two, 1, all(names[0]))
+        stage.request(two, 2, all(names[1]))
+        #expect(isRefused(2, of: two))
+        try stage.restore()
+        stage.request(two, 3, all(names[1]))
+        #expect(isRefused(3, of: two))
+        stage.request(one, 2, .release(name: names[0], token: token))
+        stage.request(two, 4, all(names[1]))
+        #expect(isRefused(4, of: two))
+        // It was told after the fourth was made, for all that the group knows.
+        stage.request(two, 5, confirmed: 4, all(names[1]))
+        #expect(stage.refusal(of: 5, of: two) == nil)
+    }
+
+    @Test mutating func `count what a candidate may be told of the leader before`() {
+        begin { $0.replyByteCountPerSession = 4_096 }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 1_000))
+        stage.request(one, 1, .campaign(slot: names[0], value: [1]))
+        let token = stage.token
+        stage.request(two, 1, .campaign(slot: names[0], value: [2]))
+        stage.request(two, 2, .campaign(slot: names[1], value: [2]))
+        #expect(isRefused(2, of: two))
+        stage.request(one, 2, .resign(slot: names[0], token: token))
+        stage.request(two, 3, .campaign(slot: names[1], value: [2]))
+        #expect(stage.refusal(of: 3, of: two) == nil)
+    }
+
+    @Test mutating func `bound what replies to all sessions of the user hold`() throws {
+        begin { $0.replyByteCountPerUID = 131 }
+        let sessions = (1...3).map { open($0, uid: 1_000) }
+        let (other, root) = (open(4, uid: 2_000), open(5, uid: 0))
+        for (session, name) in zip(sessions, names) {
+            stage.request(session, 1, all(name))
+            #expect(stage.refusal(of: 1, of: session) == nil)
+        }
+        try stage.restore()
+        for session in sessions {
+            stage.acquire(session, 2, names[4])
+            #expect(isRefused(2, of: session))
+        }
+        for (number, name) in zip((1 as UInt64)..., names[3...]) {
+            stage.request(root, number, all(name))
+            #expect(stage.refusal(of: number, of: root) == nil)
+        }
+        stage.acquire(other, 1, names[0])
+        #expect(stage.refusal(of: 1, of: other) == nil)
+        stage.end(sessions[0], .goodbye)
+        stage.acquire(sessions[1], 3, names[4])
+        #expect(stage.refusal(of: 3, of: sessions[1]) == nil)
     }
 
     @Test mutating func `bound what replies to sessions that ended hold`() throws {

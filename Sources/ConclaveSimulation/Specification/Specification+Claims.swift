@@ -55,16 +55,18 @@ extension Specification {
     func hasRoomForClaim(of id: SessionID, count: Int = 1) -> Bool {
         let hasRoom =
             queues.count + count <= quotas.claimsPerSession
-            || queues.values.count { $0.request(of: id) != nil } + count
-                <= quotas.claimsPerSession
+            || claimCount(of: id) + count <= quotas.claimsPerSession
         let uid = sessions[id]!.process.uid
         guard hasRoom, uid != 0, queues.count * sessions.count + count > quotas.claimsPerUID else {
             return hasRoom
         }
-        let claimed = sessions.values.filter { $0.process.uid == uid }.reduce(0) { sum, session in
-            sum + queues.values.count { $0.request(of: session.id) != nil }
-        }
+        let claimed = sessions.values.filter { $0.process.uid == uid }
+            .reduce(0) { $0 + claimCount(of: $1.id) }
         return claimed + count <= quotas.claimsPerUID
+    }
+
+    func claimCount(of id: SessionID) -> Int {
+        queues.values.count { $0.request(of: id) != nil }
     }
 
     mutating func letGo(

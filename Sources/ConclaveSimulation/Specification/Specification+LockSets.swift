@@ -77,6 +77,13 @@ extension Specification {
             .keys.sorted()
     }
 
+    /// What the grant of all will take; 0: it is no such request.
+    func setByteCount(_ set: SpecifiedSet, at first: ObjectKey) -> Int {
+        guard queues[first]?.all.contains(where: { $0.isOfSet && $0.isPart(of: set) }) == true
+        else { return 0 }
+        return Reply.keptByteCount(ofGrants: keys(of: set).map(\.name))
+    }
+
     mutating func advance(_ sets: [SpecifiedSet]) {
         var sets = sets
         while !sets.isEmpty {

@@ -47,11 +47,31 @@ extension Specification {
         case .latch(let latch) where latch.action == .remove: self.latch(latch, id, number)
         default:
             guard sessions[id]!.openCount < quotas.requestsPerSession,
-                sessions[id]!.replyByteCount < quotas.replyByteCountPerSession
+                hasRoomForReplies(of: id)
             else {
                 return refuse(id, number, .quotaExceeded)
             }
             begin(operation, id, number)
+        }
+    }
+
+    private func hasRoomForReplies(of id: SessionID) -> Bool {
+        let uid = sessions[id]!.process.uid
+        let ofUser = sessions.keys.filter { sessions[$0]!.process.uid == uid }
+        let byteCountOfUser = ofUser.reduce(0) { $0 + replyByteCount(of: $1) }
+        return replyByteCount(of: id) < quotas.replyByteCountPerSession
+            && (uid == 0 || byteCountOfUser < quotas.replyByteCountPerUID)
+    }
+
+    /// Of what is answered, and of what the replies to those that wait may take.
+    func replyByteCount(of id: SessionID) -> Int {
+        sessions[id]!.entries.reduce(0) { sum, entry in
+            switch entry.value {
+            case .answered(let reply, _): sum + reply.keptByteCount
+            case .waiting(let key) where key.kind == .leaderSlot: sum + ClientLimits.leaderValue
+            case .waiting(let key):
+                sum + setByteCount(SpecifiedSet(session: id, number: entry.key), at: key)
+            }
         }
     }
 

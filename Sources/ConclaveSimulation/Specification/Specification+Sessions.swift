@@ -56,10 +56,24 @@ extension Specification {
         if session.process.isSameProcess(as: command.process) {
             return move(session.id, by: command)
         }
+        guard session.takeover == command || mayGive(session.id, to: command.process.uid) else {
+            return refuse(command.nonce, at: command.member, .quotaExceeded)
+        }
         // K7: not before the old validity is over.
         if session.takeover != command { dropTakeover(of: session.id, .denied) }
         sessions[session.id]!.takeover = command
         requestDetach(session.id)
+    }
+
+    /// What another user's process takes over counts for that user.
+    private func mayGive(_ id: SessionID, to uid: UInt32) -> Bool {
+        guard sessions[id]!.process.uid != uid else { return true }
+        let ofUser = sessions.values.filter { $0.process.uid == uid }.map(\.id)
+        guard ofUser.count < quotas.sessionsPerUID else { return false }
+        guard uid != 0 else { return true }
+        let all = ofUser + [id]
+        return all.reduce(0) { $0 + claimCount(of: $1) } <= quotas.claimsPerUID
+            && all.reduce(0) { $0 + replyByteCount(of: $1) } <= quotas.replyByteCountPerUID
     }
 
     mutating func requestDetach(_ id: SessionID) {

@@ -57,12 +57,6 @@ struct SpecifiedSession {
         }
     }
 
-    var replyByteCount: Int {
-        entries.values.reduce(0) { sum, entry in
-            if case .answered(let reply, _) = entry { sum + reply.keptByteCount } else { sum }
-        }
-    }
-
     mutating func answer(_ number: UInt64, _ reply: Reply) {
         let isLate = entries[number] != nil
         entries[number] = .answered(reply, settledBy: isLate ? nil : number)
