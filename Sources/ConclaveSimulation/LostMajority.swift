@@ -79,13 +79,15 @@ final class LostMajority<Daemon: SimulatedDaemon> {
     var isHopeless: Bool {
         guard case .lost = phase else { return false }
         return cluster.hosts.allSatisfy { host in
-            host.isRetired || host.daemon.map { !mayGoOn($0) } ?? false
+            host.isRetired || host.daemon.map { !mayGoOn($0, on: host.node) } ?? false
         }
     }
 
-    /// With what is left of the state, or in memory mode without any.
-    private func mayGoOn(_ daemon: Daemon) -> Bool {
-        daemon.hasAnyState || shape.durability == .memory && daemon.view.epoch > .none
+    /// With what is left of the state, or in memory mode without any. Who was removed, and then added again
+    /// in a view that it does not know, believes that it is no member.
+    private func mayGoOn(_ daemon: Daemon, on node: NodeID) -> Bool {
+        daemon.list.contains(node)
+            && (daemon.hasAnyState || shape.durability == .memory && daemon.view.epoch > .none)
     }
 
     func act() {
@@ -216,7 +218,7 @@ final class LostMajority<Daemon: SimulatedDaemon> {
         let isAnybody = shape.durability == .disk && random.chance(perMille: 250)
         let choices = cluster.hosts.filter { host in
             guard !host.isRetired, let daemon = host.daemon else { return false }
-            return mayGoOn(daemon) || isAnybody
+            return mayGoOn(daemon, on: host.node) || isAnybody
         }
         guard !choices.isEmpty else { return }
         let host = choices[Int(askCount) % choices.count]
