@@ -30,7 +30,8 @@ extension Replica {
             tell(event: ahead.map { .wallClockIsFar(ahead: $0) } ?? .wallClockIsNear)
         }
         sendingTime = time ?? order.time
-        membership.wallClock = sendingTime
+        membership.wallClock = time ?? wallClock
+        membership.isClockDoubted = time == nil
     }
 
     /// What may take a while, and nobody waits for. To be called once a turn, when everything else

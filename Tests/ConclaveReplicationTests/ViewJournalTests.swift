@@ -20,13 +20,23 @@ import Testing
 
     /// A founding, view 1 and three promises. The first one makes the files, which begin with a
     /// summary; a promise takes a sector.
-    private func written() throws -> ViewJournal {
+    ///
+    /// - Parameter isKnown: Each record is written when the one before is known to be synced.
+    private func written(isKnown: Bool = false) throws -> ViewJournal {
         var journal = try journal()
-        journal.append(.founding(lineage, members: [node]), to: disk, tag: 1)
-        journal.append(.installed(view(1), voteFrom: Epoch(1)), to: disk, tag: 2)
-        for round in 1...3 as ClosedRange<UInt64> {
-            journal.append(promise(round), to: disk, tag: 2 + round)
+        var nextTag = 100 as UInt64
+        func append(_ record: ViewRecord, tag: UInt64) {
+            journal.append(record, to: disk, tag: tag)
+            guard isKnown else { return }
+            disk.run()
+            journal.completed(tag, on: disk) {
+                nextTag += 1
+                return nextTag
+            }
         }
+        append(.founding(lineage, members: [node]), tag: 1)
+        append(.installed(view(1), voteFrom: Epoch(1)), tag: 2)
+        for round in 1...3 as ClosedRange<UInt64> { append(promise(round), tag: 2 + round) }
         disk.run()
         return journal
     }
@@ -276,6 +286,21 @@ import Testing
         let found = try self.journal().memory
         #expect([2, 3].contains(found.promised.round))
         #expect(found.current == before.memory.current)
+    }
+
+    /// Two faults: a promise counted, and is bad in one file, while the other was cut before it.
+    @Test(arguments: ViewJournal.files)
+    func `C1: a record that counted is missed, though the other file seems to end before it`(
+        file: String
+    ) throws {
+        _ = try written(isKnown: true)
+        let second = try sector(of: 2)
+        let other = ViewJournal.files.first { $0 != file }!
+        disk.change(other) { bytes in
+            for index in second..<bytes.count { bytes[index] = 0 }
+        }
+        damage(file, at: second)
+        #expect(throws: FatalFault.self) { try journal() }
     }
 
     /// One crash after the other comes between the two files.

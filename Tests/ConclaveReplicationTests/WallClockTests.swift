@@ -96,6 +96,29 @@ import Testing
         #expect(group[1].replica.order.time < bound)
     }
 
+    /// None of them has a median, and both begin the same era: the second in which they do keeps them apart.
+    @Test func `C6: survivors that go on alone one after the other have versions of their own`()
+        throws
+    {
+        let group = try group(3)
+        var versions: [Version] = []
+        for (survivor, hours) in zip(group[..<2], [1, 2] as [UInt64]) {
+            try survivor.restart()
+            survivor.wallClock = timestamp(hours)
+            survivor.live(3_000)
+            let wish = SalvageWish(eraAtLeast: 0, by: "operator")
+            survivor.replica.salvage(wish, number: 5, now: survivor.now)
+            survivor.live(3_000)
+            guard case .done(let report)? = survivor.salvaged else {
+                Issue.record("\(String(describing: survivor.salvaged))")
+                return
+            }
+            versions.append(report.version)
+        }
+        #expect(versions[0].era == versions[1].era)
+        #expect(versions[0].number + 3_000 << 30 < versions[1].number)
+    }
+
     @Test func `of two nobody knows which one is right`() throws {
         let group = try group(2)
         group[0].wallClock = timestamp(5)

@@ -191,7 +191,9 @@ extension Membership {
                 departed: departed, absent: absent,
                 minimumMembers: choice.list.minimumMembers, stateWasLost: choice.stateWasLost),
             trim: choice.trim, era: era, maximumSessionTTL: current.maximumSessionTTL,
-            list: choice.list, change: choice.change, time: max(wallClock, current.time))
+            list: choice.list, change: choice.change,
+            time: isClockDoubted && !choice.stateWasLost
+                ? current.time : max(wallClock, current.time))
     }
 
     private func departure(

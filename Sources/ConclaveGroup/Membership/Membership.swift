@@ -73,6 +73,9 @@ package struct Membership {
     package internal(set) var seat: Seat
     var random: SeededRandom
     package var wallClock = Timestamp.zero
+    /// Nobody has confirmed yet what the wall clock shows: views keep the time of the one before. An era
+    /// begins by it all the same, since versions that begin at one moment would be given out twice.
+    package var isClockDoubted = false
     /// Whether a departed incarnation still matters to the state machine; set before each step
     /// of a coordinator: no other one decides.
     package var isRemembered: [Member: Bool] = [:]

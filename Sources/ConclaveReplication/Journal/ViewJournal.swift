@@ -9,7 +9,7 @@ import ConclaveWire
 /// newest beginning count, and one that is older tells what was before. A record is written to both
 /// files and synced in both, one after the other, before it counts; so one that is bad in one file is
 /// taken from the other, and a missing one with a later one behind it is damage, unless the other file ends
-/// before it: then neither of them ever counted.
+/// before it and no record says that it counted: then neither of them ever did.
 struct ViewJournal {
     static let files = ["views.a", "views.b"]
 
@@ -17,6 +17,9 @@ struct ViewJournal {
     /// The same at each start: files are never shorter.
     private let smallestFile: Int
     private var sequence: UInt64
+    /// The newest record that is known to be synced in both files; later ones are on their way.
+    private var counted: UInt64 = 0
+    private var onTheirWay: [(tag: UInt64, sequence: UInt64)] = []
     private var position = 0
     /// Of the smaller one, and of the next ones.
     private var fileByteCount = 0
@@ -75,6 +78,7 @@ struct ViewJournal {
             guard let fault = copy.fault, !copy.isMissing || first > 1 else { continue }
             repairs.append((copy.file, fault))
         }
+        counted = copies.map(\.counted).max() ?? 0
         var bodies: [UInt64: [UInt8]] = [:]
         var olderIsWhole = false
         for copy in copies {
@@ -86,7 +90,7 @@ struct ViewJournal {
         }
         var newest = bodies.keys.max() ?? first - 1
         if let bad = (first..<newest + 1).first(where: { bodies[$0] == nil }) {
-            if copies.contains(where: { $0.first == first && $0.isCleanAtItsEnd }) {
+            if bad > counted, copies.contains(where: { $0.first == first && $0.isCleanAtItsEnd }) {
                 bodies = bodies.filter { $0.key < bad }
                 newest = bad - 1
             } else if olderIsWhole {
@@ -106,8 +110,8 @@ struct ViewJournal {
     /// that counts. What the first one begins with says it again, and is not needed if it is bad there;
     /// but a bad record at its end would not be missed.
     ///
-    /// - Returns: Whether all that counts was in it: nothing is missing between the two, or was ever
-    ///   written behind its end.
+    /// - Returns: Whether all that counts was in it: nothing is missing between the two, or ever was behind
+    ///   its end.
     private mutating func replayOlder(
         _ copy: ViewJournalCopy, before first: UInt64
     ) throws(FatalFault) -> Bool {
@@ -116,7 +120,7 @@ struct ViewJournal {
             try replay(body, number: number)
             number += 1
         }
-        return number == first || copy.isCleanAtItsEnd
+        return number == first || number > counted && copy.isCleanAtItsEnd
     }
 
     private mutating func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {
@@ -163,12 +167,14 @@ struct ViewJournal {
 
     private mutating func write(_ record: ViewRecord?, to disk: any Disk, tag: UInt64) {
         toldMark = mark
-        let bytes = ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence + 1)
+        let entry = ViewJournalFormat.Entry(record, mark: mark, counted: counted)
+        let bytes = entry.encode(sequence: sequence + 1)
         guard position + bytes.count <= fileByteCount else {
             // The new files follow what is in the old ones without a gap: none of it is missing then.
             return rewrite(on: disk, tag: tag)
         }
         sequence += 1
+        onTheirWay.append((tag, sequence))
         for file in Self.files {
             disk.submit(.write(file, at: position, bytes: bytes), lane: .views, tag: 0)
         }
@@ -195,12 +201,17 @@ struct ViewJournal {
             let isLast = file == order.last
             disk.submit(.syncDirectory, lane: .views, tag: isLast ? tag : 0)
         }
+        onTheirWay.append((tag, sequence))
         reserve.isUsedUp(until: tag)
     }
 
-    /// Takes completions of rewritings and of files in reserve, and has new ones made. The tag may be
-    /// waited for by others as well.
+    /// Takes completions of records, of rewritings and of files in reserve, and has new ones of these made.
+    /// The tag may be waited for by others as well.
     mutating func completed(_ tag: UInt64, on disk: any Disk, nextTag: () -> UInt64) {
+        if let place = onTheirWay.firstIndex(where: { $0.tag == tag }) {
+            counted = onTheirWay[place].sequence
+            onTheirWay.removeFirst(place + 1)
+        }
         reserve.completed(tag, byteCount: wantedByteCount, on: disk, nextTag: nextTag)
     }
 
@@ -225,7 +236,8 @@ struct ViewJournal {
         var bytes = ViewJournalFormat.header(owner: owner, first: sequence + 1)
         for record in summary {
             sequence += 1
-            bytes += ViewJournalFormat.Entry(record, mark: mark).encode(sequence: sequence)
+            let entry = ViewJournalFormat.Entry(record, mark: mark, counted: counted)
+            bytes += entry.encode(sequence: sequence)
         }
         position = bytes.count
         fileByteCount = .max

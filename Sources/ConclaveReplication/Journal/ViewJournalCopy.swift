@@ -10,8 +10,10 @@ struct ViewJournalCopy {
     /// Why it is not as it was written; nil: it may be.
     private(set) var fault: String?
     private(set) var isMissing = false
-    /// It has all records from its first to its last one, and nothing was ever written behind that: what
-    /// comes later is not synced here, so that it does not count.
+    /// The newest record that some record here says to be synced in both files.
+    private(set) var counted: UInt64 = 0
+    /// It has all records from its first to its last one, and only zeros behind that: what comes later was
+    /// never written here, or the file was cut.
     private(set) var isCleanAtItsEnd = false
 
     init(
@@ -45,9 +47,13 @@ struct ViewJournalCopy {
                     "view journal: record \(record.sequence) in a file that begins with \(first)")
             }
             bodies[record.sequence] = record.body
+            var reader = ByteReader(record.body)
+            if let entry = try? ViewJournalFormat.Entry(from: &reader) {
+                counted = max(counted, entry.counted)
+            }
         }
         guard let last = bodies.keys.max(), last - first >= UInt64(bodies.count) else {
-            isCleanAtItsEnd = bytes[end...].allSatisfy { $0 == 0 }
+            isCleanAtItsEnd = end <= bytes.count && bytes[end...].allSatisfy { $0 == 0 }
             return
         }
         let missing = bodies.keys.sorted().enumerated().first {

@@ -15,27 +15,32 @@ enum ViewJournalFormat {
     /// No record has a number above this, so that the next one can always be counted.
     static let lastSequence: UInt64 = 1 << 60
     private static let magic: UInt32 = 0x5749_5643
-    private static let format: UInt16 = 2
+    private static let format: UInt16 = 3
     private static let headerByteCount = 24
 
     /// The body of a record: what was decided or promised, if anything, and what is on the disk.
     struct Entry {
         var record: ViewRecord?
         var mark: JournalMark
+        /// The newest record that was known to be synced in both files when this one was written.
+        var counted: UInt64
 
-        init(_ record: ViewRecord?, mark: JournalMark) {
+        init(_ record: ViewRecord?, mark: JournalMark, counted: UInt64) {
             self.record = record
             self.mark = mark
+            self.counted = counted
         }
 
         init(from reader: inout ByteReader) throws(WireError) {
             mark = try JournalMark(from: &reader)
+            counted = try reader.integer("counted")
             record = try reader.flag("has record") ? try ViewRecord(from: &reader) : nil
         }
 
         func encode(sequence: UInt64) -> [UInt8] {
             var writer = ByteWriter(reserving: 256)
             mark.encode(into: &writer)
+            writer.integer(counted)
             writer.flag(record != nil)
             record?.encode(into: &writer)
             return ViewJournalFormat.encode(body: writer.bytes, sequence: sequence)
