@@ -185,6 +185,7 @@ final class GroupWorld {
         guard watch.isWhole else { return }
         isWorking = false
         try comeToRest()
+        guard watch.isWhole else { return }
         let ends = watch.listedHosts.compactMap { $0.daemon?.machine }
         // Who has learned from a corrupted member may be in the majority.
         guard !ends.contains(where: \.isTainted) else { return }
@@ -194,11 +195,13 @@ final class GroupWorld {
     }
 
     /// One suspicion time in one view, and nothing on its way: what was proposed before the rest may be
-    /// ordered at any time in it. A path that broke late may end the view once more.
+    /// ordered at any time in it. A path that broke late may end the view once more, and of two members of
+    /// which one is corrupted it may be seen only now that nobody knows which.
     private func comeToRest() throws(Violation) {
         let limit = timeline.now.advanced(by: Self.healingTime)
         while timeline.now < limit {
-            try advance(until: limit) { self.watch.isWhole }
+            try advance(until: limit) { self.watch.isWhole || self.watch.needsOperator }
+            if watch.needsOperator { return }
             let epoch = watch.checker.newestEpoch
             try advance(until: timeline.now.advanced(by: shape.suspicion)) { false }
             let versions = Set(watch.listedHosts.compactMap { $0.daemon?.version })

@@ -98,9 +98,11 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
         return connected(well.map(\.index), count: needed, for: length)
     }
 
-    /// What a process had in memory alone is gone with it.
+    /// What a process had in memory alone is gone with it. The first view is known to its founder alone,
+    /// until that has told the others.
     private func isMember(_ host: SimulatedHost<Daemon>, of view: View) -> Bool {
-        shape.durability == .disk
+        guard view.epoch > Epoch(1) || host.daemon?.view.epoch == view.epoch else { return false }
+        return shape.durability == .disk
             ? view.rank(of: host.node) != nil : view.contains(host.member)
     }
 
