@@ -1,5 +1,6 @@
 public import ConclaveBase
 import ConclaveClientCore
+import ConclaveWire
 
 /// What only root and the user that the daemon runs as may ask for.
 extension Conclave {
@@ -40,6 +41,30 @@ extension Conclave {
             throw ConclaveError.unexpected(answer)
         }
         return RecoveryReport(report)
+    }
+
+    /// Has something go wrong at the local daemon for a while, so that one sees how programs take it.
+    ///
+    /// - Throws: `denied` if the daemon's configuration does not allow it.
+    public func disturb(
+        _ disturbance: Disturbance, for duration: Duration, wait: Duration? = .seconds(10)
+    ) async throws {
+        let interval = Interval(duration)
+        guard interval > .zero, interval <= disturbance.longest else {
+            throw ConclaveError(.invalid, "\(interval) is not between 0 and \(disturbance.longest)")
+        }
+        try await ask(ConclaveWire.Disturbance(disturbance.kind, for: interval), wait)
+    }
+
+    /// Whatever goes wrong at the local daemon by order ends.
+    public func endDisturbances(wait: Duration? = .seconds(10)) async throws {
+        try await ask(nil, wait)
+    }
+
+    private func ask(_ disturbance: ConclaveWire.Disturbance?, _ wait: Duration?) async throws {
+        let wish = ClientCore.Query.disturb(disturbance)
+        let answer = await session.answer(to: wish, deadline: Self.deadline(after: wait))
+        guard case .report(.disturbed) = answer else { throw ConclaveError.unexpected(answer) }
     }
 
     private func change(_ wish: ClientCore.Query, _ wait: Duration?) async throws -> Epoch {

@@ -119,7 +119,7 @@ extension ClientCore {
         case .views(let views): for view in views { _ = calls.noteEpoch(id, view.epoch) }
         case .leader(let state): _ = calls.noteVersion(id, state.version)
         case .status, .members, .view, .locks, .leases, .latches, .sessions, .history, .why,
-            .memberChange, .recovered,
+            .memberChange, .recovered, .disturbed,
             .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful, .assured:
             break
         }
@@ -146,7 +146,7 @@ extension ClientCore {
         case .keyNews(let news): take(news, id, effects: &effects)
         case .groupNews(let news): take(news, id, effects: &effects)
         case .status, .members, .locks, .leases, .latches, .sessions, .history, .why,
-            .memberChange, .recovered, .keys,
+            .memberChange, .recovered, .disturbed, .keys,
             .keyUpdate, .groupUpdates, .doubtful, .assured:
             effects.append(.event(id, .report(report)))
         }

@@ -20,6 +20,8 @@ extension ClientCore {
         case removeMember(NodeID)
         /// Go on without the members that are gone, in that era of versions at least.
         case recover(eraAtLeast: UInt16)
+        /// Something goes wrong at the daemon for a while; nil: nothing any more.
+        case disturb(Disturbance?)
     }
 }
 
@@ -36,6 +38,7 @@ extension ClientCore.Query {
         case .addMember: .addMember
         case .removeMember: .removeMember
         case .recover: .recover
+        case .disturb: .disturb
         }
     }
 
@@ -44,7 +47,7 @@ extension ClientCore.Query {
         case .views(let follow): follow
         case .objects(let query): query.type == .observeLeader
         case .watchKeys, .followGroup: true
-        case .status, .members, .readKeys, .addMember, .removeMember, .recover: false
+        case .status, .members, .readKeys, .addMember, .removeMember, .recover, .disturb: false
         }
     }
 
@@ -52,7 +55,8 @@ extension ClientCore.Query {
     var isDoubted: Bool {
         switch self {
         case .objects, .watchKeys, .followGroup: isSubscription
-        case .status, .members, .views, .readKeys, .addMember, .removeMember, .recover: false
+        case .status, .members, .views, .readKeys, .addMember, .removeMember, .recover, .disturb:
+            false
         }
     }
 
@@ -61,14 +65,14 @@ extension ClientCore.Query {
         switch self {
         case .objects, .readKeys, .watchKeys, .followGroup: true
         case .views(let follow): follow
-        case .status, .members, .addMember, .removeMember, .recover: false
+        case .status, .members, .addMember, .removeMember, .recover, .disturb: false
         }
     }
 
     /// Something may have changed though no answer came.
     var isWish: Bool {
         switch self {
-        case .addMember, .removeMember, .recover: true
+        case .addMember, .removeMember, .recover, .disturb: true
         case .status, .members, .views, .objects, .readKeys, .watchKeys, .followGroup: false
         }
     }
@@ -87,6 +91,9 @@ extension ClientCore.Query {
             writer.text(address)
         case .removeMember(let node): writer.integer(node.number)
         case .recover(let era): writer.integer(era)
+        case .disturb(let disturbance):
+            writer.flag(disturbance != nil)
+            disturbance?.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -123,6 +130,7 @@ extension ClientCore.Query {
         case .followGroup: return .groupNews(try GroupNews(from: &reader))
         case .addMember, .removeMember: return .memberChange(try reader.epoch("epoch"))
         case .recover: return .recovered(try RecoverReport(from: &reader))
+        case .disturb: return .disturbed
         case .members:
             var members: [MemberReport] = []
             for _ in 0..<(try reader.count("members", maximum: 64)) {

@@ -68,6 +68,7 @@ extension ClientCore {
         case memberChange(Epoch)
         /// The daemon went on alone.
         case recovered(RecoverReport)
+        case disturbed
     }
 
     package enum ClientFailure: Equatable, Sendable {

@@ -112,6 +112,11 @@ final class Connection: ReactorHandler {
         return true
     }
 
+    /// Neither reads nor sends while it is held.
+    func hold(_ isHeld: Bool) {
+        attempt { stream throws(SystemError) in try stream.hold(isHeld) }
+    }
+
     func close() {
         phase = .closed
         stream?.close()

@@ -15,6 +15,10 @@ extension TCPFabric {
         for index in peers.indices where peers[index].nextDial <= now {
             peers[index].nextDial = .distantFuture
             guard peers[index].path == nil, peers[index].dial == nil else { continue }
+            guard peers[index].cutUntil == nil else {
+                dialLater(index, now: now)
+                continue
+            }
             do {
                 let socket = try TCPSocket.connect(to: peers[index].address)
                 peers[index].dial = try Connection(
@@ -84,6 +88,7 @@ extension TCPFabric {
     private func didReceiveHello(_ body: [UInt8], on connection: Connection) {
         do {
             let hello = try Hello(from: body)
+            guard !isCut(hello.member.node) else { return discard(connection) }
             let answer = self.hello(to: hello.member.node)
             if let refusal = refusal(of: hello, answer: answer, on: connection) {
                 if case .lineage = refusal { tellOfGivenUp(hello, on: connection) }

@@ -23,6 +23,8 @@ package final class TCPFabric: Fabric {
         /// time, and over with a path.
         var namesakePause = Interval.zero
         var namesakes = Namesakes()
+        /// Nothing goes either way until then.
+        var cutUntil: Instant?
     }
 
     let own: Member
@@ -224,6 +226,7 @@ extension TCPFabric: ReactorAlarm {
         due = .distantFuture
         tellAll()
         listener.resume(on: reactor, now: now)
+        endCuts(now: now)
         endOverdue(now: now)
         dialDue(now: now)
         schedule(listener.resumption)

@@ -15,6 +15,7 @@ package protocol DiskSink: AnyObject {
 package final class FileDisk: Disk {
     private let files: FileStore
     private let completions: Completions
+    private let slowness = SyncSlowness()
     private let lanes: [Lane]
     private var threads: [WorkerThread] = []
     private var reactor: Reactor?
@@ -30,7 +31,8 @@ package final class FileDisk: Disk {
             self.completions = completions
             var lanes: [Lane] = []
             for lane in DiskLane.allCases {
-                lanes.append(try Lane(lane, files: files, completions: completions))
+                lanes.append(
+                    try Lane(lane, files: files, completions: completions, slowness: slowness))
             }
             self.lanes = lanes
             for lane in lanes { threads.append(try lane.start()) }
@@ -50,6 +52,11 @@ package final class FileDisk: Disk {
         self.sink = sink
         registration = try reactor.register(
             completions.waker.descriptor, interest: .readable, handler: Receiver(self))
+    }
+
+    /// From now on each sync takes so much longer.
+    package func slowSyncs(by pause: Interval) {
+        slowness.set(pause)
     }
 
     /// Finishes what was submitted, ends the threads and gives the lock back. Nobody is told any

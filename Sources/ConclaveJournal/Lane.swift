@@ -24,16 +24,18 @@ final class Lane: Sendable {
     private let kind: DiskLane
     private let files: FileStore
     private let completions: Completions
+    private let slowness: SyncSlowness
     private let state = Mutex(State())
     private let waker: Waker
 
     init(
-        _ kind: DiskLane, files: FileStore, completions: Completions
+        _ kind: DiskLane, files: FileStore, completions: Completions, slowness: SyncSlowness
     ) throws(SystemError) {
         name = "disk-\(kind)"
         self.kind = kind
         self.files = files
         self.completions = completions
+        self.slowness = slowness
         waker = try Waker(.waitedFor)
     }
 
@@ -110,10 +112,14 @@ final class Lane: Sendable {
             case .create(let file, let byteCount): try files.create(file, byteCount: byteCount)
             case .write(let file, let offset, let bytes):
                 try files.write(bytes, to: file, at: offset)
-            case .sync(let file): try files.sync(file)
+            case .sync(let file):
+                slowness.pass()
+                try files.sync(file)
             case .rename(let file, let target): try files.rename(file, to: target)
             case .remove(let file): try files.remove(file)
-            case .syncDirectory: try files.syncDirectory()
+            case .syncDirectory:
+                slowness.pass()
+                try files.syncDirectory()
             }
             return nil
         } catch {

@@ -116,6 +116,7 @@ extension Daemon {
         hostSettings.maximumConnectionsPerUID = settings.connectionsPerUID
         hostSettings.validitySlotCount = UInt32(pageSlotCount)
         hostSettings.administrator = geteuid()
+        hostSettings.mayBeDisturbed = settings.allowsChaos
         hostSettings.memberAddress = settings.members.isEmpty ? nil : Self.memberAddress
         var random = SystemRandomNumberGenerator()
         do throws(FatalFault) {

@@ -44,6 +44,8 @@ package final class Daemon {
     private var comparedList = MemberList.empty
     /// Something came in after the host's turn was ended.
     private var hasInput = false
+    /// For how long it is to stand still when this turn is done.
+    private var stall = Interval.zero
 
     init(
         configuration: Configuration, settings: Settings, parts: Parts, observer: Observer
@@ -116,11 +118,22 @@ package final class Daemon {
             let after = endingSince.map { runtime.reactor.now().since($0) }
             note(.serving(state.isServing, reason: state.reason, after: after))
             showStatus()
+        case .disturb(let disturbance, let by): disturb(disturbance, by: by)
         case .fatal(let fault):
             self.fault = StartFault(fault)
             phase = .ended
         case .left, .removed:
             phase = .parting(until: now.advanced(by: Self.partingPatience))
+        }
+    }
+
+    private func disturb(_ disturbance: Disturbance?, by: String) {
+        note(.disturbed(disturbance, by: by))
+        guard let disturbance else { return runtime.endDisturbances() }
+        switch disturbance.kind {
+        case .cut(let node): runtime.cut(node, for: disturbance.duration)
+        case .slowDisk(let pause): runtime.slowDisk(by: pause, for: disturbance.duration)
+        case .stall: stall = disturbance.duration
         }
     }
 
@@ -213,6 +226,10 @@ extension Daemon: Engine {
         page.show(slot: ValidityPage.ownSlot, owner: own.incarnation.number, deadline: now)
         systemd.turned(now: now)
         host.work(now: now)
+        if stall > .zero {
+            runtime.standStill(for: stall)
+            stall = .zero
+        }
         if case .parting(let end) = phase, end <= now || !clients.isBusy { phase = .ended }
     }
 

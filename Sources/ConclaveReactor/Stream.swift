@@ -8,6 +8,8 @@ package final class Stream {
     private var registration: Reactor.Registration?
     private var writer = StreamWriter()
     private var interest: Readiness
+    /// Nothing is read or sent.
+    private var isHeld = false
 
     /// - Parameter interest: What to wait for at first; `.writable` to learn how a connect ended.
     package init(
@@ -37,6 +39,14 @@ package final class Stream {
         try wait(for: interest)
     }
 
+    /// A stream that is held neither reads nor sends, and goes on where it stood.
+    package func hold(_ isHeld: Bool) throws(SystemError) {
+        guard isHeld != self.isHeld else { return }
+        self.isHeld = isHeld
+        // Writable at once, if the kernel has room: then it is seen whether there is anything to send.
+        try wait(for: isHeld ? [] : [.readable, .writable])
+    }
+
     package func append(_ bytes: [UInt8]) {
         writer.append(bytes)
     }
@@ -57,13 +67,13 @@ package final class Stream {
 
     /// Sends what was appended, unless the kernel's buffer is known to be full.
     package func flush() throws(SystemError) {
-        guard isOpen, !isBlocked, writer.byteCount > 0 else { return }
+        guard isOpen, !isHeld, !isBlocked, writer.byteCount > 0 else { return }
         try send()
     }
 
     /// Sends what waited for the kernel's buffer.
     package func becameWritable() throws(SystemError) {
-        guard isOpen else { return }
+        guard isOpen, !isHeld else { return }
         try send()
     }
 

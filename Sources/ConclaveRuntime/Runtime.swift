@@ -54,7 +54,9 @@ package final class Runtime {
     package let reactor: Reactor
     package let disk: FileDisk
     package let fabric: any Fabric
-    private let network: TCPFabric?
+    let network: TCPFabric?
+    /// Syncs take longer until then.
+    var slowUntil = Instant.distantFuture
     private weak var engine: (any Engine)?
     /// By how much the last turn began later than it was to: the thread was busy, or not let run.
     package private(set) var lateness = Interval.zero
@@ -96,7 +98,8 @@ package final class Runtime {
     /// the engine, and sends what it collected.
     package func turn(until deadline: Instant) throws(SystemError) {
         guard let engine else { preconditionFailure("the runtime was not started") }
-        try takeInputs(until: min(deadline, engine.nextTick))
+        try takeInputs(until: min(deadline, engine.nextTick, slowUntil))
+        endSlowness()
         let now = reactor.now()
         if engine.nextTick <= now { engine.tick(now: now) }
         engine.endTurn(now: now, wallClock: reactor.wallClock())

@@ -15,6 +15,7 @@ package final class Host {
     package let replica: Replica<Coordinator>
     private var service: Service
     private let drawSecret: () -> Secret
+    private let own: NodeID
     private var effects: [HostEffect] = []
     private var serviceEffects: [ServiceEffect] = []
     private var hasWork = false
@@ -50,9 +51,11 @@ package final class Host {
         bounds.toldByteCountOfTurn = settings.toldByteCountOfTurn
         bounds.administrator = settings.administrator
         bounds.memberAddress = settings.memberAddress
+        bounds.mayBeDisturbed = settings.mayBeDisturbed
         bounds.plant = settings.replica.plant
         service = Service(settings: bounds)
         self.drawSecret = drawSecret
+        own = settings.replica.own.node
         takeOutputs(now: now)
     }
 
@@ -145,8 +148,19 @@ package final class Host {
             switch wish.content {
             case .change(let change): replica.change(change, number: wish.number, now: now)
             case .salvage(let wanted): replica.salvage(wanted, number: wish.number, now: now)
+            case .disturb(let wanted, let by):
+                let refusal = refusal(of: wanted)
+                if refusal == nil { effects.append(.disturb(wanted, by: by)) }
+                feed(.disturbed(wish.number, refusal), now: now)
             }
         }
+    }
+
+    private func refusal(of disturbance: Disturbance?) -> Refusal? {
+        guard case .cut(let node)? = disturbance?.kind else { return nil }
+        if node == own { return Refusal(.invalid, "member \(node) is this host itself") }
+        if replica.list.contains(node) { return nil }
+        return Refusal(.invalid, "member \(node) is not on the member list")
     }
 
     private func feed(_ input: Service.Input, now: Instant) {

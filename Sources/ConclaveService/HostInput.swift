@@ -18,6 +18,8 @@ package enum HostEffect {
     /// Whether requests are taken now: told on each change. `endingSince`: told with the first yes
     /// after an epoch ended, when this member began to end it.
     case serving(ServingState, endingSince: Instant?)
+    /// An administrator wants this to go wrong from now on; nothing: all of it to end.
+    case disturb(Disturbance?, by: String)
     /// The daemon must end.
     case fatal(FatalFault)
     /// The orderly stop is done.

@@ -24,6 +24,8 @@ package struct HostSettings: Sendable {
 
     /// The user beside root that may change the member list.
     package var administrator: UInt32 = 0
+    /// See `ServiceSettings`.
+    package var mayBeDisturbed = false
     /// An address of a new member as the group writes it, so that each has one spelling only; nil if
     /// the fabric could not reach a machine there. None: this daemon has no address for members
     /// itself.

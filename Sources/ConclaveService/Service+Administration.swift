@@ -2,7 +2,7 @@ import ConclaveBase
 import ConclaveCoordination
 package import ConclaveGroup
 package import ConclaveReplication
-import ConclaveWire
+package import ConclaveWire
 
 /// What an administrator asked this daemon for.
 package struct Wish: Equatable, Sendable {
@@ -11,6 +11,8 @@ package struct Wish: Equatable, Sendable {
         case change(MemberChange)
         /// `Service.Input.salvaged` must follow.
         case salvage(SalvageWish)
+        /// Nothing: whatever goes wrong by order ends. `Service.Input.disturbed` must follow.
+        case disturb(Disturbance?, by: String)
     }
 
     /// For the input that must follow.
@@ -35,11 +37,12 @@ extension Service {
         let by = "uid \(process.uid), pid \(process.pid) on node \(settings.own.node)"
         var reader = ByteReader(frame.body)
         var wanted: Wanted
-        if type == .recover {
+        switch type {
+        case .recover:
             wanted = .wish(.salvage(SalvageWish(eraAtLeast: try reader.integer("era"), by: by)))
             try reader.finish()
-        } else {
-            wanted = try change(type, from: &reader, by: by)
+        case .disturb: wanted = try disturbance(from: &reader, by: by)
+        default: wanted = try change(type, from: &reader, by: by)
         }
         if !isAdministrator(id) { wanted = .refusal(Self.notAdministrator) }
         switch wanted {
@@ -90,6 +93,28 @@ extension Service {
         }
         let entry = MemberList.Entry(node: node, address: known)
         return .wish(.change(MemberChange(.add(entry), by: by)))
+    }
+
+    private func disturbance(
+        from reader: inout ByteReader, by: String
+    ) throws(WireError) -> Wanted {
+        let wanted = try reader.flag("has disturbance") ? try Disturbance(from: &reader) : nil
+        try reader.finish()
+        guard settings.mayBeDisturbed else {
+            return .refusal(
+                Refusal(
+                    .denied,
+                    "this daemon lets nobody disturb it: its configuration has no chaos: true"))
+        }
+        return .wish(.disturb(wanted, by: by))
+    }
+
+    /// Nothing: it is being done.
+    mutating func tellDisturbed(
+        _ number: UInt64, refusal: Refusal?, effects: inout [ServiceEffect]
+    ) {
+        guard let refusal else { return grant(number, effects: &effects) { _ in } }
+        refuse(number, refusal, effects: &effects)
     }
 
     package mutating func takeWishes() -> [Wish] {

@@ -91,7 +91,7 @@ extension Service {
         case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
             .sessions, .history, .followGroup:
             try ask(type, frame, from: id, effects: &effects)
-        case .addMember, .removeMember, .recover:
+        case .addMember, .removeMember, .recover, .disturb:
             try administer(type, frame, from: id, effects: &effects)
         case .serving, .sessionEnded, .letGo:
             unsupported(frame.header, on: id, effects: &effects)

@@ -32,6 +32,7 @@ package struct Service {
         /// The outcome of a wish, by its number.
         case memberChange(UInt64, MemberChangeOutcome)
         case salvaged(UInt64, SalvageOutcome)
+        case disturbed(UInt64, Refusal?)
         case tick
     }
 
@@ -140,6 +141,8 @@ package struct Service {
             tellOutcome(outcome, of: number, effects: &effects)
         case .salvaged(let number, let outcome):
             tellOutcome(outcome, of: number, effects: &effects)
+        case .disturbed(let number, let refusal):
+            tellDisturbed(number, refusal: refusal, effects: &effects)
         case .tick: dropTheSilent(now: now, effects: &effects)
         }
         if tellAt <= now { tellServing(effects: &effects) }

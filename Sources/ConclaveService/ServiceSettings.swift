@@ -23,6 +23,8 @@ package struct ServiceSettings: Sendable {
     package var addresses: [NodeID: String]
     /// The user beside root that may change the member list.
     package var administrator: UInt32 = 0
+    /// Administrators may have things go wrong here.
+    package var mayBeDisturbed = false
     /// An address of a new member as the group writes it, so that each has one spelling only; nil if
     /// the fabric could not reach a machine there. None: this daemon has no address for members
     /// itself.

@@ -135,6 +135,7 @@ extension ServiceWorld {
         case .removed:
             try watch.checkRemoved(index)
             watch.administrator.wasRemoved(index)
+        case .disturb: break
         case .left:
             if cluster.hosts[index].isLeaving { watch.endByItself(index) }
         }

@@ -46,6 +46,6 @@ struct ConclaveCommand: ParsableCommand {
             EvictCommand.self, SessionsCommand.self, HistoryCommand.self,
             PutCommand.self, GetCommand.self, DeleteCommand.self, ListCommand.self,
             WatchCommand.self, TransactionCommand.self, BackupCommand.self, RestoreCommand.self,
-            GroupCommand.self,
+            GroupCommand.self, ChaosCommand.self,
         ])
 }

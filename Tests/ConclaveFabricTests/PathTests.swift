@@ -39,6 +39,45 @@ import Testing
         #expect(try pair.turn { pair.upper.recorder.controls == [[1]] })
     }
 
+    @Test func `one that is cut stays, and carries what waited when that is over`() throws {
+        let pair = try Pair()
+        pair.lower.fabric.cut(
+            second.node, until: pair.lower.reactor.now().advanced(by: .seconds(60)))
+        pair.upper.fabric.send([2], to: first.node)
+        pair.upper.fabric.flush()
+        pair.lower.fabric.send([1], to: second.node)
+        pair.lower.fabric.flush()
+        for _ in 0..<20 {
+            try pair.lower.reactor.turn(
+                until: pair.lower.reactor.now().advanced(by: .milliseconds(2)))
+            try pair.upper.look()
+        }
+        #expect(pair.lower.recorder.controls.isEmpty && pair.upper.recorder.controls.isEmpty)
+        pair.lower.fabric.cut(second.node, until: pair.lower.reactor.now())
+        let isCarried = try pair.turn {
+            pair.lower.recorder.controls == [[2]] && pair.upper.recorder.controls == [[1]]
+        }
+        #expect(isCarried)
+        #expect(pair.lower.recorder.connectedCount == 1)
+    }
+
+    @Test func `one that breaks while it is cut is missed, and made again, when that is over`()
+        throws
+    {
+        let pair = try Pair()
+        let fabric = pair.upper.fabric
+        fabric.cut(first.node, until: pair.upper.reactor.now().advanced(by: .seconds(60)))
+        pair.lower.fabric.disconnect(second.node)
+        for _ in 0..<100 {
+            try pair.upper.reactor.turn(
+                until: pair.upper.reactor.now().advanced(by: .milliseconds(2)))
+            try pair.lower.look()
+        }
+        #expect(pair.upper.recorder.connectedCount == 1)
+        fabric.endCuts()
+        #expect(try pair.turn { pair.upper.recorder.connectedCount == 2 })
+    }
+
     @Test func `an idle path lets both ends sleep`() throws {
         let pair = try Pair()
         for site in [pair.lower, pair.upper] {

@@ -214,7 +214,7 @@ private final class HostBench {
         case .client(.show(let slot, _, let deadline)): deadlines[slot] = deadline
         case .fatal(let fault): Issue.record("\(fault)")
         case .left, .removed: hasLeft = true
-        case .client, .event, .serving: break
+        case .client, .event, .serving, .disturb: break
         }
     }
 

@@ -113,6 +113,16 @@ enum ClientFrames {
             roundTrip(
                 body, { reader throws(WireError) in try reader.integer("era") as UInt16 },
                 { $1.integer($0) })
+        case .disturb:
+            roundTrip(
+                body,
+                { reader throws(WireError) in
+                    try reader.flag("has disturbance") ? try Disturbance(from: &reader) : nil
+                },
+                { disturbance, writer in
+                    writer.flag(disturbance != nil)
+                    disturbance?.encode(into: &writer)
+                })
         case .readKeys: roundTrip(body, KeyQuery.init(from:), { $0.encode(into: &$1) })
         case .watchKeys: roundTrip(body, KeyWatch.init(from:), { $0.encode(into: &$1) })
         case .followGroup: roundTrip(body, GroupFollow.init(from:), { $0.encode(into: &$1) })
@@ -133,7 +143,7 @@ enum ClientFrames {
             return roundTrip(body, DaemonHello.init(from:), { $0.encode(into: &$1) })
         case .open, .resume:
             return roundTrip(body, SessionOpened.init(from:), { $0.encode(into: &$1) })
-        case .goodbye, .confirm, .unsubscribe: return body.isEmpty
+        case .goodbye, .confirm, .unsubscribe, .disturb: return body.isEmpty
         case .serving:
             return roundTrip(body, ServingState.init(from:), { $0.encode(into: &$1) })
         case .sessionEnded:

@@ -97,7 +97,7 @@ struct ClientsOfHost {
         case .client(.send(let id, let bytes, _)): read(bytes, of: id)
         case .client(.close(let id)): connections.removeAll { $0 == id }
         case .fatal(let fault): broken("the daemon ends: \(fault)")
-        case .client, .event, .serving, .left, .removed: break
+        case .client, .event, .serving, .disturb, .left, .removed: break
         }
     }
 

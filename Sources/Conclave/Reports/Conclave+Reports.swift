@@ -160,7 +160,8 @@ public struct Views: AsyncSequence, Sendable {
                 case .views(let views): waiting = views.reversed().map(ViewChange.init)
                 case .status, .members, .locks, .leases, .latches, .sessions, .history, .why,
                     .leader, .memberChange,
-                    .recovered, .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates, .doubtful,
+                    .recovered, .disturbed, .keys, .keyNews, .keyUpdate, .groupNews, .groupUpdates,
+                    .doubtful,
                     .assured:
                     continue
                 }

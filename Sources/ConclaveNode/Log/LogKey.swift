@@ -13,6 +13,8 @@ enum LogKey {
     static let change = "change"
     static let configured = "configured"
     static let connection = "connection"
+    static let disturbance = "disturbance"
+    static let duration = "duration"
     static let epoch = "epoch"
     static let fault = "fault"
     static let group = "group"

@@ -1,4 +1,5 @@
 import ConclaveBase
+import ConclaveWire
 
 /// What the shell of a daemon tells about itself, beside the group's own events.
 enum NodeEvent: Equatable {
@@ -27,6 +28,8 @@ enum NodeEvent: Equatable {
     case processStopped(pid: UInt32, session: SessionID, stop: ProcessStop)
     /// It was not: `reason`. What it holds may be somebody else's soon.
     case processNotStopped(pid: UInt32, session: SessionID, stop: ProcessStop, reason: String)
+    /// An administrator has something go wrong; nothing: has all of it end.
+    case disturbed(Disturbance?, by: String)
     /// The loop was away for longer than a heartbeat.
     case late(Interval)
 }

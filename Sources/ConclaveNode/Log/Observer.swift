@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveFabric
 import ConclaveGroup
+import ConclaveWire
 package import Logging
 
 /// The only place where an event becomes a log line.
@@ -240,6 +241,15 @@ package struct Observer {
             }
         case .stopping(let signal): note(.info, "stopping", [(LogKey.signal, signal)])
         case .stopped: note(.info, "stopped", [])
+        case .disturbed(let disturbance?, let by):
+            note(
+                .warning, "disturbed by order",
+                [
+                    (LogKey.disturbance, "\(disturbance.kind)"),
+                    (LogKey.duration, "\(disturbance.duration)"), (LogKey.by, by),
+                ])
+        case .disturbed(nil, let by):
+            note(.warning, "what was disturbed by order is well again", [(LogKey.by, by)])
         case .settingsTaken(let keys):
             note(.info, "configuration taken", [(LogKey.keys, list(keys.map(\.rawValue)))])
         case .settingsNeedRestart(let keys):

@@ -4,7 +4,7 @@ import Logging
 
 /// The keys of the configuration file, as paths.
 package enum SettingKey: String, CaseIterable, Sendable {
-    case node, data, socket, durability, members, minimumMembers, maxSessionTtl, logLevel
+    case node, data, socket, durability, members, minimumMembers, maxSessionTtl, logLevel, chaos
     case heartbeat = "timing.heartbeat"
     case suspicion = "timing.suspicion"
     case stall = "timing.stall"
@@ -22,6 +22,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case count(WritableKeyPath<Settings, Int>, ClosedRange<Int>)
         case size(WritableKeyPath<Settings, Int>, ClosedRange<Int>)
         case interval(WritableKeyPath<Settings, Interval>, ClosedRange<Interval>)
+        case flag(WritableKeyPath<Settings, Bool>)
         case node, members, durability, logLevel
     }
 
@@ -38,6 +39,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .minimumMembers: .count(\.minimumMembers, 1...Self.maximumMembers)
         case .maxSessionTtl: .interval(\.maximumSessionTTL, .milliseconds(150)...(.seconds(3_600)))
         case .logLevel: .logLevel
+        case .chaos: .flag(\.allowsChaos)
         case .heartbeat: .interval(\.heartbeat, .milliseconds(5)...(.seconds(10)))
         case .suspicion: .interval(\.suspicion, .milliseconds(50)...(.seconds(60)))
         case .stall: .interval(\.stall, .milliseconds(100)...(.seconds(600)))
@@ -70,6 +72,7 @@ extension Settings {
         case .count(let path, _): "\(self[keyPath: path])"
         case .size(let path, _): Quantity.text(byteCount: self[keyPath: path])
         case .interval(let path, _): Quantity.text(self[keyPath: path])
+        case .flag(let path): "\(self[keyPath: path])"
         case .node: "\(node)"
         case .members: members.map { "\($0.node)=\($0.address)" }.joined(separator: ", ")
         case .durability: durability == .disk ? "disk" : "memory"

@@ -129,6 +129,9 @@ private struct SettingsReader {
                 return expected("a length of time with a unit, such as 100ms")
             }
             settings[keyPath: path] = interval
+        case .flag(let path):
+            guard let flag = Bool(text) else { return expected("true or false") }
+            settings[keyPath: path] = flag
         case .node:
             guard let number = UInt32(text), number > 0 else {
                 return expected("a number from 1 on")

@@ -56,6 +56,10 @@ package enum ClientFrameType: UInt16, Sendable, CaseIterable {
     /// Administration: ask a session to let go of something, or end it.
     case revoke = 83
 
+    /// Administration: something goes wrong at this daemon for a while, or nothing any more. The reply is
+    /// empty.
+    case disturb = 84
+
     /// Changes keys of the configuration, all at one version or none.
     case transact = 96
     /// Asks for one key, or a page of those with a prefix; the reply is a `KeyReport`.

@@ -73,7 +73,7 @@ struct MemberRemoveCommand: ParsableCommand {
     }
 }
 
-private func memberID(_ text: String) throws -> NodeID {
+func memberID(_ text: String) throws -> NodeID {
     guard let number = UInt32(text), number > 0 else {
         throw ValidationError("'\(text)' is not an id: a number from 1 on.")
     }
