@@ -16,6 +16,7 @@ struct ClaimTable: Sendable {
     private struct SessionClaims {
         /// Its claim on each object.
         var byObject: [Int: Int] = [:]
+        var heldCount = 0
         /// Whose it is: a place in `countsByUser`.
         var user = 0
     }
@@ -90,6 +91,10 @@ struct ClaimTable: Sendable {
 
     func claimCount(of session: Int) -> Int {
         session < claimsBySession.count ? claimsBySession[session].byObject.count : 0
+    }
+
+    func heldCount(of session: Int) -> Int {
+        session < claimsBySession.count ? claimsBySession[session].heldCount : 0
     }
 
     /// Of all sessions of the user whose session this is.
@@ -207,6 +212,7 @@ struct ClaimTable: Sendable {
         }
         let claim = claims.remove(index)
         if claim.isHeld {
+            claimsBySession[claim.request.session].heldCount -= 1
             objects[object].permitCount -= UInt64(claim.permitCount)
             objects[object].previousEnd = end
             objects[object].previousValue = claim.value
@@ -293,6 +299,7 @@ struct ClaimTable: Sendable {
         claims[claim].since = moment.time
         if numbersPlaces { claims[claim].place = freePlace(of: claims[claim].object) }
         objects[claims[claim].object].holders.append(claim, in: &claims)
+        claimsBySession[claims[claim].request.session].heldCount += 1
     }
 
     /// The lowest that nobody has.
@@ -425,6 +432,7 @@ extension ClaimTable {
         let index = add(claim)
         if claim.isHeld {
             objects[claim.object].holders.append(index, in: &claims)
+            claimsBySession[claim.request.session].heldCount += 1
             objects[claim.object].permitCount += UInt64(claim.permitCount)
             if let request = claim.upgrade { beginUpgrade(of: index, by: request) }
             return index

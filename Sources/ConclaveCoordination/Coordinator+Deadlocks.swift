@@ -29,7 +29,7 @@ extension Coordinator {
     }
 
     /// Why a claim that has just begun to wait must not; `nil`: it may.
-    func reasonNotToWait(_ claim: Int, of kind: ObjectKind) -> Refusal? {
+    mutating func reasonNotToWait(_ claim: Int, of kind: ObjectKind) -> Refusal? {
         let waiting = (kind == .lock ? locks : slots).claims[claim]
         let isCrowded = ([waiting.task] + waiting.within).contains { task in
             locks.waitCount(of: task) + slots.waitCount(of: task) > quotas.waitsPerTask
@@ -43,17 +43,20 @@ extension Coordinator {
         return deadlock(closedBy: claim, of: kind).map { Refusal(.deadlock, $0) }
     }
 
-    private func deadlock(closedBy claim: Int, of kind: ObjectKind) -> String? {
+    private mutating func deadlock(closedBy claim: Int, of kind: ObjectKind) -> String? {
         guard plant != .deadlockWaits else { return nil }
+        let maximum = min(quotas.deadlockSteps, deadlockStepsLeft)
         var search = DeadlockSearch(
-            locks: locks, slots: slots, maximumSteps: quotas.deadlockSteps,
+            locks: locks, slots: slots, maximumSteps: maximum,
             everyPermitBlocks: plant == .everyPermitBlocks)
-        return search.cycle(closedBy: claim, of: kind).map(describe)
+        let cycle = search.cycle(closedBy: claim, of: kind)
+        deadlockStepsLeft -= maximum - max(0, search.stepsLeft)
+        return cycle.map(describe)
     }
 
     /// Whoever leads out of turn is waited for by those that were before it: why it must not, if
     /// what its task waits for itself leads back to it.
-    func deadlock(withLeader claim: Int) -> String? {
+    mutating func deadlock(withLeader claim: Int) -> String? {
         let task = slots.claims[claim].task
         for lock in locks.waits(of: task) {
             if let cycle = deadlock(closedBy: lock, of: .lock) { return cycle }

@@ -23,8 +23,8 @@ extension Coordinator {
 
     private func summary(_ index: Int) -> SessionSummary {
         let session = sessions[index]
-        let claims = locks.claims(of: index).count { locks.claims[$0].isHeld }
-        let terms = slots.claims(of: index).count { slots.claims[$0].isHeld }
+        let claims = locks.heldCount(of: index)
+        let terms = slots.heldCount(of: index)
         let memberships = groups.membershipCount(of: session.id)
         let owner = SessionSummary.Owner(
             host: session.process.host, pid: session.process.pid, uid: session.process.uid,

@@ -45,19 +45,27 @@ extension Coordinator {
                 .quotaExceeded,
                 "there are \(quotas.sessions) sessions already: end some that are not needed first")
         }
-        return refusalOfAnotherSession(uid: uid)
+        return refusalOfMoreSessions(1, uid: uid)
     }
 
-    /// A session that goes to another user's process counts for that user, with all that is its own.
+    /// A session that goes to another user's process counts for that user, with all that is its own; so
+    /// do those that are about to.
     private func refusal(ofGiving index: Int, to uid: UInt32) -> Refusal? {
         guard sessions[index].process.uid != uid else { return nil }
-        if let refusal = refusalOfAnotherSession(uid: uid) { return refusal }
-        var claimCount = locks.claimCount(of: index) + slots.claimCount(of: index)
+        let coming = sessions.indexes { session in
+            session.takeover?.process.uid == uid && session.process.uid != uid
+        }
+        let given = coming.filter { $0 != index } + [index]
+        if let refusal = refusalOfMoreSessions(given.count, uid: uid) { return refusal }
+        var claimCount = given.reduce(0) {
+            $0 + locks.claimCount(of: $1) + slots.claimCount(of: $1)
+        }
         if let user = sessions.user(ofUID: uid) {
             claimCount += locks.claimCount(ofUser: user) + slots.claimCount(ofUser: user)
         }
-        let byteCount =
-            sessions[index].replies.byteCount + sessions.replyByteCount(ofUID: uid)
+        let byteCount = given.reduce(sessions.replyByteCount(ofUID: uid)) {
+            $0 + sessions[$1].replies.byteCount
+        }
         guard
             uid == 0
                 || claimCount <= quotas.claimsPerUID && byteCount <= quotas.replyByteCountPerUID
@@ -70,8 +78,8 @@ extension Coordinator {
         return nil
     }
 
-    private func refusalOfAnotherSession(uid: UInt32) -> Refusal? {
-        if sessions.count(ofUID: uid) >= quotas.sessionsPerUID {
+    private func refusalOfMoreSessions(_ growth: Int, uid: UInt32) -> Refusal? {
+        if sessions.count(ofUID: uid) + growth > quotas.sessionsPerUID {
             return Refusal(
                 .quotaExceeded,
                 "uid \(uid) has \(quotas.sessionsPerUID) sessions already: end some first, or do more "

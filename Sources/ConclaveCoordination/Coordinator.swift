@@ -21,6 +21,8 @@ package struct Coordinator: Sendable {
     package internal(set) var view = View(epoch: .none, members: [])
     /// State was lost: requests queue, and nothing is granted until `openGrants` (V26).
     package internal(set) var grantsAreSuspended = false
+    /// Of the command that is being applied: see `Quotas.deadlockStepsPerCommand`.
+    var deadlockStepsLeft = 0
 
     var sessions = SessionTable()
     var ended = EndedSessions()
@@ -53,6 +55,7 @@ package struct Coordinator: Sendable {
         let previous = self.version
         self.version = version
         advance(time)
+        deadlockStepsLeft = quotas.deadlockStepsPerCommand
         var reader = command
         var known = try? Command(from: &reader)
         if (try? reader.finish()) == nil { known = nil }

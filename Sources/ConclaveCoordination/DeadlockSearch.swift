@@ -44,7 +44,8 @@ struct DeadlockSearch {
     private let slots: ClaimTable
     /// For the simulator: all permits must come free, as if it were a lock.
     private let everyPermitBlocks: Bool
-    private var stepsLeft: Int
+    /// Less than 0: it was given up.
+    private(set) var stepsLeft: Int
     private var indexes: [TaskReference: Int] = [:]
     /// In the order in which they were found, which is that of the tables.
     private var tasks: [TaskReference] = []

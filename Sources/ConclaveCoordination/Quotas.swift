@@ -16,6 +16,9 @@ package struct Quotas: Hashable, Sendable {
     /// Steps of the search for a cycle of waiting that a request would close: so many holders,
     /// waiters or waits, or about 900 tasks that wait. One that would have to look at more waits.
     package var deadlockSteps = 16_384
+    /// Steps of all such searches of one command together: one that lets go of much may have many wait for
+    /// something else.
+    package var deadlockStepsPerCommand = 65_536
     /// Locks and leader slots that one session holds or awaits. Its end gives them up at one
     /// version, and the group stands still as long: 0.25 s at this bound.
     package var claimsPerSession = 100_000

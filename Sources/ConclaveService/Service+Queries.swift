@@ -100,7 +100,9 @@ extension Service {
             cost = Self.costOfHistory
             if writer.bytes.isEmpty { return cost }
         case .leader(let slot):
-            subscriptions.add(.leader(slot), read.connection, read.number)
+            guard mayWatch(read, .observeLeader, effects: &effects) else { return cost }
+            subscriptions.add(
+                .leader(slot), read.connection, read.number, uid: uid(of: read.connection))
             let state = machine.leaderState(slot)
             toldLeaders[slot] = state.version
             state.encode(into: &writer)
@@ -129,7 +131,9 @@ extension Service {
         _ number: UInt64, _ id: ConnectionID, effects: inout [ServiceEffect]
     ) -> Bool {
         guard hasRoom(of: id, .views, number, effects: &effects) else { return false }
-        subscriptions.add(.views, id, number)
+        let watch = Reads.ID(connection: id, number: number)
+        guard mayWatch(watch, .views, effects: &effects) else { return false }
+        subscriptions.add(.views, id, number, uid: uid(of: id))
         return true
     }
 
@@ -239,7 +243,7 @@ extension Service {
 
     mutating func forgetUnobserved() {
         toldLeaders = toldLeaders.filter { slot, _ in
-            !subscriptions.subscribers(of: .leader(slot)).isEmpty
+            subscriptions.hasSubscriber(of: .leader(slot))
         }
     }
 }

@@ -45,27 +45,34 @@ extension Service {
         case .watch, .follow:
             let watch = Reads.ID(connection: id, number: number)
             guard mayWatch(watch, type, effects: &effects) else { return false }
+        case .objects where type == .observeLeader:
+            let watch = Reads.ID(connection: id, number: number)
+            guard mayWatch(watch, type, effects: &effects) else { return false }
         case .read, .objects: break
         }
         return hasRoom(of: id, type, number, effects: &effects)
     }
 
     /// Refuses what would be too much for one user: when it is asked, and again when it begins.
-    private mutating func mayWatch(
+    mutating func mayWatch(
         _ id: Reads.ID, _ type: ClientFrameType, effects: inout [ServiceEffect]
     ) -> Bool {
-        let uid = connections[id.connection]?.process.uid ?? 0
+        let uid = uid(of: id.connection)
         let limit = settings.maximumWatchesPerUID
-        let count = keyWatchers.table.count(ofUID: uid) + groupFollowers.table.count(ofUID: uid)
+        let count =
+            keyWatchers.table.count(ofUID: uid) + groupFollowers.table.count(ofUID: uid)
+            + subscriptions.count(ofUID: uid)
         guard count >= limit else { return true }
         refuse(
             Refusal(
                 .quotaExceeded,
-                "user \(uid) watches keys and groups \(limit) times on this host already: "
+                "user \(uid) watches keys, groups, leaders and views \(limit) times on this host already: "
                     + "end some first"),
             type: type.rawValue, number: id.number, on: id.connection, effects: &effects)
         return false
     }
+
+    func uid(of id: ConnectionID) -> UInt32 { connections[id]?.process.uid ?? 0 }
 
     /// Refuses what would be too much for one connection.
     mutating func hasRoom(

@@ -34,7 +34,8 @@ package struct ServiceSettings: Sendable {
     package var keysPerPiece = ClientLimits.listedKeys
     /// What one turn answers at most, and what it tells of what was held, read and watched; about.
     package var toldByteCountOfTurn = 1 << 20
-    /// Watches of keys and followers of groups of one user on this host.
+    /// Watches of keys, followers of groups and of views, and observers of leaders of one user on this
+    /// host.
     package var maximumWatchesPerUID = 20_000
     /// A bug for the simulator to find; a daemon has none.
     package var plant: Plant?

@@ -282,6 +282,36 @@ import Testing
         }
     }
 
+    /// The first of two requests that are let on by one command has its search, and the other one has none.
+    @Test(arguments: [65_536, 17])
+    func `all searches of a command end at one bound`(steps: Int) {
+        var quotas = Quotas()
+        quotas.deadlockStepsPerCommand = steps
+        var stage = Stage(quotas: quotas)
+        let sessions = stage.open(all: 1...4)
+        let names = ["a", "b", "c", "d", "e"].map(ObjectName.init(known:))
+        stage.request(
+            sessions[0], 1,
+            .acquireAll(LockSet(names[..<2].map { LockSet.Part($0, .exclusive) })))
+        let token = stage.token
+        stage.acquire(sessions[3], 1, names[4])
+        for (session, name) in zip(sessions[1...2], names[2...3]) {
+            stage.acquire(session, 1, name)
+        }
+        stage.acquire(sessions[3], 2, names[2])
+        stage.acquire(sessions[3], 3, names[3])
+        for (session, name) in zip(sessions[1...2], names[..<2]) {
+            stage.request(
+                session, 2,
+                .acquireAll(LockSet([name, names[4]].map { LockSet.Part($0, .exclusive) })))
+        }
+        stage.request(sessions[0], 2, .releaseAll(names: Array(names[..<2]), token: token))
+        let isBound = steps < 100
+        #expect((stage.refusal(of: 2, of: sessions[1]) == .deadlock) == !isBound)
+        #expect(stage.refusal(of: 2, of: sessions[2]) == (isBound ? nil : .deadlock))
+        #expect(stage.lock(names[4])?.waiterCount == (isBound ? 2 : 0))
+    }
+
     @Test func `a search ends at its bound, however long the chain or many the holders`() {
         let count = 100
         var quotas = Quotas()

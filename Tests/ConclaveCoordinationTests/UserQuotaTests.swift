@@ -53,7 +53,8 @@ import Testing
         stage.apply(
             .resume(
                 ResumeCommand(
-                    session: session, secret: Secret(high: 2, low: 1), confirmed: 0,
+                    session: session, secret: stage.coordinator.sessionState(session)!.secret,
+                    confirmed: 0,
                     process: Stage.process(pid, uid: uid), member: Stage.member(1), nonce: 99)))
     }
 
@@ -109,6 +110,21 @@ import Testing
         #expect(!isTakeoverRefused, "it was taken already")
         stage.apply(.yieldAttachment(session: one, attachment: 1))
         #expect(stage.coordinator.sessionState(one)?.process.uid == 2_000)
+    }
+
+    @Test mutating func `count what is about to be taken over`() {
+        begin { $0.sessionsPerUID = 2 }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 1_000))
+        _ = open(3, uid: 2_000)
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(!isTakeoverRefused)
+        takeOver(two, pid: 10, uid: 2_000)
+        #expect(isTakeoverRefused)
+        takeOver(one, pid: 11, uid: 2_000)
+        #expect(!isTakeoverRefused, "another process of the same user, of the same session")
+        stage.end(one, .goodbye)
+        takeOver(two, pid: 10, uid: 2_000)
+        #expect(!isTakeoverRefused)
     }
 
     @Test mutating func `begin anew for a user who comes when others have gone`() {

@@ -123,6 +123,21 @@ import Testing
         #expect(try daemon.received(asker).map(\.header.number) == [5])
     }
 
+    @Test func `a user observes so often and no more, views included`() throws {
+        for number in 1...UInt64(299) { ask(.leader(slot), number: number) }
+        daemon.send(.views, number: 300, asker) { $0.flag(true) }
+        ask(.leader(slot), number: 301)
+        daemon.send(.views, number: 302, asker) { $0.flag(true) }
+        #expect(
+            try daemon.received(asker).refusals.map(\.code) == [.quotaExceeded, .quotaExceeded])
+        daemon.step(.client(.closed(asker)))
+        let next = daemon.connect(pid: 8)
+        daemon.hello(next)
+        _ = try daemon.received(next)
+        daemon.send(.views, number: 1, next) { $0.flag(true) }
+        #expect(try daemon.received(next).refusals.isEmpty)
+    }
+
     @Test func `an observer that does not read is cut, and told so`() throws {
         ask(.leader(slot), number: 4)
         let (id, _) = try daemon.connectWithSession()
@@ -167,10 +182,12 @@ import Testing
         #expect(try ViewReport(from: &reader).epoch == group.view.epoch)
     }
 
-    @Test func `a connection follows so many things and no more`() throws {
-        for number in 1...1_025 {
-            ask(.leader(slot), number: UInt64(number))
-        }
+    @Test func `a connection asks or follows so many things at a time and no more`() throws {
+        ask(.leader(slot), number: 1_025)
+        group.isHeld = true
+        for number in 1...1_024 { ask(.why(slot), number: UInt64(number)) }
+        group.isHeld = false
+        group.order()
         let frames = try daemon.received(asker)
         #expect(frames.count == 1_025)
         #expect(frames.refusals.map(\.code) == [.quotaExceeded])

@@ -65,13 +65,14 @@ extension Specification {
         requestDetach(session.id)
     }
 
-    /// What another user's process takes over counts for that user.
+    /// What another user's process takes over, or is about to, counts for that user.
     private func mayGive(_ id: SessionID, to uid: UInt32) -> Bool {
         guard sessions[id]!.process.uid != uid else { return true }
-        let ofUser = sessions.values.filter { $0.process.uid == uid }.map(\.id)
-        guard ofUser.count < quotas.sessionsPerUID else { return false }
+        let all = sessions.values.filter {
+            $0.process.uid == uid || $0.takeover?.process.uid == uid || $0.id == id
+        }.map(\.id)
+        guard all.count <= quotas.sessionsPerUID else { return false }
         guard uid != 0 else { return true }
-        let all = ofUser + [id]
         return all.reduce(0) { $0 + claimCount(of: $1) } <= quotas.claimsPerUID
             && all.reduce(0) { $0 + replyByteCount(of: $1) } <= quotas.replyByteCountPerUID
     }
