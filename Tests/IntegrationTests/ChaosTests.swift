@@ -33,7 +33,7 @@ import Testing
         }
         try wait(for: "a view of two", seconds: 60) { try group.isServing(1, members: 2) }
         #expect(try group.run("lock", ["a", "--", "true"]).status == 0)
-        let outside = try group.run("lock", ["a", "--timeout", "1s", "--", "true"], at: 3)
+        let outside = try group.run("lock", ["a", "--wait", "1s", "--", "true"], at: 3)
         #expect([1, 69].contains(outside.status), "\(outside)")
         #expect(group.log(1).contains("disturbed by order"))
         for node in 1...2 { #expect(try chaos(group, "end", at: node).status == 0) }
