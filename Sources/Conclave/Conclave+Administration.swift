@@ -45,13 +45,23 @@ extension Conclave {
 
     /// Has something go wrong at the local daemon for a while, so that one sees how programs take it.
     ///
-    /// - Throws: `denied` if the daemon's configuration does not allow it.
+    /// - Throws: `denied` if the daemon's configuration does not allow it; `invalid` if it is to be longer
+    ///   than ten minutes, a stall than one, a sync than ten seconds, or there is no such member.
     public func disturb(
         _ disturbance: Disturbance, for duration: Duration, wait: Duration? = .seconds(10)
     ) async throws {
         let interval = Interval(duration)
         guard interval > .zero, interval <= disturbance.longest else {
-            throw ConclaveError(.invalid, "\(interval) is not between 0 and \(disturbance.longest)")
+            throw ConclaveError(
+                .invalid, "a disturbance of \(interval): more than 0, up to \(disturbance.longest)")
+        }
+        if case .slowDisk(let pause) = disturbance {
+            let longest = ConclaveWire.Disturbance.longestSync
+            guard pause > .zero, Interval(pause) <= longest else {
+                throw ConclaveError(
+                    .invalid,
+                    "a sync that takes \(Interval(pause)) longer: more than 0, up to \(longest)")
+            }
         }
         try await ask(ConclaveWire.Disturbance(disturbance.kind, for: interval), wait)
     }

@@ -117,6 +117,7 @@ package final class Runtime {
 
     /// Closes all paths, finishes what was given to the disk, and gives the directory back.
     package func close() {
+        endDisturbances()
         network?.close()
         disk.close()
     }

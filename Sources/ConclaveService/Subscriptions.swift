@@ -13,22 +13,30 @@ struct Subscriptions {
         case leader(ObjectName)
     }
 
+    /// What one connection follows, by the numbers of its requests.
+    private struct Followed {
+        let uid: UInt32
+        var subjects: [UInt64: Subject] = [:]
+    }
+
     /// With the number of each one's place in the order.
     private var subscribers: [Subject: [Subscriber: UInt64]] = [:]
     private var lastPlace: UInt64 = 0
-    private var subjects: [ConnectionID: [UInt64: Subject]] = [:]
-    private var uids: [ConnectionID: UInt32] = [:]
+    /// Nothing is kept of a connection that follows nothing.
+    private var followed: [ConnectionID: Followed] = [:]
     private var countsByUID: [UInt32: Int] = [:]
 
-    func count(of connection: ConnectionID) -> Int { subjects[connection]?.count ?? 0 }
+    var isEmpty: Bool { subscribers.isEmpty && followed.isEmpty && countsByUID.isEmpty }
+
+    func count(of connection: ConnectionID) -> Int { followed[connection]?.subjects.count ?? 0 }
+
+    func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
     func subscribers(of subject: Subject) -> [Subscriber] {
         (subscribers[subject] ?? [:]).sorted { $0.value < $1.value }.map(\.key)
     }
 
     func hasSubscriber(of subject: Subject) -> Bool { subscribers[subject] != nil }
-
-    func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
     /// Slots that somebody observes, by name.
     var observedSlots: [ObjectName] {
@@ -41,27 +49,28 @@ struct Subscriptions {
         _ subject: Subject, _ connection: ConnectionID, _ number: UInt64, uid: UInt32
     ) {
         remove(connection, number)
-        uids[connection] = uid
+        followed[connection, default: Followed(uid: uid)].subjects[number] = subject
         countsByUID[uid, default: 0] += 1
-        subjects[connection, default: [:]][number] = subject
         lastPlace += 1
         let subscriber = Subscriber(connection: connection, number: number)
         subscribers[subject, default: [:]][subscriber] = lastPlace
     }
 
     mutating func remove(_ connection: ConnectionID, _ number: UInt64) {
-        guard let subject = subjects[connection]?.removeValue(forKey: number) else { return }
-        if let uid = uids[connection], let count = countsByUID[uid] {
-            countsByUID[uid] = count > 1 ? count - 1 : nil
-        }
+        guard let subject = followed[connection]?.subjects.removeValue(forKey: number),
+            let rest = followed[connection]
+        else { return }
+        if rest.subjects.isEmpty { followed[connection] = nil }
+        let count = count(ofUID: rest.uid)
+        countsByUID[rest.uid] = count > 1 ? count - 1 : nil
         let subscriber = Subscriber(connection: connection, number: number)
         subscribers[subject]?[subscriber] = nil
         if subscribers[subject]?.isEmpty == true { subscribers[subject] = nil }
     }
 
     mutating func removeAll(of connection: ConnectionID) {
-        for number in (subjects[connection] ?? [:]).keys.sorted() { remove(connection, number) }
-        subjects[connection] = nil
-        uids[connection] = nil
+        for number in followed[connection]?.subjects.keys.sorted() ?? [] {
+            remove(connection, number)
+        }
     }
 }

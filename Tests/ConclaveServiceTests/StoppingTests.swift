@@ -255,14 +255,22 @@ import Testing
         #expect(group[0].stops.isEmpty, "it is no longer there")
     }
 
+    /// A holder whose connection is gone, and another connection of its process.
+    private static func reconnected(
+        in group: TestGroup
+    ) throws -> (before: ConnectionID, next: ConnectionID, session: SessionOpened) {
+        let (before, session) = try group[0].connectWithSession(pid: 1)
+        group[0].request(try lock("lock"), number: 1, onLoss: .kill, before)
+        group[0].step(.client(.closed(before)))
+        let next = group[0].connect(pid: 1)
+        group[0].hello(next)
+        return (before, next, session)
+    }
+
     /// It was on its way when the group could not say whether it had come, and its connection was closed.
     @Test func `are watched on when their resume is known to nobody any more`() throws {
         let group = TestGroup()
-        let (id, session) = try group[0].connectWithSession(pid: 1)
-        group[0].request(try lock("lock"), number: 1, onLoss: .kill, id)
-        group[0].step(.client(.closed(id)))
-        let next = group[0].connect(pid: 1)
-        group[0].hello(next)
+        let (before, next, session) = try Self.reconnected(in: group)
         group.isHeld = true
         group[0].resume(next, session)
         group[0].step(.serving(ServingState(isServing: false, reason: "too few")))
@@ -271,16 +279,12 @@ import Testing
         group.order()
         #expect(group.machine.sessionState(session.session)?.attachment.number == 2)
         for _ in 0..<120 { group.advance(.milliseconds(50)) }
-        #expect(group[0].stops.map(\.id) == [id])
+        #expect(group[0].stops.map(\.id) == [before])
     }
 
     @Test func `here have let go of what they say no more`() throws {
         let group = TestGroup()
-        let (id, session) = try group[0].connectWithSession(pid: 1)
-        group[0].request(try lock("lock"), number: 1, onLoss: .kill, id)
-        group[0].step(.client(.closed(id)))
-        let next = group[0].connect(pid: 1)
-        group[0].hello(next)
+        let (_, next, session) = try Self.reconnected(in: group)
         group[0].resume(next, session)
         group.confirm()
         for _ in 0..<120 { group.advance(.milliseconds(50)) }

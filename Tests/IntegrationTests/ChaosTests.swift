@@ -55,6 +55,10 @@ import Testing
     @Test func `a disk whose syncs take longer holds up who waits for it`() throws {
         let group = try Self.group()
         #expect(try chaos(group, "slow-disk", "700ms", "--for", "5m", at: 2).status == 0)
+        for wrong in ["0s", "11s"] {
+            let ending = try chaos(group, "slow-disk", wrong, at: 2)
+            #expect(ending.status == 64 && ending.errors.contains("up to 10 s"), "\(ending)")
+        }
         let begin = ContinuousClock.now
         #expect(try group.run("put", ["key", "value"]).status == 0)
         let took = ContinuousClock.now - begin

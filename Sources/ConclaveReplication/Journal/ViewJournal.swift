@@ -228,6 +228,7 @@ struct ViewJournal {
             disk.submit(.syncDirectory, lane: .views, tag: 0)
         }
         lost.setAside(on: disk, tag: tag)
+        onTheirWay.append((tag, sequence))
         reserve.isUsedUp(until: tag)
     }
 

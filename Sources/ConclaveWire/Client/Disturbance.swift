@@ -19,7 +19,7 @@ package struct Disturbance: Equatable, Sendable {
         self.duration = duration
     }
 
-    /// What a disturbance may last; a daemon that stands still for longer is taken for dead by systemd.
+    /// What a disturbance may last. A daemon that stands still answers nobody, not even who wants it to end.
     package static let longest = Interval.seconds(600)
     package static let longestStall = Interval.seconds(60)
     package static let longestSync = Interval.seconds(10)
