@@ -118,7 +118,7 @@ extension Replica {
         reachableAsHeard = membership.heardEpoch
         var members = list
         for entry in parting { members = members.adding(entry) }
-        if membership.seat != .member || settings.plant == .strangerLetIn {
+        if membership.seat != .member || membership.isBehind || settings.plant == .strangerLetIn {
             for entry in membership.heardList.entries { members = members.adding(entry) }
             for node in settings.configured {
                 members = members.adding(

@@ -17,7 +17,7 @@ extension FaultKind {
         to file: String, recorded: String, isFollowed: Bool, atStart start: Int
     ) -> Damage {
         let isSegment = file.hasPrefix("segment")
-        let isUnmissed = self == .rot ? !isFollowed : file > recorded
+        let isUnmissed = self == .rot || self == .rotNewest ? !isFollowed : file > recorded
         return Damage(
             atStart: start, mayHideEnd: isSegment && isUnmissed,
             mayLoseJournal: !file.hasPrefix("views"))

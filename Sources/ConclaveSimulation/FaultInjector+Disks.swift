@@ -50,6 +50,16 @@ extension FaultInjector {
         }
     }
 
+    /// The hardest of it to miss: no record may speak of it yet, and the others may have delivered it.
+    func rotNewest(of host: Int) {
+        let disk = cluster.hosts[host].disk
+        let segments = ((try? disk.list()) ?? []).filter { $0.hasPrefix("segment") }
+        guard let newest = disk.newestSynced(of: segments), mayErase?(host) ?? false else { return }
+        damage(host, .rotNewest, newest)
+        disk.rotNewest(of: newest)
+        losePower(host)
+    }
+
     func damage(_ host: Int, _ kind: FaultKind, _ name: String, isDown: Bool = false) {
         timeline.trace.line(
             at: timeline.now,

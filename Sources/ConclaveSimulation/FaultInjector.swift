@@ -176,6 +176,7 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         case .erase: forSeveral(host) { erase($0) }
         case .olderDisk: forSeveral(host) { putBackOlderDisk(of: $0) }
         case .rot, .unreadable, .loseFile: forSeveral(host) { damage($0, kind) }
+        case .rotNewest: rotNewest(of: host)
         case .stall: stall(host)
         case .fullDisk:
             cluster.hosts[host].disk.isFull = true

@@ -31,6 +31,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
     /// What was synced comes back changed, or not at all: a few sectors of one host's journal, of
     /// both copies of its view journal, or a whole file that is deleted while the daemon is down.
     case rot, unreadable, loseFile
+    /// What was synced last to one host's journal comes back changed, and the host loses power.
+    case rotNewest
     /// A wall clock jumps.
     case wallClock
     /// A daemon leaves in good order and comes back.

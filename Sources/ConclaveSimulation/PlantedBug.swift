@@ -63,7 +63,7 @@ package struct PlantedBug: Sendable {
         case .acceptedBeforeSync: PlantedBug(plant, rule: "V19", within: 20)
         case .waitsForAll: PlantedBug(plant, rule: "C8", within: 50)
         case .promisedForEver, .farewellToOne: PlantedBug(plant, rule: "C8", within: 2_000)
-        case .lossWaitedFor: PlantedBug(plant, rule: "C8", within: 5_000)
+        case .lossWaitedFor: PlantedBug(plant, rule: "C8", within: 2_000)
         case .dividedIsTold: PlantedBug(plant, rule: "C2", within: 2_000)
         case .snapshotUntold: PlantedBug(plant, rule: "V22", within: 1_500)
         case .recoveredNotRewritten: PlantedBug(plant, rule: "V31", within: 50)

@@ -370,6 +370,20 @@ package final class SimulatedDisk: Disk {
         files[file]!.rot(sector: 0, &random)
     }
 
+    /// Which of some files was written to last, of what is synced; nil: none was.
+    func newestSynced(of names: [String]) -> String? {
+        let newest = names.compactMap { name in
+            directory[name].map { (name, write: files[$0]!.newestSynced.write) }
+        }
+        return newest.filter { $0.write > 0 }.max { $0.write < $1.write }?.0
+    }
+
+    /// What was synced last of a file changes.
+    func rotNewest(of name: String) {
+        guard let file = directory[name] else { return }
+        files[file]!.rot(sector: files[file]!.newestSynced.sector, &random)
+    }
+
     /// A sector of a file cannot be read any more.
     package func makeUnreadable(_ name: String) {
         guard let file = directory[name] else { return }

@@ -41,6 +41,8 @@ package struct SimulatedFile {
     /// A sync of all writes up to that number has failed: those that are not on the disk count as
     /// written there all the same.
     private var failedWrite: UInt64 = 0
+    /// The newest write behind the first sector that a sync has taken to the disk, and where it begins.
+    private(set) var newestSynced: (write: UInt64, sector: Int) = (0, 0)
     /// Sectors that cannot be read before they are written again.
     private var unreadable: Set<Int> = []
 
@@ -135,6 +137,10 @@ package struct SimulatedFile {
         for place in unsynced.indices {
             let synced = unsynced[place].images.lastIndex { written.contains($0.write) } ?? 0
             unsynced[place].images.removeFirst(synced)
+            let (write, sector) = (
+                unsynced[place].images[0].write, unsynced[place].sectors.lowerBound
+            )
+            if synced > 0, sector > 0, write > newestSynced.write { newestSynced = (write, sector) }
         }
         unsynced.removeAll { $0.images.count == 1 }
     }

@@ -97,6 +97,7 @@ package struct WorldShape: Sendable {
         shape.drawSpared(for: options)
         shape.drawSeveral(for: options)
         shape.drawNamesakes(for: options)
+        shape.drawRotNewest(for: options)
         shape.drawViewJournal(for: options)
         shape.drawRecent(for: options)
         shape.drawFew(for: options)
@@ -104,7 +105,7 @@ package struct WorldShape: Sendable {
     }
 
     private static let drawnApart: Set<FaultKind> = [
-        .members, .loseMajority, .olderDisk, .namesake,
+        .members, .loseMajority, .olderDisk, .namesake, .rotNewest,
     ]
 
     package var hostCount: Int { memberCount + spareCount }
@@ -159,6 +160,17 @@ package struct WorldShape: Sendable {
         guard isWanted || random.chance(perMille: 150) else { return }
         faults += [.namesake]
         provoked += [.namesake]
+    }
+
+    private mutating func drawRotNewest(for options: RunOptions) {
+        guard options.faults.contains(.rotNewest), memberCount > 1, durability == .disk else {
+            return
+        }
+        var random = SeededRandom(seed: options.seed ^ 0x726F_7420_6E65_7773)
+        let isWanted = options.faults.count < FaultKind.allCases.count
+        guard isWanted || random.chance(perMille: 150) else { return }
+        faults += [.rotNewest]
+        provoked += [.rotNewest]
     }
 
     /// Four can do without one of them, as three can.

@@ -162,6 +162,22 @@ import Testing
         expectAgreement(group, count: 21)
     }
 
+    /// The one that teaches by now may be one that was added meanwhile.
+    @Test func `a member that was cut off reaches those that were added without it`() throws {
+        let group = try TestReplica.group(3)
+        let cut: Set<[UInt32]> = [[1, 2], [1, 3], [2, 1], [3, 1]]
+        group.live(2_000, cut: cut)
+        let added = MemberList.Entry(node: NodeID(4), address: [])
+        group[1].replica.change(
+            MemberChange(.add(added), by: ""), number: 1, now: group[1].now)
+        group.live(500, cut: cut)
+        #expect(group[1].replica.list.contains(added.node))
+        #expect(!group[0].replica.list.contains(added.node))
+        group.live(2_000) { if case .transfer(.begin) = $0 { true } else { false } }
+        #expect(!group[0].replica.isServing)
+        #expect(group[0].fabric.reachable.contains(added.node))
+    }
+
     @Test func `V13, V26: where all journals are damaged nobody founds anew: all wait, and say so`()
         throws
     {

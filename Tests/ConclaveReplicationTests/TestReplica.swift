@@ -45,7 +45,11 @@ final class HeldFabric: Fabric {
 
     func adopt(lineage: Lineage, givenUp: [Lineage]) {}
 
-    func adopt(members: [MemberList.Entry]) {}
+    private(set) var reachable: [NodeID] = []
+
+    func adopt(members: [MemberList.Entry]) {
+        reachable = members.map(\.node)
+    }
 }
 
 /// One daemon: its disk outlives its process.
