@@ -88,7 +88,10 @@ extension TCPFabric {
     private func didReceiveHello(_ body: [UInt8], on connection: Connection) {
         do {
             let hello = try Hello(from: body)
-            guard !isCut(hello.member.node) else { return discard(connection) }
+            // What comes on a path that is held already is heard: it ends like any other one.
+            guard connection.phase == .open || !isCut(hello.member.node) else {
+                return discard(connection)
+            }
             let answer = self.hello(to: hello.member.node)
             if let refusal = refusal(of: hello, answer: answer, on: connection) {
                 if case .lineage = refusal { tellOfGivenUp(hello, on: connection) }

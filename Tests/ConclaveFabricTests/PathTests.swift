@@ -78,6 +78,25 @@ import Testing
         #expect(try pair.turn { pair.upper.recorder.connectedCount == 2 })
     }
 
+    /// The kernel reads out what came before the reset, though the path is held.
+    @Test func `one that is cut and reset ends, though a hello waited on it`() throws {
+        let site = try Site(first, peers: [second.node: .loopback(port: 1)])
+        var peer: Stranger? = try Stranger(dialling: site.address)
+        try peer?.send(Stranger.hello(second, to: first.node))
+        #expect(try turn(site) { site.recorder.connectedCount == 1 })
+        site.fabric.cut(second.node, until: site.reactor.now().advanced(by: .seconds(60)))
+        try peer?.send(Stranger.hello(second, to: first.node))
+        var lingers = linger(l_onoff: 1, l_linger: 0)
+        let number = try #require(peer).socket.number
+        let size = socklen_t(MemoryLayout<linger>.size)
+        #expect(unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &lingers, size) == 0)
+        peer = nil
+        let isMissed = try turn(site) {
+            site.recorder.told.contains(.disconnected(second.node, byPeer: true))
+        }
+        #expect(isMissed)
+    }
+
     @Test func `an idle path lets both ends sleep`() throws {
         let pair = try Pair()
         for site in [pair.lower, pair.upper] {
