@@ -266,6 +266,28 @@ import Testing
         #expect(try self.journal().memory == before.memory)
     }
 
+    /// What never counted, after a bad record in one copy, would be taken for damage without the other.
+    @Test(arguments: ViewJournal.files, 1...6)
+    func `V29: the copy with something behind its end is made anew first`(
+        file: String, place: Int
+    ) throws {
+        _ = try written()
+        let (second, third) = (try sector(of: 2), try sector(of: 3))
+        disk.change(ViewJournal.files.first { $0 != file }!) { bytes in
+            for index in second..<third + 512 { bytes[index] = 0 }
+        }
+        damage(file, at: second)
+        var journal = try self.journal()
+        #expect(journal.memory.promised.round == 1)
+        let before = disk.files
+        journal.rewrite(on: disk, tag: 9)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        let newest = try #require(ViewJournal.files.first { disk.files[$0] != before[$0] })
+        damage(newest, at: place * 512)
+        #expect(try self.journal().memory == journal.memory)
+    }
+
     /// The last record reached only the copy that is made anew, and so did not count.
     @Test(arguments: 1...6)
     func `V29: an older copy that ends before the last record has all that counts`(

@@ -101,7 +101,9 @@ struct ViewJournal {
         }
         for number in bodies.keys.sorted() { try replay(bodies[number] ?? [], number: number) }
         sequence = newest
-        if let whole = copies.last(where: { $0.isWhole(from: first, to: newest) }) {
+        let whole = copies.filter { $0.isWhole(from: first, to: newest) }
+        // Behind the end of one there may be what is not counted: alone it would be taken for damage.
+        if let whole = whole.last(where: \.isCleanAtItsEnd) ?? whole.last {
             order = Self.files.filter { $0 != whole.file } + [whole.file]
         }
     }
