@@ -447,7 +447,7 @@ extension ClaimTable {
         let set = set(request)
         // It comes to the last one last.
         guard let last = set.last, claims[last].standing == .reserved,
-            set.allSatisfy({ claims[$0].standing == .reserved && isOpen($0) })
+            set.allSatisfy({ claims[$0].standing == .reserved && isOpen(claims[$0].object) })
         else { return nil }
         sets[request] = nil
         for claim in set {
@@ -458,10 +458,11 @@ extension ClaimTable {
         return set
     }
 
-    private func isOpen(_ claim: Int) -> Bool {
-        let object = objects[claims[claim].object]
-        return object.closure == nil
-            && object.limit.map { object.permitCount <= UInt64($0) } ?? true
+    /// Whether what is reserved of an object may be granted: it is not closed, and has given out no more
+    /// permits than there are.
+    func isOpen(_ object: Int) -> Bool {
+        objects[object].closure == nil
+            && objects[object].limit.map { objects[object].permitCount <= UInt64($0) } ?? true
     }
 
     /// Whether nobody keeps a request from having an object now.

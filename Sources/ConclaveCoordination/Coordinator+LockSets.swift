@@ -93,8 +93,8 @@ extension Coordinator {
             guard locks.claims[claim].standing == .queued,
                 plant != .setWaitsForItself, let reason = reasonNotToWait(claim, of: .lock)
             else { continue }
-            for lock in remove(set: request) {
-                requests += serve(lock, effects: &effects)
+            for (lock, wasOpen) in remove(set: request) {
+                requests += serve(lock, isNewlyOpen: !wasOpen, effects: &effects)
             }
             answer(request, .refused(reason), effects: &effects)
         }
@@ -114,7 +114,7 @@ extension Coordinator {
         answer(request, .grantedAll(claims.map(grant)), effects: &effects)
     }
 
-    /// Complete requests that one of the reserved locks had kept waiting, since it was closed.
+    /// Complete requests that one of the reserved locks had kept waiting, since it was not open.
     mutating func grantSets(reservedAt lock: Int, effects: inout [CoordinationEffect]) {
         for claim in locks.objects[lock].reserved.all(in: locks.claims) {
             grantSet(locks.claims[claim].request, effects: &effects)
@@ -122,12 +122,15 @@ extension Coordinator {
     }
 
     /// Returns the locks that it had come to, or was to; nobody is granted them yet.
-    private mutating func remove(set request: RequestReference) -> [Int] {
+    private mutating func remove(set request: RequestReference) -> [(lock: Int, wasOpen: Bool)] {
         let claims = locks.set(request)
-        let objects = claims.map { locks.claims[$0].object }
+        let left = claims.map { claim in
+            let lock = locks.claims[claim].object
+            return (lock: lock, wasOpen: locks.isOpen(lock))
+        }
         for claim in claims { locks.remove(claim, end: .none) }
-        deserted += objects.map { locks.objects[$0].name }
-        return objects
+        deserted += left.map { locks.objects[$0.lock].name }
+        return left
     }
 
     /// What nobody has or awaits any more, since a request for several was refused, is gone.

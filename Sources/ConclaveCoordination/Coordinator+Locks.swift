@@ -80,7 +80,9 @@ extension Coordinator {
             noteLimit(of: name, from: before, to: limit, by: request.session)
         }
         answer(request, .done, effects: &effects)
-        if plant != .limitServesNobody { grantNext(lock: lock, effects: &effects) }
+        if plant != .limitServesNobody {
+            grantNext(lock: lock, isNewlyOpen: true, effects: &effects)
+        }
     }
 
     mutating func release(
@@ -117,13 +119,16 @@ extension Coordinator {
     private struct Left {
         var lock: Int
         var wasHeld: Bool
+        var wasOpen: Bool
     }
 
     private mutating func leave(
         lock claim: Int, _ ending: HoldingEnd, effects: inout [CoordinationEffect]
     ) -> Left {
         let end = ending.previousEnd
-        let left = Left(lock: locks.claims[claim].object, wasHeld: locks.claims[claim].isHeld)
+        let lock = locks.claims[claim].object
+        let left = Left(
+            lock: lock, wasHeld: locks.claims[claim].isHeld, wasOpen: locks.isOpen(lock))
         let delay = locks.claims[claim].lockDelay
         if left.wasHeld { noteEnded(lock: claim, ending) }
         locks.remove(claim, end: end)
@@ -139,7 +144,7 @@ extension Coordinator {
 
     private mutating func serveNext(_ left: Left, effects: inout [CoordinationEffect]) {
         guard left.wasHeld || plant != .leavingWaiterStopsQueue else { return }
-        grantNext(lock: left.lock, effects: &effects)
+        grantNext(lock: left.lock, isNewlyOpen: !left.wasOpen, effects: &effects)
     }
 
     private mutating func removeIfUnused(_ left: Left) {
@@ -156,27 +161,28 @@ extension Coordinator {
         else { return }
         locks.open(lock)
         note(.opened, of: .lock, name)
-        grantNext(lock: lock, effects: &effects)
+        grantNext(lock: lock, isNewlyOpen: true, effects: &effects)
         locks.removeIfUnused(lock, at: now)
     }
 
-    mutating func grantNext(lock: Int, effects: inout [CoordinationEffect]) {
+    mutating func grantNext(
+        lock: Int, isNewlyOpen: Bool = false, effects: inout [CoordinationEffect]
+    ) {
         guard !grantsAreSuspended else { return }
-        let sets = serve(lock, effects: &effects)
+        let sets = serve(lock, isNewlyOpen: isNewlyOpen, effects: &effects)
         if !sets.isEmpty { advance(sets, effects: &effects) }
     }
 
-    /// Grants a lock to those whose turn it is, and returns the requests for several of which it is
-    /// reserved now for one.
+    /// Grants a lock to those whose turn it is, alone or as one of several that are reserved already. What
+    /// is complete waits only for locks that are not open: so nobody looks for that elsewhere. Returns
+    /// the requests for several that it is reserved now for one.
     ///
     /// - Precondition: grants are not suspended.
     mutating func serve(
-        _ lock: Int, effects: inout [CoordinationEffect]
+        _ lock: Int, isNewlyOpen: Bool, effects: inout [CoordinationEffect]
     ) -> [RequestReference] {
         grantUpgrade(lock: lock, effects: &effects)
-        if !locks.objects[lock].reserved.isEmpty {
-            grantSets(reservedAt: lock, effects: &effects)
-        }
+        if isNewlyOpen, locks.isOpen(lock) { grantSets(reservedAt: lock, effects: &effects) }
         return serveQueue(of: lock, effects: &effects)
     }
 

@@ -28,52 +28,58 @@ extension Coordinator {
             ?? .refused(Refusal(.sessionEnded, "session \(session) is over"))
     }
 
-    /// Beyond the quota a request is refused, unless it lets go of something. Beyond twice the
-    /// quota all are, and nothing is kept of that but up to which number: whoever sends without end
-    /// harms nobody, and yet no request is left without its one answer.
+    /// Beyond the quota a request is refused, unless it lets go of something. Where replies take too much
+    /// already, and beyond twice a quota, nothing is kept of that but up to which number: whoever sends
+    /// without end harms nobody, and yet no request is left without its one answer.
     private mutating func perform(
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         let quota = quotas.requestsPerSession
         guard sessions[request.session].replies.count < 2 * quota else {
-            sessions[request.session].replies.refuse(request.number)
-            return tellRefused(request, effects: &effects)
+            return refuseUnkept(request, effects: &effects)
+        }
+        let repliesAreMany =
+            sessions[request.session].replies.byteCount >= quotas.replyByteCountPerSession
+            || sessions.replyByteCount >= quotas.replyByteCountPerUID
+                && repliesAreMany(ofUserOf: request.session, of: quotas.replyByteCountPerUID)
+        guard !repliesAreMany || takesRoom(of: operation, request.session) else {
+            return refuseUnkept(request, effects: &effects)
         }
         let openCount = sessions[request.session].replies.openCount
         sessions[request.session].replies.begin(request.number)
-        let bytes = sessions[request.session].replies.byteCount
-        let isFull =
-            openCount >= quota || bytes >= quotas.replyByteCountPerSession
-            || sessions.replyByteCount >= quotas.replyByteCountPerUID
-                && repliesOfUserAreMany(request.session)
-        guard !isFull || operation.letsGo else {
-            return refuseMore(request, openCount: openCount, effects: &effects)
+        guard openCount < quota || operation.letsGo else {
+            return refuseMore(request, effects: &effects)
         }
         dispatch(operation, request, effects: &effects)
     }
 
+    /// Whether it is done though replies take too much.
     @inline(never)
-    private func repliesOfUserAreMany(_ session: Int) -> Bool {
+    private func takesRoom(of operation: Operation, _ session: Int) -> Bool {
+        operation.letsGo
+            && !repliesAreMany(ofUserOf: session, of: 2 * quotas.replyByteCountPerUID)
+    }
+
+    @inline(never)
+    private func repliesAreMany(ofUserOf session: Int, of bound: Int) -> Bool {
         let uid = sessions[session].process.uid
-        return uid != 0 && sessions.replyByteCount(ofUID: uid) >= quotas.replyByteCountPerUID
+        return uid != 0 && sessions.replyByteCount(ofUID: uid) >= bound
+    }
+
+    @inline(never)
+    private mutating func refuseUnkept(
+        _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        sessions[request.session].replies.refuse(request.number)
+        tellRefused(request, effects: &effects)
     }
 
     @inline(never)
     private mutating func refuseMore(
-        _ request: RequestReference, openCount: Int, effects: inout [CoordinationEffect]
+        _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
-        let quota = quotas.requestsPerSession
-        let bytes = sessions[request.session].replies.byteCount
-        let uid = sessions[request.session].process.uid
         let message =
-            if openCount >= quota {
-                "\(quota) requests of the session are waiting or not confirmed"
-            } else if bytes >= quotas.replyByteCountPerSession {
-                "replies to the session that wait or are not confirmed may take \(bytes) bytes"
-            } else {
-                "replies to processes of uid \(uid) that wait or are not confirmed may take "
-                    + "\(sessions.replyByteCount(ofUID: uid)) bytes"
-            }
+            "\(quotas.requestsPerSession) requests of the session are waiting or not confirmed"
         refuse(request, .quotaExceeded, message, effects: &effects)
     }
 
@@ -193,8 +199,10 @@ extension Coordinator {
         _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         let message =
-            "\(2 * quotas.requestsPerSession) requests of the session were waiting or not "
-            + "confirmed, and no more of them are taken, whatever they ask for"
+            "too much of the session or its user was waiting or not confirmed: "
+            + "\(2 * quotas.requestsPerSession) requests of the session, or replies of "
+            + "\(quotas.replyByteCountPerSession) bytes to it or \(quotas.replyByteCountPerUID) to "
+            + "all of its user"
         tell(request, .refused(Refusal(.quotaExceeded, message)), effects: &effects)
     }
 

@@ -140,7 +140,7 @@ package struct Coordinator: Sendable {
     private mutating func openGrants(epoch: Epoch, effects: inout [CoordinationEffect]) {
         guard epoch == view.epoch, grantsAreSuspended else { return }
         grantsAreSuspended = false
-        for lock in locks.sorted { grantNext(lock: lock, effects: &effects) }
+        for lock in locks.sorted { grantNext(lock: lock, isNewlyOpen: true, effects: &effects) }
         for slot in slots.sorted { electNext(slot: slot, effects: &effects) }
     }
 }

@@ -15,18 +15,31 @@ extension StoredReply {
 extension Reply {
     /// What each grant of several takes beside its name.
     private static let grantByteCount = 64
+    /// What a refusal takes, whatever it says: no text is longer.
+    static let refusalByteCount = 1_024
+    /// Of one name, so much is part of what any reply takes.
+    private static let usualNameByteCount = 64
 
-    /// What it takes beyond what any reply does, in bytes: names that were asked for, and values. Bounds
-    /// depend on it, so it is the same on all members.
+    /// What it takes beyond what any reply does, in bytes: long names that were asked for, values, and why
+    /// it was refused. Bounds depend on it, so it is the same on all members.
     package var keptByteCount: Int {
         switch self {
-        case .grantedAll(let grants):
-            Self.keptByteCount(ofGrants: grants.map(\.name))
-        case .elected(let term): term.previousValue.count
-        case .granted, .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .refused,
-            .written, .mismatched, .leased, .leaseTaken, .joined, .sent, .counted:
-            0
+        case .grantedAll(let grants): Self.keptByteCount(ofGrants: grants.map(\.name))
+        case .granted(let grant): Self.beyondUsual(grant.name.text.utf8.count)
+        case .elected(let term):
+            Self.beyondUsual(term.slot.text.utf8.count) + term.previousValue.count
+        case .refused: Self.refusalByteCount
+        case .mismatched(let mismatch): Self.beyondUsual(mismatch.key.text.utf8.count)
+        case .leased(let grant), .leaseTaken(let grant):
+            Self.beyondUsual(grant.name.text.utf8.count + grant.holder.utf8.count)
+        case .joined(let joined): Self.beyondUsual(joined.name.text.utf8.count)
+        case .counted(let latch): Self.beyondUsual(latch.name.text.utf8.count)
+        case .busy, .done, .tripped, .broken, .cancelled, .cancelOutcome, .written, .sent: 0
         }
+    }
+
+    private static func beyondUsual(_ byteCount: Int) -> Int {
+        max(0, byteCount - usualNameByteCount)
     }
 
     /// What a grant of several locks takes.

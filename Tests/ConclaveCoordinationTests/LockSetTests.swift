@@ -266,6 +266,25 @@ import Testing
         #expect(holders(stage, b) == [sessions[2]])
     }
 
+    @Test func `a semaphore that has enough permits again has all of them`() {
+        var stage = Stage()
+        let sessions = stage.open(all: 1...3)
+        stage.acquire(sessions[0], 1, a, .permits(2, of: 3))
+        let token = stage.token
+        stage.acquire(sessions[1], 1, b)
+        let other = stage.token
+        stage.request(
+            sessions[2], 1,
+            .acquireAll(
+                LockSet([LockSet.Part(a, .permits(1, of: 3)), LockSet.Part(b, .exclusive)])))
+        stage.request(sessions[1], 2, .limit(name: a, limit: 2))
+        stage.request(sessions[1], 3, .release(name: b, token: other))
+        #expect(stage.lock(b)?.waiters.first?.set?.standing == .reserved)
+        stage.request(sessions[0], 2, .release(name: a, token: token))
+        #expect(holders(stage, a) == [sessions[2]])
+        #expect(holders(stage, b) == [sessions[2]])
+    }
+
     @Test func `permits that it waits with count as given out`() {
         var stage = Stage()
         let sessions = stage.open(all: 1...3)

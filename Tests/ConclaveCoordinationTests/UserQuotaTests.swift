@@ -204,6 +204,34 @@ import Testing
         #expect(stage.refusal(of: 5, of: one) == nil)
     }
 
+    /// Nothing is kept of requests beyond that, and of those that let go of something beyond twice that.
+    @Test mutating func `bound what refusals hold`() throws {
+        begin { $0.replyByteCountPerUID = 2_048 }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        let mistaken = Operation.release(name: names[0], token: FencingToken(1))
+        for number in [1, 2] as [UInt64] {
+            stage.request(one, number, mistaken)
+            #expect(stage.refusal(of: number, of: one) == .notHeld)
+        }
+        stage.acquire(one, 3, names[0])
+        #expect(isRefused(3, of: one))
+        for number in [4, 5] as [UInt64] {
+            stage.request(one, number, mistaken)
+            #expect(stage.refusal(of: number, of: one) == .notHeld)
+        }
+        stage.request(one, 6, mistaken)
+        #expect(isRefused(6, of: one))
+        try stage.restore()
+        for number in [3, 6] as [UInt64] {
+            stage.request(one, number, mistaken)
+            #expect(isRefused(number, of: one))
+        }
+        stage.acquire(other, 1, names[0])
+        #expect(stage.refusal(of: 1, of: other) == nil)
+        stage.request(one, 7, confirmed: 6, mistaken)
+        #expect(stage.refusal(of: 7, of: one) == .notHeld)
+    }
+
     /// The reply to a request that waits cannot be refused any more when it comes.
     @Test mutating func `count what the reply to a waiting request may take`() throws {
         begin { $0.replyByteCountPerSession = 1 }

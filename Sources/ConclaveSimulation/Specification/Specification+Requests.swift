@@ -26,7 +26,11 @@ extension Specification {
     /// quota all are, and whatever came before and is not there.
     private mutating func perform(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         sessions[id]!.begin(number)
-        guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession else {
+        guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession,
+            hasRoomForReplies(of: id)
+                || letsGo(operation)
+                    && hasRoomForReplies(ofUserOf: id, in: 2 * quotas.replyByteCountPerUID)
+        else {
             sessions[id]!.refused = max(sessions[id]!.refused, number)
             return tellRefused(id, number)
         }
@@ -46,21 +50,31 @@ extension Specification {
         case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
         case .latch(let latch) where latch.action == .remove: self.latch(latch, id, number)
         default:
-            guard sessions[id]!.openCount < quotas.requestsPerSession,
-                hasRoomForReplies(of: id)
-            else {
+            guard sessions[id]!.openCount < quotas.requestsPerSession else {
                 return refuse(id, number, .quotaExceeded)
             }
             begin(operation, id, number)
         }
     }
 
+    private func letsGo(_ operation: Operation) -> Bool {
+        switch operation {
+        case .release, .releaseAll, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
+        case .lease(let lease): lease.isRelease
+        case .latch(let latch): latch.action == .remove
+        default: false
+        }
+    }
+
     private func hasRoomForReplies(of id: SessionID) -> Bool {
+        replyByteCount(of: id) < quotas.replyByteCountPerSession
+            && hasRoomForReplies(ofUserOf: id, in: quotas.replyByteCountPerUID)
+    }
+
+    private func hasRoomForReplies(ofUserOf id: SessionID, in bound: Int) -> Bool {
         let uid = sessions[id]!.process.uid
         let ofUser = sessions.keys.filter { sessions[$0]!.process.uid == uid }
-        let byteCountOfUser = ofUser.reduce(0) { $0 + replyByteCount(of: $1) }
-        return replyByteCount(of: id) < quotas.replyByteCountPerSession
-            && (uid == 0 || byteCountOfUser < quotas.replyByteCountPerUID)
+        return uid == 0 || ofUser.reduce(0) { $0 + replyByteCount(of: $1) } < bound
     }
 
     /// Of what is answered, and of what the replies to those that wait may take.
