@@ -10,6 +10,8 @@ struct BarrierTable: Sendable {
     private var indexesByGroup: [ObjectName: Set<Int>] = [:]
     /// Bytes of all payloads together, and of the members that are named.
     private(set) var payloadByteCount = 0
+    /// The same of barriers to which processes of one user came first.
+    private var payloadByteCountsByUID: [UInt32: Int] = [:]
 
     var count: Int { rows.count }
 
@@ -21,6 +23,15 @@ struct BarrierTable: Sendable {
 
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
+    func payloadByteCount(ofUID uid: UInt32) -> Int { payloadByteCountsByUID[uid] ?? 0 }
+
+    private mutating func countPayload(_ growth: Int, uid: UInt32) {
+        guard growth != 0 else { return }
+        payloadByteCount += growth
+        let count = payloadByteCount(ofUID: uid) + growth
+        payloadByteCountsByUID[uid] = count == 0 ? nil : count
+    }
+
     /// In no order that may show.
     var unsorted: [Int] { rows.indexes }
 
@@ -28,8 +39,10 @@ struct BarrierTable: Sendable {
         let index = rows.insert(barrier)
         indexes[barrier.name] = index
         countsByUID[barrier.uid, default: 0] += 1
-        payloadByteCount += barrier.gatheredByteCount
-        payloadByteCount += barrier.decisions.reduce(0) { $0 + $1.payloadByteCount }
+        let byteCount = barrier.decisions.reduce(barrier.gatheredByteCount) {
+            $0 + $1.payloadByteCount
+        }
+        countPayload(byteCount, uid: barrier.uid)
         return index
     }
 
@@ -37,10 +50,10 @@ struct BarrierTable: Sendable {
     mutating func gather(
         _ arrival: Arrival, parties: UInt32, of group: BarrierGroup? = nil, at index: Int
     ) {
-        if rows[index].arrivals.isEmpty { payloadByteCount += group?.byteCount ?? 0 }
+        let named = rows[index].arrivals.isEmpty ? group?.byteCount ?? 0 : 0
+        countPayload(named + arrival.payload.count, uid: rows[index].uid)
         rows[index].gather(arrival, parties: parties, of: group)
         if let group { indexesByGroup[group.name, default: []].insert(index) }
-        payloadByteCount += arrival.payload.count
     }
 
     /// By name.
@@ -63,7 +76,7 @@ struct BarrierTable: Sendable {
         let group = rows[index].group
         let before = rows[index].gatheredByteCount
         let gone = rows[index].withdraw(where: isGone)
-        payloadByteCount += rows[index].gatheredByteCount - before
+        countPayload(rows[index].gatheredByteCount - before, uid: rows[index].uid)
         if let group, rows[index].group == nil { forget(index, gathering: group) }
         removeIfUnused(index)
         return gone
@@ -86,7 +99,7 @@ struct BarrierTable: Sendable {
     /// - Precondition: it is newer than those there.
     mutating func restore(_ decision: BarrierDecision, at index: Int) {
         rows[index].restore(decision)
-        payloadByteCount += decision.payloadByteCount
+        countPayload(decision.payloadByteCount, uid: rows[index].uid)
     }
 
     /// Ends the generation that gathers. The decision stays as long as `refer` was called more
@@ -95,10 +108,11 @@ struct BarrierTable: Sendable {
         _ outcome: BarrierDecision.Outcome, absent: [BarrierDecision.KnownParty] = [],
         at index: Int
     ) -> [(arrival: Arrival, rank: UInt32)] {
-        payloadByteCount -= rows[index].gatheredByteCount
+        let before = rows[index].gatheredByteCount
         if let group = rows[index].group { forget(index, gathering: group) }
         let decided = rows[index].decide(outcome, absent: absent)
-        payloadByteCount += rows[index].decisions.last?.payloadByteCount ?? 0
+        let kept = rows[index].decisions.last?.payloadByteCount ?? 0
+        countPayload(kept - before, uid: rows[index].uid)
         return decided
     }
 
@@ -108,7 +122,7 @@ struct BarrierTable: Sendable {
 
     mutating func release(_ reference: DecisionReference) {
         if let gone = rows[reference.barrier].release(reference.generation) {
-            payloadByteCount -= gone.payloadByteCount
+            countPayload(-gone.payloadByteCount, uid: rows[reference.barrier].uid)
         }
         removeIfUnused(reference.barrier)
     }

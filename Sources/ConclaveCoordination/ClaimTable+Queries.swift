@@ -3,6 +3,38 @@ import ConclaveWire
 
 /// What is asked of objects and their claims.
 extension ClaimTable {
+    func claimCount(of session: Int) -> Int {
+        session < claimsBySession.count ? claimsBySession[session].byObject.count : 0
+    }
+
+    func heldCount(of session: Int) -> Int {
+        session < claimsBySession.count ? claimsBySession[session].heldCount : 0
+    }
+
+    /// Of all sessions of the user whose session this is.
+    func claimCount(ofUserOf session: Int) -> Int {
+        session < claimsBySession.count ? usesByUser[claimsBySession[session].user].claimCount : 0
+    }
+
+    func claimCount(ofUser user: Int) -> Int {
+        user < usesByUser.count ? usesByUser[user].claimCount : 0
+    }
+
+    /// Of values of all sessions of the user whose session this is.
+    func valueByteCount(ofUserOf session: Int) -> Int {
+        session < claimsBySession.count
+            ? usesByUser[claimsBySession[session].user].valueByteCount : 0
+    }
+
+    func valueByteCount(ofUser user: Int) -> Int {
+        user < usesByUser.count ? usesByUser[user].valueByteCount : 0
+    }
+
+    /// Of what the session announces, or will.
+    func valueByteCount(of session: Int) -> Int {
+        session < claimsBySession.count ? claimsBySession[session].valueByteCount : 0
+    }
+
     /// By name.
     var sorted: [Int] { sorted(prefix: "") }
 

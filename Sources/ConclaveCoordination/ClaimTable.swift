@@ -13,12 +13,19 @@ import ConclaveWire
 /// differ in their places.
 struct ClaimTable: Sendable {
     /// What one session has.
-    private struct SessionClaims {
+    struct SessionClaims {
         /// Its claim on each object.
         var byObject: [Int: Int] = [:]
         var heldCount = 0
-        /// Whose it is: a place in `countsByUser`.
+        var valueByteCount = 0
+        /// Whose it is: a place in `usesByUser`.
         var user = 0
+    }
+
+    /// What all sessions of one user have.
+    struct Use {
+        var claimCount = 0
+        var valueByteCount = 0
     }
 
     private(set) var objects = Arena<ClaimedObject>()
@@ -33,8 +40,8 @@ struct ClaimTable: Sendable {
     let numbersPlaces: Bool
     private var indexes: [ObjectName: Int] = [:]
     /// By session index.
-    private var claimsBySession: [SessionClaims] = []
-    private var countsByUser: [Int] = []
+    private(set) var claimsBySession: [SessionClaims] = []
+    private(set) var usesByUser: [Use] = []
     private var waits = TaskWaits()
     /// The claims of each request that waits for several objects as one, by name.
     private var sets: [RequestReference: [Int]] = [:]
@@ -65,35 +72,20 @@ struct ClaimTable: Sendable {
         return claim
     }
 
-    func claimCount(of session: Int) -> Int {
-        session < claimsBySession.count ? claimsBySession[session].byObject.count : 0
-    }
-
-    func heldCount(of session: Int) -> Int {
-        session < claimsBySession.count ? claimsBySession[session].heldCount : 0
-    }
-
-    /// Of all sessions of the user whose session this is.
-    func claimCount(ofUserOf session: Int) -> Int {
-        session < claimsBySession.count ? countsByUser[claimsBySession[session].user] : 0
-    }
-
-    func claimCount(ofUser user: Int) -> Int {
-        user < countsByUser.count ? countsByUser[user] : 0
-    }
-
     /// A session is that user's from now on, with what it has. Users have numbers without gaps.
     mutating func own(_ session: Int, by user: Int) {
         makePlace(for: session)
-        while countsByUser.count <= user { countsByUser.append(0) }
-        let count = claimCount(of: session)
-        countsByUser[claimsBySession[session].user] -= count
-        countsByUser[user] += count
+        while usesByUser.count <= user { usesByUser.append(Use()) }
+        let (count, byteCount) = (claimCount(of: session), claimsBySession[session].valueByteCount)
+        usesByUser[claimsBySession[session].user].claimCount -= count
+        usesByUser[claimsBySession[session].user].valueByteCount -= byteCount
+        usesByUser[user].claimCount += count
+        usesByUser[user].valueByteCount += byteCount
         claimsBySession[session].user = user
     }
 
     private mutating func makePlace(for session: Int) {
-        if countsByUser.isEmpty { countsByUser.append(0) }
+        if usesByUser.isEmpty { usesByUser.append(Use()) }
         while claimsBySession.count <= session { claimsBySession.append(SessionClaims()) }
     }
 
@@ -173,8 +165,8 @@ struct ClaimTable: Sendable {
             objects[object].previousValue = claim.value
         }
         claimsBySession[claim.request.session].byObject[object] = nil
-        countsByUser[claimsBySession[claim.request.session].user] -= 1
-        valueByteCount -= claim.value.count
+        usesByUser[claimsBySession[claim.request.session].user].claimCount -= 1
+        if !claim.value.isEmpty { countValue(-claim.value.count, of: claim.request.session) }
     }
 
     /// Grants an object to those whose turn it is: one exclusive claim, a run of shared ones, or as
@@ -213,8 +205,15 @@ struct ClaimTable: Sendable {
     }
 
     mutating func setValue(of claim: Int, to value: [UInt8]) {
-        valueByteCount += value.count - claims[claim].value.count
+        countValue(
+            value.count - claims[claim].value.count, of: claims[claim].request.session)
         claims[claim].value = value
+    }
+
+    private mutating func countValue(_ growth: Int, of session: Int) {
+        valueByteCount += growth
+        claimsBySession[session].valueByteCount += growth
+        usesByUser[claimsBySession[session].user].valueByteCount += growth
     }
 
     /// Takes a semaphore's new limit. Nobody is granted by it: see `grantNext`.
@@ -351,8 +350,8 @@ struct ClaimTable: Sendable {
         let index = claims.insert(claim)
         makePlace(for: claim.request.session)
         claimsBySession[claim.request.session].byObject[claim.object] = index
-        countsByUser[claimsBySession[claim.request.session].user] += 1
-        valueByteCount += claim.value.count
+        usesByUser[claimsBySession[claim.request.session].user].claimCount += 1
+        if !claim.value.isEmpty { countValue(claim.value.count, of: claim.request.session) }
         return index
     }
 }

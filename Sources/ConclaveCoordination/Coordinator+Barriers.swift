@@ -63,10 +63,11 @@ extension Coordinator {
                 return Refusal(.quotaExceeded, message)
             }
         }
-        guard hasRoom(forValueBytes: arrival.payload.count + namedByteCount(of: arrival)) else {
-            return Refusal(.quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount))
-        }
-        return nil
+        var uid = sessions[request.session].process.uid
+        if let barrier = barriers.index(of: arrival.name) { uid = barriers[barrier].uid }
+        return valueRefusal(
+            arrival.payload.count + namedByteCount(of: arrival),
+            ofUser: barriers.payloadByteCount(ofUID: uid), uid: uid)
     }
 
     /// What the members that it names take: they are kept once for each generation.

@@ -14,11 +14,8 @@ extension Coordinator {
         guard hasRoomForClaims(of: request.session) else {
             return refuseClaims(request, effects: &effects)
         }
-        guard hasRoom(forValueBytes: wish.value.count) else {
-            refuse(
-                request, .quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount),
-                effects: &effects)
-            return
+        guard hasRoomForValue(wish.value.count, of: request.session) else {
+            return refuseValue(wish.value.count, request, effects: &effects)
         }
         let outcome = slots.claim(
             name, wish, isOpen: !grantsAreSuspended, maximumWaiters: quotas.waitersPerObject,
@@ -65,11 +62,9 @@ extension Coordinator {
             refuseAsNotLeading(name, under: token, request, effects: &effects)
             return
         }
-        guard hasRoom(forValueBytes: value.count - slots.claims[claim].value.count) else {
-            refuse(
-                request, .quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount),
-                effects: &effects)
-            return
+        let growth = value.count - slots.claims[claim].value.count
+        guard hasRoomForValue(growth, of: request.session) else {
+            return refuseValue(growth, request, effects: &effects)
         }
         slots.setValue(of: claim, to: value)
         answer(request, .done, effects: &effects)

@@ -280,6 +280,42 @@ extension Coordinator {
             <= quotas.valueByteCount
     }
 
+    /// Why a leader's or candidate's value, or a payload at a barrier, may not be added: none may if one user
+    /// would have too much with it.
+    @inline(never)
+    func valueRefusal(_ growth: Int, ofUser byteCount: Int, uid: UInt32) -> Refusal? {
+        guard hasRoom(forValueBytes: growth) else {
+            return Refusal(.quotaExceeded, Self.valueQuotaMessage(quotas.valueByteCount))
+        }
+        guard uid != 0, growth > 0, byteCount + growth > quotas.valueByteCountPerUID else {
+            return nil
+        }
+        return Refusal(
+            .quotaExceeded,
+            "values and payloads of uid \(uid) have \(byteCount) bytes already, of "
+                + "\(quotas.valueByteCountPerUID) that one user's may: let go of some first")
+    }
+
+    /// Whether a session's values may grow so much.
+    @inline(__always)
+    func hasRoomForValue(_ growth: Int, of session: Int) -> Bool {
+        hasRoom(forValueBytes: growth)
+            && (growth <= 0
+                || slots.valueByteCount(ofUserOf: session) + growth <= quotas.valueByteCountPerUID
+                || sessions[session].process.uid == 0)
+    }
+
+    @inline(never)
+    mutating func refuseValue(
+        _ growth: Int, _ request: RequestReference, effects: inout [CoordinationEffect]
+    ) {
+        let session = request.session
+        let refusal = valueRefusal(
+            growth, ofUser: slots.valueByteCount(ofUserOf: session),
+            uid: sessions[session].process.uid)
+        if let refusal { answer(request, .refused(refusal), effects: &effects) }
+    }
+
     static func valueQuotaMessage(_ byteCount: Int) -> String {
         "there are \(byteCount) bytes of values already: delete keys that nobody needs "
             + "first"

@@ -28,9 +28,9 @@ extension Coordinator {
             ?? .refused(Refusal(.sessionEnded, "session \(session) is over"))
     }
 
-    /// Beyond the quota a request is refused, unless it lets go of something. Where replies take too much
-    /// already, and beyond twice a quota, nothing is kept of that but up to which number: whoever sends
-    /// without end harms nobody, and yet no request is left without its one answer.
+    /// Beyond the quota a request is refused, unless it lets go of something; beyond twice the quota all
+    /// are. Of that, and where replies take too much already, nothing is kept but up to which number:
+    /// whoever sends without end harms nobody, and yet no request is left without its one answer.
     private mutating func perform(
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
@@ -41,8 +41,8 @@ extension Coordinator {
         let repliesAreMany =
             sessions[request.session].replies.byteCount >= quotas.replyByteCountPerSession
             || sessions.replyByteCount >= quotas.replyByteCountPerUID
-                && repliesAreMany(ofUserOf: request.session, of: quotas.replyByteCountPerUID)
-        guard !repliesAreMany || takesRoom(of: operation, request.session) else {
+                && repliesOfUserAreMany(request.session)
+        guard !repliesAreMany || operation.letsGo else {
             return refuseUnkept(request, effects: &effects)
         }
         let openCount = sessions[request.session].replies.openCount
@@ -53,17 +53,10 @@ extension Coordinator {
         dispatch(operation, request, effects: &effects)
     }
 
-    /// Whether it is done though replies take too much.
     @inline(never)
-    private func takesRoom(of operation: Operation, _ session: Int) -> Bool {
-        operation.letsGo
-            && !repliesAreMany(ofUserOf: session, of: 2 * quotas.replyByteCountPerUID)
-    }
-
-    @inline(never)
-    private func repliesAreMany(ofUserOf session: Int, of bound: Int) -> Bool {
+    private func repliesOfUserAreMany(_ session: Int) -> Bool {
         let uid = sessions[session].process.uid
-        return uid != 0 && sessions.replyByteCount(ofUID: uid) >= bound
+        return uid != 0 && sessions.replyByteCount(ofUID: uid) >= quotas.replyByteCountPerUID
     }
 
     @inline(never)

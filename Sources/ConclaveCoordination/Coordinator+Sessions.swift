@@ -60,8 +60,10 @@ extension Coordinator {
         var claimCount = given.reduce(0) {
             $0 + locks.claimCount(of: $1) + slots.claimCount(of: $1)
         }
+        var valueByteCount = given.reduce(0) { $0 + slots.valueByteCount(of: $1) }
         if let user = sessions.user(ofUID: uid) {
             claimCount += locks.claimCount(ofUser: user) + slots.claimCount(ofUser: user)
+            valueByteCount += slots.valueByteCount(ofUser: user)
         }
         let byteCount = given.reduce(sessions.replyByteCount(ofUID: uid)) {
             $0 + sessions[$1].replies.byteCount
@@ -69,6 +71,7 @@ extension Coordinator {
         guard
             uid == 0
                 || claimCount <= quotas.claimsPerUID && byteCount <= quotas.replyByteCountPerUID
+                    && valueByteCount <= quotas.valueByteCountPerUID
         else {
             return Refusal(
                 .quotaExceeded,

@@ -29,7 +29,8 @@ package struct Quotas: Hashable, Sendable {
     package var barriersPerUID = 10_000
     /// Leaders' and candidates' values, barrier payloads and the values of keys together.
     package var valueByteCount = 256 << 20
-    /// Values of keys that processes of one user have put.
+    /// Values of keys that processes of one user have put; the same for what its leaders and candidates
+    /// announce, and for payloads at barriers that its processes came to first.
     package var valueByteCountPerUID = 64 << 20
     /// Keys that processes of one user have put: they outlive those.
     package var keysPerUID = 200_000

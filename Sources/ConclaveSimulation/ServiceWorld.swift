@@ -212,6 +212,7 @@ final class ServiceWorld {
             quotas.replyByteCountPerSession += ClientLimits.leaderValue
             quotas.replyByteCountPerUID = 64 + Int(random.below(9_000))
         }
+        if random.chance(perMille: 500) { quotas.valueByteCountPerUID = Int(random.below(200)) }
     }
 
     private static func validitySlotCount(

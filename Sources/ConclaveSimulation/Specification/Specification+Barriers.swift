@@ -56,7 +56,12 @@ extension Specification {
         if Int(arrival.parties) * frame > ClientLimits.barrierRepliesTogether { return .invalid }
         let isFirst = barriers[arrival.name]?.arrivals.isEmpty ?? true
         let named = isFirst ? 8 * (arrival.group?.among.count ?? 0) : 0
-        let isFull = valueByteCount + arrival.payload.count + named > quotas.valueByteCount
+        let growth = arrival.payload.count + named
+        if valueByteCount + growth > quotas.valueByteCount { return .quotaExceeded }
+        let owner = barriers[arrival.name]?.uid ?? uid
+        let ofOwner = barriers.values.filter { $0.uid == owner }
+            .reduce(0) { $0 + $1.payloadByteCount }
+        let isFull = owner != 0 && growth > 0 && ofOwner + growth > quotas.valueByteCountPerUID
         return isFull ? .quotaExceeded : nil
     }
 

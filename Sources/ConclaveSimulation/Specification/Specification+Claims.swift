@@ -11,7 +11,7 @@ extension Specification {
             return refuse(id, number, .quotaExceeded)
         }
         guard hasRoomForClaim(of: id) else { return refuse(id, number, .quotaExceeded) }
-        guard valueByteCount + claim.value.count <= quotas.valueByteCount else {
+        guard hasRoomForValue(claim.value.count, of: id) else {
             return refuse(id, number, .quotaExceeded)
         }
         let queue = queues[key] ?? newQueue(key, limit: claim.mode.limit)
@@ -65,6 +65,24 @@ extension Specification {
         return claimed + count <= quotas.claimsPerUID
     }
 
+    /// Of a leader or candidate.
+    private func hasRoomForValue(_ growth: Int, of id: SessionID) -> Bool {
+        guard valueByteCount + growth <= quotas.valueByteCount else { return false }
+        let uid = sessions[id]!.process.uid
+        guard uid != 0, growth > 0 else { return true }
+        let ofUser = sessions.values.filter { $0.process.uid == uid }.map(\.id)
+        return announcedByteCount(of: ofUser) + growth <= quotas.valueByteCountPerUID
+    }
+
+    /// What some sessions announce, or will.
+    func announcedByteCount(of ids: [SessionID]) -> Int {
+        queues.values.reduce(0) { sum, queue in
+            (queue.holders + queue.waiters).reduce(sum) {
+                $0 + (ids.contains($1.session) ? $1.value.count : 0)
+            }
+        }
+    }
+
     func claimCount(of id: SessionID) -> Int {
         queues.values.count { $0.request(of: id) != nil }
     }
@@ -93,7 +111,7 @@ extension Specification {
         }
         let place = queue.holders.firstIndex { $0.session == id }!
         let growth = value.count - queue.holders[place].value.count
-        guard valueByteCount + growth <= quotas.valueByteCount else {
+        guard hasRoomForValue(growth, of: id) else {
             return refuse(id, number, .quotaExceeded)
         }
         queues[key]!.holders[place].value = value

@@ -27,9 +27,7 @@ extension Specification {
     private mutating func perform(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         sessions[id]!.begin(number)
         guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession,
-            hasRoomForReplies(of: id)
-                || letsGo(operation)
-                    && hasRoomForReplies(ofUserOf: id, in: 2 * quotas.replyByteCountPerUID)
+            hasRoomForReplies(of: id) || letsGo(operation)
         else {
             sessions[id]!.refused = max(sessions[id]!.refused, number)
             return tellRefused(id, number)
@@ -67,14 +65,11 @@ extension Specification {
     }
 
     private func hasRoomForReplies(of id: SessionID) -> Bool {
-        replyByteCount(of: id) < quotas.replyByteCountPerSession
-            && hasRoomForReplies(ofUserOf: id, in: quotas.replyByteCountPerUID)
-    }
-
-    private func hasRoomForReplies(ofUserOf id: SessionID, in bound: Int) -> Bool {
         let uid = sessions[id]!.process.uid
         let ofUser = sessions.keys.filter { sessions[$0]!.process.uid == uid }
-        return uid == 0 || ofUser.reduce(0) { $0 + replyByteCount(of: $1) } < bound
+        let byteCountOfUser = ofUser.reduce(0) { $0 + replyByteCount(of: $1) }
+        return replyByteCount(of: id) < quotas.replyByteCountPerSession
+            && (uid == 0 || byteCountOfUser < quotas.replyByteCountPerUID)
     }
 
     /// Of what is answered, and of what the replies to those that wait may take.

@@ -75,6 +75,7 @@ extension Specification {
         guard uid != 0 else { return true }
         return all.reduce(0) { $0 + claimCount(of: $1) } <= quotas.claimsPerUID
             && all.reduce(0) { $0 + replyByteCount(of: $1) } <= quotas.replyByteCountPerUID
+            && announcedByteCount(of: all) <= quotas.valueByteCountPerUID
     }
 
     mutating func requestDetach(_ id: SessionID) {
