@@ -97,14 +97,12 @@ extension Service {
         _ id: ConnectionID, now: Instant, effects: inout [ServiceEffect]
     ) {
         guard let connection = connections.removeValue(forKey: id) else { return }
-        if subscriptions.count(of: id) > 0 {
-            subscriptions.removeAll(of: id)
-            forgetUnobserved()
-        }
+        subscriptions.removeAll(of: id)
         heldLine.closed(id)
         reads.removeAll(of: id)
         keyWatchers.removeAll(of: id)
         groupFollowers.removeAll(of: id)
+        leaderObservers.removeAll(of: id)
         let count = connectionCounts[connection.process.uid] ?? 0
         connectionCounts[connection.process.uid] = count > 1 ? count - 1 : nil
         var isWatched = false

@@ -9,7 +9,7 @@ extension Service {
     private static let byteCountOfLook = 256
 
     mutating func begin(_ follow: GroupFollow, _ id: GroupFollowers.ID, machine: Coordinator) {
-        let place: GroupFollowers.Place
+        let place: GroupPlace
         if let from = follow.from, from <= machine.version {
             let isSkipping = settings.plant == .resumedMemberSkips
             place = .entries(after: isSkipping ? machine.version : from)
@@ -47,7 +47,7 @@ extension Service {
     /// A piece of news, and what is known of the follower then.
     private struct Telling {
         var news: GroupNews
-        var place: GroupFollowers.Place
+        var place: GroupPlace
         /// The follower was a member, and is none: there is no more.
         var isOver: Bool
         /// Members and entries that were looked at.
@@ -122,7 +122,7 @@ extension Service {
             isResync: isResync, members: page.members)
         let next =
             page.isLast
-            ? GroupFollowers.Place.entries(after: version)
+            ? GroupPlace.entries(after: version)
             : .state(version, after: page.members.last?.token ?? after, isResync: isResync)
         return Telling(
             news: .state(part), place: next, isOver: page.isLast && page.isOver,

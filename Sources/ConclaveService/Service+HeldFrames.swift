@@ -84,5 +84,6 @@ extension Service {
         reads.line.unpark(id)
         keyWatchers.line.unpark(id)
         groupFollowers.line.unpark(id)
+        leaderObservers.line.unpark(id)
     }
 }

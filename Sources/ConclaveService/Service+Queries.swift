@@ -39,12 +39,12 @@ extension Service {
         case .unsubscribe:
             let subscription: UInt64 = try reader.integer("number")
             try reader.finish()
-            subscriptions.remove(id, subscription)
             let subscriber = Subscriptions.Subscriber(connection: id, number: subscription)
+            subscriptions.remove(subscriber)
             reads.remove(subscriber)
             keyWatchers.remove(subscriber)
             groupFollowers.remove(subscriber)
-            forgetUnobserved()
+            leaderObservers.remove(subscriber)
         default: return
         }
         answer(type, number: number, to: id, writer.bytes, effects: &effects)
@@ -101,11 +101,8 @@ extension Service {
             if writer.bytes.isEmpty { return cost }
         case .leader(let slot):
             guard mayWatch(read, .observeLeader, effects: &effects) else { return cost }
-            subscriptions.add(
-                .leader(slot), read.connection, read.number, uid: uid(of: read.connection))
-            let state = machine.leaderState(slot)
-            toldLeaders[slot] = state.version
-            state.encode(into: &writer)
+            beginObserving(slot, read)
+            return cost
         }
         answer(
             query.type, number: read.number, to: read.connection, writer.bytes, effects: &effects)
@@ -133,7 +130,7 @@ extension Service {
         guard hasRoom(of: id, .views, number, effects: &effects) else { return false }
         let watch = Reads.ID(connection: id, number: number)
         guard mayWatch(watch, .views, effects: &effects) else { return false }
-        subscriptions.add(.views, id, number, uid: uid(of: id))
+        subscriptions.add(watch, uid: uid(of: id))
         return true
     }
 
@@ -192,59 +189,35 @@ extension Service {
 
     // MARK: - Subscribers
 
-    mutating func tellLeader(
-        of slot: ObjectName, machine: Coordinator, effects: inout [ServiceEffect]
-    ) {
-        let subscribers = subscriptions.subscribers(of: .leader(slot))
-        guard !subscribers.isEmpty else { return }
-        let state = machine.leaderState(slot)
-        // The machine may be further than its effects: the state at one version is told once. An
-        // equal state at a newer version is told, since an observer may come from a daemon that
-        // had told it of something in between.
-        guard toldLeaders[slot] != state.version else { return }
-        toldLeaders[slot] = state.version
-        var writer = ByteWriter()
-        state.encode(into: &writer)
-        for subscriber in subscribers {
-            tell(.observeLeader, writer.bytes, to: subscriber, effects: &effects)
-        }
-    }
-
+    @inline(never)
     mutating func tellView(
         _ view: InstalledView, at: Timestamp, effects: inout [ServiceEffect]
     ) {
-        let subscribers = subscriptions.subscribers(of: .views)
+        let subscribers = subscriptions.all
         guard !subscribers.isEmpty else { return }
         var writer = ByteWriter()
         ViewReport(view: view, at: at).encode(into: &writer)
         for subscriber in subscribers {
-            tell(.views, writer.bytes, to: subscriber, effects: &effects)
+            tell(writer.bytes, to: subscriber, effects: &effects)
         }
     }
 
     /// One who does not read what it follows is cut, and begins anew when it reads again.
     private mutating func tell(
-        _ type: ClientFrameType, _ body: [UInt8], to subscriber: Subscriptions.Subscriber,
+        _ view: [UInt8], to subscriber: Subscriptions.Subscriber,
         effects: inout [ServiceEffect]
     ) {
         let id = subscriber.connection
         if connections[id]?.waitingByteCount ?? 0 <= Self.maximumBacklog {
-            return send(type, .event, number: subscriber.number, to: id, effects: &effects) {
-                $0.raw(body)
+            return send(.views, .event, number: subscriber.number, to: id, effects: &effects) {
+                $0.raw(view)
             }
         }
-        subscriptions.remove(id, subscriber.number)
-        forgetUnobserved()
+        subscriptions.remove(subscriber)
         let refusal = Refusal(.unavailable, "resync: the client fell behind")
         send(
-            type, [.event, .error, .last], number: subscriber.number, to: id, effects: &effects
+            .views, [.event, .error, .last], number: subscriber.number, to: id, effects: &effects
         ) { refusal.encode(into: &$0) }
-    }
-
-    mutating func forgetUnobserved() {
-        toldLeaders = toldLeaders.filter { slot, _ in
-            subscriptions.hasSubscriber(of: .leader(slot))
-        }
     }
 }
 

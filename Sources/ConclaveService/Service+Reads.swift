@@ -61,7 +61,7 @@ extension Service {
         let limit = settings.maximumWatchesPerUID
         let count =
             keyWatchers.table.count(ofUID: uid) + groupFollowers.table.count(ofUID: uid)
-            + subscriptions.count(ofUID: uid)
+            + leaderObservers.table.count(ofUID: uid) + subscriptions.count(ofUID: uid)
         guard count >= limit else { return true }
         refuse(
             Refusal(
@@ -82,7 +82,7 @@ extension Service {
         let limit = Self.subscriptionsPerConnection
         let count =
             reads.count(of: id) + keyWatchers.table.count(of: id) + subscriptions.count(of: id)
-            + groupFollowers.table.count(of: id)
+            + groupFollowers.table.count(of: id) + leaderObservers.table.count(of: id)
         guard count >= limit else { return true }
         refuse(
             Refusal(

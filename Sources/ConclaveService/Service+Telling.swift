@@ -9,7 +9,7 @@ extension Service {
     @inline(__always)
     package var mayTellMore: Bool {
         !heldLine.isEmpty || !reads.line.isEmpty || !keyWatchers.isStill
-            || !groupFollowers.line.isEmpty
+            || !groupFollowers.line.isEmpty || !leaderObservers.line.isEmpty
     }
 
     /// Called once a turn; returns whether more can be told at once. Each kind has a share of what one
@@ -17,7 +17,7 @@ extension Service {
     package mutating func tellMore(
         machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) -> Bool {
-        let share = settings.toldByteCountOfTurn / 4
+        let share = settings.toldByteCountOfTurn / 5
         var left = share
         tellHeld(&left, effects: &effects)
         left = max(left, 0) + share
@@ -26,6 +26,8 @@ extension Service {
         if !keyWatchers.isStill { tellThoseBehind(&left, machine: machine, effects: &effects) }
         left = max(left, 0) + share
         tellGroupFollowers(&left, machine: machine, effects: &effects)
+        left = max(left, 0) + share
+        tellLeaderObservers(&left, machine: machine, effects: &effects)
         return mayTellMore
     }
 }

@@ -178,11 +178,9 @@ extension Service {
                 sendReply(reply, to: number, of: id, effects: &effects)
             }
         }
-        for slot in subscriptions.observedSlots {
-            tellLeader(of: slot, machine: machine, effects: &effects)
-        }
         keyWatchers.noteEverything()
         groupFollowers.noteEverything()
+        leaderObservers.noteEverything()
     }
 }
 

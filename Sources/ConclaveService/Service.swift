@@ -66,8 +66,6 @@ package struct Service {
     var sessions = LocalSessions()
     var slots: ValiditySlots
     var subscriptions = Subscriptions()
-    /// The version of the state that observers of a slot were told last.
-    var toldLeaders: [ObjectName: Version] = [:]
     /// Connections of which something is held.
     var heldLine = TurnLine()
     /// How much more this turn answers.
@@ -76,6 +74,7 @@ package struct Service {
     var wantedMark: UInt64?
     var keyWatchers = KeyWatchers()
     var groupFollowers = GroupFollowers()
+    var leaderObservers = LeaderObservers()
     var serving = ServingState(isServing: false, reason: "the daemon is starting")
     /// What connected clients believe; they are told at `tellAt` if that is something else by then.
     var toldServing = ServingState(isServing: false, reason: "the daemon is starting")
@@ -225,7 +224,7 @@ package struct Service {
             requestSettled(number, of: session, effects: &effects)
         case .lockClosed(let lock): closed(lock, machine: machine(), now: now)
         case .leaderChanged(let slot):
-            tellLeader(of: slot, machine: machine(), effects: &effects)
+            leaderObservers.noteChange(of: slot)
         case .keysChanged(let keys, let version):
             keyWatchers.noteChange(of: keys, at: version)
         case .leaseSet(let term): leaseClocks.note(term, now: now)

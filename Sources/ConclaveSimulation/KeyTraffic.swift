@@ -47,6 +47,9 @@ struct KeyTraffic {
 
     var seatCount: Int { writerCount + watcherCount }
 
+    /// What bounds a user's keys bounds what its leaders announce and its barriers carry as well.
+    var boundsValues: Bool { valueByteCountPerUID != nil }
+
     var hasQuotas: Bool { valueByteCountPerUID != nil || ephemeralKeysPerSession != nil }
 
     func bound(_ quotas: inout Quotas) {

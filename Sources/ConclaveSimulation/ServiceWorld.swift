@@ -181,7 +181,8 @@ final class ServiceWorld {
         world.sharesGroupStates = groupTraffic?.sharesStates ?? false
         world.hasMemberPartyQuotas = parties?.barriersPerGroup != nil
         world.hasLatchQuotas = latchTraffic?.latchesPerUID != nil
-        world.hasQuotas = drawn != Quotas() || bursts?.isKnown == false
+        world.hasQuotas =
+            drawn != Quotas() || bursts?.isKnown == false || keyTraffic?.boundsValues == true
         begin()
     }
 

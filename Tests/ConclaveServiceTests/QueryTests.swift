@@ -138,23 +138,49 @@ import Testing
         #expect(try daemon.received(next).refusals.isEmpty)
     }
 
-    @Test func `an observer that does not read is cut, and told so`() throws {
+    @Test func `an observer that does not read is told who leads when it does`() throws {
         ask(.leader(slot), number: 4)
-        let (id, _) = try daemon.connectWithSession()
+        let (id, _) = try daemon.connectWithSession(pid: 7)
         _ = try daemon.received(asker)
         daemon.step(.client(.stalled(asker, byteCount: 2 << 20)))
         daemon.request(.campaign(slot: slot, value: []), number: 1, id)
         let token = try #require(try daemon.received(id).replies.first?.reply.token)
         daemon.request(.resign(slot: slot, token: token), number: 2, id)
+        daemon.request(.campaign(slot: slot, value: []), number: 3, id)
+        #expect(try daemon.received(asker).isEmpty)
+
+        daemon.step(.client(.drained(asker)))
+        let frames = try daemon.received(asker)
+        #expect(try leaders(frames) == [7])
+        #expect(frames.map(\.header.flags) == [.event])
+    }
+
+    /// What leaders announce goes to observers as each turn has room.
+    @Test func `no turn tells observers more than it may`() throws {
+        let count = 250 as UInt64
+        for number in 1...count { ask(.leader(slot), number: number) }
+        let value = Array(repeating: 1 as UInt8, count: 3_800)
+        for pid in 1...3 as ClosedRange<UInt32> {
+            _ = try daemon.received(asker)
+            let (id, _) = try daemon.connectWithSession(pid: pid)
+            daemon.request(.campaign(slot: slot, value: value, places: 3), number: 1, id)
+        }
+        let frames = try daemon.received(asker)
+        #expect(Set(frames.map(\.header.number)) == Set(1...count))
+        #expect(daemon.turns.suffix(4).count { $0 > 512 << 10 } > 2, "\(daemon.turns.suffix(8))")
+        #expect(daemon.turns.allSatisfy { $0 < (1 << 20) + 16 << 10 })
+    }
+
+    @Test func `who follows views and does not read is cut, and told so`() throws {
+        daemon.send(.views, number: 4, asker) { $0.flag(true) }
+        _ = try daemon.received(asker)
+        daemon.step(.client(.stalled(asker, byteCount: 2 << 20)))
+        for _ in 0..<2 { group.install([daemon.member]) }
         let frames = try daemon.received(asker)
         #expect(frames.count == 1)
         #expect(frames[0].header.flags == [.event, .error, .last])
         #expect(frames.refusals.map(\.code) == [.unavailable])
         #expect(frames.refusals[0].message.contains("resync"))
-
-        daemon.step(.client(.drained(asker)))
-        ask(.leader(slot), number: 4)
-        #expect(try leaders(try daemon.received(asker)) == [nil])
     }
 
     @Test func `changes that were not told are found when the state is replaced`() throws {
