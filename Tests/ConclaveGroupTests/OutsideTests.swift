@@ -84,3 +84,41 @@ extension Sample {
         return try? MembershipFrame(from: &reader)
     }
 }
+
+/// Machines of the list that have no seat.
+@Suite struct `A machine without a seat` {
+    private let members = Sample.three
+    private let start = Sample.start
+
+    /// All members of the view that it knows may be gone by then, and its path be open for long.
+    @Test func `hears of each view from those that it has a path to`() throws {
+        var value = Sample.view
+        value.installed.view = View(epoch: Epoch(4), members: members)
+        value.installed.departed = []
+        value.installed.absent = []
+        value.list = MemberList(
+            members.map { MemberList.Entry(node: $0.node, address: []) }, givenMinimum: 2)
+        var memory = ViewMemory()
+        memory.apply(.installed(value, voteFrom: Epoch(1)))
+        var membership = Membership(
+            own: members[0], configured: members.map(\.node), settings: Sample.settings,
+            memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
+        var effects: [Membership.Effect] = []
+        for peer in members[1...] {
+            membership.step(.connected(peer), now: start, effects: &effects)
+        }
+        value.installed.view = View(epoch: Epoch(5), members: Array(members[..<2]))
+        membership.step(
+            .frame(from: members[1].node, .install(value)), now: start, effects: &effects)
+        let token = try #require(
+            effects.lazy.compactMap { effect in
+                if case .record(.installed, let token) = effect { token } else { nil }
+            }.first)
+        effects.removeAll()
+        membership.step(.recorded(token: token), now: start, effects: &effects)
+        let told = effects.compactMap { effect in
+            if case .send(.install(value), let node) = effect { node } else { nil }
+        }
+        #expect(told == [members[2].node])
+    }
+}

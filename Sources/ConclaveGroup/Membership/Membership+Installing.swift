@@ -116,18 +116,19 @@ extension Membership {
         effects.append(.event(.listed(value.list, in: value.epoch, after: value.change)))
         effects.append(.install(value, seat))
         if seat == .member {
-            welcome(value, effects: &effects)
+            tellOutsiders(of: value, effects: &effects)
             replaceTheDead(value, now: now, effects: &effects)
         }
     }
 
-    /// A machine that is added while it is still there must hear so: it may have been removed a
-    /// moment ago, and be about to end.
-    private func welcome(_ value: NextView, effects: inout [Effect]) {
-        guard let change = value.change, !change.isRemoval, paths[change.node] != nil,
-            value.view.rank(of: change.node) == nil
-        else { return }
-        effects.append(.send(.install(value), to: change.node))
+    /// Machines of the list that are there without a seat hear of the view: one may know a view of which
+    /// no member is left, and hear of newer ones from nobody else; or it may have been removed a moment
+    /// ago and added again, and be about to end.
+    private func tellOutsiders(of value: NextView, effects: inout [Effect]) {
+        for node in paths.keys.sorted()
+        where value.list.contains(node) && value.view.rank(of: node) == nil {
+            effects.append(.send(.install(value), to: node))
+        }
     }
 
     /// A view that names incarnations now dead is followed at once by the next change (V19).
