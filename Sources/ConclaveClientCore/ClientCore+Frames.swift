@@ -199,7 +199,8 @@ extension ClientCore {
     ) {
         guard let id = calls.call(numbered: number), let call = calls[id] else {
             // A word about the connection, which is closed after it.
-            if refusal.code == .malformed || refusal.code == .quotaExceeded {
+            let isOfConnection = number == 0 && refusal.code == .quotaExceeded
+            if refusal.code == .malformed || isOfConnection {
                 hangUp(refusal.message, now: now, effects: &effects)
             }
             return

@@ -106,6 +106,17 @@ import Testing
         #expect(try client.sentTypes() == [.hello, .open])
     }
 
+    /// Another one may answer a question that nobody waits for any more.
+    @Test mutating func `only a refusal of the connection itself ends it`() {
+        client.open()
+        _ = client.take()
+        let refusal = Refusal(.quotaExceeded, "too many")
+        client.receiveError(refusal, .observeLeader, number: 77)
+        #expect(!client.effects.contains(.disconnect))
+        client.receiveError(refusal, .observeLeader, number: 0)
+        #expect(client.effects.contains(.disconnect))
+    }
+
     @Test mutating func `bytes that do not decode end the connection, not the session`() throws {
         client.open()
         let call = client.call(try lock("a"))
