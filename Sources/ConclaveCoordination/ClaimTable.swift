@@ -316,12 +316,14 @@ struct ClaimTable: Sendable {
         let object = claims[claim].object
         claims[claim].standing = .reserved
         objects[object].permitCount += UInt64(claims[claim].permitCount)
+        objects[object].reservedPermitCount += UInt64(claims[claim].permitCount)
         objects[object].reserved.append(claim, in: &claims)
     }
 
     private mutating func unreserve(_ claim: Int) {
         let object = claims[claim].object
         objects[object].permitCount -= UInt64(claims[claim].permitCount)
+        objects[object].reservedPermitCount -= UInt64(claims[claim].permitCount)
         objects[object].reserved.remove(claim, in: &claims)
     }
 
@@ -440,13 +442,14 @@ extension ClaimTable {
         return claim
     }
 
-    /// Grants all that is reserved for the request, if that is all of it and none is closed, or has
-    /// given out more permits than there are.
+    /// Grants all that is reserved for the request, if that is all of it and none is closed, or would have
+    /// given out more permits than there are. What is reserved for others does not count: they would wait
+    /// for each other.
     mutating func grantSet(_ request: RequestReference, at moment: Moment) -> [Int]? {
         let set = set(request)
         // It comes to the last one last.
         guard let last = set.last, claims[last].standing == .reserved,
-            set.allSatisfy({ claims[$0].standing == .reserved && isOpen(claims[$0].object) })
+            set.allSatisfy({ claims[$0].standing == .reserved && mayHold($0) })
         else { return nil }
         sets[request] = nil
         for claim in set {
@@ -457,8 +460,15 @@ extension ClaimTable {
         return set
     }
 
-    /// Whether what is reserved of an object may be granted: it is not closed, and has given out no more
-    /// permits than there are.
+    private func mayHold(_ claim: Int) -> Bool {
+        let object = objects[claims[claim].object]
+        guard object.closure == nil, let limit = object.limit else { return object.closure == nil }
+        let held = object.permitCount - object.reservedPermitCount
+        return held + UInt64(claims[claim].permitCount) <= UInt64(limit)
+    }
+
+    /// Whether what is reserved of an object waits for nothing but the rest of what is asked for with it: it
+    /// is not closed, and has given out no more permits than there are.
     func isOpen(_ object: Int) -> Bool {
         objects[object].closure == nil
             && objects[object].limit.map { objects[object].permitCount <= UInt64($0) } ?? true

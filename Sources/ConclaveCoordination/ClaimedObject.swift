@@ -8,6 +8,8 @@ struct ClaimedObject: Sendable {
     var limit: UInt32?
     /// Permits that are given out or reserved; more than `limit` only if that was lowered meanwhile.
     var permitCount: UInt64 = 0
+    /// Of these, those that are reserved.
+    var reservedPermitCount: UInt64 = 0
     /// In the order in which they were granted; more than one only if all are shared, or have
     /// permits.
     var holders = ClaimList()

@@ -26,6 +26,10 @@ extension Coordinator {
             breakGeneration(of: barrier, fault, newcomer: request, effects: &effects)
             return
         }
+        if let refusal = valueRefusal(of: arrival, request) {
+            answer(request, .refused(refusal), effects: &effects)
+            return
+        }
         barriers.gather(party, parties: arrival.parties, of: arrival.group, at: barrier)
         if missingCount(at: barrier) == 0 {
             trip(barrier, effects: &effects)
@@ -63,6 +67,12 @@ extension Coordinator {
                 return Refusal(.quotaExceeded, message)
             }
         }
+        // Where somebody gathers already, what adds nothing is answered all the same.
+        return barriers.index(of: arrival.name) == nil ? valueRefusal(of: arrival, request) : nil
+    }
+
+    @inline(never)
+    private func valueRefusal(of arrival: BarrierArrival, _ request: RequestReference) -> Refusal? {
         var uid = sessions[request.session].process.uid
         if let barrier = barriers.index(of: arrival.name) { uid = barriers[barrier].uid }
         return valueRefusal(

@@ -93,8 +93,8 @@ extension Coordinator {
             guard locks.claims[claim].standing == .queued,
                 plant != .setWaitsForItself, let reason = reasonNotToWait(claim, of: .lock)
             else { continue }
-            for (lock, wasOpen) in remove(set: request) {
-                requests += serve(lock, isNewlyOpen: !wasOpen, effects: &effects)
+            for lock in remove(set: request) {
+                requests += serve(lock, isNewlyOpen: false, effects: &effects)
             }
             answer(request, .refused(reason), effects: &effects)
         }
@@ -122,15 +122,12 @@ extension Coordinator {
     }
 
     /// Returns the locks that it had come to, or was to; nobody is granted them yet.
-    private mutating func remove(set request: RequestReference) -> [(lock: Int, wasOpen: Bool)] {
+    private mutating func remove(set request: RequestReference) -> [Int] {
         let claims = locks.set(request)
-        let left = claims.map { claim in
-            let lock = locks.claims[claim].object
-            return (lock: lock, wasOpen: locks.isOpen(lock))
-        }
+        let objects = claims.map { locks.claims[$0].object }
         for claim in claims { locks.remove(claim, end: .none) }
-        deserted += left.map { locks.objects[$0.lock].name }
-        return left
+        deserted += objects.map { locks.objects[$0].name }
+        return objects
     }
 
     /// What nobody has or awaits any more, since a request for several was refused, is gone.

@@ -144,7 +144,8 @@ extension Coordinator {
 
     private mutating func serveNext(_ left: Left, effects: inout [CoordinationEffect]) {
         guard left.wasHeld || plant != .leavingWaiterStopsQueue else { return }
-        grantNext(lock: left.lock, isNewlyOpen: !left.wasOpen, effects: &effects)
+        grantNext(
+            lock: left.lock, isNewlyOpen: left.wasHeld && !left.wasOpen, effects: &effects)
     }
 
     private mutating func removeIfUnused(_ left: Left) {
@@ -174,15 +175,18 @@ extension Coordinator {
     }
 
     /// Grants a lock to those whose turn it is, alone or as one of several that are reserved already. What
-    /// is complete waits only for locks that are not open: so nobody looks for that elsewhere. Returns
-    /// the requests for several that it is reserved now for one.
+    /// is complete waits only for a lock that is closed, or has too many permits given out: so nobody looks
+    /// for that unless it may have one more now. Returns the requests for several that it is reserved now
+    /// for one.
     ///
     /// - Precondition: grants are not suspended.
     mutating func serve(
         _ lock: Int, isNewlyOpen: Bool, effects: inout [CoordinationEffect]
     ) -> [RequestReference] {
         grantUpgrade(lock: lock, effects: &effects)
-        if isNewlyOpen, locks.isOpen(lock) { grantSets(reservedAt: lock, effects: &effects) }
+        if isNewlyOpen, locks.objects[lock].closure == nil {
+            grantSets(reservedAt: lock, effects: &effects)
+        }
         return serveQueue(of: lock, effects: &effects)
     }
 

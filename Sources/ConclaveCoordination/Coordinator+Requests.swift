@@ -28,27 +28,26 @@ extension Coordinator {
             ?? .refused(Refusal(.sessionEnded, "session \(session) is over"))
     }
 
-    /// Beyond the quota a request is refused, unless it lets go of something; beyond twice the quota all
-    /// are. Of that, and where replies take too much already, nothing is kept but up to which number:
-    /// whoever sends without end harms nobody, and yet no request is left without its one answer.
+    /// Beyond the quota a request is refused, unless it lets go of something. Beyond twice the
+    /// quota all are, and nothing is kept of that but up to which number: whoever sends without end
+    /// harms nobody, and yet no request is left without its one answer.
     private mutating func perform(
         _ operation: Operation, _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         let quota = quotas.requestsPerSession
         guard sessions[request.session].replies.count < 2 * quota else {
-            return refuseUnkept(request, effects: &effects)
-        }
-        let repliesAreMany =
-            sessions[request.session].replies.byteCount >= quotas.replyByteCountPerSession
-            || sessions.replyByteCount >= quotas.replyByteCountPerUID
-                && repliesOfUserAreMany(request.session)
-        guard !repliesAreMany || operation.letsGo else {
-            return refuseUnkept(request, effects: &effects)
+            sessions[request.session].replies.refuse(request.number)
+            return tellRefused(request, effects: &effects)
         }
         let openCount = sessions[request.session].replies.openCount
         sessions[request.session].replies.begin(request.number)
-        guard openCount < quota || operation.letsGo else {
-            return refuseMore(request, effects: &effects)
+        let bytes = sessions[request.session].replies.byteCount
+        let isFull =
+            openCount >= quota || bytes >= quotas.replyByteCountPerSession
+            || sessions.replyByteCount >= quotas.replyByteCountPerUID
+                && repliesOfUserAreMany(request.session)
+        guard !isFull || operation.letsGo else {
+            return refuseMore(request, openCount: openCount, effects: &effects)
         }
         dispatch(operation, request, effects: &effects)
     }
@@ -60,19 +59,21 @@ extension Coordinator {
     }
 
     @inline(never)
-    private mutating func refuseUnkept(
-        _ request: RequestReference, effects: inout [CoordinationEffect]
-    ) {
-        sessions[request.session].replies.refuse(request.number)
-        tellRefused(request, effects: &effects)
-    }
-
-    @inline(never)
     private mutating func refuseMore(
-        _ request: RequestReference, effects: inout [CoordinationEffect]
+        _ request: RequestReference, openCount: Int, effects: inout [CoordinationEffect]
     ) {
+        let quota = quotas.requestsPerSession
+        let bytes = sessions[request.session].replies.byteCount
+        let uid = sessions[request.session].process.uid
         let message =
-            "\(quotas.requestsPerSession) requests of the session are waiting or not confirmed"
+            if openCount >= quota {
+                "\(quota) requests of the session are waiting or not confirmed"
+            } else if bytes >= quotas.replyByteCountPerSession {
+                "replies to the session that wait or are not confirmed may take \(bytes) bytes"
+            } else {
+                "replies to processes of uid \(uid) that wait or are not confirmed may take "
+                    + "\(sessions.replyByteCount(ofUID: uid)) bytes"
+            }
         refuse(request, .quotaExceeded, message, effects: &effects)
     }
 
@@ -192,10 +193,8 @@ extension Coordinator {
         _ request: RequestReference, effects: inout [CoordinationEffect]
     ) {
         let message =
-            "too much of the session or its user was waiting or not confirmed: "
-            + "\(2 * quotas.requestsPerSession) requests of the session, or replies of "
-            + "\(quotas.replyByteCountPerSession) bytes to it or \(quotas.replyByteCountPerUID) to "
-            + "all of its user"
+            "\(2 * quotas.requestsPerSession) requests of the session were waiting or not "
+            + "confirmed, and no more of them are taken, whatever they ask for"
         tell(request, .refused(Refusal(.quotaExceeded, message)), effects: &effects)
     }
 

@@ -15,8 +15,9 @@ extension StoredReply {
 extension Reply {
     /// What each grant of several takes beside its name.
     private static let grantByteCount = 64
-    /// What a refusal takes, whatever it says: no text is longer.
-    static let refusalByteCount = 1_024
+    /// What a refusal takes, whatever it says: no text is longer. That something is too much is said in few
+    /// words, and must not make it more.
+    private static let refusalByteCount = 1_024
     /// Of one name, so much is part of what any reply takes.
     private static let usualNameByteCount = 64
 
@@ -28,7 +29,7 @@ extension Reply {
         case .granted(let grant): Self.beyondUsual(grant.name.text.utf8.count)
         case .elected(let term):
             Self.beyondUsual(term.slot.text.utf8.count) + term.previousValue.count
-        case .refused: Self.refusalByteCount
+        case .refused(let refusal): refusal.code == .quotaExceeded ? 0 : Self.refusalByteCount
         case .mismatched(let mismatch): Self.beyondUsual(mismatch.key.text.utf8.count)
         case .leased(let grant), .leaseTaken(let grant):
             Self.beyondUsual(grant.name.text.utf8.count + grant.holder.utf8.count)

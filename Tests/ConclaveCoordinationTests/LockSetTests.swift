@@ -285,6 +285,29 @@ import Testing
         #expect(holders(stage, b) == [sessions[2]])
     }
 
+    /// The limit is lowered while it is reserved for both.
+    @Test func `two that wait with permits of one semaphore do not wait for each other`() {
+        var stage = Stage()
+        let sessions = stage.open(all: 1...3)
+        stage.request(sessions[0], 1, all([b, c]))
+        let token = stage.token
+        for (session, other) in zip(sessions[1...], [b, c]) {
+            stage.request(
+                session, 1,
+                .acquireAll(
+                    LockSet([
+                        LockSet.Part(a, .permits(2, of: 4)), LockSet.Part(other, .exclusive),
+                    ])))
+        }
+        stage.request(sessions[0], 2, .limit(name: a, limit: 3))
+        stage.request(sessions[0], 3, .releaseAll(names: [b, c], token: token))
+        #expect(holders(stage, a) == [sessions[1]])
+        let first = stage.token
+        stage.request(sessions[1], 2, .releaseAll(names: [a, b], token: first))
+        #expect(holders(stage, a) == [sessions[2]])
+        #expect(holders(stage, c) == [sessions[2]])
+    }
+
     @Test func `permits that it waits with count as given out`() {
         var stage = Stage()
         let sessions = stage.open(all: 1...3)

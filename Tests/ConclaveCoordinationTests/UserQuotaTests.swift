@@ -235,6 +235,31 @@ import Testing
         #expect(stage.refusal(of: 5, of: one) == nil)
     }
 
+    /// What adds nothing to a barrier is answered though its user has too much.
+    @Test mutating func `keep no party from what was decided, nor from being found to disagree`() {
+        begin { $0.valueByteCountPerUID = 2 }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        func arrival(parties: UInt32, generation: UInt64? = nil) -> Operation {
+            .arrive(
+                BarrierArrival(
+                    name: names[0], parties: parties, generation: generation, payload: [1]))
+        }
+        stage.request(one, 1, arrival(parties: 2))
+        let generation = stage.version.number
+        stage.request(two, 1, arrival(parties: 2))
+        #expect(stage.refusal(of: 1, of: two) == nil)
+        stage.request(two, 2, arrival(parties: 2, generation: generation))
+        #expect(stage.refusal(of: 2, of: two) == nil)
+        stage.request(one, 2, arrival(parties: 2))
+        #expect(isRefused(2, of: one))
+        stage.request(one, 3, confirmed: 2, .arrive(BarrierArrival(name: names[0], parties: 2)))
+        stage.request(two, 3, arrival(parties: 3))
+        guard case .broken? = stage.reply(to: 3, of: two) else {
+            Issue.record("\(stage.effects)")
+            return
+        }
+    }
+
     /// A reply of many locks takes as much as they do.
     @Test mutating func `bound what replies that are not confirmed hold`() throws {
         begin { $0.replyByteCountPerSession = 1 }
@@ -252,7 +277,7 @@ import Testing
         #expect(stage.refusal(of: 5, of: one) == nil)
     }
 
-    /// Nothing is kept of requests beyond that; what lets go of something is done all the same.
+    /// What lets go of something is done all the same.
     @Test mutating func `bound what refusals hold`() throws {
         begin { $0.replyByteCountPerUID = 2_048 }
         let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))

@@ -30,6 +30,9 @@ extension Specification {
             return breakGeneration(
                 of: name, .disagreement, by: id, newcomer: (id, number))
         }
+        if isTooMuch(arrival, by: sessions[id]!.process.uid) {
+            return refuse(id, number, .quotaExceeded)
+        }
         barrier.parties = arrival.parties
         barrier.group = arrival.group
         barrier.arrivals.append(party)
@@ -54,15 +57,18 @@ extension Specification {
             }
         }
         if Int(arrival.parties) * frame > ClientLimits.barrierRepliesTogether { return .invalid }
+        return barriers[arrival.name] == nil && isTooMuch(arrival, by: uid) ? .quotaExceeded : nil
+    }
+
+    private func isTooMuch(_ arrival: BarrierArrival, by uid: UInt32) -> Bool {
         let isFirst = barriers[arrival.name]?.arrivals.isEmpty ?? true
         let named = isFirst ? 8 * (arrival.group?.among.count ?? 0) : 0
         let growth = arrival.payload.count + named
-        if valueByteCount + growth > quotas.valueByteCount { return .quotaExceeded }
+        if valueByteCount + growth > quotas.valueByteCount { return true }
         let owner = barriers[arrival.name]?.uid ?? uid
         let ofOwner = barriers.values.filter { $0.uid == owner }
             .reduce(0) { $0 + $1.payloadByteCount }
-        let isFull = owner != 0 && growth > 0 && ofOwner + growth > quotas.valueByteCountPerUID
-        return isFull ? .quotaExceeded : nil
+        return owner != 0 && growth > 0 && ofOwner + growth > quotas.valueByteCountPerUID
     }
 
     /// That a generation tripped is told only to those who took part.

@@ -126,9 +126,13 @@ extension Specification {
         let keys = keys(of: set)
         let isComplete = keys.allSatisfy { key in
             let queue = queues[key]!
-            let count = queue.taken.reduce(0) { $0 + ($1.mode.permitCount ?? 0) }
-            return queue.reserved.contains { $0.isPart(of: set) } && queue.closure == nil
-                && count <= queue.limit ?? .max
+            guard let own = queue.reserved.first(where: { $0.isPart(of: set) }) else {
+                return false
+            }
+            let count = queue.holders.reduce(own.mode.permitCount ?? 0) {
+                $0 + ($1.mode.permitCount ?? 0)
+            }
+            return queue.closure == nil && count <= queue.limit ?? .max
         }
         guard !keys.isEmpty, isComplete else { return }
         var grants: [LockGrant] = []

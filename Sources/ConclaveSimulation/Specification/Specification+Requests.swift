@@ -26,9 +26,7 @@ extension Specification {
     /// quota all are, and whatever came before and is not there.
     private mutating func perform(_ operation: Operation, _ id: SessionID, _ number: UInt64) {
         sessions[id]!.begin(number)
-        guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession,
-            hasRoomForReplies(of: id) || letsGo(operation)
-        else {
+        guard sessions[id]!.entries.count < 2 * quotas.requestsPerSession else {
             sessions[id]!.refused = max(sessions[id]!.refused, number)
             return tellRefused(id, number)
         }
@@ -48,19 +46,12 @@ extension Specification {
         case .leaveGroup(let name, let member): leaveGroup(name, member, id, number)
         case .latch(let latch) where latch.action == .remove: self.latch(latch, id, number)
         default:
-            guard sessions[id]!.openCount < quotas.requestsPerSession else {
+            guard sessions[id]!.openCount < quotas.requestsPerSession,
+                hasRoomForReplies(of: id)
+            else {
                 return refuse(id, number, .quotaExceeded)
             }
             begin(operation, id, number)
-        }
-    }
-
-    private func letsGo(_ operation: Operation) -> Bool {
-        switch operation {
-        case .release, .releaseAll, .resign, .handOver, .downgrade, .cancel, .leaveGroup: true
-        case .lease(let lease): lease.isRelease
-        case .latch(let latch): latch.action == .remove
-        default: false
         }
     }
 
