@@ -87,7 +87,7 @@ extension Service {
             .latch:
             try request(type, frame, from: id, machine: machine, effects: &effects)
         case .status, .members, .views, .unsubscribe:
-            try query(type, frame, from: id, machine: machine(), effects: &effects)
+            try query(type, frame, from: id, machine: machine(), now: now, effects: &effects)
         case .locks, .why, .observeLeader, .readKeys, .watchKeys, .readLeases, .readLatches,
             .sessions, .history, .followGroup:
             try ask(type, frame, from: id, effects: &effects)

@@ -19,7 +19,7 @@ extension Service {
 
     mutating func query(
         _ type: ClientFrameType, _ frame: FrameBuffer.Frame, from id: ConnectionID,
-        machine: Coordinator, effects: inout [ServiceEffect]
+        machine: Coordinator, now: Instant, effects: inout [ServiceEffect]
     ) throws(WireError) {
         var reader = ByteReader(frame.body)
         var writer = ByteWriter()
@@ -27,7 +27,7 @@ extension Service {
         switch type {
         case .status:
             try reader.finish()
-            status(machine: machine).encode(into: &writer)
+            status(machine: machine, now: now).encode(into: &writer)
         case .members:
             try reader.finish()
             writer.list(memberReports) { $0.encode(into: &$1) }
@@ -134,11 +134,12 @@ extension Service {
         return true
     }
 
-    private func status(machine: Coordinator) -> StatusReport {
+    private func status(machine: Coordinator, now: Instant) -> StatusReport {
         StatusReport(
             node: settings.own.node, lineage: picture.lineage, epoch: picture.view.epoch,
             rank: rank.map { UInt32($0.index) }, serving: serving,
             isDurable: settings.isDurable, members: memberReports, version: picture.version,
+            age: lastConfirmed.map { now.since($0) },
             sessions: UInt32(clamping: machine.sessionCount),
             objects: UInt32(clamping: machine.objectCount), timing: timing)
     }

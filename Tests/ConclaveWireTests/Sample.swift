@@ -233,7 +233,7 @@ extension Sample {
                     MemberReport(
                         node: NodeID(2), address: "10.0.0.2:7400", state: .absent, rank: nil,
                         incarnation: nil),
-                ], version: Version(11), sessions: 1, objects: 2,
+                ], version: Version(11), age: .seconds(2), sessions: 1, objects: 2,
                 timing: TimingReport(
                     heartbeat: .milliseconds(100), suspicion: .seconds(1), stall: .seconds(5),
                     minimumTTL: .seconds(3), maximumTTL: .seconds(60))),

@@ -96,6 +96,12 @@ import Testing
         let local = try get("a", "--local", "--json")
         #expect(local.output.contains(#""value":"1""#))
         #expect(local.output.contains(#""ageMilliseconds":"#))
+        for command in ["locks", "sessions", "list"] {
+            let copy = try group.run(command, ["--local"])
+            #expect(copy.status == 0)
+            #expect(copy.errors.contains("from node 1's own copy, of version "), "\(copy.errors)")
+            #expect(copy.errors.contains("or later, at most "))
+        }
         #expect(try get("a").status == 69)
     }
 }

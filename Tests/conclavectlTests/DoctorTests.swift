@@ -17,7 +17,8 @@ import Testing
         let report = StatusReport(
             node: NodeID(1), lineage: .none, epoch: Epoch(3), rank: 0,
             serving: ServingState(isServing: isServing, reason: isServing ? "" : "no majority"),
-            isDurable: isDurable, members: members, version: Version(9), sessions: 1, objects: 2,
+            isDurable: isDurable, members: members, version: Version(9), age: .zero, sessions: 1,
+            objects: 2,
             timing: TimingReport(
                 heartbeat: .milliseconds(100), suspicion: .seconds(1), stall: .seconds(5),
                 minimumTTL: .seconds(3), maximumTTL: .seconds(60)))

@@ -220,14 +220,17 @@ import Testing
             StatusReport(
                 node: NodeID(1), lineage: .none, epoch: Epoch(3), rank: 0,
                 serving: ServingState(isServing: false, reason: "1 of 3 members"), isDurable: true,
-                members: [member], version: Version(12), sessions: 2, objects: 1,
+                members: [member], version: Version(12), age: .milliseconds(1_250), sessions: 2,
+                objects: 1,
                 timing: Self.timing))
         #expect(
             status.json.description
                 == #"{"node":1,"epoch":3,"rank":0,"serving":false,"reason":"1 of 3 members","#
                 + #""durability":"disk","members":[{"id":1,"address":"10.0.0.1:7400","#
-                + #""state":"member","rank":0}],"version":12,"sessions":2,"objects":1}"#)
+                + #""state":"member","rank":0}],"version":12,"ageMilliseconds":1250,"#
+                + #""sessions":2,"objects":1}"#)
         #expect(status.text.contains("is not serving: 1 of 3 members"))
+        #expect(status.text.contains("its own copy is at most 1.2 s behind"))
     }
 
     @Test func `of a view says who went and why`() {

@@ -15,6 +15,9 @@ public struct GroupStatus: Hashable, Sendable {
     public let isDurable: Bool
     public let members: [MemberStatus]
     public let version: Version
+    /// How far the daemon's own copy, which answers what is asked for as `local`, may be behind at most;
+    /// `nil`: nobody knows, since it was outside the majority ever since it began.
+    public let age: Duration?
     public let sessionCount: Int
     public let objectCount: Int
     public let timing: GroupTiming
@@ -28,6 +31,7 @@ public struct GroupStatus: Hashable, Sendable {
         isDurable = report.isDurable
         members = report.members.map(MemberStatus.init)
         version = report.version
+        age = report.age.map { .nanoseconds($0.nanoseconds) }
         sessionCount = Int(report.sessions)
         objectCount = Int(report.objects)
         timing = GroupTiming(report.timing)

@@ -219,14 +219,16 @@ package struct StatusReport: Equatable, Sendable {
     package var isDurable: Bool
     package var members: [MemberReport]
     package var version: Version
+    /// How long ago a majority has confirmed that the daemon was one of them; `nil`: not since it began.
+    package var age: Interval?
     package var sessions: UInt32
     package var objects: UInt32
     package var timing: TimingReport
 
     package init(
         node: NodeID, lineage: Lineage, epoch: Epoch, rank: UInt32?, serving: ServingState,
-        isDurable: Bool, members: [MemberReport], version: Version, sessions: UInt32,
-        objects: UInt32, timing: TimingReport
+        isDurable: Bool, members: [MemberReport], version: Version, age: Interval?,
+        sessions: UInt32, objects: UInt32, timing: TimingReport
     ) {
         self.node = node
         self.lineage = lineage
@@ -236,6 +238,7 @@ package struct StatusReport: Equatable, Sendable {
         self.isDurable = isDurable
         self.members = members
         self.version = version
+        self.age = age
         self.sessions = sessions
         self.objects = objects
         self.timing = timing
@@ -253,6 +256,8 @@ package struct StatusReport: Equatable, Sendable {
             members.append(try MemberReport(from: &reader))
         }
         version = try reader.version("version")
+        let age: Int64? = try reader.optional("age")
+        self.age = age.map(Interval.init(nanoseconds:))
         sessions = try reader.integer("sessions")
         objects = try reader.integer("objects")
         timing = try TimingReport(from: &reader)
@@ -267,6 +272,7 @@ package struct StatusReport: Equatable, Sendable {
         writer.flag(isDurable)
         writer.list(members) { $0.encode(into: &$1) }
         writer.integer(version.number)
+        writer.optional(age?.nanoseconds)
         writer.integer(sessions)
         writer.integer(objects)
         timing.encode(into: &writer)

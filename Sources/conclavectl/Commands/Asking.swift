@@ -1,13 +1,15 @@
 import Conclave
 
 /// Runs `body` and waits for it, and ends the command with what its failure means.
-func ask(_ common: CommonOptions, _ body: @escaping @Sendable (Conclave) async throws -> Void)
-    throws
-{
+func ask(
+    _ common: CommonOptions, local: Bool = false,
+    _ body: @escaping @Sendable (Conclave) async throws -> Void
+) throws {
     let inbox = Inbox<ExitStatus?>()
     Task {
         do {
             let conclave = try await common.connect()
+            if local { try await tellOfCopy(conclave) }
             try await body(conclave)
             inbox.send(nil)
         } catch let status as ExitStatus {
@@ -25,4 +27,11 @@ func ask(_ common: CommonOptions, _ body: @escaping @Sendable (Conclave) async t
         messages = inbox.take()
     }
     if let status = messages[0] { throw status }
+}
+
+/// Says of which version the daemon's own copy is, and how old, beside what is printed of it.
+private func tellOfCopy(_ conclave: Conclave) async throws {
+    let status = try await conclave.status()
+    Output.error(
+        "from node \(status.node)'s own copy, of version \(status.version) or later, \(status.lag)")
 }

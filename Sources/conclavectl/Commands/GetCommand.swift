@@ -45,7 +45,7 @@ struct GetCommand: ParsableCommand {
     func run() throws {
         let (key, moment, local, json) = (key.text, at?.moment ?? .now, local, common.json)
         let raw = raw
-        try ask(common) { conclave in
+        try ask(common, local: local) { conclave in
             let reading = try await conclave.configuration.read(key, at: moment, local: local)
             guard let entry = reading.entry else {
                 Failure.tell(absence: key, reading, json: json)

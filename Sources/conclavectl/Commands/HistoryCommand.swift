@@ -58,7 +58,7 @@ struct HistoryCommand: ParsableCommand {
     func run() throws {
         let (name, kind, at, local, json) = (name.text, kind?.kind, at, local, common.json)
         let limit = limit ?? (at == nil ? nil : 1)
-        try ask(common) { conclave in
+        try ask(common, local: local) { conclave in
             let history = try await conclave.history(
                 of: name, kind: kind, at: at?.moment ?? .now, limit: limit, local: local)
             Output.standard(json ? history.json.description : history.text(at: at?.words))

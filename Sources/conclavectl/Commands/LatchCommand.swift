@@ -71,7 +71,7 @@ struct LatchCommand: ParsableCommand {
                 }
             }
         }
-        try ask(common) { try await command.act($0) }
+        try ask(common, local: local) { try await command.act($0) }
     }
 
     private func act(_ conclave: Conclave) async throws {

@@ -24,7 +24,7 @@ struct LatchesCommand: ParsableCommand {
 
     func run() throws {
         let (prefix, local) = (prefix, local)
-        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+        try list(common, local: local, json: { $0.json }, table: { $0.table }) { conclave in
             try await conclave.latches(prefix: prefix, local: local)
         }
     }

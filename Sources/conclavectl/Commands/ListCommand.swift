@@ -34,7 +34,7 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let (prefix, moment, namesOnly, local) = (prefix, at?.moment ?? .now, namesOnly, local)
         let json = common.json
-        try ask(common) { conclave in
+        try ask(common, local: local) { conclave in
             let listing = try await conclave.configuration.list(
                 prefix: prefix, at: moment, local: local, namesOnly: namesOnly)
             if json {

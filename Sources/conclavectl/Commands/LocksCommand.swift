@@ -29,7 +29,7 @@ struct LocksCommand: ParsableCommand {
 
     func run() throws {
         let (prefix, local) = (prefix, local)
-        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+        try list(common, local: local, json: { $0.json }, table: { $0.table }) { conclave in
             try await conclave.locks(prefix: prefix, local: local)
         }
     }

@@ -24,7 +24,7 @@ struct SessionsCommand: ParsableCommand {
 
     func run() throws {
         let local = local
-        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+        try list(common, local: local, json: { $0.json }, table: { $0.table }) { conclave in
             try await conclave.sessions(local: local)
         }
     }

@@ -32,7 +32,7 @@ struct WhyCommand: ParsableCommand {
 
     func run() throws {
         let (name, local, json) = (name.text, local, common.json)
-        try ask(common) { conclave in
+        try ask(common, local: local) { conclave in
             let explanation = try await conclave.why(name, local: local)
             Output.standard(json ? explanation.json(name).description : explanation.text(name))
         }

@@ -9,6 +9,7 @@ extension GroupStatus {
             "rank": .optional(rank, JSON.count), "serving": .bool(isServing),
             "reason": .string(reason), "durability": .string(isDurable ? "disk" : "memory"),
             "members": .array(members.map(\.json)), "version": .unsigned(version.number),
+            "ageMilliseconds": .optional(age, { .integer($0.milliseconds) }),
             "sessions": .count(sessionCount), "objects": .count(objectCount),
         ])
     }

@@ -7,10 +7,16 @@ extension GroupStatus {
         return """
             node \(node) \(state.shown)
             \(place), durability \(isDurable ? "disk" : "memory"), version \(version)
-            \(sessionCount) sessions, \(objectCount) objects
+            \(sessionCount) sessions, \(objectCount) objects; its own copy is \(lag)
 
             \(members.table)
             """
+    }
+
+    /// How far the own copy may be behind.
+    var lag: String {
+        age.map { "at most \($0.text) behind" }
+            ?? "behind by nobody knows how much: it was outside the majority ever since it began"
     }
 }
 

@@ -21,7 +21,7 @@ struct LeaseListCommand: ParsableCommand {
 
     func run() throws {
         let (prefix, local) = (prefix, local)
-        try list(common, json: { $0.json }, table: { $0.table }) { conclave in
+        try list(common, local: local, json: { $0.json }, table: { $0.table }) { conclave in
             try await conclave.leases.list(prefix: prefix, local: local)
         }
     }

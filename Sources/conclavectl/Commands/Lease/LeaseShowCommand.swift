@@ -23,7 +23,7 @@ struct LeaseShowCommand: ParsableCommand {
 
     func run() throws {
         let (name, local, json) = (name.text, local, common.json)
-        try ask(common) { conclave in
+        try ask(common, local: local) { conclave in
             guard let lease = try await conclave.leases.show(name, local: local) else {
                 Output.standard(json ? JSON.null.description : "nobody has lease \(name.shown)")
                 throw ExitStatus(ExitStatus.notObtained)
