@@ -193,9 +193,10 @@ struct ClaimModel: SequentialModel {
     /// held or awaited is forgotten, and only so many losses are remembered, so that there may be no
     /// word of it.
     private func isTrue(_ grant: Grant, _ state: State) -> Bool {
+        // What was told last may be lost, and then an earlier end is the last one.
+        if wasGivenUp { return true }
         switch (grant.after, state.lastEnd) {
         case (.none, _): return true
-        case (.expired, _) where wasGivenUp: return true
         case (.released, .released): break
         case (let end, .session(let process)) where end != .released:
             guard lives[process]?.mayShow(as: end) ?? true else { return false }
