@@ -27,8 +27,15 @@ private func report(_ error: any Error) -> Int32 {
     }
     let message = ConclaveCommand.message(for: error)
     let form = AcceptedForm.words(for: message).map { "; \($0)" } ?? ""
-    Output.error("\(message)\(form) (see 'conclave --help')")
+    Output.error("\(message)\(form) (see '\(help(for: error))')")
     return ExitStatus.usage
+}
+
+/// The help of the command that was meant, as far as that is known.
+private func help(for error: any Error) -> String {
+    let text = ConclaveCommand.fullMessage(for: error)
+    let named = text.firstMatch(of: /See '(conclave[^'\n]* --help)'/)?.1
+    return named.map(String.init) ?? "conclave --help"
 }
 
 exit(runProgram())

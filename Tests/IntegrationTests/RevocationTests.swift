@@ -26,6 +26,9 @@ import Testing
         try wait(for: "the lock: \(holder.errors)") {
             try group.run("why", ["job"]).output.contains("held by")
         }
+        let mistaken = try group.run("resign", ["job"])
+        #expect(mistaken.status == 1)
+        #expect(mistaken.errors.contains("but lock job is held: see 'conclave release'"))
         let released = try group.run("release", ["job", "--json"], at: 1, seconds: 40)
         #expect(released.status == 0, "\(released)")
         #expect(released.output.contains(#""released":true,"forced":[]"#), "\(released)")

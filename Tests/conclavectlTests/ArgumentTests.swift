@@ -143,6 +143,12 @@ import Testing
             }
         }
         #expect(AcceptedForm.words(for: "Missing expected argument '<name>'") == nil)
+        #expect(
+            AcceptedForm.words(for: "The value '' is invalid for '<key>'")
+                == "a name has 1 to 255 bytes, and no control characters")
+        for text in ["250ms", "30s", "2m"] {
+            #expect(DurationArgument(argument: text)?.description == text)
+        }
     }
 
     @Test(arguments: [

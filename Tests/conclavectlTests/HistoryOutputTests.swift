@@ -65,7 +65,8 @@ import Testing
         #expect(
             try history(.lock, [], states: [nobody]).text(at: "version 80")
                 == "at version 80 leader slot db/migrate was led by nobody\n"
-                + "nothing has happened to db/migrate before version 80")
+                + "nothing has happened to db/migrate before version 80; of keys, latches and task "
+                + "groups no history is kept here")
     }
 
     @Test func `calls nothing whole of which older events are left out`() throws {
@@ -80,7 +81,9 @@ import Testing
 
     @Test func `says so if nothing is known`() throws {
         #expect(
-            try history(.lock, []).text(at: nil) == "nothing has happened to db/migrate")
+            try history(.lock, []).text(at: nil)
+                == "nothing has happened to db/migrate; of keys, latches and task groups no "
+                + "history is kept here")
         #expect(
             try history(.lock, [], floor: 9).text(at: nil)
                 == "nothing is known to have happened to db/migrate; the history is whole after "

@@ -9,9 +9,14 @@ enum AcceptedForm {
         ),
         ("version", "a version is a number, as the configuration shows it"),
     ]
+    private static let names = ["name", "slot", "key", "group"]
 
     /// Of what a message of the command line's parser is about; `nil`: it speaks for itself.
     static func words(for message: String) -> String? {
-        forms.first { message.contains("<\($0.valueName)>'") }?.words
+        if names.contains(where: { message.contains("is invalid for '<\($0)>'") }) {
+            return
+                "a name has 1 to \(NameArgument.maximumByteCount) bytes, and no control characters"
+        }
+        return forms.first { message.contains("<\($0.valueName)>'") }?.words
     }
 }

@@ -25,3 +25,12 @@ struct DurationArgument: ExpressibleByArgument, Equatable {
         duration = .milliseconds(milliseconds)
     }
 }
+
+extension DurationArgument: CustomStringConvertible {
+    /// As it is given, for the defaults that the help shows.
+    var description: String {
+        let milliseconds = duration.milliseconds
+        let unit = Self.units.last { milliseconds % $0.milliseconds == 0 }
+        return unit.map { "\(milliseconds / $0.milliseconds)\($0.suffix)" } ?? "\(milliseconds)ms"
+    }
+}

@@ -25,6 +25,7 @@ struct ChaosCommand: ParsableCommand {
 
             To kill a daemon, or a program, use kill.
 
+
             """ + exitCodes,
         subcommands: [
             ChaosCutCommand.self, ChaosStallCommand.self, ChaosSlowDiskCommand.self,
@@ -40,6 +41,7 @@ struct ChaosCutCommand: ParsableCommand {
             The connection stays, as if a switch on the way had stopped to forward: both ends find out by \
             the other's silence. What was on its way arrives when it is over. Run it for each member to \
             cut this host off from all.
+
 
             """ + exitCodes)
 
@@ -63,6 +65,7 @@ struct ChaosStallCommand: ParsableCommand {
             they were shown. One minute at most: systemd takes a daemon that is silent for longer than \
             WatchdogSec for dead, and restarts it.
 
+
             """ + exitCodes)
 
     @OptionGroup var length: ChaosLength
@@ -80,6 +83,7 @@ struct ChaosSlowDiskCommand: ParsableCommand {
         discussion: """
             Every request waits for the slowest disk of the group; a member whose disk takes longer than \
             the setting timing.stall is left out.
+
 
             """ + exitCodes)
 
@@ -117,7 +121,8 @@ struct ChaosEndCommand: ParsableCommand {
 struct ChaosLength: ParsableArguments {
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("For how long; 10m at most.", valueName: "duration"))
+        help: ArgumentHelp(
+            "For how long; 10m at most, and 1m if it stands still.", valueName: "duration"))
     var length = DurationArgument(duration: .seconds(10))
 }
 

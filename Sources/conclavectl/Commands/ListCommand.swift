@@ -6,7 +6,8 @@ struct ListCommand: ParsableCommand {
         commandName: "list",
         abstract: "List keys of the configuration.",
         discussion: """
-            All as they were at one version, by name; with --json one object a key.
+            All as they were at one version, by name; with --json one object a key, and with \
+            --names-only one name a line, and nothing else.
 
               conclave list db/
               conclave list --names-only
@@ -23,7 +24,7 @@ struct ListCommand: ParsableCommand {
             "As they were at a version or a time (2026-03-01T03:12:00Z).", valueName: "moment"))
     var at: MomentArgument?
 
-    @Flag(help: "Without values.")
+    @Flag(help: "Names alone, one a line; with --json without values.")
     var namesOnly = false
 
     @Flag(help: "From the own copy of this host's daemon, which may be behind.")
@@ -41,8 +42,10 @@ struct ListCommand: ParsableCommand {
                 for entry in listing.entries {
                     Output.standard(entry.json(withValue: !namesOnly).description)
                 }
+            } else if namesOnly {
+                for entry in listing.entries { Output.standard(entry.key.shown) }
             } else {
-                Output.standard(listing.table(withValues: !namesOnly))
+                Output.standard(listing.table)
             }
         }
     }

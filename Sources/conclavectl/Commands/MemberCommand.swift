@@ -19,6 +19,7 @@ struct MemberCommand: ParsableCommand {
               conclave member add 4 10.0.0.4:7400
               conclave member remove 2
 
+
             """ + exitCodes,
         subcommands: [MemberAddCommand.self, MemberRemoveCommand.self])
 }
@@ -30,6 +31,7 @@ struct MemberAddCommand: ParsableCommand {
         discussion: """
             The new machine's configuration names all members, itself included; those of the others \
             need not be changed at once.
+
 
             """ + exitCodes)
 
@@ -56,6 +58,7 @@ struct MemberRemoveCommand: ParsableCommand {
         abstract: "Take a machine off the member list. Its daemon ends, and is let in no more.",
         discussion: """
             Refused if those who are present would be too few for the list that is left.
+
 
             """ + exitCodes)
 

@@ -15,6 +15,9 @@ struct PutCommand: ParsableCommand {
               conclave put db/primary 10.0.0.5 --if-version 281474976710660
               conclave put db/schema < schema.sql
               conclave put workers/"$HOSTNAME" up --ephemeral
+              conclave put offset -- -5
+
+            What begins with '-' is an option, unless -- comes before it.
 
             With --ephemeral the key is there as long as this command runs: it waits until it is \
             interrupted, also if somebody deletes the key or puts it for good meanwhile.

@@ -50,14 +50,10 @@ extension ConfigurationReading {
 }
 
 extension ConfigurationListing {
-    func table(withValues: Bool) -> String {
-        var table = withValues ? Table("KEY", "VERSION", "VALUE") : Table("KEY", "VERSION")
+    var table: String {
+        var table = Table("KEY", "VERSION", "VALUE")
         for entry in entries {
-            if withValues {
-                table.add(entry.key, "\(entry.version)", entry.text.onOneLine.shown)
-            } else {
-                table.add(entry.key, "\(entry.version)")
-            }
+            table.add(entry.key, "\(entry.version)", entry.text.onOneLine.shown)
         }
         return table.text
     }

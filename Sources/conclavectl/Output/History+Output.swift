@@ -31,7 +31,8 @@ extension ObjectHistory {
     private func nothing(before moment: String?) -> String {
         let until = moment.map { " before \($0)" } ?? ""
         return isWhole
-            ? "nothing has happened to \(name.shown)\(until)"
+            ? "nothing has happened to \(name.shown)\(until); of keys, latches and task groups no "
+                + "history is kept here"
             : "nothing is known to have happened to \(name.shown)\(until); \(whole)"
     }
 

@@ -211,8 +211,9 @@ extension LeaderChange {
             for leader in leaders { line += "; place \(leader.place): \(leader.details)" }
         } else if let leader {
             line = "node \(leader.host), pid \(leader.pid) leads \(slot) since \(leader.since.text)"
-            line += ", term \(leader.token), \(standbys)"
-            if !leader.value.isEmpty { line += ": \(leader.text)" }
+            line += ", term \(leader.token)"
+            if !leader.value.isEmpty { line += ", value \(leader.text)" }
+            line += ", \(standbys)"
         }
         if let doubt { line = "doubtful, \(doubt); last known: \(line)" }
         return line.shown
@@ -221,7 +222,7 @@ extension LeaderChange {
 
 extension LeaderChange.Leader {
     fileprivate var details: String {
-        let value = value.isEmpty ? "" : ": \(text)"
+        let value = value.isEmpty ? "" : ", value \(text)"
         return "node \(host), pid \(pid) since \(since.text), term \(token)\(value)"
     }
 }

@@ -52,7 +52,7 @@ struct Narrator {
     }
 
     func failed(_ error: ConclaveError) {
-        Failure.tell(error, json: json)
+        Failure.tell(error, json: json, about: names.isEmpty ? name : nil)
     }
 
     func cannotStart(_ program: String, _ why: String) {

@@ -15,6 +15,7 @@ struct LeaseCommand: ParsableCommand {
               conclave lease renew backup/db --token "$token"
               conclave lease release backup/db --token "$token"
 
+
             """ + exitCodes,
         subcommands: [
             LeaseGrantCommand.self, LeaseRenewCommand.self, LeaseReleaseCommand.self,

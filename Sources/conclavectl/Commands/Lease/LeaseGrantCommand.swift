@@ -10,6 +10,7 @@ struct LeaseGrantCommand: ParsableCommand {
             call; its end is put off by 'conclave lease renew'. With --json also for how long it \
             is valid from now on.
 
+
             """ + LeaseCommand.exitCodes)
 
     @Argument(help: "The lease: up to 255 bytes, '/' separates levels.")

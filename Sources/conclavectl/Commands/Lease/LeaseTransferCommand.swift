@@ -10,6 +10,7 @@ struct LeaseTransferCommand: ParsableCommand {
 
               conclave lease transfer backup/db --token "$token" --holder weekly
 
+
             """ + LeaseCommand.exitCodes)
 
     @Argument(help: "The lease.")

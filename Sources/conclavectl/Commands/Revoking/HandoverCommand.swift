@@ -12,6 +12,7 @@ struct HandoverCommand: ParsableCommand {
 
               conclave handover scheduler --to 281474976710719
 
+
             """ + RevokingOptions.exitCodes)
 
     @Argument(help: "The leader slot.")

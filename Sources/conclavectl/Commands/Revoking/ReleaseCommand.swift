@@ -14,6 +14,7 @@ struct ReleaseCommand: ParsableCommand {
               conclave release db/migrate
               conclave release db/migrate --within 5m --force
 
+
             """ + RevokingOptions.exitCodes)
 
     @Argument(help: "The lock or semaphore.")

@@ -12,6 +12,7 @@ struct ResignCommand: ParsableCommand {
 
               conclave resign scheduler
 
+
             """ + RevokingOptions.exitCodes)
 
     @Argument(help: "The leader slot.")

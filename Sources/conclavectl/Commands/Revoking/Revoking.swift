@@ -17,7 +17,9 @@ struct Revoking: Sendable {
         // One of several leaders, whose place the heir is to have.
         let all = try await holders(conclave)
         let holders = heir == nil ? all : Array(all.prefix(1))
-        guard !holders.isEmpty else { return try end(released: false, "nobody has \(name.shown)") }
+        guard !holders.isEmpty else {
+            return try end(released: false, try await absence(conclave))
+        }
         if within > .zero { try await askAll(holders, conclave) }
         var rest = try await rest(of: holders, after: within, conclave)
         var forced: [Claim] = []
@@ -45,6 +47,18 @@ struct Revoking: Sendable {
         }
         await conclave.close()
         try end(released: true, "\(name.shown) is let go of", forced)
+    }
+
+    /// Another thing may have that name, which another command takes.
+    private func absence(_ conclave: Conclave) async throws -> String {
+        let others = try await conclave.why(name).objects.filter {
+            $0.kind != kind && !$0.holders.isEmpty
+        }
+        guard let other = others.first else { return "nobody has \(name.shown)" }
+        let command = other.kind == .leaderSlot ? "resign" : "release"
+        return
+            "nobody has \(kind.words) \(name.shown), but \(other.kind.words) \(name.shown) is held: see "
+            + "'conclave \(command)'"
     }
 
     private func askAll(_ holders: [Claim], _ conclave: Conclave) async throws {
