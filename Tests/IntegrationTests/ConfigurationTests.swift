@@ -103,5 +103,12 @@ import Testing
             #expect(copy.errors.contains("or later, at most "))
         }
         #expect(try get("a").status == 69)
+        for (command, arguments) in [("put", ["b", "1"]), ("lock", ["b", "--", "true"])] {
+            let waiting = try group.begin(command, arguments, at: 1)
+            try wait(for: "the reason") {
+                waiting.errors.contains("still waiting: node 1 is not serving: ")
+            }
+            waiting.kill()
+        }
     }
 }

@@ -19,6 +19,17 @@ struct CommonOptions: ParsableArguments {
         try await Conclave.connect(
             socket: socket, ttl: ttl?.duration, label: label.prefix(utf8Count: 255))
     }
+
+    func tellWhyItWaits() {
+        let json = json
+        conclavectl.tellWhyItWaits(socket: socket) { reason in
+            if json {
+                Output.standardError(JSON.object(["waiting": .string(reason)]).description)
+            } else {
+                Output.error(reason)
+            }
+        }
+    }
 }
 
 /// How to hold: `lock` and `elect` share it.

@@ -21,7 +21,9 @@ func ask(
             inbox.send(ExitStatus(ExitStatus.interrupted))
         }
     }
-    var messages: [ExitStatus?] = []
+    waitUntilReadable([inbox.descriptor], milliseconds: impatience)
+    var messages = inbox.take()
+    if messages.isEmpty { common.tellWhyItWaits() }
     while messages.isEmpty {
         waitUntilReadable([inbox.descriptor])
         messages = inbox.take()

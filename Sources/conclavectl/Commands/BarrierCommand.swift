@@ -126,7 +126,7 @@ struct BarrierCommand: ParsableCommand {
         if double { throw try runInside() }
         let place = try place()
         let command = self
-        try waitInterruptibly { await command.arrive(at: place) }
+        try waitInterruptibly(common) { await command.arrive(at: place) }
     }
 
     private func runInside() throws -> ExitStatus {

@@ -2,14 +2,22 @@ import Conclave
 
 /// Runs `body`, which waits for others and may be interrupted: a signal cancels it. Ends the command
 /// with what becomes of that.
-func waitInterruptibly(_ body: @escaping @Sendable () async -> ExitStatus) throws -> Never {
+func waitInterruptibly(
+    _ common: CommonOptions, _ body: @escaping @Sendable () async -> ExitStatus
+) throws -> Never {
     let signals = WrapperSignals()
     let inbox = Inbox<ExitStatus>()
     let task = Task { inbox.send(await body()) }
+    var isImpatient = false
     while true {
-        waitUntilReadable([signals.descriptor, inbox.descriptor])
+        waitUntilReadable(
+            [signals.descriptor, inbox.descriptor], milliseconds: isImpatient ? -1 : impatience)
         if let status = inbox.take().first { throw status }
-        guard !WrapperSignals.forwarded.isDisjoint(with: signals.take()) else { continue }
+        guard !WrapperSignals.forwarded.isDisjoint(with: signals.take()) else {
+            if !isImpatient { common.tellWhyItWaits() }
+            isImpatient = true
+            continue
+        }
         // What waits is cancelled in order, but not waited for any longer than that takes.
         task.cancel()
         waitUntilReadable([signals.descriptor, inbox.descriptor], milliseconds: 2_000)

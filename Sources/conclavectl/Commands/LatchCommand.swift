@@ -65,7 +65,7 @@ struct LatchCommand: ParsableCommand {
     func run() throws {
         let command = self
         guard !wait else {
-            try waitInterruptibly {
+            try waitInterruptibly(common) {
                 await exitStatus(telling: command.common.json) {
                     try await command.act(try await command.common.connect())
                 }

@@ -13,6 +13,15 @@ struct Narrator {
         state("waiting", [])
     }
 
+    /// It goes on waiting, since the daemon does not serve.
+    func waiting(since reason: String) {
+        if json {
+            state("waiting", [JSON.Member(name: "reason", value: .string(reason))])
+        } else {
+            Output.error(reason)
+        }
+    }
+
     func granted(_ grant: Holder.Grant) {
         var members = [JSON.Member(name: "token", value: .unsigned(grant.token.number))]
         if let place = grant.place {

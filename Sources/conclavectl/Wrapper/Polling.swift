@@ -1,9 +1,11 @@
 import Glibc
 
-/// Sleeps until one of the descriptors can be read, at most `milliseconds` long; -1: for ever.
-func waitUntilReadable(_ descriptors: [Int32], milliseconds: Int32 = -1) {
+/// Sleeps until one of the descriptors can be read, at most `milliseconds` long; -1: for ever. False: the
+/// time is over.
+@discardableResult
+func waitUntilReadable(_ descriptors: [Int32], milliseconds: Int32 = -1) -> Bool {
     var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    _ = unsafe poll(&polled, nfds_t(polled.count), milliseconds)
+    return unsafe poll(&polled, nfds_t(polled.count), milliseconds) != 0
 }
 
 /// Sleeps until the descriptor can be written to, or never will be.

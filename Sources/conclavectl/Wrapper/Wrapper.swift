@@ -49,6 +49,9 @@ struct Wrapper {
     private var isLossTold = false
     /// An administrator has asked for what is held.
     private var notice: Notice?
+    private let socket: String?
+    /// It was told why it waits, if that is the daemon.
+    private var isImpatient = false
 
     /// Asks for what `request` names at once.
     init(
@@ -62,6 +65,7 @@ struct Wrapper {
         margin = OnLoss.margin(of: request.ttl ?? .seconds(5))
         self.narrator = narrator
         self.signals = signals
+        socket = request.socket
         timer = conclave_linux_timer_create()
         narrator.waiting()
         holder = Holder(request)
@@ -82,10 +86,16 @@ struct Wrapper {
         }
     }
 
-    private func waitForSomething() {
+    private mutating func waitForSomething() {
         var descriptors = [signals.descriptor, holder.inbox.descriptor, timer]
         if let child { descriptors.append(child.descriptor) }
-        waitUntilReadable(descriptors)
+        var isWaiting = false
+        if case .waiting = phase { isWaiting = !isImpatient }
+        if !waitUntilReadable(descriptors, milliseconds: isWaiting ? impatience : -1) {
+            isImpatient = true
+            let narrator = narrator
+            tellWhyItWaits(socket: socket) { narrator.waiting(since: $0) }
+        }
         conclave_linux_timer_clear(timer)
     }
 
