@@ -219,6 +219,15 @@ import Testing
         }
     }
 
+    @Test(arguments: ["leader q --follow", "views --follow", "watch q"])
+    func `who prints without end ends when nobody reads`(command: String) throws {
+        let group = try Group.serving(of: 1)
+        let line = "'\(Programs.conclave)' \(command) --socket '\(group.socket(1))' | head -n 1"
+        let ending = try Running("/bin/sh", ["-c", line], in: group.directory).end(seconds: 10)
+        #expect(ending.status == 0)
+        #expect(!ending.output.isEmpty)
+    }
+
     @Test func `69 says that the daemon was outside the majority for the whole wait`() throws {
         let group = try Group.serving(of: 3)
         group.kill(2)

@@ -1,8 +1,11 @@
 import Conclave
+import Glibc
 
 /// Runs `body` and waits for it, and ends the command with what its failure means.
+///
+/// - Parameter follows: It prints without end.
 func ask(
-    _ common: CommonOptions, local: Bool = false,
+    _ common: CommonOptions, local: Bool = false, follows: Bool = false,
     _ body: @escaping @Sendable (Conclave) async throws -> Void
 ) throws {
     let inbox = Inbox<ExitStatus?>()
@@ -23,9 +26,13 @@ func ask(
     }
     waitUntilReadable([inbox.descriptor], milliseconds: impatience)
     var messages = inbox.take()
-    if messages.isEmpty { common.tellWhyItWaits() }
+    if messages.isEmpty, !follows { common.tellWhyItWaits() }
     while messages.isEmpty {
-        waitUntilReadable([inbox.descriptor])
+        if follows {
+            waitUntilReadable(inbox.descriptor, whileHeardOn: STDOUT_FILENO)
+        } else {
+            waitUntilReadable([inbox.descriptor])
+        }
         messages = inbox.take()
     }
     if let status = messages[0] { throw status }

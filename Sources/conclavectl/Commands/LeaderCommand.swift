@@ -37,7 +37,7 @@ struct LeaderCommand: ParsableCommand {
 
     func run() throws {
         let (slot, follow, local, json) = (slot.text, follow, local, common.json)
-        try ask(common, local: local) { conclave in
+        try ask(common, local: local, follows: follow) { conclave in
             let changes = conclave.leader(of: slot, local: local, wait: .seconds(10))
             for try await change in changes {
                 Output.standard(json ? change.json.description : change.text)

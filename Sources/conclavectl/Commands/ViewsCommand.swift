@@ -28,7 +28,7 @@ struct ViewsCommand: ParsableCommand {
 
     func run() throws {
         let (follow, json) = (follow, common.json)
-        try ask(common) { conclave in
+        try ask(common, follows: follow) { conclave in
             for try await view in conclave.views(follow: follow) {
                 Output.standard(json ? view.json.description : view.text)
             }

@@ -44,7 +44,7 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         let (key, isPrefix, from, json) = (key, prefix, from?.version, common.json)
-        try ask(common) { conclave in
+        try ask(common, follows: true) { conclave in
             let configuration = conclave.configuration
             let updates =
                 isPrefix

@@ -35,7 +35,7 @@ struct GroupMembersCommand: ParsableCommand {
 
     func run() throws {
         let (name, follow, messages, json) = (name.text, follow, messages, common.json)
-        try ask(common) { conclave in
+        try ask(common, follows: follow) { conclave in
             let updates = conclave.members(
                 of: name, messages: messages, wait: .seconds(10))
             for try await update in updates {
