@@ -38,6 +38,11 @@ import Testing
         #expect(try get("a/x", "--at", first).output == "1\n")
         #expect(try get("a/x", "--at", "1970-01-01T00:00Z").status == 1)
         #expect(try get("a/x", "--local").output == "2\n")
+        let script =
+            "printf 'a\\377' | '\(Programs.conclave)' put bytes --socket '\(group.socket(1))'"
+        let putting = try Running("/bin/sh", ["-c", script], in: group.directory).end()
+        #expect(putting.status == 0, "\(putting)")
+        #expect(try get("bytes", "--json").output.contains(#""valueBase64":"Yf8=""#))
         let transaction = try group.run(
             "transaction", ["--if-present", "a/x", "--put", "a/y=3", "--put", "b=4"], at: 3)
         #expect(transaction.status == 0)

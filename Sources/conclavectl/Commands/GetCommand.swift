@@ -7,9 +7,10 @@ struct GetCommand: ParsableCommand {
         abstract: "Print the value of a key of the configuration.",
         discussion: """
             The answer holds everything that was acknowledged before the question. --local asks \
-            this host's daemon for its own copy, also outside the majority; with --json it says \
-            of which version that is, and how old it may be. The value is printed as a line of \
-            text; --raw prints its bytes.
+            this host's daemon for its own copy, also outside the majority, and says on the \
+            standard error, and with --json, of which version that is, and how old it may be. The \
+            value is printed as a line of \
+            text; --raw prints its bytes, and --json has them as valueBase64 if they are no UTF-8.
 
               conclave get db/primary
               conclave get db/primary --at 2026-03-01T03:12:00Z

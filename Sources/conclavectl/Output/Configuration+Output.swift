@@ -1,4 +1,5 @@
 import Conclave
+import FoundationEssentials
 
 extension ConfigurationResult {
     var json: JSON {
@@ -29,8 +30,17 @@ extension ConfigurationConflict {
 extension ConfigurationEntry {
     func members(withValue: Bool = true) -> [JSON.Member] {
         [JSON.Member(name: "key", value: .string(key))]
-            + (withValue ? [JSON.Member(name: "value", value: .string(text))] : [])
-            + stamp.members + [JSON.Member(name: "time", value: .string(time.text))]
+            + (withValue ? valueMembers : []) + stamp.members + [
+                JSON.Member(name: "time", value: .string(time.text))
+            ]
+    }
+
+    /// What is no UTF-8 cannot stand in JSON as it is.
+    private var valueMembers: [JSON.Member] {
+        let asText = JSON.Member(name: "value", value: .string(text))
+        guard String(validating: value, as: UTF8.self) == nil else { return [asText] }
+        let base64 = Data(value).base64EncodedString()
+        return [asText, JSON.Member(name: "valueBase64", value: .string(base64))]
     }
 
     func json(withValue: Bool = true) -> JSON { .object(members(withValue: withValue)) }
