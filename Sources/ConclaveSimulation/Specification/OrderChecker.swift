@@ -19,6 +19,8 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
     }
 
     private(set) var specification: Specification
+    /// With which the first view began.
+    private var firstStart: Version?
     /// What it was at each version, if another history may go on from any of them.
     private var past: [Version: Specification] = [:]
     private let keepsPast: Bool
@@ -111,10 +113,14 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 latchPictures.note([:], at: version)
                 groupPictures.reset(to: [:], at: version)
                 pasts.reset(to: SpecifiedPast(), upTo: .zero, at: version)
+            } else if view.view.epoch == Epoch(1), specification.version == firstStart {
+                // Its founder lost the record of the first view before anything was done in it.
+                specification = Specification(quotas: specification.quotas)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
             }
             specification.version = version
+            if view.view.epoch == Epoch(1) { firstStart = version }
             let expected = specification.install(view, time: machine.time)
             if view.stateWasLost || view.historyWasGivenUp { grantsSuspended?() }
             note(nil, view, expected, isToldOfEnds: !view.historyWasGivenUp)
