@@ -38,7 +38,7 @@ struct Followers<Subject: Sendable, Place: Equatable & Sendable>: Sendable {
     }
 
     /// `nil`: whoever had this place in the line is gone.
-    func follower(at place: TurnLine.Place) -> Follower? {
+    private func follower(at place: TurnLine.Place) -> Follower? {
         followers[place.id].flatMap { $0.serial == place.serial ? $0 : nil }
     }
 
@@ -62,11 +62,28 @@ struct Followers<Subject: Sendable, Place: Equatable & Sendable>: Sendable {
         return follower
     }
 
-    /// The follower, which was behind, was told what could be told, and is at `place` now.
+    /// The next of the first `count` in the line whose connection takes something; those whose do not are
+    /// passed over until they do. It is to be told something, and then `moved`.
+    mutating func nextToTell(
+        _ connections: [ConnectionID: Connection], of count: inout Int
+    ) -> (id: ID, follower: Follower)? {
+        while count > 0, let place = line.next() {
+            count -= 1
+            guard let follower = follower(at: place) else { continue }
+            if connections[place.id.connection]?.takesMore == true { return (place.id, follower) }
+            line.park(place)
+        }
+        return nil
+    }
+
+    /// The follower was told what could be told, and is at `place` now; one that is still behind waits for
+    /// its next turn.
     mutating func moved(_ id: ID, to place: Place, isBehind: Bool) {
+        guard let follower = followers[id] else { return }
         followers[id]?.place = place
         followers[id]?.isAnswered = true
         followers[id]?.isBehind = isBehind
+        if isBehind { line.append(TurnLine.Place(id: id, serial: follower.serial)) }
     }
 
     /// There may be something to tell it from `place` on.

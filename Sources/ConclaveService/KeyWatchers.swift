@@ -47,6 +47,12 @@ struct KeyWatchers {
         for id in table.ids(of: connection) { remove(id) }
     }
 
+    mutating func nextToTell(
+        _ connections: [ConnectionID: Connection], of count: inout Int
+    ) -> (id: ID, follower: Table.Follower)? {
+        table.nextToTell(connections, of: &count)
+    }
+
     mutating func moved(_ id: ID, to place: Place, isBehind: Bool) {
         guard let watcher = table[id] else { return }
         table.moved(id, to: place, isBehind: isBehind)

@@ -33,6 +33,12 @@ struct NamedFollowers<Subject: Named & Sendable, Place: Equatable & Sendable>: S
         for id in table.ids(of: connection) { remove(id) }
     }
 
+    mutating func nextToTell(
+        _ connections: [ConnectionID: Connection], of count: inout Int
+    ) -> (id: ID, follower: Table.Follower)? {
+        table.nextToTell(connections, of: &count)
+    }
+
     mutating func moved(_ id: ID, to place: Place, isBehind: Bool) {
         guard let follower = table[id] else { return }
         table.moved(id, to: place, isBehind: isBehind)

@@ -22,25 +22,16 @@ extension Service {
             place = .state(
                 isStrange ? machine.version : start, after: nil, isResync: isStrange)
         }
-        let uid = connections[id.connection]?.process.uid ?? 0
-        groupFollowers.add(id, follow, at: place, uid: uid)
+        groupFollowers.add(id, follow, at: place, uid: uid(of: id.connection))
     }
 
     /// Tells followers what is new to them, as far as their connections take it and `left` bytes go.
     mutating func tellGroupFollowers(
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
-        for _ in 0..<groupFollowers.line.count {
-            guard left > 0, let place = groupFollowers.line.next() else { return }
-            guard let follower = groupFollowers.table.follower(at: place) else { continue }
-            guard connections[place.id.connection]?.takesMore == true else {
-                groupFollowers.line.park(place)
-                continue
-            }
-            left -= tell(follower, place.id, machine: machine, effects: &effects)
-            if groupFollowers.table[place.id]?.isBehind == true {
-                groupFollowers.line.append(place)
-            }
+        var count = groupFollowers.line.count
+        while left > 0, let (id, follower) = groupFollowers.nextToTell(connections, of: &count) {
+            left -= tell(follower, id, machine: machine, effects: &effects)
         }
     }
 

@@ -16,23 +16,16 @@ extension Service {
             // What is later than everything that was acknowledged is of another history.
             place = .state(machine.version, after: nil, isResync: watch.from != nil)
         }
-        let uid = connections[id.connection]?.process.uid ?? 0
-        keyWatchers.add(id, watch.selector, at: place, uid: uid)
+        keyWatchers.add(id, watch.selector, at: place, uid: uid(of: id.connection))
     }
 
     mutating func tellThoseBehind(
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
         keyWatchers.findWatchers(&left)
-        for _ in 0..<keyWatchers.line.count {
-            guard left > 0, let place = keyWatchers.line.next() else { return }
-            guard let watcher = keyWatchers.table.follower(at: place) else { continue }
-            guard connections[place.id.connection]?.takesMore == true else {
-                keyWatchers.line.park(place)
-                continue
-            }
-            left -= tell(watcher, place.id, machine: machine, effects: &effects)
-            if keyWatchers.table[place.id]?.isBehind == true { keyWatchers.line.append(place) }
+        var count = keyWatchers.line.count
+        while left > 0, let (id, watcher) = keyWatchers.nextToTell(connections, of: &count) {
+            left -= tell(watcher, id, machine: machine, effects: &effects)
         }
     }
 

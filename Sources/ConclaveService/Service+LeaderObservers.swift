@@ -16,14 +16,9 @@ extension Service {
     mutating func tellLeaderObservers(
         _ left: inout Int, machine: Coordinator, effects: inout [ServiceEffect]
     ) {
-        for _ in 0..<leaderObservers.line.count {
-            guard left > 0, let place = leaderObservers.line.next() else { return }
-            guard let observer = leaderObservers.table.follower(at: place) else { continue }
-            guard connections[place.id.connection]?.takesMore == true else {
-                leaderObservers.line.park(place)
-                continue
-            }
-            left -= tell(observer, place.id, machine: machine, effects: &effects)
+        var count = leaderObservers.line.count
+        while left > 0, let (id, observer) = leaderObservers.nextToTell(connections, of: &count) {
+            left -= tell(observer, id, machine: machine, effects: &effects)
         }
     }
 

@@ -173,8 +173,10 @@ package struct GroupChecker {
     private mutating func recordStart(
         of epoch: Epoch, entry: LogMachine.Entry
     ) throws(Violation) {
-        // A founder may lose the record of the first view before anything is done in it, and begin again.
-        let isUntouched = epoch == Epoch(1) && commands.isEmpty
+        // A founder that is alone may lose the record of the first view before anything is done in it, and
+        // begin again.
+        let isAlone = views[epoch].map { $0.view.members.count == 1 } ?? true
+        let isUntouched = epoch == Epoch(1) && commands.isEmpty && isAlone
         if let known = starts[epoch], !isUntouched {
             guard known == entry else {
                 throw Violation(

@@ -235,6 +235,20 @@ import Testing
         #expect(stage.refusal(of: 5, of: one) == nil)
     }
 
+    @Test mutating func `keep a session with values from a user who would have too many`() {
+        begin { $0.valueByteCountPerUID = 3 }
+        let (one, other) = (open(1, uid: 1_000), open(2, uid: 2_000))
+        for (session, name) in [(one, names[0]), (other, names[1])] {
+            stage.request(session, 1, .campaign(slot: name, value: [1, 2]))
+        }
+        let token = stage.token
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(isTakeoverRefused)
+        stage.request(other, 2, .announce(slot: names[1], token: token, value: [1]))
+        takeOver(one, pid: 9, uid: 2_000)
+        #expect(!isTakeoverRefused)
+    }
+
     /// What adds nothing to a barrier is answered though its user has too much.
     @Test mutating func `keep no party from what was decided, nor from being found to disagree`() {
         begin { $0.valueByteCountPerUID = 2 }

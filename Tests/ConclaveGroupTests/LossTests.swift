@@ -10,15 +10,10 @@ import Testing
     /// The first member, restarted with three messages of each: what it does with the promises of the
     /// others, who have five, of which they have delivered that many.
     private func effects(deliveredByOthers delivered: UInt64) throws -> [Membership.Effect] {
-        var value = Sample.view
-        value.installed.view = View(epoch: Epoch(4), members: members)
-        value.installed.departed = []
-        value.installed.absent = []
-        var memory = ViewMemory()
-        memory.apply(.installed(value, voteFrom: Epoch(1)))
         var membership = Membership(
             own: members[0], configured: members.map(\.node), settings: Sample.settings,
-            memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
+            memory: Sample.memory(of: members), vector: [3, 3, 3], random: SeededRandom(seed: 1),
+            now: start)
         var effects: [Membership.Effect] = []
         membership.step(.frozen(vector: [3, 3, 3], echoed: []), now: start, effects: &effects)
         for peer in members[1...] {

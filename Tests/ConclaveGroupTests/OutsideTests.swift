@@ -9,15 +9,10 @@ import Testing
     private let start = Sample.start
 
     private func restarted() -> Membership {
-        var value = Sample.view
-        value.installed.view = View(epoch: Epoch(4), members: members)
-        value.installed.departed = []
-        value.installed.absent = []
-        var memory = ViewMemory()
-        memory.apply(.installed(value, voteFrom: Epoch(1)))
         return Membership(
             own: members[0], configured: members.map(\.node), settings: Sample.settings,
-            memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
+            memory: Sample.memory(of: members), vector: [3, 3, 3], random: SeededRandom(seed: 1),
+            now: start)
     }
 
     /// Brings `membership` to the point where it has asked the others for promises.
@@ -92,22 +87,17 @@ extension Sample {
 
     /// All members of the view that it knows may be gone by then, and its path be open for long.
     @Test func `hears of each view from those that it has a path to`() throws {
-        var value = Sample.view
-        value.installed.view = View(epoch: Epoch(4), members: members)
-        value.installed.departed = []
-        value.installed.absent = []
-        value.list = MemberList(
-            members.map { MemberList.Entry(node: $0.node, address: []) }, givenMinimum: 2)
-        var memory = ViewMemory()
-        memory.apply(.installed(value, voteFrom: Epoch(1)))
         var membership = Membership(
             own: members[0], configured: members.map(\.node), settings: Sample.settings,
-            memory: memory, vector: [3, 3, 3], random: SeededRandom(seed: 1), now: start)
+            memory: Sample.memory(of: members), vector: [3, 3, 3], random: SeededRandom(seed: 1),
+            now: start)
         var effects: [Membership.Effect] = []
         for peer in members[1...] {
             membership.step(.connected(peer), now: start, effects: &effects)
         }
-        value.installed.view = View(epoch: Epoch(5), members: Array(members[..<2]))
+        var value = Sample.view(5, of: Array(members[..<2]))
+        value.list = MemberList(
+            members.map { MemberList.Entry(node: $0.node, address: []) }, givenMinimum: 2)
         membership.step(
             .frame(from: members[1].node, .install(value)), now: start, effects: &effects)
         let token = try #require(

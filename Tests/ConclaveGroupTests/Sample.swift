@@ -74,6 +74,22 @@ extension Sample {
         by: "uid 0")
     static let removal = MemberChange(.remove(NodeID(9)), by: "")
 
+    /// What a member remembers that was in view 4 of `members`.
+    static func memory(of members: [Member]) -> ViewMemory {
+        var memory = ViewMemory()
+        memory.apply(.installed(view(4, of: members), voteFrom: Epoch(1)))
+        return memory
+    }
+
+    /// A view that nobody is missing from.
+    static func view(_ number: UInt64, of members: [Member]) -> NextView {
+        var value = view
+        value.installed.view = View(epoch: Epoch(number), members: members)
+        value.installed.departed = []
+        value.installed.absent = []
+        return value
+    }
+
     static let view = NextView(
         lineage: lineage,
         installed: InstalledView(

@@ -49,6 +49,15 @@ import Testing
         return (used / 512 - Int(last - round)) * 512
     }
 
+    /// Makes the files anew, and loses power when one of them is; returns which.
+    private func crashBetween(_ journal: inout ViewJournal, tag: UInt64) throws -> String {
+        let before = disk.files
+        journal.rewrite(on: disk, tag: tag)
+        #expect(disk.run(5).isEmpty)
+        disk.crash()
+        return try #require(ViewJournal.files.first { disk.files[$0] != before[$0] })
+    }
+
     private func damage(_ file: String, at offset: Int) {
         disk.change(file) { $0[offset + 40] ^= 0x20 }
     }
@@ -279,12 +288,7 @@ import Testing
         damage(file, at: second)
         var journal = try self.journal()
         #expect(journal.memory.promised.round == 1)
-        let before = disk.files
-        journal.rewrite(on: disk, tag: 9)
-        #expect(disk.run(5).isEmpty)
-        disk.crash()
-        let newest = try #require(ViewJournal.files.first { disk.files[$0] != before[$0] })
-        damage(newest, at: place * 512)
+        damage(try crashBetween(&journal, tag: 9), at: place * 512)
         #expect(try self.journal().memory == journal.memory)
     }
 
@@ -335,12 +339,7 @@ import Testing
             disk.crash()
             journal = try self.journal()
         }
-        let before = disk.files
-        journal.rewrite(on: disk, tag: 12)
-        #expect(disk.run(5).isEmpty)
-        disk.crash()
-        let newest = try #require(ViewJournal.files.first { disk.files[$0] != before[$0] })
-        damage(newest, at: sector * 512)
+        damage(try crashBetween(&journal, tag: 12), at: sector * 512)
         #expect(try self.journal().memory == journal.memory)
     }
 

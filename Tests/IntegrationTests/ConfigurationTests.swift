@@ -48,6 +48,7 @@ import Testing
         #expect(transaction.status == 0)
         let keys = try group.run("list", ["a/", "--json"], at: 2).output
         #expect(keys.split(separator: "\n").count == 2)
+        #expect(try group.run("list", ["a/", "--names-only"]).output == "a/x\na/y\n")
         #expect(keys.contains(#""key":"a/y","value":"3""#))
         #expect(try get("a/x", "--raw").output == "2")
         let late = try group.run("put", ["a/x", "9", "--if-version", "1"])

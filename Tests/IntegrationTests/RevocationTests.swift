@@ -26,6 +26,10 @@ import Testing
         try wait(for: "the lock: \(holder.errors)") {
             try group.run("why", ["job"]).output.contains("held by")
         }
+        let tried = try group.run("lock", ["job", "--try", "--", "true"])
+        #expect(tried.errors.contains("(see 'conclave why job')"), "\(tried)")
+        let misspelt = try group.run("lock", ["job", "--tries", "--", "true"])
+        #expect(misspelt.errors.contains("(see 'conclave lock --help')"), "\(misspelt)")
         let mistaken = try group.run("resign", ["job"])
         #expect(mistaken.status == 1)
         #expect(mistaken.errors.contains("but lock job is held: see 'conclave release'"))

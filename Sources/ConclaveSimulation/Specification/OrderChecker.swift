@@ -113,8 +113,10 @@ final class OrderChecker: CoordinationWitness, @unchecked Sendable {
                 latchPictures.note([:], at: version)
                 groupPictures.reset(to: [:], at: version)
                 pasts.reset(to: SpecifiedPast(), upTo: .zero, at: version)
-            } else if view.view.epoch == Epoch(1), specification.version == firstStart {
-                // Its founder lost the record of the first view before anything was done in it.
+            } else if view.view.epoch == Epoch(1), view.view.members.count == 1,
+                specification.version == firstStart
+            {
+                // The founder, alone, lost the record of the first view before anything was done in it.
                 specification = Specification(quotas: specification.quotas)
             } else if version != specification.version.next, specification.version != .zero {
                 report(.totalOrder, "view \(view.view.epoch) begins at \(version.counter)")
