@@ -17,7 +17,8 @@ extension ConclaveError {
             .joined, .sent, .counted:
             nil
         case .busy(let holder):
-            ConclaveError(.busy, "held by \(holder.map { "session \($0)" } ?? "another session")")
+            ConclaveError(
+                .busy, holder.map { "held by session \($0)" } ?? "not free, though nobody holds it")
         case .broken(let report): ConclaveError(BarrierReport(report))
         case .cancelled: CancellationError()
         case .refused(let refusal): ConclaveError(refusal)

@@ -1,8 +1,8 @@
 public import ConclaveBase
-import ConclaveWire
+package import ConclaveWire
 
 /// What can be made to go wrong at a daemon: see `Conclave.disturb`.
-public enum Disturbance: Equatable, Sendable {
+public enum Disturbance: Hashable, Sendable {
     /// Nothing comes from that member or goes to it, though the connection stays.
     case cut(NodeID)
     /// The daemon stands still. Validity runs out meanwhile, as if its machine hung.
@@ -21,5 +21,21 @@ public enum Disturbance: Equatable, Sendable {
         case .stall: .stall
         case .slowDisk(let pause): .slowDisk(by: Interval(pause))
         }
+    }
+}
+
+/// Something that goes wrong by order, and for how long still.
+public struct OrderedDisturbance: Hashable, Sendable {
+    public let disturbance: Disturbance
+    public let remaining: Duration
+
+    package init(_ ordered: ConclaveWire.Disturbance) {
+        disturbance =
+            switch ordered.kind {
+            case .cut(let node): .cut(node)
+            case .stall: .stall
+            case .slowDisk(let pause): .slowDisk(by: .nanoseconds(pause.nanoseconds))
+            }
+        remaining = .nanoseconds(ordered.duration.nanoseconds)
     }
 }

@@ -200,8 +200,7 @@ extension ClientCore {
         _ id: CallID, _ reason: CancelReason, effects: inout [Effect]
     ) {
         let mayHaveChanged = calls[id].map { $0.isWish && $0.wasSent } ?? false
-        // Nothing but the calls before it kept it from being sent.
-        let isInLine = phase == .open && calls[id]?.isOperation == true
+        let isInLine = isServed && calls[id]?.isOperation == true
         calls.remove(id)
         let failure: ClientFailure =
             switch reason {
@@ -210,6 +209,12 @@ extension ClientCore {
             case .timedOut: mayHaveChanged ? .outcomeUnknown : .unavailable(unavailability)
             }
         effects.append(.answered(id, .failed(failure)))
+    }
+
+    /// Nothing but time keeps a request from being sent: calls before it, or the session, which is
+    /// being opened.
+    private var isServed: Bool {
+        phase == .open || phase == .greeted && serving?.isServing == true
     }
 
     /// Why nothing could be sent, or nothing came back.

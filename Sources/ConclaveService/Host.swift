@@ -151,7 +151,7 @@ package final class Host {
             case .disturb(let wanted, let by):
                 let refusal = refusal(of: wanted)
                 if refusal == nil { effects.append(.disturb(wanted, by: by)) }
-                feed(.disturbed(wish.number, refusal), now: now)
+                feed(.disturbed(wish.number, wanted, refusal), now: now)
             }
         }
     }

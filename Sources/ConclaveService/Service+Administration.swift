@@ -111,10 +111,12 @@ extension Service {
 
     /// Nothing: it is being done.
     mutating func tellDisturbed(
-        _ number: UInt64, refusal: Refusal?, effects: inout [ServiceEffect]
+        _ number: UInt64, _ wanted: Disturbance?, refusal: Refusal?, now: Instant,
+        effects: inout [ServiceEffect]
     ) {
-        guard let refusal else { return grant(number, effects: &effects) { _ in } }
-        refuse(number, refusal, effects: &effects)
+        if let refusal { return refuse(number, refusal, effects: &effects) }
+        disturbances.note(wanted, now: now)
+        grant(number, effects: &effects) { _ in }
     }
 
     package mutating func takeWishes() -> [Wish] {

@@ -141,7 +141,8 @@ extension Service {
             isDurable: settings.isDurable, members: memberReports, version: picture.version,
             age: lastConfirmed.map { now.since($0) },
             sessions: UInt32(clamping: machine.sessionCount),
-            objects: UInt32(clamping: machine.objectCount), timing: timing)
+            objects: UInt32(clamping: machine.objectCount), timing: timing,
+            disturbances: disturbances.present(at: now))
     }
 
     private var timing: TimingReport {

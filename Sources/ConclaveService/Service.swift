@@ -32,7 +32,8 @@ package struct Service {
         /// The outcome of a wish, by its number.
         case memberChange(UInt64, MemberChangeOutcome)
         case salvaged(UInt64, SalvageOutcome)
-        case disturbed(UInt64, Refusal?)
+        /// `nil` for what was to begin: all was to end.
+        case disturbed(UInt64, Disturbance?, Refusal?)
         case tick
     }
 
@@ -54,6 +55,7 @@ package struct Service {
     /// Who waits for the outcome of a wish, by its number.
     var askers: [UInt64: Asker] = [:]
     var lastWish: UInt64 = 0
+    var disturbances = Disturbances()
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionCounts: [UInt32: Int] = [:]
@@ -140,8 +142,8 @@ package struct Service {
             tellOutcome(outcome, of: number, effects: &effects)
         case .salvaged(let number, let outcome):
             tellOutcome(outcome, of: number, effects: &effects)
-        case .disturbed(let number, let refusal):
-            tellDisturbed(number, refusal: refusal, effects: &effects)
+        case .disturbed(let number, let wanted, let refusal):
+            tellDisturbed(number, wanted, refusal: refusal, now: now, effects: &effects)
         case .tick: dropTheSilent(now: now, effects: &effects)
         }
         if tellAt <= now { tellServing(effects: &effects) }

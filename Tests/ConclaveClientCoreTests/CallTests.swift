@@ -84,6 +84,22 @@ import Testing
         #expect(numbers(try client.sent()) == [])
     }
 
+    @Test(arguments: [true, false])
+    mutating func
+        `a call that ends while its session is being opened was in vain only if all is well`(
+            isServing: Bool
+        ) throws
+    {
+        client = TestClient()
+        client.connect()
+        client.receiveHello(isServing: isServing, reason: isServing ? "" : "no majority")
+        let call = client.call(try lock("a"), within: .milliseconds(1))
+        client.advance(.milliseconds(1))
+        let failure: ClientCore.ClientFailure =
+            isServing ? .timedOut : .unavailable("no majority")
+        #expect(client.answers == [call: .failed(failure)])
+    }
+
     @Test mutating func `a client that was never connected fails calls at their own deadline`()
         throws
     {

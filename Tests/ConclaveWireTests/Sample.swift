@@ -236,7 +236,8 @@ extension Sample {
                 ], version: Version(11), age: .seconds(2), sessions: 1, objects: 2,
                 timing: TimingReport(
                     heartbeat: .milliseconds(100), suspicion: .seconds(1), stall: .seconds(5),
-                    minimumTTL: .seconds(3), maximumTTL: .seconds(60))),
+                    minimumTTL: .seconds(3), maximumTTL: .seconds(60)),
+                disturbances: [Disturbance(.cut(NodeID(2)), for: .seconds(9))]),
             decode: { try StatusReport(from: &$0) }, encode: { $0.encode(into: &$1) }),
         Sample(
             "view report",

@@ -36,9 +36,14 @@ import Testing
         let outside = try group.run("lock", ["a", "--wait", "1s", "--", "true"], at: 3)
         #expect([1, 69].contains(outside.status), "\(outside)")
         #expect(group.log(1).contains("disturbed by order"))
+        let status = try group.run("status", ["--json"])
+        #expect(status.output.contains(#""disturbances":[{"disturbance":"cut","member":3,"#))
+        let doctor = try group.run("doctor", [])
+        #expect(doctor.output.contains("chaos: nothing goes to member 3"), "\(doctor)")
         for node in 1...2 { #expect(try chaos(group, "end", at: node).status == 0) }
         try wait(for: "a view of three", seconds: 60) { try group.isServing(3, members: 3) }
         #expect(group.log(1).contains("well again"))
+        #expect(try group.run("status", ["--json"]).output.contains(#""disturbances":[]"#))
     }
 
     @Test func `a daemon that stands still is left out, and comes back`() throws {

@@ -18,7 +18,10 @@ import Testing
         let holder = try group.hold("account-9")
         let busy = try group.run(
             "lock", ["account-7", "--and", "account-9", "--try", "--", "true"], at: 2)
-        #expect(busy.status == 1 && busy.errors.contains("held by session"), "\(busy)")
+        #expect(
+            busy.status == 1 && busy.errors.contains("lock account-9 is held by session"), "\(busy)"
+        )
+        #expect(busy.errors.contains("(node 1, pid "), "\(busy)")
         #expect(try why("account-7").contains("nobody holds or awaits"))
         let waiter = try group.begin(
             "lock",
@@ -30,7 +33,7 @@ import Testing
             try why("account-7").contains("this one kept for it, now for lock account-9")
         }
         let other = try group.run("lock", ["account-7", "--try", "--", "true"])
-        #expect(other.status == 1, "\(other)")
+        #expect(other.status == 1 && other.errors.contains("kept for session"), "\(other)")
         group.endHolding("account-9")
         #expect(try holder.end().status == 0)
         let ending = try waiter.end()

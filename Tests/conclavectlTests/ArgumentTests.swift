@@ -142,6 +142,14 @@ import Testing
                 #expect(form?.contains(words[0] == "history" ? "03:12" : "30s") == true)
             }
         }
+        for (option, form) in [
+            ("--priority <number>", "-2147483648"), ("--permits <count>", "4294967295"),
+            ("<limit>", "from 1"), ("--era-at-least <number>", "65535"),
+            ("--rank <rank>", "from 0"),
+        ] {
+            let message = "The value 'x' is invalid for '\(option)'"
+            #expect(AcceptedForm.words(for: message)?.contains(form) == true)
+        }
         #expect(AcceptedForm.words(for: "Missing expected argument '<name>'") == nil)
         #expect(
             AcceptedForm.words(for: "The value '' is invalid for '<key>'")

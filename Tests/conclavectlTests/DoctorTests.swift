@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct `What the doctor says` {
     private func group(
-        _ states: [MemberState], isServing: Bool = true, isDurable: Bool = true
+        _ states: [MemberState], isServing: Bool = true, isDurable: Bool = true,
+        disturbances: [ConclaveWire.Disturbance] = []
     ) -> [Finding] {
         let members = states.enumerated().map { place, state in
             MemberReport(
@@ -21,7 +22,8 @@ import Testing
             objects: 2,
             timing: TimingReport(
                 heartbeat: .milliseconds(100), suspicion: .seconds(1), stall: .seconds(5),
-                minimumTTL: .seconds(3), maximumTTL: .seconds(60)))
+                minimumTTL: .seconds(3), maximumTTL: .seconds(60)),
+            disturbances: disturbances)
         return GroupExamination(GroupStatus(report)).findings
     }
 
@@ -33,6 +35,13 @@ import Testing
         let found = group([.member, .member, .member])
         #expect(found.allSatisfy { $0.grade == .good })
         #expect(found.contains { $0.text.contains("1 of them may be lost at once") })
+    }
+
+    @Test func `of what goes wrong by order: that it does`() {
+        let found = group(
+            [.member, .member, .member],
+            disturbances: [ConclaveWire.Disturbance(.cut(NodeID(3)), for: .seconds(9))])
+        #expect(found.first { $0.subject == "chaos" }?.grade == .warning)
     }
 
     @Test func `of a group with a member short: who, and that no further one may go`() {

@@ -172,6 +172,7 @@ import Testing
             WhyReport(objects: [report], chain: [], version: Version(1)))
         #expect(
             explanation.text("disk") == "lock disk, closed for 15 s since a holder was lost")
+        #expect([ObjectStatus(report)].table.contains("nobody: closed for 15 s"))
         #expect(
             ObjectStatus(report).json.description.contains(#""closedForMilliseconds":15000"#))
     }
@@ -221,14 +222,20 @@ import Testing
                 node: NodeID(1), lineage: .none, epoch: Epoch(3), rank: 0,
                 serving: ServingState(isServing: false, reason: "1 of 3 members"), isDurable: true,
                 members: [member], version: Version(12), age: .milliseconds(1_250), sessions: 2,
-                objects: 1,
-                timing: Self.timing))
+                objects: 1, timing: Self.timing,
+                disturbances: [
+                    ConclaveWire.Disturbance(.cut(NodeID(3)), for: .seconds(9)),
+                    ConclaveWire.Disturbance(.slowDisk(by: .milliseconds(200)), for: .seconds(4)),
+                ]))
         #expect(
             status.json.description
                 == #"{"node":1,"epoch":3,"rank":0,"serving":false,"reason":"1 of 3 members","#
                 + #""durability":"disk","members":[{"id":1,"address":"10.0.0.1:7400","#
                 + #""state":"member","rank":0}],"version":12,"ageMilliseconds":1250,"#
-                + #""sessions":2,"objects":1}"#)
+                + #""sessions":2,"objects":1,"disturbances":["#
+                + #"{"disturbance":"cut","member":3,"milliseconds":9000},"#
+                + #"{"disturbance":"slowDisk","syncMilliseconds":200,"milliseconds":4000}]}"#)
+        #expect(status.text.contains("nothing goes to member 3 or comes from it, for 9.0 s more"))
         #expect(status.text.contains("is not serving: 1 of 3 members"))
         #expect(status.text.contains("its own copy is at most 1.2 s behind"))
     }

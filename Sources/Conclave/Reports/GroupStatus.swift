@@ -21,6 +21,8 @@ public struct GroupStatus: Hashable, Sendable {
     public let sessionCount: Int
     public let objectCount: Int
     public let timing: GroupTiming
+    /// What goes wrong at the local daemon by order (see `Conclave.disturb`), and for how long still.
+    public let disturbances: [OrderedDisturbance]
 
     package init(_ report: StatusReport) {
         node = report.node
@@ -35,5 +37,6 @@ public struct GroupStatus: Hashable, Sendable {
         sessionCount = Int(report.sessions)
         objectCount = Int(report.objects)
         timing = GroupTiming(report.timing)
+        disturbances = report.disturbances.map(OrderedDisturbance.init)
     }
 }

@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Bounds of what a client may send, in one place; sizes in bytes.
 package enum ClientLimits {
     /// Grows when the frames of a client, or of its daemon, are laid out in another way.
-    package static let protocolVersion: UInt16 = 9
+    package static let protocolVersion: UInt16 = 10
     package static let label = 255
     /// Locks that are asked for as one.
     package static let lockSet = 64

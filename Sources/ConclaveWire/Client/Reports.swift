@@ -224,11 +224,14 @@ package struct StatusReport: Equatable, Sendable {
     package var sessions: UInt32
     package var objects: UInt32
     package var timing: TimingReport
+    /// What goes wrong at this daemon by order, each for so long still.
+    package var disturbances: [Disturbance]
 
     package init(
         node: NodeID, lineage: Lineage, epoch: Epoch, rank: UInt32?, serving: ServingState,
         isDurable: Bool, members: [MemberReport], version: Version, age: Interval?,
-        sessions: UInt32, objects: UInt32, timing: TimingReport
+        sessions: UInt32, objects: UInt32, timing: TimingReport,
+        disturbances: [Disturbance] = []
     ) {
         self.node = node
         self.lineage = lineage
@@ -242,6 +245,7 @@ package struct StatusReport: Equatable, Sendable {
         self.sessions = sessions
         self.objects = objects
         self.timing = timing
+        self.disturbances = disturbances
     }
 
     package init(from reader: inout ByteReader) throws(WireError) {
@@ -261,6 +265,10 @@ package struct StatusReport: Equatable, Sendable {
         sessions = try reader.integer("sessions")
         objects = try reader.integer("objects")
         timing = try TimingReport(from: &reader)
+        disturbances = []
+        for _ in 0..<(try reader.count("disturbances", maximum: 256)) {
+            disturbances.append(try Disturbance(from: &reader))
+        }
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -276,6 +284,7 @@ package struct StatusReport: Equatable, Sendable {
         writer.integer(sessions)
         writer.integer(objects)
         timing.encode(into: &writer)
+        writer.list(disturbances) { $0.encode(into: &$1) }
     }
 }
 

@@ -8,6 +8,14 @@ enum AcceptedForm {
                 + "the last time that it was that"
         ),
         ("version", "a version is a number, as the configuration shows it"),
+        ("count", "a count is a whole number, 4294967295 at most"),
+        ("limit", "a limit is a whole number from 1 to 4294967295"),
+        ("member", "a member is named by a number, which 'conclave group members' shows"),
+    ]
+    private static let options: [(option: String, words: String)] = [
+        ("--priority", "a priority is a whole number from -2147483648 to 2147483647"),
+        ("--rank", "a rank is a whole number from 0 on"),
+        ("--era-at-least", "an era is a whole number, 65535 at most"),
     ]
     private static let names = ["name", "slot", "key", "group"]
 
@@ -16,6 +24,9 @@ enum AcceptedForm {
         if names.contains(where: { message.contains("is invalid for '<\($0)>'") }) {
             return
                 "a name has 1 to \(NameArgument.maximumByteCount) bytes, and no control characters"
+        }
+        if let known = options.first(where: { message.contains("'\($0.option) <") }) {
+            return known.words
         }
         return forms.first { message.contains("<\($0.valueName)>'") }?.words
     }

@@ -16,7 +16,8 @@ struct ChaosCommand: ParsableCommand {
         discussion: """
             On machines on which nothing is at stake: the configuration of the daemon must have \
             'chaos: true'. Each ends by itself after --for, all at once with 'conclave chaos end', and \
-            with the daemon. The daemon's log tells who has asked for what.
+            with the daemon. 'conclave status' shows what goes wrong and for how long still, the daemon's \
+            log who has asked for it.
 
               conclave chaos cut 3 --for 20s
               conclave chaos stall --for 4s
@@ -52,7 +53,7 @@ struct ChaosCutCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        try disturb(.cut(id), length, common, "nothing goes to member \(id) or comes from it")
+        try disturb(.cut(id), length, common)
     }
 }
 
@@ -72,7 +73,7 @@ struct ChaosStallCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        try disturb(.stall, length, common, "the daemon stands still")
+        try disturb(.stall, length, common)
     }
 }
 
@@ -94,9 +95,7 @@ struct ChaosSlowDiskCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        try disturb(
-            .slowDisk(by: pause.duration), length, common,
-            "syncs take \(pause.duration.text) longer")
+        try disturb(.slowDisk(by: pause.duration), length, common)
     }
 }
 
@@ -113,7 +112,9 @@ struct ChaosEndCommand: ParsableCommand {
         try ask(common) { conclave in
             try await conclave.endDisturbances()
             Output.standard(
-                json ? JSON.object([:]).description : "nothing goes wrong by order any more")
+                json
+                    ? JSON.object(["disturbances": .array([])]).description
+                    : "nothing goes wrong by order any more")
         }
     }
 }
@@ -127,12 +128,14 @@ struct ChaosLength: ParsableArguments {
 }
 
 private func disturb(
-    _ disturbance: Disturbance, _ length: ChaosLength, _ common: CommonOptions, _ what: String
+    _ disturbance: Disturbance, _ length: ChaosLength, _ common: CommonOptions
 ) throws {
     let (duration, json) = (length.length.duration, common.json)
     try ask(common) { conclave in
         try await conclave.disturb(disturbance, for: duration)
-        let report = JSON.object(["milliseconds": .unsigned(UInt64(duration.milliseconds))])
-        Output.standard(json ? report.description : "\(what), for \(duration.text)")
+        Output.standard(
+            json
+                ? disturbance.json(for: duration).description
+                : "\(disturbance.words), for \(duration.text)")
     }
 }

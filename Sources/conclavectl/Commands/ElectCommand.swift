@@ -30,7 +30,7 @@ struct ElectCommand: ParsableCommand {
             Exit codes: the command's own, or 128 + n if signal n killed it; 1 not elected in \
             time, deadlock; 64 wrong usage; 69 no daemon, or outside the majority; 75 the daemon \
             went away while waiting, try again; 76 the leadership was lost; 77 not permitted; 126 not executable; \
-            127 not found; 130 interrupted.
+            127 not found; 130 interrupted, or ended since an administrator asked for the place.
             """)
 
     @Argument(help: "The leader slot: up to 255 bytes, '/' separates levels.")

@@ -53,7 +53,8 @@ struct LockCommand: ParsableCommand {
             Exit codes: the command's own, or 128 + n if signal n killed it; 1 not obtained (busy, \
             waited too long, deadlock); 64 wrong usage; 69 no daemon, or outside the majority; 75 \
             the daemon went away while waiting, try again; 76 the lock was lost; 77 not permitted; \
-            126 not executable; 127 not found; 130 interrupted.
+            126 not executable; 127 not found; 130 interrupted, or ended since an administrator asked \
+            for the lock.
             """)
 
     @Argument(help: "The lock: up to 255 bytes, '/' separates levels.")

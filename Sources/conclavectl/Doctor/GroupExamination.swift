@@ -9,7 +9,7 @@ struct GroupExamination {
     }
 
     var findings: [Finding] {
-        [serving] + missing + [tolerance, durability, takeover].compactMap { $0 }
+        [serving] + disturbances + missing + [tolerance, durability, takeover].compactMap { $0 }
     }
 
     private var serving: Finding {
@@ -20,6 +20,15 @@ struct GroupExamination {
             .fault, "daemon", "node \(status.node) does not serve: \(status.reason.shown)",
             advice: "a group serves while a majority of its last view is up and connected: see the "
                 + "members below, and 'journalctl -u conclaved' on each")
+    }
+
+    private var disturbances: [Finding] {
+        status.disturbances.map {
+            Finding(
+                .warning, "chaos",
+                "\($0.disturbance.words), by order, for \($0.remaining.text) more",
+                advice: "'conclave chaos end' ends it")
+        }
     }
 
     private var missing: [Finding] {

@@ -11,6 +11,8 @@ extension GroupStatus {
             "members": .array(members.map(\.json)), "version": .unsigned(version.number),
             "ageMilliseconds": .optional(age, { .integer($0.milliseconds) }),
             "sessions": .count(sessionCount), "objects": .count(objectCount),
+            "disturbances": .array(
+                disturbances.map { $0.disturbance.json(for: $0.remaining) }),
         ])
     }
 }

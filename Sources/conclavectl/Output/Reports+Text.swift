@@ -7,10 +7,16 @@ extension GroupStatus {
         return """
             node \(node) \(state.shown)
             \(place), durability \(isDurable ? "disk" : "memory"), version \(version)
-            \(sessionCount) sessions, \(objectCount) objects; its own copy is \(lag)
+            \(sessionCount) sessions, \(objectCount) objects; its own copy is \(lag)\(disorder)
 
             \(members.table)
             """
+    }
+
+    private var disorder: String {
+        disturbances.map {
+            "\nby order (see 'conclave chaos'): \($0.disturbance.words), for \($0.remaining.text) more"
+        }.joined()
     }
 
     /// How far the own copy may be behind.
@@ -84,7 +90,8 @@ extension [ObjectStatus] {
             let others = object.holderCount - 1
             table.add(
                 "\(object.kind)", object.name, object.mode?.text ?? "",
-                (holder?.who ?? "") + (others > 0 ? " and \(others) more" : ""),
+                object.closedFor.map { "nobody: closed for \($0.text)" }
+                    ?? (holder?.who ?? "") + (others > 0 ? " and \(others) more" : ""),
                 holder?.token?.description ?? "", holder?.since.text ?? "",
                 holder?.remaining?.text ?? "",
                 object.partyCount > 0

@@ -28,6 +28,34 @@ struct HoldRequest: Sendable {
     var taskPath: TaskPath?
 }
 
+extension HoldRequest {
+    /// Who has what was not free, in the words of `conclave why` in place of the session's number.
+    fileprivate func explaining(_ error: ConclaveError) async -> ConclaveError {
+        guard error.code == .busy, let conclave = try? await Conclave.connect(socket: socket) else {
+            return error
+        }
+        let names = if case .locks(let names, _) = kind { names } else { [name] }
+        for name in names {
+            let explanation = try? await conclave.why(name, local: true, wait: .seconds(1))
+            guard let lock = explanation?.objects.first(where: { $0.kind == .lock }) else {
+                continue
+            }
+            let subject = names.count > 1 ? "lock \(name) is " : ""
+            if let closedFor = lock.closedFor {
+                return ConclaveError(
+                    .busy, "\(subject)closed for \(closedFor.text) since a holder was lost")
+            }
+            if let holder = lock.holders.first {
+                return ConclaveError(.busy, "\(subject)held by \(holder.details)")
+            }
+            if let first = lock.waiters.first {
+                return ConclaveError(.busy, "\(subject)kept for \(first.details)")
+            }
+        }
+        return error
+    }
+}
+
 /// The asynchronous half of a wrapper: it takes the lock, term or place in a group, keeps it until it is
 /// told to let go, and says what happens.
 final class Holder: Sendable {
@@ -99,7 +127,7 @@ final class Holder: Sendable {
             await conclave.close()
             inbox.send(.released)
         } catch let error as ConclaveError {
-            inbox.send(.failed(error))
+            inbox.send(.failed(await request.explaining(error)))
         } catch {
             inbox.send(.cancelled)
         }

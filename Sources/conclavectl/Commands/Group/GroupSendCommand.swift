@@ -67,9 +67,14 @@ struct GroupEvictCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (name, member) = (name.text, FencingToken(member))
+        let (name, member, json) = (name.text, FencingToken(member), common.json)
         try ask(common) { conclave in
             try await conclave.evict(member, from: name, wait: .seconds(40))
+            let report = JSON.object([
+                "group": .string(name), "member": .unsigned(member.number), "evicted": .bool(true),
+            ])
+            Output.standard(
+                json ? report.description : "member \(member) of \(name.shown) is put out")
             await conclave.close()
         }
     }
