@@ -173,6 +173,10 @@ import Testing
         #expect(
             explanation.text("disk") == "lock disk, closed for 15 s since a holder was lost")
         #expect([ObjectStatus(report)].table.contains("nobody: closed for 15 s"))
+        // One of several was lost.
+        report.holders = [holder(token: 77)]
+        report.holderCount = 1
+        #expect(!([ObjectStatus(report)].table.contains("nobody")))
         #expect(
             ObjectStatus(report).json.description.contains(#""closedForMilliseconds":15000"#))
     }

@@ -90,8 +90,8 @@ extension [ObjectStatus] {
             let others = object.holderCount - 1
             table.add(
                 "\(object.kind)", object.name, object.mode?.text ?? "",
-                object.closedFor.map { "nobody: closed for \($0.text)" }
-                    ?? (holder?.who ?? "") + (others > 0 ? " and \(others) more" : ""),
+                holder.map { $0.who + (others > 0 ? " and \(others) more" : "") }
+                    ?? object.closedFor.map { "nobody: closed for \($0.text)" } ?? "",
                 holder?.token?.description ?? "", holder?.since.text ?? "",
                 holder?.remaining?.text ?? "",
                 object.partyCount > 0

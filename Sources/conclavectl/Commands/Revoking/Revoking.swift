@@ -14,30 +14,31 @@ struct Revoking: Sendable {
     private static let patience = Duration.seconds(60)
 
     func run(_ conclave: Conclave) async throws {
+        let first = try await conclave.why(name)
+        // Those who have it now, whom one answer may not all name; others may be granted it meanwhile.
+        let newest = FencingToken(first.version.number)
+        var count = first.objects.first { $0.kind == kind }?.holderCount ?? 0
         // One of several leaders, whose place the heir is to have.
-        let all = try await holders(conclave)
-        let holders = heir == nil ? all : Array(all.prefix(1))
+        let maximum = heir == nil ? Int.max : 1
+        var holders = Array(self.holders(first, upTo: newest).prefix(maximum))
         guard !holders.isEmpty else {
-            return try end(released: false, try await absence(conclave))
+            return try end(released: false, absence(first))
         }
-        if within > .zero { try await askAll(holders, conclave) }
-        var rest = try await rest(of: holders, after: within, conclave)
+        let deadline = ContinuousClock.now.advanced(by: within)
         var forced: [Claim] = []
-        if !rest.isEmpty, isForceful {
-            forced = rest
-            for holder in rest {
-                try await ignoringLateness {
-                    try await conclave.forceRelease(of: name, kind, by: holder)
-                }
+        while !holders.isEmpty, count > 0 {
+            count -= holders.count
+            var rest = try await askAll(holders, until: deadline, conclave)
+            if !rest.isEmpty, isForceful {
+                forced += rest
+                rest = try await force(rest, conclave)
             }
-            rest = try await self.rest(of: rest, after: Self.patience, conclave)
-        }
-        guard rest.isEmpty else {
-            await conclave.close()
-            let who = rest.map { "session \($0.session) (\($0.who))" }.joined(separator: ", ")
-            let advice = isForceful ? "" : "; --force ends its session"
-            return try end(
-                released: false, "\(name.shown) is still held by \(who)\(advice)", forced)
+            guard rest.isEmpty else {
+                await conclave.close()
+                return try end(released: false, refusal(by: rest), forced)
+            }
+            if heir != nil { break }
+            holders = self.holders(try await conclave.why(name), upTo: newest)
         }
         if let heir, !(try await self.holders(conclave)).contains(where: { $0.session == heir }) {
             await conclave.close()
@@ -49,9 +50,25 @@ struct Revoking: Sendable {
         try end(released: true, "\(name.shown) is let go of", forced)
     }
 
+    private func refusal(by rest: [Claim]) -> String {
+        let who = rest.map { "session \($0.session) (\($0.who))" }.joined(separator: ", ")
+        let advice = isForceful ? "" : "; --force ends its session"
+        return "\(name.shown) is still held by \(who)\(advice)"
+    }
+
+    private func force(_ holders: [Claim], _ conclave: Conclave) async throws -> [Claim] {
+        for holder in holders {
+            try await ignoringLateness {
+                try await conclave.forceRelease(of: name, kind, by: holder)
+            }
+        }
+        return try await rest(
+            of: holders, until: ContinuousClock.now.advanced(by: Self.patience), conclave)
+    }
+
     /// Another thing may have that name, which another command takes.
-    private func absence(_ conclave: Conclave) async throws -> String {
-        let others = try await conclave.why(name).objects.filter {
+    private func absence(_ explanation: Explanation) -> String {
+        let others = explanation.objects.filter {
             $0.kind != kind && !$0.holders.isEmpty
         }
         guard let other = others.first else { return "nobody has \(name.shown)" }
@@ -61,8 +78,12 @@ struct Revoking: Sendable {
             + "'conclave \(command)'"
     }
 
-    private func askAll(_ holders: [Claim], _ conclave: Conclave) async throws {
-        for holder in holders {
+    /// Returns those who hold it still at `deadline`.
+    private func askAll(
+        _ holders: [Claim], until deadline: ContinuousClock.Instant, _ conclave: Conclave
+    ) async throws -> [Claim] {
+        let within = deadline - ContinuousClock.now
+        for holder in holders where within > .zero {
             let ask = {
                 try await conclave.ask(
                     holder, toLetGoOf: name, kind, within: within, heir: heir)
@@ -70,6 +91,7 @@ struct Revoking: Sendable {
             // Who does not stand by is a mistake.
             if heir == nil { try await ignoringLateness(ask) } else { try await ask() }
         }
+        return try await rest(of: holders, until: deadline, conclave)
     }
 
     /// What was let go of meanwhile need not be asked for.
@@ -82,14 +104,20 @@ struct Revoking: Sendable {
     }
 
     private func holders(_ conclave: Conclave) async throws -> [Claim] {
-        try await conclave.why(name).objects.first { $0.kind == kind }?.holders ?? []
+        holders(try await conclave.why(name))
     }
 
-    /// Those of `holders` who hold it still after so long, at most.
+    private func holders(
+        _ explanation: Explanation, upTo newest: FencingToken? = nil
+    ) -> [Claim] {
+        let all = explanation.objects.first { $0.kind == kind }?.holders ?? []
+        return all.filter { ($0.token?.number ?? 0) <= newest?.number ?? .max }
+    }
+
+    /// Those of `holders` who hold it still at `deadline`.
     private func rest(
-        of holders: [Claim], after patience: Duration, _ conclave: Conclave
+        of holders: [Claim], until deadline: ContinuousClock.Instant, _ conclave: Conclave
     ) async throws -> [Claim] {
-        let deadline = ContinuousClock.now.advanced(by: patience)
         while true {
             let now = try await self.holders(conclave)
             let rest = holders.filter { holder in
