@@ -107,12 +107,23 @@ struct ClaimTable: Sendable {
 
     /// Claims that wait on behalf of a task, by the sessions that made them and their requests.
     func waits(of task: TaskReference) -> [Int] {
-        waits.claims(of: task).map { (session: claims[$0].task.session, claim: $0) }
-            .sorted {
-                ($0.session, claims[$0.claim].request.number, objectName(of: $0.claim))
-                    < ($1.session, claims[$1.claim].request.number, objectName(of: $1.claim))
-            }
-            .map(\.claim)
+        waits.claims(of: task).sorted { isBefore($0, $1) }
+    }
+
+    /// The first of `waits(of:)`.
+    func firstWait(of task: TaskReference) -> Int? {
+        waits.claims(of: task).min { isBefore($0, $1) }
+    }
+
+    private func isBefore(_ claim: Int, _ other: Int) -> Bool {
+        let (left, right) = (claims[claim], claims[other])
+        guard left.task.session == right.task.session else {
+            return left.task.session < right.task.session
+        }
+        guard left.request.number == right.request.number else {
+            return left.request.number < right.request.number
+        }
+        return objectName(of: claim) < objectName(of: other)
     }
 
     func waitCount(of task: TaskReference) -> Int { waits.count(of: task) }

@@ -160,7 +160,7 @@ extension Coordinator {
         effects: inout [CoordinationEffect]
     ) {
         barriers.refer(to: reference)
-        sessions[request.session].replies.answer(request.number, .decision(reference))
+        keep(.decision(reference), for: request)
         tell(request, reply(.decision(reference)), effects: &effects)
     }
 

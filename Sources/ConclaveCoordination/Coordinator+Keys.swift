@@ -70,7 +70,7 @@ extension Coordinator {
         if growth.byteCount > 0, !hasRoom(forValueBytes: growth.byteCount) {
             return Self.valueQuotaMessage(quotas.valueByteCount)
         }
-        if growth.byteCountOfUID > 0,
+        if uid != 0, growth.byteCountOfUID > 0,
             keys.valueByteCount(ofUID: uid) + growth.byteCountOfUID
                 > quotas.valueByteCountPerUID
         {

@@ -49,7 +49,7 @@ extension Coordinator {
                 request, .quotaExceeded, Self.objectQuotaMessage(quotas.objects), effects: &effects)
         }
         let uid = sessions[request.session].process.uid
-        guard leases.count(ofUID: uid) < quotas.leasesPerUID else {
+        guard uid == 0 || leases.count(ofUID: uid) < quotas.leasesPerUID else {
             let message =
                 "user \(uid) has \(quotas.leasesPerUID) leases already: release some first"
             return refuse(request, .quotaExceeded, message, effects: &effects)

@@ -42,14 +42,21 @@ extension Coordinator {
     /// The objects of that name, and the chain of who waits for whom: from the first waiter, or
     /// from the holder if nobody waits, to a holder that waits for nothing.
     package func why(_ name: ObjectName) -> WhyReport {
+        var ignored = 0
+        return why(name, lookedAt: &ignored)
+    }
+
+    /// `lookedAt` grows by the claims that were looked at: of a short answer there may be many.
+    package func why(_ name: ObjectName, lookedAt count: inout Int) -> WhyReport {
         var objects: [ObjectReport] = []
         if let lock = locks.index(of: name) { objects.append(report(.lock, lock, in: locks)) }
         if let slot = slots.index(of: name) { objects.append(report(.leaderSlot, slot, in: slots)) }
         if let barrier = barriers.index(of: name) { objects.append(report(barrier: barrier)) }
         if let latch = latches.index(of: name) { objects.append(report(latch: latch)) }
+        count += objects.reduce(0) { $0 + Int($1.holderCount) + Int($1.waiterCount) }
         return WhyReport(
             objects: objects, lease: leaseReport(name), group: groupSummary(name),
-            chain: chain(from: name), version: version)
+            chain: chain(from: name, lookedAt: &count), version: version)
     }
 
     private func report(_ kind: ObjectKind, _ index: Int, in table: ClaimTable) -> ObjectReport {
@@ -115,11 +122,13 @@ extension Coordinator {
             name: name, view: group.number, memberCount: UInt32(clamping: group.members.count))
     }
 
-    private func chain(from name: ObjectName) -> [WhyReport.Edge] {
+    private func chain(
+        from name: ObjectName, lookedAt count: inout Int
+    ) -> [WhyReport.Edge] {
         var chain: [WhyReport.Edge] = []
         var seen: Set<TaskReference> = []
         var next = firstWait(for: name)
-        while let wait = next {
+        while let wait = next, chain.count < ClientLimits.listedEdges {
             let claim = table(wait.kind).claims[wait.claim]
             let object = table(wait.kind).objects[claim.object]
             let holders = [object.holders, object.reserved].flatMap {
@@ -133,6 +142,7 @@ extension Coordinator {
                 WhyReport.Edge(
                     waiter: claim.task.session, kind: wait.kind, name: object.name,
                     holder: holder.task.session, isReserved: !holder.isHeld))
+            count += holders.count + table(wait.kind).waitCount(of: holder.task)
             next = seen.contains(holder.task) ? nil : firstWait(of: holder.task)
         }
         return chain
@@ -152,7 +162,7 @@ extension Coordinator {
     }
 
     private func firstWait(of task: TaskReference) -> (kind: ObjectKind, claim: Int)? {
-        if let lock = locks.waits(of: task).first { return (.lock, lock) }
-        return slots.waits(of: task).first.map { (.leaderSlot, $0) }
+        if let lock = locks.firstWait(of: task) { return (.lock, lock) }
+        return slots.firstWait(of: task).map { (.leaderSlot, $0) }
     }
 }

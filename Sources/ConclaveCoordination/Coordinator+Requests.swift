@@ -145,11 +145,16 @@ extension Coordinator {
     mutating func answer(
         _ request: RequestReference, _ reply: Reply, effects: inout [CoordinationEffect]
     ) {
+        keep(.reply(reply), for: request)
+        tell(request, reply, effects: &effects)
+    }
+
+    /// Until it is confirmed.
+    mutating func keep(_ reply: StoredReply, for request: RequestReference) {
         let bytes = sessions[request.session].replies.byteCount
-        sessions[request.session].replies.answer(request.number, .reply(reply))
+        sessions[request.session].replies.answer(request.number, reply)
         let growth = sessions[request.session].replies.byteCount - bytes
         sessions.countReplies(growth, of: request.session)
-        tell(request, reply, effects: &effects)
     }
 
     mutating func refuse(

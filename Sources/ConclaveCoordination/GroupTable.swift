@@ -155,16 +155,21 @@ struct GroupTable: Sendable {
     mutating func makeRoom(
         for size: Int, uid: UInt32, in index: Int?, quotas: Quotas
     ) -> Bool {
-        func lacks(_ size: Int, _ sizeOfUID: Int) -> Bool {
-            byteCount + size > quotas.groupByteCount
-                || byteCount(ofUID: uid) + sizeOfUID > quotas.groupByteCountPerUID
+        func lacks(_ size: Int) -> Bool { byteCount + size > quotas.groupByteCount }
+        func userLacks(_ size: Int) -> Bool {
+            uid != 0 && byteCount(ofUID: uid) + size > quotas.groupByteCountPerUID
         }
-        while lacks(size, size), let oldest = deserted.first(where: { $0 != index }) {
-            forget(oldest)
-        }
+        func lacks(_ size: Int, _ sizeOfUID: Int) -> Bool { lacks(size) || userLacks(sizeOfUID) }
+        while lacks(size), let oldest = deserted.first(where: { $0 != index }) { forget(oldest) }
+        // What others have said in theirs makes no room for this user.
+        while userLacks(size),
+            let oldest = deserted.first(where: {
+                $0 != index && rows[$0].logByteCount(ofUID: uid) > 0
+            })
+        { forget(oldest) }
         guard lacks(size, size) else { return true }
         guard let index else { return false }
-        let own = rows[index].log.reduce(0) { $0 + ($1.uid == uid ? $1.byteCount : 0) }
+        let own = rows[index].logByteCount(ofUID: uid)
         return !lacks(size - rows[index].logByteCount, size - own)
     }
 
@@ -179,7 +184,7 @@ struct GroupTable: Sendable {
             rows[index].log.count > quotas.groupLogCount
                 || rows[index].logByteCount > quotas.groupLogByteCount
                 || byteCount > quotas.groupByteCount
-                || byteCount(ofUID: uid) > quotas.groupByteCountPerUID
+                || uid != 0 && byteCount(ofUID: uid) > quotas.groupByteCountPerUID
         {
             forgetOldest(of: index)
         }

@@ -75,7 +75,8 @@ extension WaitingPlace {
         switch self {
         case .lockSet(let replyByteCount): replyByteCount
         case .slot: ClientLimits.leaderValue
-        case .lock, .upgrade, .barrier, .latch: 0
+        case .barrier: ClientLimits.waitingArrival
+        case .lock, .upgrade, .latch: 0
         }
     }
 }

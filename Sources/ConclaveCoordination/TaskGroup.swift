@@ -23,6 +23,7 @@ struct TaskGroup: Sendable {
     private(set) var log: Deque<Record> = []
     /// Bytes of the log.
     private(set) var logByteCount = 0
+    private var logByteCountsByUID: [UInt32: Int] = [:]
 
     /// An entry of the log.
     struct Record: Sendable {
@@ -140,9 +141,8 @@ struct TaskGroup: Sendable {
         if let last = log.last, last.version == moment.version,
             case .view(let joined, let departed) = last.content
         {
-            logByteCount -= last.byteCount
             log[log.count - 1].content = .view(joined: joined, departed: departed + [gone])
-            logByteCount += log[log.count - 1].byteCount
+            count(log[log.count - 1].byteCount - last.byteCount, for: last.uid)
             return
         }
         begin(moment.version)
@@ -191,15 +191,24 @@ struct TaskGroup: Sendable {
 
     private mutating func append(_ record: Record) {
         log.append(record)
-        logByteCount += record.byteCount
+        count(record.byteCount, for: record.uid)
     }
+
+    private mutating func count(_ growth: Int, for uid: UInt32) {
+        logByteCount += growth
+        let count = logByteCount(ofUID: uid) + growth
+        logByteCountsByUID[uid] = count > 0 ? count : nil
+    }
+
+    /// What counts for that user of the log.
+    func logByteCount(ofUID uid: UInt32) -> Int { logByteCountsByUID[uid] ?? 0 }
 
     /// Forgets the oldest entry.
     ///
     /// - Precondition: there is one.
     mutating func forgetOldest() -> Record {
         let record = log.removeFirst()
-        logByteCount -= record.byteCount
+        count(-record.byteCount, for: record.uid)
         floor = record.version
         return record
     }

@@ -17,7 +17,7 @@ package struct Hello: Equatable {
     static let magic: UInt64 = 0x6576_616C_636E_6F63
     /// Of the frames of members, and of the commands and the state in them: whoever reads one of
     /// these in another way would have another state.
-    static let ownVersions: ClosedRange<UInt16> = 9...9
+    static let ownVersions: ClosedRange<UInt16> = 10...10
     /// No frame is longer before the hello was accepted.
     static let maximumByteCount = 1_024
     private static let givenUpFeature: UInt64 = 1

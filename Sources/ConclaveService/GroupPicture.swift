@@ -10,13 +10,15 @@ package struct GroupPicture: Sendable {
     package var members: [(node: NodeID, state: MemberState)]
     /// Where they are, as the list has it.
     package var addresses: [MemberList.Entry]
-    /// Known views, the newest last.
-    package var views: [(view: InstalledView, at: Timestamp)]
+    package typealias KnownView = (view: InstalledView, at: Timestamp)
+
+    /// The newest last.
+    package var views: [KnownView]
 
     package init(
         lineage: Lineage, view: View, version: Version,
         members: [(node: NodeID, state: MemberState)], addresses: [MemberList.Entry] = [],
-        views: [(view: InstalledView, at: Timestamp)]
+        views: [KnownView]
     ) {
         self.lineage = lineage
         self.view = view

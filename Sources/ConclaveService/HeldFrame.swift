@@ -5,10 +5,18 @@ import ConclaveWire
 enum HeldFrame {
     case frame([UInt8], attachPage: Bool)
     case reply(ClientFrameType, number: UInt64, Reply)
+    case views(number: UInt64, [GroupPicture.KnownView])
 
     var bytes: [UInt8] {
         switch self {
         case .frame(let bytes, _): bytes
+        case .views(let number, let views):
+            FrameHeader.frame(
+                type: ClientFrameType.views.rawValue, flags: .reply, number: number,
+                reserving: 64 * views.count
+            ) { writer in
+                writer.list(views) { ViewReport(view: $0.view, at: $0.at).encode(into: &$1) }
+            }
         case .reply(let type, let number, let reply):
             FrameHeader.frame(
                 type: type.rawValue, flags: .reply, number: number, reserving: 64

@@ -72,7 +72,8 @@ struct LocalSession {
 
     /// What is to become of a request that was received.
     enum Acceptance {
-        case new
+        /// So many of the session are not applied now.
+        case new(onTheirWay: Int)
         case onItsWay
         /// The client itself has said that it is over.
         case confirmed
@@ -93,7 +94,7 @@ struct LocalSession {
         if !settled.contains(number) {
             guards.sent(frame.operation, number: number, onLoss: frame.onLoss)
         }
-        return .new
+        return .new(onTheirWay: requests.count)
     }
 
     /// A process says what it is to be stopped for.

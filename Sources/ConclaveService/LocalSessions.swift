@@ -21,8 +21,7 @@ struct LocalSessions {
     mutating func change<Result>(
         _ id: SessionID, _ body: (inout LocalSession) -> Result
     ) -> Result? {
-        guard let index = rows.index(forKey: id) else { return nil }
-        return body(&rows.values[index])
+        rows.change(id, body)
     }
 
     mutating func removeValue(forKey id: SessionID) -> LocalSession? {

@@ -110,6 +110,7 @@ extension Service {
     }
 
     /// Nothing: it is being done.
+    @inline(never)
     mutating func tellDisturbed(
         _ number: UInt64, _ wanted: Disturbance?, refusal: Refusal?, now: Instant,
         effects: inout [ServiceEffect]

@@ -23,7 +23,6 @@ extension Service {
                 process: process, canBeStopped: canBeStopped, greetBy: greetBy)
             opened(id, connection, effects: &effects)
         case .frame(let id, let frame):
-            guard connections[id] != nil else { return }
             received(frame, from: id, machine: machine, now: now, effects: &effects)
         case .malformed(let id, let error):
             let refusal = Refusal(.malformed, error.description)
@@ -217,21 +216,25 @@ extension Service {
     /// order. Requests that were applied and wait do not count: the one that cancels them must
     /// still get through.
     mutating func reconsiderReading(_ id: ConnectionID, effects: inout [ServiceEffect]) {
-        guard let connection = connections[id] else { return }
-        let onTheirWay = connection.session.flatMap { sessions[$0]?.requests.count } ?? 0
-        let inFlight = onTheirWay + connection.held.count
-        let limit = ClientLimits.requestsInFlight
-        if !connection.isPaused {
-            guard connection.waitingByteCount > Self.maximumBacklog || inFlight > limit
-            else { return }
-            connections[id]?.isPaused = true
-            effects.append(.pauseReading(id))
-        } else {
-            guard connection.waitingByteCount <= Self.maximumBacklog / 2, inFlight <= limit / 2
-            else { return }
-            connections[id]?.isPaused = false
-            effects.append(.resumeReading(id))
+        guard let session = connections.change(id, { $0.session }) else { return }
+        let onTheirWay = session.flatMap { sessions.change($0) { $0.requests.count } } ?? 0
+        reconsiderReading(id, onTheirWay: onTheirWay, effects: &effects)
+    }
+
+    mutating func reconsiderReading(
+        _ id: ConnectionID, onTheirWay: Int, effects: inout [ServiceEffect]
+    ) {
+        let change = connections.change(id) { connection -> ServiceEffect? in
+            let inFlight = onTheirWay + connection.held.count
+            let limit = ClientLimits.requestsInFlight
+            let isTooMuch = connection.waitingByteCount > Self.maximumBacklog || inFlight > limit
+            let isLittle =
+                connection.waitingByteCount <= Self.maximumBacklog / 2 && inFlight <= limit / 2
+            guard connection.isPaused ? isLittle : isTooMuch else { return nil }
+            connection.isPaused.toggle()
+            return connection.isPaused ? .pauseReading(id) : .resumeReading(id)
         }
+        if let change = change ?? nil { effects.append(change) }
     }
 
     /// Telling a thousand clients takes longer than most view changes.

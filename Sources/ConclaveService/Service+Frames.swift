@@ -10,8 +10,10 @@ extension Service {
         now: Instant, effects: inout [ServiceEffect]
     ) {
         let header = frame.header
+        // What is of a connection that is gone is of no interest.
+        guard let isGreeted = connections.change(id, { $0.isGreeted }) else { return }
         do {
-            if connections[id]?.isGreeted != true {
+            if !isGreeted {
                 try greet(frame, on: id, now: now, effects: &effects)
             } else if let type = ClientFrameType(rawValue: header.type) {
                 try take(type, frame, from: id, machine: machine, now: now, effects: &effects)

@@ -16,12 +16,10 @@ extension Service {
     private var shareByteCount: Int { settings.toldByteCountOfTurn / 16 }
 
     /// Answers now, if the connection takes it and the turn has room.
-    mutating func send(
-        _ type: ClientFrameType, _ reply: Reply, number: UInt64, to id: ConnectionID,
-        effects: inout [ServiceEffect]
+    mutating func answer(
+        _ frame: HeldFrame, to id: ConnectionID, effects: inout [ServiceEffect]
     ) {
-        let frame = HeldFrame.reply(type, number: number, reply)
-        guard connections[id]?.takesMore == true, replyByteCountLeft > 0 else {
+        guard replyByteCountLeft > 0, connections.change(id, { $0.takesMore }) == true else {
             return hold(frame, for: id, effects: &effects)
         }
         let bytes = frame.bytes

@@ -8,6 +8,7 @@ extension Service {
     /// What it costs to look at one object's name, in bytes sent.
     private static let costOfName = 8
     private static let costOfHistory = 16_384
+    private static let costOfClaim = 64
 
     /// Whether `picture` is to be refreshed before this frame.
     package static func asksForPicture(_ frame: FrameBuffer.Frame) -> Bool {
@@ -35,7 +36,7 @@ extension Service {
             let follows = try reader.flag("follow")
             try reader.finish()
             if follows, !followViews(number, id, effects: &effects) { return }
-            writer.list(picture.views.map(ViewReport.init)) { $0.encode(into: &$1) }
+            return answer(.views(number: number, picture.views), to: id, effects: &effects)
         case .unsubscribe:
             let subscription: UInt64 = try reader.integer("number")
             try reader.finish()
@@ -64,7 +65,8 @@ extension Service {
             page.encode(into: &writer)
             cost = machine.objectCount * Self.costOfName
         case .why(let name):
-            var report = machine.why(name)
+            var report = machine.why(name, lookedAt: &cost)
+            cost *= Self.costOfClaim
             report.objects = report.objects.map { remaining($0, now: now) }
             report.lease = report.lease.map { remaining($0, machine, now: now) }
             report.encode(into: &writer)
@@ -224,7 +226,7 @@ extension Service {
 }
 
 extension ViewReport {
-    fileprivate init(view: InstalledView, at: Timestamp) {
+    init(view: InstalledView, at: Timestamp) {
         self.init(
             epoch: view.view.epoch, at: at, members: view.view.members.map(\.node),
             joined: view.joined,

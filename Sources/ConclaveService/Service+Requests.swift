@@ -13,12 +13,10 @@ extension Service {
         try reader.finish()
         let number = frame.header.number
         guard number > 0 else { throw .invalid(field: "number", reason: "must not be 0") }
-        guard let session = connections[id]?.session, isOpen(session) else {
-            let refusal = Refusal(.invalid, "a request needs a session, and none is open")
-            return refuse(refusal, frame.header, on: id, effects: &effects)
-        }
-        if let ending = sessions[session]?.ending {
-            let refusal = Refusal(.sessionEnded, "session \(session) is over: \(ending)")
+        let session: SessionID
+        switch openSession(of: id) {
+        case .success(let open): session = open
+        case .failure(let refusal):
             return refuse(refusal, frame.header, on: id, effects: &effects)
         }
         if case .revoke = body.operation, !isAdministrator(id) {
@@ -45,19 +43,27 @@ extension Service {
             return refuse(Refusal(.invalid, message), frame.header, on: id, effects: &effects)
         }
         let request = LocalSession.Request(type: type, command: command)
-        switch sessions[session]?.accept(request, number: number, frame: body) {
-        case .new?:
+        let acceptance = sessions.change(session) {
+            $0.accept(request, number: number, frame: body)
+        }
+        switch acceptance {
+        case .new(let onTheirWay)?:
             proposals.append(command)
-            reconsiderReading(id, effects: &effects)
+            reconsiderReading(id, onTheirWay: onTheirWay, effects: &effects)
         case .confirmed? where !machine().keeps(number, of: session):
             refuse(.confirmed(number), frame.header, on: id, effects: &effects)
         case .confirmed?, .onItsWay?, nil: break
         }
     }
 
-    /// Whether the client was told that its session is open.
-    private func isOpen(_ id: SessionID) -> Bool {
-        sessions[id].map { $0.owed == nil } ?? false
+    /// The session of a connection, if its client was told that it is open, and it is not over.
+    private mutating func openSession(of id: ConnectionID) -> Result<SessionID, Refusal> {
+        guard let session = connections.change(id, { $0.session }) ?? nil,
+            let (isOwed, ending) = sessions.change(session, { ($0.owed != nil, $0.ending) }),
+            !isOwed
+        else { return .failure(Refusal(.invalid, "a request needs a session, and none is open")) }
+        guard let ending else { return .success(session) }
+        return .failure(Refusal(.sessionEnded, "session \(session) is over: \(ending)"))
     }
 
     private mutating func refuse(
@@ -80,6 +86,7 @@ extension Service {
         propose(.confirm(session: session, upTo: number))
     }
 
+    @inline(never)
     mutating func requestApplied(
         _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]
     ) {
@@ -87,7 +94,8 @@ extension Service {
             session.requests[number] = nil
             return session.connection
         }
-        guard let connection = connection ?? nil, connections[connection]?.isPaused == true
+        guard let connection = connection ?? nil,
+            connections.change(connection, { $0.isPaused }) == true
         else { return }
         reconsiderReading(connection, effects: &effects)
     }
@@ -101,7 +109,8 @@ extension Service {
         requestApplied(number, of: id, effects: &effects)
         _ = sessions[id]?.takeType(of: number)
         sessions[id]?.noteAnswer(.refused(.confirmed(number)), to: number)
-        guard let connection = sessions[id]?.connection, isOpen(id) else { return }
+        guard let session = sessions[id], let connection = session.connection, session.owed == nil
+        else { return }
         refuse(
             .confirmed(number), type: request.type.rawValue, number: number, on: connection,
             effects: &effects)
@@ -123,7 +132,8 @@ extension Service {
         }
         earliestDue = min(earliestDue, stopAt)
         guard let (connection, type) = place ?? nil else { return }
-        send(type ?? reply.likelyType, reply, number: number, to: connection, effects: &effects)
+        let frame = HeldFrame.reply(type ?? reply.likelyType, number: number, reply)
+        answer(frame, to: connection, effects: &effects)
     }
 }
 

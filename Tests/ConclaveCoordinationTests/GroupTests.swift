@@ -432,6 +432,34 @@ import Testing
         }
     }
 
+    @Test mutating func `who has no room left takes nothing of the deserted groups of others`()
+        throws
+    {
+        var quotas = Quotas()
+        quotas.groupByteCountPerUID = 3_000
+        self = Self(quotas: quotas)
+        stage.apply(.open(Stage.open(30, uid: 5)))
+        let other = SessionID(stage.version.number)
+        let reply = ask(other, .joinGroup(GroupJoin(name: others)))
+        guard case .joined(let joined) = reply else {
+            Issue.record("\(reply.debugDescription)")
+            return
+        }
+        _ = ask(other, .leaveGroup(name: others, member: joined.token))
+        let own = ObjectName(known: "own")
+        let token = try token(join(0, own))
+        send(0, Array(repeating: 1, count: 1_000), to: own)
+        _ = ask(sessions[0], .leaveGroup(name: own, member: token))
+        join(0)
+        #expect(stage.coordinator.desertedGroupCount == 2)
+        // What it has left itself makes room, and nothing else does.
+        send(0, Array(repeating: 1, count: 1_500))
+        #expect(stage.coordinator.desertedGroupCount == 1)
+        #expect(code(send(0, Array(repeating: 1, count: 4_000))) == .quotaExceeded)
+        #expect(stage.coordinator.desertedGroupCount == 1)
+        #expect(stage.coordinator.groupFloor(others) < stage.version)
+    }
+
     // MARK: - Histories
 
     @Test mutating func `what was given up of the history is not told`() {

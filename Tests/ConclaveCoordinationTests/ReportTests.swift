@@ -102,6 +102,9 @@ import Testing
         #expect(why.objects.count == 1)
         #expect(why.version == stage.version)
         #expect(stage.coordinator.why(names[2]).objects.isEmpty)
+        var count = 0
+        _ = stage.coordinator.why(names[0], lookedAt: &count)
+        #expect(count == 5)
     }
 
     @Test mutating func `a circle of waiting ends the chain where it closes`() {

@@ -140,10 +140,10 @@ import Testing
         }
     }
 
-    private func put(_ key: ObjectName) -> Operation {
+    private func put(_ key: ObjectName, _ value: [UInt8] = []) -> Operation {
         .transact(
             KeyTransaction(
-                compares: [], operations: [.put(key, value: [], isEphemeral: false)]))
+                compares: [], operations: [.put(key, value: value, isEphemeral: false)]))
     }
 
     @Test mutating func `bound the keys that it has put, however short they are`() throws {
@@ -163,8 +163,8 @@ import Testing
         #expect(isRefused(6, of: one))
     }
 
-    private func arrival(_ name: ObjectName) -> Operation {
-        .arrive(BarrierArrival(name: name, parties: 2, payload: []))
+    private func arrival(_ name: ObjectName, of parties: UInt32 = 2) -> Operation {
+        .arrive(BarrierArrival(name: name, parties: parties, payload: []))
     }
 
     @Test mutating func `bound the barriers that it came to first`() throws {
@@ -181,6 +181,48 @@ import Testing
         let next = open(3, uid: 1_000)
         stage.request(next, 1, arrival(names[2]))
         #expect(stage.refusal(of: 1, of: next) == nil)
+    }
+
+    @Test mutating func `bound its arrivals that wait, at whosever barriers`() throws {
+        begin { $0.replyByteCountPerUID = 2 * ClientLimits.waitingArrival }
+        let (one, two) = (open(1, uid: 1_000), open(2, uid: 1_000))
+        let (other, root) = (open(3, uid: 2_000), open(4, uid: 0))
+        for name in names[0...2] {
+            stage.request(root, UInt64(name.text.utf8.first!), arrival(name, of: 9))
+        }
+        stage.request(one, 1, arrival(names[0], of: 9))
+        stage.request(two, 1, arrival(names[0], of: 9))
+        try stage.restore()
+        stage.request(two, 2, arrival(names[1], of: 9))
+        #expect(isRefused(2, of: two))
+        stage.request(other, 1, arrival(names[1], of: 9))
+        #expect(stage.refusal(of: 1, of: other) == nil)
+        // What they waited for is over.
+        stage.end(root, .died)
+        stage.request(two, 3, arrival(names[1], of: 9))
+        #expect(stage.refusal(of: 3, of: two) == nil)
+    }
+
+    @Test mutating func `are not root's`() throws {
+        begin {
+            $0.latchesPerUID = 0
+            $0.leasesPerUID = 0
+            $0.valueByteCountPerUID = 0
+            $0.groupByteCountPerUID = 0
+        }
+        for (uid, isBound) in [(0, false), (1_000, true)] as [(UInt32, Bool)] {
+            let session = open(uid + 1, uid: uid)
+            let name = ObjectName(known: "of \(uid)")
+            let operations: [Operation] = [
+                .latch(LatchOperation(name, .countDown(of: 1))),
+                .lease(LeaseOperation(name, .grant(ttl: .seconds(9), holder: "me"))),
+                put(name, [1]), .joinGroup(GroupJoin(name: name)),
+            ]
+            for (number, operation) in zip((1 as UInt64)..., operations) {
+                stage.request(session, number, operation)
+                #expect(isRefused(number, of: session) == isBound, "\(operation)")
+            }
+        }
     }
 
     private func all(_ name: ObjectName) -> Operation {

@@ -171,7 +171,7 @@ final class Stranger {
     /// A hello as it stands in the stream, written by hand.
     static func hello(
         _ member: Member, to node: NodeID, lineage: Lineage = .none, digest: UInt64 = 7,
-        versions: (UInt16, UInt16) = (9, 9)
+        versions: (UInt16, UInt16) = (10, 10)
     ) -> [UInt8] {
         var body = ByteWriter()
         body.raw("conclave".utf8)

@@ -198,8 +198,8 @@ import Testing
         let third = Member(node: NodeID(3), incarnation: Incarnation(1))
         let cases: [([UInt8], FabricRefusal)] = [
             (
-                Stranger.hello(third, to: second.node, versions: (10, 11)),
-                .version(theirs: 10...11, own: 9...9)
+                Stranger.hello(third, to: second.node, versions: (11, 12)),
+                .version(theirs: 11...12, own: 10...10)
             ),
             (
                 Stranger.hello(first, to: second.node),

@@ -68,6 +68,16 @@ import Testing
         #expect(try daemon.received(id).replies.map(\.number) == Array(1...65))
     }
 
+    @Test func `views are told when the client reads, too, and laid out no sooner`() throws {
+        daemon.step(.client(.stalled(id, byteCount: 1)))
+        for number in UInt64(70)..<73 { daemon.send(.views, number: number, id) { $0.flag(false) } }
+        #expect(try daemon.received(id).isEmpty)
+        daemon.step(.client(.drained(id)))
+        let frames = try daemon.received(id)
+        #expect(frames.map(\.header.number) == [70, 71, 72])
+        #expect(frames.allSatisfy { $0.header.type == ClientFrameType.views.rawValue })
+    }
+
     @Test func `nothing overtakes what is held`() throws {
         daemon.turnsPerStep = 1
         try arrive(64)

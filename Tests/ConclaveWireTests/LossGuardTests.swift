@@ -57,6 +57,43 @@ import Testing
         #expect(guards.isEmpty)
     }
 
+    @Test mutating func `has room for as many as may be guarded, whatever was answered meanwhile`()
+    {
+        let limit = ClientLimits.guardedObjects
+        for number in 1...UInt64(limit) {
+            guards.sent(acquire(name), number: number, onLoss: .kill)
+            guards.sent(acquire(name), number: number, onLoss: .kill)
+        }
+        #expect(!guards.hasRoom(for: 1, number: UInt64(limit) + 1))
+        #expect(guards.hasRoom(for: 1, number: 1), "sent once more")
+        guards.answered(.cancelled, to: 1)
+        #expect(guards.hasRoom(for: 1, number: UInt64(limit) + 1))
+        #expect(!guards.hasRoom(for: 2, number: UInt64(limit) + 1))
+        guards.answered(.granted(grant(name, 2)), to: 2)
+        #expect(guards.hasRoom(for: 1, number: UInt64(limit) + 1), "held in place of asked for")
+        #expect(!guards.hasRoom(for: 2, number: UInt64(limit) + 1))
+    }
+
+    @Test mutating func `asks for no more than may be in flight, when it comes with a session`()
+        throws
+    {
+        func encoded() -> [UInt8] {
+            var writer = ByteWriter()
+            guards.encode(into: &writer)
+            return writer.bytes
+        }
+        for number in 1...UInt64(ClientLimits.requestsInFlight) {
+            guards.sent(acquire(name), number: number, onLoss: .kill)
+        }
+        var reader = ByteReader(encoded())
+        #expect(try LossGuards(from: &reader) == guards)
+        guards.sent(acquire(name), number: 9_999, onLoss: .kill)
+        #expect(throws: WireError.self) {
+            var reader = ByteReader(encoded())
+            _ = try LossGuards(from: &reader)
+        }
+    }
+
     @Test mutating func `is nothing that was resigned while its hand-over was not answered`() {
         let campaign = Operation.campaign(slot: name, value: [])
         guards.sent(campaign, number: 1, onLoss: .kill)

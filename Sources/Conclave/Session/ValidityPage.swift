@@ -26,6 +26,13 @@ final class ValidityPage: Sendable {
     /// back by showing that.
     private let lastKnown = Atomic<UInt64>(notYet)
     private let isOver = Atomic<Bool>(false)
+    /// Which file is mapped.
+    private let file = Mutex<FileID?>(nil)
+
+    private struct FileID: Equatable {
+        let device: UInt64
+        let inode: UInt64
+    }
 
     private static let notYet = UInt64.max
 
@@ -41,7 +48,9 @@ final class ValidityPage: Sendable {
         unsafe munmap(UnsafeMutableRawPointer(bitPattern: start)!, Self.reservedByteCount)
     }
 
-    /// Takes over the page behind `descriptor`, which stays the caller's.
+    /// Takes over the page behind `descriptor`, which stays the caller's. Whoever reads meanwhile finds what
+    /// was known last: where nothing changes nothing is taken over, so that what the daemon takes back is
+    /// seen at once.
     func adopt(
         _ descriptor: Int32, slot newSlot: UInt32, session newSession: SessionID
     ) throws(SystemError) {
@@ -51,6 +60,12 @@ final class ValidityPage: Sendable {
         guard (Int(newSlot) + 1) * Self.slotByteCount <= byteCount else {
             throw SystemError(number: ERANGE)
         }
+        let newFile = FileID(device: UInt64(about.st_dev), inode: UInt64(about.st_ino))
+        let isKnown =
+            file.withLock { $0 == newFile }
+            && slot.load(ordering: .acquiring) == UInt(newSlot)
+            && session.load(ordering: .acquiring) == newSession.number
+        guard !isKnown else { return }
         _ = deadline
         generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
         defer { generation.wrappingAdd(1, ordering: .acquiringAndReleasing) }
@@ -59,6 +74,7 @@ final class ValidityPage: Sendable {
         guard unsafe memory != MAP_FAILED else { throw SystemError(number: errno) }
         slot.store(UInt(newSlot), ordering: .releasing)
         session.store(newSession.number, ordering: .releasing)
+        file.withLock { $0 = newFile }
     }
 
     /// From now on nothing is valid, whatever the page says (K5).

@@ -13,7 +13,7 @@ import Glibc
 struct DataDirectory {
     /// Grows when a daemon of before could not read what one of today writes, or one of today what was
     /// written before: of the files, and of the commands and the state in them.
-    static let format = 8
+    static let format = 9
 
     let path: String
     let node: NodeID

@@ -63,7 +63,7 @@ extension Specification {
         let (bound, boundAfter) = (keys.ephemerals(of: id).count, after.ephemerals(of: id).count)
         return (countGrowth <= 0 || objectCount + countGrowth <= quotas.objects)
             && (byteGrowth <= 0 || valueByteCount + byteGrowth <= quotas.valueByteCount)
-            && (ownedAfter <= owned || ownedAfter <= quotas.valueByteCountPerUID)
+            && (uid == 0 || ownedAfter <= owned || ownedAfter <= quotas.valueByteCountPerUID)
             && (uid == 0 || after.count(ofUID: uid) <= keys.count(ofUID: uid)
                 || after.count(ofUID: uid) <= quotas.keysPerUID)
             && (boundAfter <= bound || boundAfter <= quotas.ephemeralKeysPerSession)

@@ -76,7 +76,7 @@ extension Specification {
             if known.count == count { return known }
             refuse(id, number, .invalid)
         } else if objectCount >= quotas.objects
-            || latches.values.count(where: { $0.uid == uid }) >= quotas.latchesPerUID
+            || uid != 0 && latches.values.count(where: { $0.uid == uid }) >= quotas.latchesPerUID
         {
             refuse(id, number, .quotaExceeded)
         } else {

@@ -40,7 +40,7 @@ extension Specification {
             if let known { return answer(id, number, .leaseTaken(known.grant(of: name))) }
             let uid = sessions[id]!.process.uid
             guard objectCount < quotas.objects,
-                leases.values.count(where: { $0.uid == uid }) < quotas.leasesPerUID
+                uid == 0 || leases.values.count(where: { $0.uid == uid }) < quotas.leasesPerUID
             else { return refuse(id, number, .quotaExceeded) }
             let lease = SpecifiedLease(
                 holder: holder, token: FencingToken(version), ttl: ttl, uid: uid, since: time,

@@ -69,6 +69,7 @@ extension Specification {
             switch entry.value {
             case .answered(let reply, _): sum + reply.keptByteCount
             case .waiting(let key) where key.kind == .leaderSlot: sum + ClientLimits.leaderValue
+            case .waiting(let key) where key.kind == .barrier: sum + ClientLimits.waitingArrival
             case .waiting(let key):
                 sum + setByteCount(SpecifiedSet(session: id, number: entry.key), at: key)
             }

@@ -9,14 +9,16 @@ package enum ClientLimits {
     package static let lockSet = 64
     /// Of one session: what it holds, and asks for, that its process is stopped for.
     package static let guardedObjects = 1_024
-    /// Requests for such, as long as the daemon has not refused those that are too many.
-    package static let awaitedGuards = 64 * 1024
     package static let leaderValue = 4 * 1024
     /// How many may lead one slot: their values fit an answer together.
     package static let leaderPlaces: UInt32 = 128
     package static let barrierPayload = 4 * 1024
     package static let barrierPayloadsTogether = 512 * 1024
     package static let barrierParties: UInt32 = 10_000
+    /// What an arrival that waits takes of the bytes of replies. It is more than its reply does: a session
+    /// that ends answers all that wait with it, at a thousand barriers, at one version. So one user has
+    /// about 100,000 of them, as many as locks.
+    package static let waitingArrival = 640
     /// What the replies to all parties come to: each is told of all.
     package static let barrierRepliesTogether = 4 << 30
     /// Members of a group that an arrival may name: they fit a slot.
@@ -28,6 +30,8 @@ package enum ClientLimits {
     /// Objects of one page, and holders and waiters of one object that are named.
     package static let listedObjects = 256
     package static let listedSessions = 500
+    /// Steps of who waits for whom that are told.
+    package static let listedEdges = 256
     /// Entries of one page of a history, and holders of one object at a moment of it.
     package static let listedHistory = 256
     package static let listedHolders = 256

@@ -41,6 +41,8 @@ package struct LossGuards: Equatable, Sendable {
         didSet { strongest = held.values.reduce(.notify) { max($0, $1.action) } }
     }
     private(set) var awaited: [UInt64: Wish] = [:]
+    /// How many objects those ask for together.
+    private var awaitedObjectCount = 0
     private(set) var handOvers: [UInt64: HandOver] = [:]
 
     package init() {}
@@ -58,9 +60,8 @@ package struct LossGuards: Equatable, Sendable {
 
     /// Whether that many more are not too many, besides those of the request of that number.
     package func hasRoom(for count: Int, number: UInt64) -> Bool {
-        var sum = held.count + handOvers.count + count
-        for (other, wish) in awaited where other != number { sum += wish.count }
-        return sum <= ClientLimits.guardedObjects
+        let others = awaitedObjectCount - (awaited[number]?.count ?? 0)
+        return held.count + handOvers.count + others + count <= ClientLimits.guardedObjects
     }
 
     /// The client has sent `operation`, perhaps once more.
@@ -71,12 +72,12 @@ package struct LossGuards: Equatable, Sendable {
         switch operation {
         case .acquire, .acquireAll, .campaign:
             guard action != .notify else { return }
-            awaited[number] = Wish(action: action, count: Self.count(of: operation))
+            note(number, Wish(action: action, count: Self.count(of: operation)))
         case .upgrade(let name, let token):
             // It is held under the old token until the new one is granted.
             guard let holding = held[Object(kind: .lock, name: name)], holding.token == token
             else { return }
-            awaited[number] = Wish(action: holding.action, count: 1)
+            note(number, Wish(action: holding.action, count: 1))
         case .release(let name, let token): letGo(.lock, name, token)
         case .releaseAll(let names, let token):
             for name in names { letGo(.lock, name, token) }
@@ -102,7 +103,7 @@ package struct LossGuards: Equatable, Sendable {
             }
             return true
         }
-        guard let wish = awaited.removeValue(forKey: number) else { return false }
+        guard let wish = note(number, nil) else { return false }
         switch reply {
         case .granted(let grant): hold(.lock, grant.name, grant.token, wish.action)
         case .grantedAll(let grants):
@@ -111,6 +112,15 @@ package struct LossGuards: Equatable, Sendable {
         default: break
         }
         return true
+    }
+
+    /// Returns what it takes the place of.
+    @discardableResult
+    private mutating func note(_ number: UInt64, _ wish: Wish?) -> Wish? {
+        let old = awaited[number]
+        awaited[number] = wish
+        awaitedObjectCount += (wish?.count ?? 0) - (old?.count ?? 0)
+        return old
     }
 
     private mutating func hold(
@@ -151,14 +161,14 @@ extension LossGuards {
         self.held = held
         strongest = held.values.reduce(.notify) { max($0, $1.action) }
         var newest: UInt64 = 0
-        for _ in 0..<(try reader.count("awaited", maximum: ClientLimits.awaitedGuards)) {
+        for _ in 0..<(try reader.count("awaited", maximum: ClientLimits.requestsInFlight)) {
             newest = try reader.number("awaited", after: newest)
             let action = try reader.lossAction("on loss")
             let count = try reader.byte("count")
             guard count > 0, count <= ClientLimits.lockSet else {
                 throw .invalid(field: "count", reason: "\(count) locks are asked for")
             }
-            awaited[newest] = Wish(action: action, count: Int(count))
+            note(newest, Wish(action: action, count: Int(count)))
         }
         newest = 0
         for _ in 0..<(try reader.count("hand-overs", maximum: ClientLimits.guardedObjects)) {

@@ -230,7 +230,7 @@ package enum RefusalCode: UInt16, Sendable, CaseIterable {
     case historyGone = 13
 }
 
-package struct Refusal: Equatable, Sendable {
+package struct Refusal: Error, Equatable, Sendable {
     package var code: RefusalCode
     package var message: String
 
