@@ -53,14 +53,16 @@ extension Conclave {
         let interval = Interval(duration)
         guard interval > .zero, interval <= disturbance.longest else {
             throw ConclaveError(
-                .invalid, "a disturbance of \(interval): more than 0, up to \(disturbance.longest)")
+                .invalid,
+                "it is to last \(interval): that must be more than 0, up to \(disturbance.longest)")
         }
         if case .slowDisk(let pause) = disturbance {
             let longest = ConclaveWire.Disturbance.longestSync
             guard pause > .zero, Interval(pause) <= longest else {
                 throw ConclaveError(
                     .invalid,
-                    "a sync that takes \(Interval(pause)) longer: more than 0, up to \(longest)")
+                    "a sync is to take \(Interval(pause)) longer: that must be more than 0, up to "
+                        + "\(longest)")
             }
         }
         try await ask(ConclaveWire.Disturbance(disturbance.kind, for: interval), wait)

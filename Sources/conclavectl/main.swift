@@ -27,15 +27,31 @@ private func report(_ error: any Error) -> Int32 {
     }
     let message = ConclaveCommand.message(for: error)
     let form = AcceptedForm.words(for: message).map { "; \($0)" } ?? ""
-    Output.error("\(message)\(form) (see '\(help(for: error))')")
+    Output.error("\(message)\(form) (see '\(help())')")
     return ExitStatus.usage
 }
 
-/// The help of the command that was meant, as far as that is known.
-private func help(for error: any Error) -> String {
-    let text = ConclaveCommand.fullMessage(for: error)
-    let named = text.firstMatch(of: /See '(conclave[^'\n]* --help)'/)?.1
-    return named.map(String.init) ?? "conclave --help"
+/// The help of the command that was meant, as far as the words name one.
+private func help() -> String {
+    var command: any ParsableCommand.Type = ConclaveCommand.self
+    var words = ["conclave"]
+    for word in CommandLine.arguments.dropFirst() {
+        let named = command.configuration.subcommands.first { $0.configuration.commandName == word }
+        guard let named else { break }
+        command = named
+        words.append(word)
+    }
+    return words.joined(separator: " ") + " --help"
 }
 
+/// A descriptor that was closed would be that of the next file or socket, and what is printed would go
+/// there: in its place is one that cannot be read or written.
+private func keepStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+        let access = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY
+        _ = unsafe open("/dev/null", access)
+    }
+}
+
+keepStandardDescriptors()
 exit(runProgram())

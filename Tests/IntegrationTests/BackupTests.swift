@@ -33,6 +33,9 @@ import Testing
         let refused = try group.run("restore", [file])
         #expect(refused.status == 1)
         #expect(refused.errors.contains("db/3") && refused.errors.contains("--overwrite"))
+        let dry = try group.run("restore", [file, "--dry-run", "--json"])
+        #expect(dry.status == 1, "as it would end")
+        #expect(dry.errors.hasPrefix(#"{"error":"conflict","message":"keys with"#), "\(dry)")
         #expect(try group.run("get", ["db/1"]).status == 1)
 
         let restored = try group.run("restore", [file, "--overwrite", "--delete-others"], at: 3)
@@ -43,6 +46,26 @@ import Testing
         #expect(try group.run("get", ["other"]).output == "1\n")
         let again = try group.run("restore", [file])
         #expect(again.output == "keys changed: 0, the same as in the backup: 40\n")
+    }
+
+    @Test func `takes the place of a file, also behind a link, and of nothing else`() throws {
+        try put("a", "1")
+        let directory = (file as NSString).deletingLastPathComponent
+        let (pipe, link, nowhere) = (file + ".pipe", file + ".link", file + ".nowhere")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        try FileManager.default.createSymbolicLink(
+            atPath: nowhere, withDestinationPath: file + ".absent")
+        for target in [pipe, nowhere, directory] {
+            let refused = try group.run("backup", [target, "--json"])
+            #expect(refused.status == 74, "\(refused)")
+            #expect(refused.errors.hasPrefix(#"{"error":"file","#), "\(refused)")
+        }
+        try Data().write(to: URL(fileURLWithPath: file))
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        #expect(try group.run("backup", [link]).status == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == file)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)).count > 0)
+        #expect(try group.run("backup", ["-", "--json"]).status == 64)
     }
 
     @Test func `brings the keys back when every disk is lost`() throws {

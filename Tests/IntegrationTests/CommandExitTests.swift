@@ -325,6 +325,12 @@ import Testing
         #expect(granting.status == 74)
         #expect(granting.errors.contains("No space left on device"), "\(granting.errors)")
         #expect(try group.run("lease", ["show", "full"]).output.contains("nightly"))
+        // A closed one is not taken for what is opened next.
+        let closed = try Running(
+            "/bin/sh", ["-c", "\(Programs.conclave) status >&-"],
+            environment: ["CONCLAVE_SOCKET": group.socket(1)], in: group.directory
+        ).end()
+        #expect(closed.status == 74 && closed.errors.contains("Bad file descriptor"), "\(closed)")
     }
 
     @Test func `77 says that this user may not connect`() throws {

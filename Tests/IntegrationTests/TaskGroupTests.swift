@@ -64,5 +64,9 @@ import Testing
         }
         #expect(try group.run("group", ["evict", "w", token]).status == 0)
         #expect(try member.end().status == 76)
+        let listener = try group.begin("group", ["join", "w", "--ttl", "3s"])
+        try wait(for: "the listener: \(listener.errors)") { listener.output.contains("1 member:") }
+        group.kill(1)
+        #expect(try listener.end().status == 76)
     }
 }

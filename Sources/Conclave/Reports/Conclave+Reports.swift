@@ -122,8 +122,10 @@ extension Conclave {
 
     /// The installed views that the daemon remembers, oldest first; with `follow`, every later one
     /// too, without end.
-    public func views(follow: Bool = false) -> Views {
-        Views(conclave: self, follow: follow)
+    ///
+    /// - Parameter wait: For the first answer.
+    public func views(follow: Bool = false, wait: Duration? = .seconds(10)) -> Views {
+        Views(conclave: self, follow: follow, wait: wait)
     }
 
     private func ask(_ query: ClientCore.Query, _ wait: Duration?) async -> ClientCore.Answer {
@@ -135,9 +137,11 @@ extension Conclave {
 public struct Views: AsyncSequence, Sendable {
     let conclave: Conclave
     let follow: Bool
+    let wait: Duration?
 
     public func makeAsyncIterator() -> Iterator {
-        let reports = conclave.session.stream(.views(follow: follow), isEndless: follow)
+        let reports = conclave.session.stream(
+            .views(follow: follow), isEndless: follow, deadline: Conclave.deadline(after: wait))
         return Iterator(conclave: conclave, reports: reports.makeAsyncIterator())
     }
 

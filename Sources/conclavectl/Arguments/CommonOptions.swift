@@ -21,14 +21,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     func tellWhyItWaits() {
-        let json = json
-        conclavectl.tellWhyItWaits(socket: socket) { reason in
-            if json {
-                Output.standardError(JSON.object(["waiting": .string(reason)]).description)
-            } else {
-                Output.error(reason)
-            }
-        }
+        conclavectl.tellWhyItWaits(socket: socket, json: json)
     }
 }
 

@@ -8,6 +8,12 @@ enum HistoryKindArgument: String, ExpressibleByArgument, CaseIterable {
     case lease
     case barrier
 
+    /// A leader slot's is also known by what JSON calls it.
+    init?(argument: String) {
+        self.init(
+            rawValue: argument == ObjectStatus.Kind.leaderSlot.description ? "slot" : argument)
+    }
+
     var kind: ObjectStatus.Kind {
         switch self {
         case .lock: .lock

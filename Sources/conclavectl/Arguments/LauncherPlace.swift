@@ -75,9 +75,11 @@ struct LauncherPlace: Equatable {
         }
 
         var missingLauncher: Fault {
-            if asked.contains(.slurm), variable("SLURM_JOB_ID") != nil {
+            let isOfSlurm = ["SLURM_JOB_ID", "SLURM_PROCID"].contains { variable($0) != nil }
+            if asked.contains(.slurm), isOfSlurm {
                 return Fault(
-                    message: "this is a Slurm job, but not a task of it that srun has started: "
+                    message:
+                        "this is no task that srun has started, though variables of Slurm are set: "
                         + (variable("SLURM_STEP_ID").map { "SLURM_STEP_ID is \($0.shown)" }
                             ?? "SLURM_STEP_ID is not set"))
             }

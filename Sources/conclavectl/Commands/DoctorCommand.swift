@@ -41,7 +41,8 @@ struct DoctorCommand: ParsableCommand {
             findings.insert(
                 Finding(
                     .fault, "daemon", "no answer from the daemon of this host",
-                    advice: "'systemctl status conclaved', or 'conclaved --single' for a first try"),
+                    advice: "if it runs, its log may say why ('journalctl -u conclaved'); if not, "
+                        + "'systemctl start conclaved', or 'conclaved --single' for a first try"),
                 at: 0)
         }
         if let disk {

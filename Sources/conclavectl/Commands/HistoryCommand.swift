@@ -61,7 +61,7 @@ struct HistoryCommand: ParsableCommand {
         try ask(common, local: local) { conclave in
             let history = try await conclave.history(
                 of: name, kind: kind, at: at?.moment ?? .now, limit: limit, local: local)
-            Output.standard(json ? history.json.description : history.text(at: at?.words))
+            Output.standard(json ? history.json.description : history.text(of: kind, at: at?.words))
         }
     }
 }

@@ -39,6 +39,7 @@ func exitStatus(
         Failure.tell(error, json: json)
         return ExitStatus(for: error)
     } catch {
+        if json { Failure.tell("interrupted", code: "cancelled", json: true) }
         return ExitStatus(ExitStatus.interrupted)
     }
 }

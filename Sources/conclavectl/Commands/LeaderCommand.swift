@@ -10,9 +10,8 @@ struct LeaderCommand: ParsableCommand {
             may lead at once, or that there is none; with \
             --follow then every change, also "nobody", until it is interrupted. 'doubtful' and a \
             reason say that somebody else may lead by now and nobody tells, since no daemon is \
-            there or it is outside the majority; when that is over the leader is shown again. The \
-            answer holds \
-            everything that was acknowledged before the question; --local asks this host's daemon \
+            there or it is outside the majority (one that hangs tells nothing until its watchdog has \
+            ended it); when that is over the leader is shown again. The answer holds everything that was acknowledged before the question; --local asks this host's daemon \
             for its own copy, also outside the majority.
 
               conclave leader scheduler --json
@@ -21,7 +20,7 @@ struct LeaderCommand: ParsableCommand {
                "places":1,"leaders":[…],"standbys":1,"version":91,"doubt":null}    (on one line)
 
             Exit codes: 0 also if nobody leads; 64 wrong usage; 69 no daemon, or outside the \
-            majority; 77 not permitted.
+            majority; 77 not permitted; 130 interrupted.
             """)
 
     @Argument(help: "The leader slot.")

@@ -47,10 +47,11 @@ struct LockCommand: ParsableCommand {
             CONCLAVE_TASK in their environment; a background process that nobody waits for should \
             not have that variable.
 
-            With --json one object a state (waiting, granted, released, lost) goes to the standard \
-            error.
+            With --json one object a state (waiting, granted, asked, released, lost, cancelled) goes \
+            to the standard error, or one with 'error', 'message' and 'advice'.
 
-            Exit codes: the command's own, or 128 + n if signal n killed it; 1 not obtained (busy, \
+            Exit codes: the command's own, or 128 + n if signal n killed it (130 if this program passed \
+            it on); 1 not obtained (busy, \
             waited too long, deadlock); 64 wrong usage; 69 no daemon, or outside the majority; 75 \
             the daemon went away while waiting, try again; 76 the lock was lost; 77 not permitted; \
             126 not executable; 127 not found; 130 interrupted, or ended since an administrator asked \

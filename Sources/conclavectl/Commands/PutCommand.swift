@@ -23,7 +23,8 @@ struct PutCommand: ParsableCommand {
             interrupted, also if somebody deletes the key or puts it for good meanwhile.
 
             Exit codes: 0; 1 the key is not as demanded, or too much; 64 wrong usage; 69 no \
-            daemon, or outside the majority; 75 nobody knows whether it was set; 77 not permitted.
+            daemon, or outside the majority; 75 nobody knows whether it was set; 76 an ephemeral \
+            key is gone with its session; 77 not permitted; 130 interrupted.
             """)
 
     @Argument(help: "The key: up to 255 bytes, '/' separates levels.")

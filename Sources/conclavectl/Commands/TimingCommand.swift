@@ -26,10 +26,16 @@ struct TimingCommand: ParsableCommand {
             ttl that the group does not allow; 69 no daemon; 77 not permitted.
             """)
 
-    @Option(help: "Of holders whose session has this ttl (default: that of a session without one).")
+    @Option(
+        help: ArgumentHelp(
+            "Of holders whose session has this ttl (default: that of a session without one).",
+            valueName: "duration"))
     var ttl: DurationArgument?
 
-    @Option(help: "Fail if a holder that is lost may be in the way for longer than that.")
+    @Option(
+        help: ArgumentHelp(
+            "Fail if a holder that is lost may be in the way for longer than that.",
+            valueName: "duration"))
     var assertMax: DurationArgument?
 
     @OptionGroup var common: CommonOptions
@@ -38,11 +44,12 @@ struct TimingCommand: ParsableCommand {
         let (ttl, longest, json) = (ttl?.duration, assertMax?.duration, common.json)
         try ask(common) { conclave in
             let timing = try await conclave.status().timing
-            if let ttl { try timing.check(ttl: ttl) }
+            if let ttl { try timing.check(ttl: ttl, json: json) }
             Output.standard(json ? timing.json(ttl: ttl).description : timing.text(ttl: ttl))
             guard let longest, timing.worst(ttl: ttl) > longest else { return }
-            Output.error(
-                "a takeover may take \(timing.worst(ttl: ttl).exact), not \(longest.exact)")
+            Failure.tell(
+                "a takeover may take \(timing.worst(ttl: ttl).exact), not \(longest.exact)",
+                code: "tooLong", json: json)
             throw ExitStatus(ExitStatus.notObtained)
         }
     }

@@ -18,7 +18,7 @@ struct ViewsCommand: ParsableCommand {
             A view says so if the state began empty with it, or if it was made by \
             'conclave recover'.
 
-            Exit codes: 0; 64 wrong usage; 69 no daemon; 77 not permitted.
+            Exit codes: 0; 64 wrong usage; 69 no daemon; 77 not permitted; 130 interrupted.
             """)
 
     @Flag(help: "Then print every later view.")

@@ -9,8 +9,8 @@ struct WatchCommand: ParsableCommand {
             Prints the present state, then every change in order, until it is interrupted. It goes \
             on when the daemon restarts. 'resync' says that changes may be missing, and the state \
             follows; 'doubtful' that there may be changes that nobody tells for now, since no \
-            daemon is there or it is outside the majority; 'assured' that this is over. The \
-            changes of a transaction have one version and are printed together. With --from only \
+            daemon is there or it is outside the majority; 'assured' that this is over. A daemon \
+            that hangs tells nothing until its watchdog has ended it. The changes of a transaction have one version and are printed together. With --from only \
             what changed after that version is told: give the one that was printed last, or with \
             --json the last 'resumeFrom'.
 
@@ -21,7 +21,7 @@ struct WatchCommand: ParsableCommand {
               {"event":"put","key":"db/primary","value":"10.0.0.5",…,"resumeFrom":…}
               {"event":"deleted","key":"db/primary","version":…,"time":"…","resumeFrom":…}
 
-            Exit codes: 64 wrong usage; 69 no daemon when it begins; 77 not permitted.
+            Exit codes: 64 wrong usage; 69 no daemon when it begins; 77 not permitted; 130 interrupted.
             """)
 
     @Argument(help: "The key, or with --prefix how they begin.")

@@ -38,7 +38,8 @@ struct GroupExamination {
             case .member: return nil
             case .joining:
                 return Finding(
-                    .note, name, "at \(member.address), is connected and about to be let in")
+                    .note, name, "at \(member.address), is not in the view, and about to be let in",
+                    advice: "if that lasts: see the log of its daemon, which may hang")
             case .suspected:
                 return Finding(
                     .warning, name, "at \(member.address), is in the view and not heard of",

@@ -11,7 +11,7 @@ extension ObjectHistory {
     }
 
     /// `moment`: of which it is, as it was given; `nil`: of now.
-    func text(at moment: String?) -> String {
+    func text(of kind: ObjectStatus.Kind? = nil, at moment: String?) -> String {
         var lines: [String] = []
         if let moment {
             for state in states where state.kind != .barrier {
@@ -21,19 +21,20 @@ extension ObjectHistory {
         if hasOlder, moment == nil { lines.append("older events are left out: see --limit") }
         lines += events.map(\.text)
         if events.isEmpty {
-            lines.append(nothing(before: moment))
+            lines.append(nothing(of: kind, before: moment))
         } else if !hasOlder {
             lines.append(whole)
         }
         return lines.joined(separator: "\n")
     }
 
-    private func nothing(before moment: String?) -> String {
+    private func nothing(of kind: ObjectStatus.Kind?, before moment: String?) -> String {
+        let name = (kind.map { "\($0.words) " } ?? "") + name.shown
         let until = moment.map { " before \($0)" } ?? ""
         return isWhole
-            ? "nothing has happened to \(name.shown)\(until); of keys, latches and task groups no "
+            ? "nothing has happened to \(name)\(until); of keys, latches and task groups no "
                 + "history is kept here"
-            : "nothing is known to have happened to \(name.shown)\(until); \(whole)"
+            : "nothing is known to have happened to \(name)\(until); \(whole)"
     }
 
     private var whole: String {

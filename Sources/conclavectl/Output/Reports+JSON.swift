@@ -220,7 +220,7 @@ extension BarrierReport.Absence {
 }
 
 extension ConclaveError {
-    var json: JSON {
+    var members: [JSON.Member] {
         var members = [
             JSON.Member(name: "error", value: .string(code.camelCase)),
             JSON.Member(name: "message", value: .string(message)),
@@ -231,7 +231,7 @@ extension ConclaveError {
         if let conflict {
             members.append(JSON.Member(name: "conflict", value: conflict.json))
         }
-        return .object(members)
+        return members
     }
 }
 

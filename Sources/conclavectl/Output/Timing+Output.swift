@@ -6,11 +6,11 @@ extension GroupTiming {
         bounds(ttl: ttl).map(\.granted).max() ?? .zero
     }
 
-    func check(ttl: Duration) throws {
+    func check(ttl: Duration, json: Bool = false) throws {
         guard ttl < minimumTTL || ttl > maximumTTL else { return }
-        Output.error(
+        Failure.tell(
             "ttl \(ttl.exact) is not between \(minimumTTL.exact) and \(maximumTTL.exact), which this "
-                + "group allows")
+                + "group allows", code: "invalid", json: json)
         throw ExitStatus(ExitStatus.usage)
     }
 

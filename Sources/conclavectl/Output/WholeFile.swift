@@ -40,7 +40,9 @@ enum WholeFile {
     }
 
     /// Another file takes the name when all is on the disk; what had it before is as it was until then.
-    static func write(_ bytes: [UInt8], to path: String) throws {
+    /// What is neither a file nor a link to one stays as it is.
+    static func write(_ bytes: [UInt8], to name: String) throws {
+        let path = try target(of: name)
         let other = "\(path).\(getpid())"
         let descriptor = unsafe open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemFailure("cannot create \(other)") }
@@ -57,6 +59,33 @@ enum WholeFile {
             throw error
         }
         try sync(directoryOf: path)
+    }
+
+    private static func target(of name: String) throws -> String {
+        var about = stat()
+        guard unsafe stat(name, &about) == 0 else {
+            let isLinkToNothing = unsafe lstat(name, &about) == 0
+            if isLinkToNothing { throw NoFile(name: name, what: "a link to nothing") }
+            return name
+        }
+        guard about.st_mode & S_IFMT == S_IFREG else {
+            let isDirectory = about.st_mode & S_IFMT == S_IFDIR
+            throw NoFile(name: name, what: isDirectory ? "a directory" : "no file")
+        }
+        guard let resolved = unsafe realpath(name, nil) else {
+            throw SystemFailure("cannot resolve \(name)")
+        }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
+    struct NoFile: Error, CustomStringConvertible {
+        var name: String
+        var what: String
+
+        var description: String {
+            "\(name) is \(what): name a file, or '-' for the standard output"
+        }
     }
 
     private static func sync(directoryOf path: String) throws {

@@ -32,6 +32,11 @@ struct Narrator {
         state("granted", members)
     }
 
+    /// The waiting was given up.
+    func cancelled() {
+        state("cancelled", [])
+    }
+
     func released() {
         state("released", [])
     }
@@ -65,7 +70,7 @@ struct Narrator {
     }
 
     func cannotStart(_ program: String, _ why: String) {
-        Output.error("\(program.shown): \(why)")
+        Failure.tell("\(program.shown): \(why)", code: "cannotStart", json: json)
     }
 
     private var shown: String {

@@ -134,6 +134,7 @@ struct Wrapper {
             narrator.failed(error)
             phase = .done(ExitStatus(for: error))
         case (.waiting, _), (.cancelling, _):
+            narrator.cancelled()
             phase = .done(ExitStatus(ExitStatus.interrupted))
         case (.running(let child, _), .asked(let notice)):
             asked(child, notice)

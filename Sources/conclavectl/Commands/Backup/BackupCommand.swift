@@ -9,7 +9,8 @@ struct BackupCommand: ParsableCommand {
             All as they were at one version, without ephemeral ones, which go with their sessions. \
             What else the group knows (locks, leaders, leases, barriers, latches, task groups) \
             belongs to programs that run, and is not in the file. It is written whole or not at \
-            all, with the mode 0600, and has a checksum. 'conclave restore' puts the keys back, into this \
+            all, with the mode 0600, and has a checksum; what is there already must be a file, or a \
+            link to one. 'conclave restore' puts the keys back, into this \
             group or a new one.
 
               conclave backup /var/backups/conclave.keys
@@ -33,6 +34,13 @@ struct BackupCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if file == "-", common.json {
+            throw ValidationError(
+                "'-' and --json exclude each other: both are for the standard output")
+        }
+    }
+
     func run() throws {
         let (file, prefix, moment) = (file, prefix, at?.moment ?? .now)
         let json = common.json
@@ -42,7 +50,7 @@ struct BackupCommand: ParsableCommand {
             do {
                 try WholeFile.write(backup.encoded(), to: file)
             } catch {
-                Output.error("\(error)")
+                Failure.tell("\(error)", code: "file", json: json)
                 throw ExitStatus(ExitStatus.notPrinted)
             }
             Output.standard(json ? backup.json.description : backup.text)

@@ -10,7 +10,7 @@ struct RestoreCommand: ParsableCommand {
             unless --overwrite is given. Keys that are not in the backup stay; with --delete-others \
             those are deleted that are not ephemeral and begin with the prefix of the backup. \
             --dry-run prints what would be done: + a key is put, ~ it gets another value, - it is \
-            deleted.
+            deleted; nothing, if all is as in the backup. It ends as the restoring would.
 
             It is done in steps of some keys each, and none overwrites what somebody changes \
             meanwhile. If one fails the earlier ones stay: the same command does the rest.
@@ -60,12 +60,12 @@ struct RestoreCommand: ParsableCommand {
                 for change in difference.changes(deletingOthers: deleteOthers) {
                     Output.standard(json ? change.json.description : change.text)
                 }
-                return
             }
             if let first = difference.changed.first, !overwrite {
-                Output.error(difference.refusal(first))
+                Failure.tell(difference.refusal(first), code: "conflict", json: json)
                 throw ExitStatus(ExitStatus.notObtained)
             }
+            if dryRun { return }
             let count = try await configuration.restore(
                 difference, overwriting: overwrite, deletingOthers: deleteOthers,
                 wait: wait?.duration)
@@ -81,7 +81,7 @@ struct RestoreCommand: ParsableCommand {
         do {
             return try WholeFile.read(file)
         } catch {
-            Output.error("\(error)")
+            Failure.tell("\(error)", code: "file", json: common.json)
             throw ExitStatus(ExitStatus.notPrinted)
         }
     }

@@ -15,7 +15,7 @@ struct GroupMembersCommand: ParsableCommand {
               conclave group members workers --follow --json
 
             Exit codes: 0 also if nobody belongs to it; 64 wrong usage; 69 no daemon, or outside \
-            the majority; 77 not permitted.
+            the majority; 77 not permitted; 130 interrupted.
             """)
 
     @Argument(help: "The group.")

@@ -22,13 +22,14 @@ struct Revoking: Sendable {
         let maximum = heir == nil ? Int.max : 1
         var holders = Array(self.holders(first, upTo: newest).prefix(maximum))
         guard !holders.isEmpty else {
-            return try end(released: false, absence(first))
+            return try end(released: false, absence(first), wasHeld: false)
         }
         let deadline = ContinuousClock.now.advanced(by: within)
+        var left = within
         var forced: [Claim] = []
         while !holders.isEmpty, count > 0 {
             count -= holders.count
-            var rest = try await askAll(holders, until: deadline, conclave)
+            var rest = try await askAll(holders, within: left, until: deadline, conclave)
             if !rest.isEmpty, isForceful {
                 forced += rest
                 rest = try await force(rest, conclave)
@@ -38,6 +39,7 @@ struct Revoking: Sendable {
                 return try end(released: false, refusal(by: rest), forced)
             }
             if heir != nil { break }
+            left = deadline - ContinuousClock.now
             holders = self.holders(try await conclave.why(name), upTo: newest)
         }
         if let heir, !(try await self.holders(conclave)).contains(where: { $0.session == heir }) {
@@ -71,7 +73,9 @@ struct Revoking: Sendable {
         let others = explanation.objects.filter {
             $0.kind != kind && !$0.holders.isEmpty
         }
-        guard let other = others.first else { return "nobody has \(name.shown)" }
+        guard let other = others.first else {
+            return "nobody has \(name.shown): see 'conclave locks'"
+        }
         let command = other.kind == .leaderSlot ? "resign" : "release"
         return
             "nobody has \(kind.words) \(name.shown), but \(other.kind.words) \(name.shown) is held: see "
@@ -80,9 +84,9 @@ struct Revoking: Sendable {
 
     /// Returns those who hold it still at `deadline`.
     private func askAll(
-        _ holders: [Claim], until deadline: ContinuousClock.Instant, _ conclave: Conclave
+        _ holders: [Claim], within: Duration, until deadline: ContinuousClock.Instant,
+        _ conclave: Conclave
     ) async throws -> [Claim] {
-        let within = deadline - ContinuousClock.now
         for holder in holders where within > .zero {
             let ask = {
                 try await conclave.ask(
@@ -128,12 +132,15 @@ struct Revoking: Sendable {
         }
     }
 
-    private func end(released: Bool, _ sentence: String, _ forced: [Claim] = []) throws {
+    private func end(
+        released: Bool, _ sentence: String, _ forced: [Claim] = [], wasHeld: Bool = true
+    ) throws {
         if json {
             Output.standard(
                 JSON.object([
                     "name": .string(name), "kind": .string(kind.description),
-                    "released": .bool(released),
+                    "released": .bool(released), "wasHeld": .bool(wasHeld),
+                    "message": .string(sentence),
                     "forced": .array(forced.map { .unsigned($0.session.number) }),
                 ]).description)
         } else if released {
