@@ -87,7 +87,7 @@ public struct LeaderChanges: AsyncSequence, Sendable {
 
     public struct Iterator: AsyncIteratorProtocol {
         private let changes: LeaderChanges
-        private var reports: ClientSession.ReportStream.Iterator?
+        private var reports: ReportStream.Iterator?
         private var last: LeaderState?
         private var doubt: String?
 

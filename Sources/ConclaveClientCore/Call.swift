@@ -21,6 +21,8 @@ struct Call {
     var isInternal = false
     /// A subscription that has told its first state.
     var isAnswered = false
+    /// A follower that is not told anything now: see `ClientCore.pause`.
+    var isPaused = false
     /// The newest view told to a follower of views.
     var newestEpoch = Epoch.none
     /// The version of the newest state told to an observer.

@@ -104,6 +104,17 @@ struct CallTable {
         calls[id]?.group?.interrupt()
     }
 
+    /// What still comes for its number is nobody's; it gets another one when it is asked anew.
+    mutating func pause(_ id: CallID) {
+        guard let number = calls[id]?.number else { return }
+        ids[number] = nil
+        calls[id]?.number = 0
+        calls[id]?.isPaused = true
+        interrupt(id)
+    }
+
+    mutating func resume(_ id: CallID) { calls[id]?.isPaused = false }
+
     mutating func remove(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id), call.wasSent else { return }
         ids[call.number] = nil

@@ -121,7 +121,7 @@ extension ClientCore {
     }
 
     mutating func sendQueries(effects: inout [Effect]) {
-        for id in calls.inOrder where calls[id]?.isOperation == false {
+        for id in calls.inOrder where calls[id].map({ !$0.isOperation && !$0.isPaused }) == true {
             sendQuery(id, effects: &effects)
         }
     }
@@ -188,7 +188,7 @@ extension ClientCore {
         if phase == .open { sendWaiting(effects: &effects) }
     }
 
-    private mutating func unsubscribe(_ call: Call, effects: inout [Effect]) {
+    mutating func unsubscribe(_ call: Call, effects: inout [Effect]) {
         guard call.wasSent, phase == .greeted || phase == .open else { return }
         send(.unsubscribe, number: calls.drawNumber(), effects: &effects) {
             $0.integer(call.number)

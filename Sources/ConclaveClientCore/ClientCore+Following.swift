@@ -25,6 +25,25 @@ extension ClientCore {
         assure(id, effects: &effects)
     }
 
+    /// Whoever follows has not taken what it was told: nothing more is told until `resume`, and the
+    /// daemon is not asked to. Nothing is lost by it that a lost connection would not lose.
+    ///
+    /// What is no subscription, or was told nothing yet, goes on.
+    package mutating func pause(_ id: CallID, effects: inout [Effect]) {
+        guard !isOver, let call = calls[id], call.isAnswered, call.givenUp == nil, !call.isPaused
+        else { return }
+        unsubscribe(call, effects: &effects)
+        calls.pause(id)
+    }
+
+    /// It has taken enough: what it missed is told, from where it was.
+    package mutating func resume(_ id: CallID, effects: inout [Effect]) {
+        guard !isOver, calls[id]?.isPaused == true else { return }
+        calls.resume(id)
+        if isGreeted { sendQuery(id, effects: &effects) }
+        tellDoubt(id, effects: &effects)
+    }
+
     private mutating func tell(_ report: Report, _ id: CallID, effects: inout [Effect]) {
         let answer = Answer.report(report)
         guard calls[id]?.isAnswered == false else { return effects.append(.event(id, answer)) }
@@ -43,7 +62,8 @@ extension ClientCore {
     /// Whether a daemon is there and serves may have changed.
     mutating func tellFollowers(effects: inout [Effect]) {
         let isDoubted = doubt != nil
-        for id in calls.inOrder where calls[id]?.assurance != nil {
+        for id in calls.inOrder where calls[id].map({ $0.assurance != nil && !$0.isPaused }) == true
+        {
             if isDoubted {
                 tellDoubt(id, effects: &effects)
             } else {

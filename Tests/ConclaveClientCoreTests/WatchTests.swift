@@ -104,6 +104,55 @@ import Testing
         #expect(takeUpdates().dropLast().last == changes([change(7, "b")], upTo: 7))
     }
 
+    private mutating func pause() { client.core.pause(watch, effects: &client.effects) }
+
+    private mutating func resume() { client.core.resume(watch, effects: &client.effects) }
+
+    @Test mutating func `one that is paused is told nothing, and then what it missed`() throws {
+        pause()
+        #expect(try client.sentTypes() == [], "nothing was told yet")
+        receiveState(5, .reply)
+        pause()
+        pause()
+        #expect(try client.sentTypes() == [.unsubscribe])
+        _ = client.take()
+        // What was on its way is asked for once more.
+        receive(.changes([change(6)], upTo: Version(6)))
+        client.receive(.serving, .event) {
+            ServingState(isServing: false, reason: "no majority").encode(into: &$0)
+        }
+        #expect(takeUpdates() == [])
+        client.receive(.serving, .event) {
+            ServingState(isServing: true, reason: "").encode(into: &$0)
+        }
+        resume()
+        resume()
+        #expect(try sentFrom() == Version(5))
+        _ = client.take()
+        // Of the subscription before.
+        receive(.changes([change(7)], upTo: Version(7)))
+        #expect(takeUpdates() == [])
+    }
+
+    @Test(arguments: [true, false])
+    mutating func `one that is paused when the connection is lost asks when it goes on`(
+        goesOnBefore: Bool
+    ) throws {
+        receiveState(5, .reply)
+        pause()
+        client.step(.disconnected(reason: "reset"))
+        if goesOnBefore { resume() }
+        _ = client.take()
+        reconnect()
+        if !goesOnBefore {
+            #expect(try !client.sentTypes().contains(.watchKeys))
+            resume()
+        }
+        #expect(try sentFrom() == Version(5))
+        client.cancel(watch)
+        #expect(client.effects.count > 0)
+    }
+
     @Test mutating func `half a state is forgotten with its connection`() throws {
         receiveState(5, isLast: false, .reply)
         client.step(.disconnected(reason: "reset"))

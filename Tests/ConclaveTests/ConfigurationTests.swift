@@ -134,4 +134,38 @@ import Testing
         #expect(updates[2].change?.removal == .sessionEnded)
         await daemon.receives(.unsubscribe)
     }
+
+    /// Far more than is kept for whoever does not read.
+    @Test func `a watcher that does not read stops its daemon, and misses nothing`() async throws {
+        let last: UInt64 = 9_000
+        let (daemon, configuration) = try await connected { request in
+            guard request.type == .watchKeys else { return [] }
+            var reader = ByteReader(request.body)
+            let from = (try? KeyWatch(from: &reader))?.from?.number ?? 0
+            let state = KeyNews.state(
+                KeyStatePart(
+                    version: Version(1), isFirst: true, isLast: true, isResync: false, entries: []))
+            let changes = (max(from, 1)..<last).map { before in
+                KeyNews.changes(
+                    [
+                        KeyChange(
+                            name: Self.key, version: Version(before + 1), time: .zero,
+                            kind: .deleted)
+                    ], upTo: Version(before + 1))
+            }
+            let news = (from == 0 ? [state] : []) + changes
+            return news.enumerated().map { index, news in
+                index == 0 ? .report(Self.bytes(news.encode)) : .event(Self.bytes(news.encode))
+            }
+        }
+        defer { daemon.stop() }
+        var next: UInt64 = 1
+        for try await update in configuration.watch(prefix: "db/") {
+            if next == 1 { await daemon.receives(.unsubscribe) }
+            #expect(update.version == Version(next))
+            next += 1
+            if next > last { break }
+        }
+        #expect(daemon.requests(.watchKeys).count >= 2)
+    }
 }

@@ -305,7 +305,16 @@ package final class ScriptedDaemon: Sendable {
     ) {
         let frame = FrameHeader.frame(
             type: type.rawValue, flags: flags, number: number, body: body)
-        _ = conclave_linux_send(connection, frame, frame.count)
+        var rest = frame[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes { bytes in
+                conclave_linux_send(connection, bytes.baseAddress, bytes.count)
+            }
+            if sent > 0 { rest = rest.dropFirst(sent) }
+            guard sent >= 0 || sent == -Int(EAGAIN) else { return }
+            var room = pollfd(fd: connection, events: Int16(POLLOUT), revents: 0)
+            if !rest.isEmpty { _ = poll(&room, 1, 1_000) }
+        }
     }
 
     private static func write(_ deadline: Instant, session: SessionID, to start: UInt) {

@@ -103,7 +103,7 @@ public struct ConfigurationUpdates: AsyncSequence, Sendable {
         private let conclave: Conclave
         private let subject: Subject
         private let from: Version?
-        private var reports: ClientSession.ReportStream.Iterator?
+        private var reports: ReportStream.Iterator?
         /// Came in one report, and not given out yet; the next is the last.
         private var waiting: [ConfigurationUpdate] = []
 

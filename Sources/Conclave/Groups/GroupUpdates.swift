@@ -20,7 +20,7 @@ public struct GroupUpdates: AsyncSequence, Sendable {
 
     public struct Iterator: AsyncIteratorProtocol {
         private let updates: GroupUpdates
-        private var reports: ClientSession.ReportStream.Iterator?
+        private var reports: ReportStream.Iterator?
         /// Came in one report, and not given out yet; the next is the last.
         private var waiting: [GroupUpdate] = []
 

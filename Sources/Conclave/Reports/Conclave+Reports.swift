@@ -147,11 +147,11 @@ public struct Views: AsyncSequence, Sendable {
 
     public struct Iterator: AsyncIteratorProtocol {
         private let conclave: Conclave
-        private var reports: ClientSession.ReportStream.Iterator
+        private var reports: ReportStream.Iterator
         /// Came in one report, and not given out yet; the next is the last.
         private var waiting: [ViewChange] = []
 
-        init(conclave: Conclave, reports: ClientSession.ReportStream.Iterator) {
+        init(conclave: Conclave, reports: ReportStream.Iterator) {
             self.conclave = conclave
             self.reports = reports
         }

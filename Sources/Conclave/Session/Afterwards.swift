@@ -7,10 +7,10 @@ import ConclaveClientCore
 /// Things are done in the order in which they came about.
 enum Afterwards: Sendable {
     case answer(CheckedContinuation<ClientCore.Answer, Never>, ClientCore.Answer)
-    case report(ClientSession.ReportStream.Continuation, ClientCore.Report)
+    case report(ReportStream.Reports.Continuation, ClientCore.Report)
     case state(AsyncStream<SessionState>.Continuation, SessionState)
     case notice(AsyncStream<Notice>.Continuation, Notice)
-    case endStream(ClientSession.ReportStream.Continuation, (any Error)?)
+    case endStream(ReportStream.Reports.Continuation, (any Error)?)
     case endStates(AsyncStream<SessionState>.Continuation)
     case endNotices(AsyncStream<Notice>.Continuation)
     case lost(@Sendable () -> Void)

@@ -72,13 +72,20 @@ extension ClientSession {
     func stream(
         _ query: ClientCore.Query, isEndless: Bool, deadline: Instant? = nil
     ) -> ReportStream {
-        let (stream, continuation) = ReportStream.makeStream()
-        let ticket = Ticket()
+        let (reports, continuation) = ReportStream.Reports.makeStream()
+        let (ticket, flow) = (Ticket(), ReportStream.Flow())
         continuation.onTermination = { [weak self] _ in self?.cancel(ticket) }
-        begin(ticket, .stream(continuation, isEndless: isEndless)) { core, now, effects in
+        begin(ticket, .stream(continuation, flow, isEndless: isEndless)) { core, now, effects in
             core.query(query, deadline: deadline, now: now, effects: &effects)
         }
-        return stream
+        return ReportStream(reports: reports, flow: flow) { [weak self] in self?.resume(ticket) }
+    }
+
+    private func resume(_ ticket: Ticket) {
+        enter { state, _, effects in
+            guard case .begun(let call) = ticket.phase.withLock({ $0 }) else { return }
+            state.core.resume(call, effects: &effects)
+        }
     }
 
     private func begin(

@@ -4,12 +4,10 @@ import ConclaveWire
 import Glibc
 
 extension ClientSession {
-    typealias ReportStream = AsyncThrowingStream<ClientCore.Report, any Error>
-
     /// Who is told of the answer to a call.
     enum Pending {
         case call(CheckedContinuation<ClientCore.Answer, Never>)
-        case stream(ReportStream.Continuation, isEndless: Bool)
+        case stream(ReportStream.Reports.Continuation, ReportStream.Flow, isEndless: Bool)
     }
 
     /// Everything of a session that its lock guards.
@@ -126,14 +124,19 @@ extension ClientSession.State {
         }
     }
 
-    mutating func event(_ call: CallID, _ answer: ClientCore.Answer) {
-        guard case .stream(let continuation, let isEndless)? = pending[call] else { return }
+    /// Returns whether a follower was told more than it takes.
+    @discardableResult
+    mutating func event(_ call: CallID, _ answer: ClientCore.Answer) -> Bool {
+        guard case .stream(let continuation, let flow, let isEndless)? = pending[call] else {
+            return false
+        }
         if case .report(let report) = answer {
             afterwards.append(.report(continuation, report))
-            if isEndless, !report.isLast { return }
+            if isEndless, !report.isLast { return flow.told() }
         }
         pending[call] = nil
         afterwards.append(.endStream(continuation, ConclaveError.failure(of: answer)))
+        return false
     }
 
     mutating func tell(_ condition: SessionState) {
@@ -202,7 +205,7 @@ extension ClientSession.State {
         switch pending {
         case .call(let continuation):
             afterwards.append(.answer(continuation, answer))
-        case .stream(let continuation, _):
+        case .stream(let continuation, _, _):
             afterwards.append(.endStream(continuation, ConclaveError.failure(of: answer)))
         }
     }

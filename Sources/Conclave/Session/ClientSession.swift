@@ -180,7 +180,9 @@ final class ClientSession: Sendable {
             case .send(let bytes): state.output.append(contentsOf: bytes)
             case .opened(let session, _): adoptPage(&state, session)
             case .answered(let call, let answer): state.answered(call, answer)
-            case .event(let call, let answer): state.event(call, answer)
+            case .event(let call, let answer):
+                guard state.event(call, answer) else { continue }
+                state.core.pause(call, effects: &effects)
             case .state(let condition): changed(to: condition, &state)
             case .asked(let notice): state.tell(Notice(notice))
             case .closed: finish(&state)
