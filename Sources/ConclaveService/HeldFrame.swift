@@ -13,7 +13,7 @@ enum HeldFrame {
         case .views(let number, let views):
             FrameHeader.frame(
                 type: ClientFrameType.views.rawValue, flags: .reply, number: number,
-                reserving: 64 * views.count
+                reserving: Self.viewByteCount * views.count
             ) { writer in
                 writer.list(views) { ViewReport(view: $0.view, at: $0.at).encode(into: &$1) }
             }
@@ -28,8 +28,16 @@ enum HeldFrame {
         if case .frame(_, let attachPage) = self { attachPage } else { false }
     }
 
-    /// Bytes that are held as they are.
+    /// Bytes that are held for it, about. Replies are kept by the group as well, and are no more than there
+    /// are requests.
     var byteCount: Int {
-        if case .frame(let bytes, _) = self { bytes.count } else { 0 }
+        switch self {
+        case .frame(let bytes, _): bytes.count
+        case .views(_, let views): Self.viewByteCount * views.count
+        case .reply: 0
+        }
     }
+
+    /// Of one view, about.
+    private static let viewByteCount = 64
 }
