@@ -88,6 +88,8 @@ import Testing
         #expect(try group.run("evict", [sessions[1]]).status == 0)
         #expect(try candidates[1].end().status == 76)
         #expect(try candidates[2].end().status == 0)
-        #expect(try group.run("evict", ["1"]).status == 1)
+        let unknown = try group.run("evict", ["1", "--json"])
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains(#""advice":"see 'conclave sessions'""#), "\(unknown)")
     }
 }

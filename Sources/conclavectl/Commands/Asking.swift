@@ -3,9 +3,12 @@ import Glibc
 
 /// Runs `body` and waits for it, and ends the command with what its failure means.
 ///
-/// - Parameter follows: It prints without end.
+/// - Parameters:
+///   - follows: It prints without end.
+///   - command: Which one shows more of what it is about, and its words.
 func ask(
     _ common: CommonOptions, local: Bool = false, follows: Bool = false,
+    see command: String? = nil,
     _ body: @escaping @Sendable (Conclave) async throws -> Void
 ) throws {
     let inbox = Inbox<ExitStatus?>()
@@ -18,7 +21,7 @@ func ask(
         } catch let status as ExitStatus {
             inbox.send(status)
         } catch let error as ConclaveError {
-            Failure.tell(error, json: common.json)
+            Failure.tell(error, json: common.json, see: command)
             inbox.send(ExitStatus(for: error))
         } catch {
             inbox.send(ExitStatus(ExitStatus.interrupted))

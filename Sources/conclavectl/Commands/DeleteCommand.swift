@@ -33,7 +33,7 @@ struct DeleteCommand: ParsableCommand {
     func run() throws {
         let (key, wait, json) = (key.text, wait, common.json)
         let compares = compares(key, ifVersion: ifVersion)
-        try ask(common) { conclave in
+        try ask(common, see: "get \(key)") { conclave in
             let result = try await conclave.configuration.transaction(
                 [.delete(key)], if: compares, wait: wait?.duration)
             if json {

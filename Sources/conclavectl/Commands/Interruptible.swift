@@ -28,7 +28,7 @@ func waitInterruptibly(
 
 /// What a body that fails ends the command with.
 func exitStatus(
-    telling json: Bool, _ body: () async throws -> Void
+    telling json: Bool, see command: String? = nil, _ body: () async throws -> Void
 ) async -> ExitStatus {
     do {
         try await body()
@@ -36,7 +36,7 @@ func exitStatus(
     } catch let status as ExitStatus {
         return status
     } catch let error as ConclaveError {
-        Failure.tell(error, json: json)
+        Failure.tell(error, json: json, see: command)
         return ExitStatus(for: error)
     } catch {
         if json { Failure.tell("interrupted", code: "cancelled", json: true) }

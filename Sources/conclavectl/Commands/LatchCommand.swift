@@ -66,12 +66,14 @@ struct LatchCommand: ParsableCommand {
         let command = self
         guard !wait else {
             try waitInterruptibly(common) {
-                await exitStatus(telling: command.common.json) {
+                await exitStatus(
+                    telling: command.common.json, see: "latch \(command.name.text)"
+                ) {
                     try await command.act(try await command.common.connect())
                 }
             }
         }
-        try ask(common, local: local) { try await command.act($0) }
+        try ask(common, local: local, see: "latches") { try await command.act($0) }
     }
 
     private func act(_ conclave: Conclave) async throws {

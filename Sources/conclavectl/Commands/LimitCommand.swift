@@ -32,7 +32,7 @@ struct LimitCommand: ParsableCommand {
 
     func run() throws {
         let (name, limit, json) = (name.text, limit, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "why \(name)") { conclave in
             try await conclave.setLimit(ofSemaphore: name, to: limit)
             let report = JSON.object(["name": .string(name), "limit": .unsigned(UInt64(limit))])
             Output.standard(

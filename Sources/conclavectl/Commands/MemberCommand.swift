@@ -45,7 +45,7 @@ struct MemberAddCommand: ParsableCommand {
 
     func run() throws {
         let (id, address, json) = (id, address, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "members") { conclave in
             let epoch = try await conclave.addMember(id, address: address)
             tell("member \(id) is on the list", id, epoch, json: json)
         }
@@ -69,7 +69,7 @@ struct MemberRemoveCommand: ParsableCommand {
 
     func run() throws {
         let (id, json) = (id, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "members") { conclave in
             let epoch = try await conclave.removeMember(id)
             tell("member \(id) is off the list", id, epoch, json: json)
         }

@@ -63,7 +63,7 @@ struct PutCommand: ParsableCommand {
         let change = ConfigurationOperation.put(key.text, bytes, ephemeral: ephemeral)
         let compares = compares(key.text, ifVersion: ifVersion, ifAbsent: ifAbsent)
         let (wait, json, ephemeral, key) = (wait, common.json, ephemeral, key.text)
-        try ask(common) { conclave in
+        try ask(common, see: "get \(key)") { conclave in
             let result = try await conclave.configuration.transaction(
                 [change], if: compares, wait: wait?.duration)
             Output.standard(json ? result.json.description : "\(result.version)")

@@ -66,7 +66,7 @@ struct Narrator {
     }
 
     func failed(_ error: ConclaveError) {
-        Failure.tell(error, json: json, about: names.isEmpty ? name : nil)
+        Failure.tell(error, json: json, see: names.isEmpty ? "why \(name)" : nil)
     }
 
     func cannotStart(_ program: String, _ why: String) {

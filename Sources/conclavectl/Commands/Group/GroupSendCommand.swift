@@ -34,7 +34,7 @@ struct GroupSendCommand: ParsableCommand {
 
     func run() throws {
         let (name, text, wait, json) = (name.text, text, wait?.duration, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "group members \(name)") { conclave in
             let receipt = try await conclave.send(
                 Array(text.utf8), toGroup: name, wait: wait)
             Output.standard(json ? receipt.json.description : receipt.text)
@@ -68,7 +68,7 @@ struct GroupEvictCommand: ParsableCommand {
 
     func run() throws {
         let (name, member, json) = (name.text, FencingToken(member), common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "group members \(name)") { conclave in
             try await conclave.evict(member, from: name, wait: .seconds(40))
             let report = JSON.object([
                 "group": .string(name), "member": .unsigned(member.number), "evicted": .bool(true),

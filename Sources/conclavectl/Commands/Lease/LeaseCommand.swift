@@ -32,11 +32,11 @@ struct LeaseCommand: ParsableCommand {
 
 /// Has a lease granted or changed by `body`, and says what became of it.
 func tellLease(
-    _ common: CommonOptions, _ text: @escaping @Sendable (Lease) -> String,
+    _ common: CommonOptions, _ name: String, _ text: @escaping @Sendable (Lease) -> String,
     _ body: @escaping @Sendable (Leases) async throws -> Lease
 ) throws {
     let json = common.json
-    try ask(common) { conclave in
+    try ask(common, see: "lease show \(name)") { conclave in
         let lease = try await body(conclave.leases)
         Output.standard(json ? lease.json.description : text(lease))
         await conclave.close()

@@ -29,7 +29,7 @@ struct LeaseGrantCommand: ParsableCommand {
 
     func run() throws {
         let (name, ttl, holder) = (name.text, ttl.duration, holder)
-        try tellLease(common, { "\($0.token)" }) {
+        try tellLease(common, name, { "\($0.token)" }) {
             try await $0.grant(name, to: holder, for: ttl)
         }
     }

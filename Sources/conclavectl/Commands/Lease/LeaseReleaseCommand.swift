@@ -16,7 +16,7 @@ struct LeaseReleaseCommand: ParsableCommand {
 
     func run() throws {
         let (name, token, json) = (name.text, proof.token.token, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "lease show \(name)") { conclave in
             try await conclave.leases.release(name, token: token)
             let report = JSON.object(["name": .string(name), "released": .bool(true)])
             Output.standard(json ? report.description : "lease \(name.shown) is released")

@@ -16,6 +16,6 @@ struct LeaseRenewCommand: ParsableCommand {
 
     func run() throws {
         let (name, token) = (name.text, proof.token.token)
-        try tellLease(common, \.sentence) { try await $0.renew(name, token: token) }
+        try tellLease(common, name, \.sentence) { try await $0.renew(name, token: token) }
     }
 }

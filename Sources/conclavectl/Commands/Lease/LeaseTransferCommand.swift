@@ -30,7 +30,7 @@ struct LeaseTransferCommand: ParsableCommand {
 
     func run() throws {
         let (name, token, holder, ttl) = (name.text, proof.token.token, holder, ttl?.duration)
-        try tellLease(common, { "\($0.token)" }) {
+        try tellLease(common, name, { "\($0.token)" }) {
             try await $0.transfer(name, token: token, to: holder, for: ttl)
         }
     }

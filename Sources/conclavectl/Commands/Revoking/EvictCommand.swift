@@ -25,7 +25,7 @@ struct EvictCommand: ParsableCommand {
 
     func run() throws {
         let (session, json) = (session, common.json)
-        try ask(common) { conclave in
+        try ask(common, see: "sessions") { conclave in
             try await conclave.endSession(session)
             await conclave.close()
             let report = JSON.object(["session": .unsigned(session.number), "ends": .bool(true)])

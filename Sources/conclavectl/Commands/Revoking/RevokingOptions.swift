@@ -26,6 +26,6 @@ struct RevokingOptions: ParsableArguments {
         let revoking = Revoking(
             kind: kind, name: name.text, heir: heir, within: within.duration, isForceful: force,
             json: common.json)
-        try ask(common) { try await revoking.run($0) }
+        try ask(common, see: "why \(name.text)") { try await revoking.run($0) }
     }
 }
