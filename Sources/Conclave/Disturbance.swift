@@ -22,6 +22,15 @@ public enum Disturbance: Hashable, Sendable {
         case .slowDisk(let pause): .slowDisk(by: Interval(pause))
         }
     }
+
+    init(_ kind: ConclaveWire.Disturbance.Kind) {
+        self =
+            switch kind {
+            case .cut(let node): .cut(node)
+            case .stall: .stall
+            case .slowDisk(let pause): .slowDisk(by: Duration(pause))
+            }
+    }
 }
 
 /// Something that goes wrong by order, and for how long still.
@@ -30,12 +39,7 @@ public struct OrderedDisturbance: Hashable, Sendable {
     public let remaining: Duration
 
     package init(_ ordered: ConclaveWire.Disturbance) {
-        disturbance =
-            switch ordered.kind {
-            case .cut(let node): .cut(node)
-            case .stall: .stall
-            case .slowDisk(let pause): .slowDisk(by: .nanoseconds(pause.nanoseconds))
-            }
+        disturbance = Disturbance(ordered.kind)
         remaining = .nanoseconds(ordered.duration.nanoseconds)
     }
 }

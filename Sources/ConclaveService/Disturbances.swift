@@ -8,7 +8,7 @@ struct Disturbances {
     /// It begins, in place of another one of that kind; `nil`: all end.
     mutating func note(_ disturbance: Disturbance?, now: Instant) {
         guard let disturbance else { return all = [] }
-        all.removeAll { $0.until <= now || $0.disturbance.replaced(by: disturbance) }
+        all.removeAll { $0.until <= now || $0.disturbance.isReplaced(by: disturbance) }
         all.append((disturbance, now.advanced(by: disturbance.duration)))
     }
 
@@ -21,7 +21,7 @@ struct Disturbances {
 }
 
 extension Disturbance {
-    fileprivate func replaced(by other: Disturbance) -> Bool {
+    fileprivate func isReplaced(by other: Disturbance) -> Bool {
         if case .slowDisk = kind, case .slowDisk = other.kind { true } else { kind == other.kind }
     }
 }

@@ -86,6 +86,7 @@ extension Service {
         propose(.confirm(session: session, upTo: number))
     }
 
+    /// A function of its own, so that its cost can be told from that of `applied`.
     @inline(never)
     mutating func requestApplied(
         _ number: UInt64, of id: SessionID, effects: inout [ServiceEffect]

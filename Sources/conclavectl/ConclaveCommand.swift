@@ -18,7 +18,7 @@ struct ConclaveCommand: ParsableCommand {
               conclave group join workers --attribute gpu=2 -- ./worker
               conclave status
 
-            With --json what fails is told as one object on the standard error: 'error' names the \
+            With --json a request that fails is told as one object on the standard error: 'error' names the \
             kind, 'message' is for people, 'advice' says what to do where something can be said; \
             mistakes in the command line are told in words.
 

@@ -135,9 +135,12 @@ import Testing
         await daemon.receives(.unsubscribe)
     }
 
-    /// Far more than is kept for whoever does not read.
-    @Test func `a watcher that does not read stops its daemon, and misses nothing`() async throws {
-        let last: UInt64 = 9_000
+    /// Far more than is kept for whoever does not read: many, or large ones.
+    @Test(arguments: zip([0, 8_192], [9_000, 2_000] as [UInt64]))
+    func `a watcher that does not read stops its daemon, and misses nothing`(
+        valueByteCount: Int, last: UInt64
+    ) async throws {
+        let value = [UInt8](repeating: 1, count: valueByteCount)
         let (daemon, configuration) = try await connected { request in
             guard request.type == .watchKeys else { return [] }
             var reader = ByteReader(request.body)
@@ -150,7 +153,7 @@ import Testing
                     [
                         KeyChange(
                             name: Self.key, version: Version(before + 1), time: .zero,
-                            kind: .deleted)
+                            kind: .put(Self.entry.stamp, value: value))
                     ], upTo: Version(before + 1))
             }
             let news = (from == 0 ? [state] : []) + changes

@@ -353,10 +353,12 @@ import Testing
     @Test func `130 says interrupted while waiting, and no waiter is left behind`() throws {
         let group = try Group.serving(of: 1)
         let holder = try group.hold("a")
-        let waiter = try group.begin("lock", ["a", "--", "true"], at: 1)
+        let waiter = try group.begin("lock", ["a", "--json", "--", "true"], at: 1)
         try wait(for: "the waiter") { try group.isQueued(1, for: "a") }
         waiter.send(SIGINT)
-        #expect(try waiter.end().status == 130)
+        let ending = try waiter.end()
+        #expect(ending.status == 130)
+        #expect(ending.errors.hasSuffix(#"{"state":"cancelled","name":"a"}"# + "\n"), "\(ending)")
         #expect(try !group.isQueued(1, for: "a"))
         holder.kill()
     }

@@ -150,6 +150,7 @@ import Testing
             let message = "The value 'x' is invalid for '\(option)'"
             #expect(AcceptedForm.words(for: message)?.contains(form) == true)
         }
+        #expect(HistoryKindArgument(argument: "leaderSlot") == .slot)
         #expect(AcceptedForm.words(for: "Missing expected argument '<name>'") == nil)
         #expect(
             AcceptedForm.words(for: "The value '' is invalid for '<key>'")

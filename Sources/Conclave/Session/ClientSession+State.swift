@@ -132,7 +132,8 @@ extension ClientSession.State {
         }
         if case .report(let report) = answer {
             afterwards.append(.report(continuation, report))
-            if isEndless, !report.isLast { return flow.told() }
+            let isFull = flow.told(report)
+            if isEndless, !report.isLast { return isFull }
         }
         pending[call] = nil
         afterwards.append(.endStream(continuation, ConclaveError.failure(of: answer)))

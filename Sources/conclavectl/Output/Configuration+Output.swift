@@ -130,14 +130,16 @@ extension ConfigurationChange {
 extension Failure {
     /// There is no such key.
     static func tell(absence key: String, _ reading: ConfigurationReading, json: Bool) {
+        let sentence = "there is no key \(key.shown) at version \(reading.version)"
         if json {
             let members = [
                 JSON.Member(name: "error", value: .string("absent")),
+                JSON.Member(name: "message", value: .string(sentence)),
                 JSON.Member(name: "key", value: .string(key)),
             ]
             Output.standardError(JSON.object(members + reading.place).description)
         } else {
-            Output.error("there is no key \(key.shown) at version \(reading.version)")
+            Output.error(sentence)
         }
     }
 }

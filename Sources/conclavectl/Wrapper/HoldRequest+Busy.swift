@@ -3,10 +3,9 @@ import Conclave
 extension HoldRequest {
     /// Who has what was not free, in the words of `conclave why` in place of the session's number.
     func explaining(_ error: ConclaveError) async -> ConclaveError {
-        guard error.code == .busy, let conclave = try? await Conclave.connect(socket: socket) else {
-            return error
-        }
-        guard let (names, mode) = kind.locks(name) else { return error }
+        guard error.code == .busy, let (names, mode) = kind.locks(name),
+            let conclave = try? await Conclave.connect(socket: socket)
+        else { return error }
         let deadline = ContinuousClock.now.advanced(by: .seconds(1))
         for name in names where ContinuousClock.now < deadline {
             let explanation = try? await conclave.why(name, local: true, wait: .seconds(1))
