@@ -35,6 +35,9 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// The first batch of a segment takes long at times; from numbers of its own as well.
     let isSlowAtFirstBatch: Bool
     var batchRandom: SeededRandom
+    /// Who has got a promise hangs at times; from numbers of its own as well.
+    let hangsCoordinators: Bool
+    var hangRandom: SeededRandom
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
     /// What will go wrong on an occasion, by the stamp of its event.
@@ -68,6 +71,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         occasionRandom = drawn
         batchRandom = SeededRandom(seed: other.next() ^ 0x6669_7273_7420_6221)
         isSlowAtFirstBatch = batchRandom.chance(perMille: 150) && shape.faults.contains(.stall)
+        hangRandom = SeededRandom(seed: other.next() ^ 0x6861_6E67_7300_0000)
+        hangsCoordinators = hangRandom.chance(perMille: 150)
         scheduleNext()
     }
 
@@ -122,6 +127,28 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
         let pause = WorldShape.logarithmic(
             .microseconds(1) ... .milliseconds(20), &occasionRandom)
         timeline.schedule(.fault(index: Self.occasionIndex, stamp: struckCount), after: pause)
+    }
+
+    /// Somebody lets a host decide on the next view, and in some runs that host hangs then: for longer than
+    /// the others may take to go on without it, as often as not.
+    func provokeAtPromise(to host: Int) {
+        let kinds = shape.faults.filter { $0 == .pause || $0 == .stall }
+        guard !isStopped, hangsCoordinators, !kinds.isEmpty, !shape.spared.contains(host),
+            hangRandom.chance(perMille: FaultOccasion.strikesPerMille)
+        else { return }
+        let isLong = hangRandom.chance(perMille: 500)
+        let interval =
+            isLong
+            ? hangRandom.interval(in: shape.patience...shape.patience * 2)
+            : WorldShape.logarithmic(shape.heartbeat...shape.patience, &hangRandom)
+        let kind = WorldShape.pick(kinds, &hangRandom)
+        timeline.trace.line(
+            at: timeline.now, "FAULT \(kind.rawValue) host \(host + 1) for \(interval)")
+        if kind == .pause {
+            cluster.hosts[host].inbox.pause(for: interval)
+        } else {
+            cluster.hosts[host].disk.stall(for: interval)
+        }
     }
 
     /// A host has a new segment.

@@ -150,6 +150,15 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         try checker.installed(view, lineage: lineage, isGone: isGone)
     }
 
+    /// A promise was given to whoever has that ballot.
+    private func provoke(_ ballot: Ballot, in epoch: Epoch) {
+        guard let members = checker.view(of: epoch)?.view.members,
+            members.indices.contains(ballot.rank.index),
+            let host = cluster.hosts.first(where: { $0.node == members[ballot.rank.index].node })
+        else { return }
+        faults.provokeAtPromise(to: host.index)
+    }
+
     private func isGone(_ member: Member) -> Bool {
         !cluster.hosts.contains { $0.member == member && $0.daemon != nil }
     }
@@ -166,6 +175,7 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
         try checkDivided(event, on: index)
         try ballots.take(event, by: cluster.nodes[index]) { checker.view(of: $0)?.view }
         if let occasion = FaultOccasion(event) { faults.provoke(on: occasion, at: index) }
+        if case .promised(let epoch, let ballot) = event { provoke(ballot, in: epoch) }
         switch event {
         case .wedged, .promised, .proposed, .accepted, .installed, .founding, .learning, .teaching:
             faults.provoke(at: index)

@@ -34,10 +34,6 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
     /// Between two looks.
     var pause: Interval { shape.suspicion / 2 }
 
-    /// For as long a majority may be steady and not serve: what hangs is left out after the stall
-    /// time, and whoever has waited behind growing pauses comes in after some suspicion times.
-    private var patience: Interval { shape.stall + shape.suspicion * 20 + .seconds(3) }
-
     /// Somebody serves whom others can hear, or nobody can help but an operator.
     mutating func served() {
         servedAt = cluster.timeline.now
@@ -79,6 +75,7 @@ struct SteadyMajority<Daemon: SimulatedDaemon> {
 
     /// Who should have served long ago; nil: nobody.
     mutating func idleMajority(of view: View, needing minimum: Int) -> [NodeID]? {
+        let patience = shape.patience
         let now = cluster.timeline.now
         // A view of those that are well may have come only now.
         if majority(of: view, needing: minimum, wellFor: .zero) == nil { helplessAt = now }

@@ -110,6 +110,10 @@ package struct WorldShape: Sendable {
 
     package var hostCount: Int { memberCount + spareCount }
 
+    /// For as long a majority may be steady and not serve: what hangs is left out after the stall
+    /// time, and whoever has waited behind growing pauses comes in after some suspicion times.
+    var patience: Interval { stall + suspicion * 20 + .seconds(3) }
+
     /// From numbers of its own: runs without an operator are as they were before there was one.
     private mutating func drawOperator(for options: RunOptions) {
         guard options.faults.contains(.members) else { return }
