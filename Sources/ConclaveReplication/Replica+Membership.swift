@@ -18,8 +18,14 @@ extension Replica {
         for effect in effects { perform(effect, then: &inputs, now: now) }
     }
 
+    /// Of the state as it is: of the same one it is told once.
     private func tellWhoIsRemembered() {
-        guard let installed = membership.memory.current?.installed else { return }
+        let state = RememberedState(
+            lineage: membership.memory.lineage, epoch: membership.memory.epoch,
+            version: order.version, isWhole: hasState)
+        guard state != toldRemembered, let installed = membership.memory.current?.installed
+        else { return }
+        toldRemembered = state
         membership.isRemembered.removeAll(keepingCapacity: true)
         guard !installed.departed.isEmpty || !installed.absent.isEmpty else { return }
         let machine = order.machine

@@ -24,7 +24,7 @@ extension Replica {
         return earliest
     }
 
-    private var isSnapshotDue: Bool {
+    var isSnapshotDue: Bool {
         guard let journal else { return false }
         return journal.byteCountSinceSnapshot > settings.snapshotEveryByteCount
             || viewJournal.chain.count > 256

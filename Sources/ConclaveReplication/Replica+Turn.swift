@@ -39,10 +39,11 @@ extension Replica {
     package func work(now: Instant) {
         hasWork = false
         guard !hasFailed, mayHaveWork else { return }
-        makeDigest()
-        takeSnapshotIfDue()
-        writeSnapshot()
-        teach(now: now)
+        // Code for all machines looks up what types these have: only where there is something to do.
+        if digest != nil || hasDueDigest { makeDigest() }
+        if isSnapshotDue { takeSnapshotIfDue() }
+        if snapshots.isBusy { writeSnapshot() }
+        if isTeaching || order.recent.needed != nil { teach(now: now) }
         hasWork = isWorkLeft
         fabric.flush()
     }
@@ -143,7 +144,8 @@ extension Replica {
         state.mayConfirm = state.view.quorum == 1
         // Reads bring many more heartbeats, and whoever is told goes through all sessions.
         let next = state.confirmed.advanced(by: settings.heartbeat / 2)
-        guard let since = state.pulse.confirmed(now: now), since > state.confirmed, since >= next
+        guard next <= now, let since = state.pulse.confirmed(now: now), since > state.confirmed,
+            since >= next
         else { return }
         state.confirmed = since
         tellConfirmed(since: since)

@@ -88,6 +88,8 @@ package final class Replica<Machine: StateMachine> {
     /// How often in a row it was left out soon after it had joined.
     var leftOutCount = 0
     var isPausing = false
+    /// Of which state the membership was told last whom it remembers.
+    var toldRemembered: RememberedState?
     /// Members that this one, which has caught up, does not hear both ways.
     var unheard: [NodeID] = []
     var wasServing: Bool?
@@ -273,6 +275,14 @@ package final class Replica<Machine: StateMachine> {
         if startTags.isEmpty { journal.flush(to: disk, nextTag: nextTag) }
         self.journal = journal
     }
+}
+
+/// What decides whom a state remembers, of those that the newest view names.
+struct RememberedState: Equatable {
+    var lineage: Lineage
+    var epoch: Epoch
+    var version: Version
+    var isWhole: Bool
 }
 
 extension MembershipSettings {

@@ -43,14 +43,16 @@ extension Membership {
     /// Goes on with the own ballot as far as it can.
     mutating func advanceAttempt(now: Instant, effects: inout [Effect]) {
         guard isCoordinating, var current = attempt, installing == nil else { return }
+        // Taken out meanwhile: promises are many, and it is changed where it lies, not copied.
+        attempt = nil
         switch current.phase {
-        case .recording: return
+        case .recording, .decided: return attempt = current
         case .preparing: advancePreparing(&current, now: now, effects: &effects)
         case .levelling: advanceLevelling(&current, now: now, effects: &effects)
         case .accepting: advanceAccepting(&current, now: now, effects: &effects)
-        case .decided: return
         }
-        guard attempt != nil, installing == nil else { return }
+        // It may have come to its end.
+        guard isCoordinating else { return }
         attempt = current
         if now >= current.deadline { retryLater(now: now) }
     }

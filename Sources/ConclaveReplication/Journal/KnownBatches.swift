@@ -29,7 +29,7 @@ package final class KnownBatches {
             let sector = offset / Sector.byteCount
             if sector < known.count, let before = known[sector], before.segment == segment,
                 before.lineage == lineage, before.fileByteCount == bytes.count,
-                KnownBatches.are(before.bytes, in: bytes, at: offset)
+                before.bytes.lie(at: offset, in: bytes)
             {
                 return before.batch
             }
@@ -58,24 +58,5 @@ package final class KnownBatches {
     func keep(only numbers: [UInt64]) {
         guard files.count > numbers.count else { return }
         files = files.filter { numbers.contains($0.key) }
-    }
-
-    /// - Precondition: `some` ends within `bytes`.
-    private static func are(_ some: [UInt8], in bytes: [UInt8], at offset: Int) -> Bool {
-        let blocksEnd = some.count & ~63
-        var difference = SIMD8<UInt64>()
-        unsafe some.withUnsafeBytes { some in
-            unsafe bytes.withUnsafeBytes { bytes in
-                for place in stride(from: 0, to: blocksEnd, by: 64) {
-                    let one = unsafe some.loadUnaligned(
-                        fromByteOffset: place, as: SIMD8<UInt64>.self)
-                    let other = unsafe bytes.loadUnaligned(
-                        fromByteOffset: offset + place, as: SIMD8<UInt64>.self)
-                    difference |= one ^ other
-                }
-            }
-        }
-        return difference == SIMD8()
-            && some[blocksEnd...].elementsEqual(bytes[offset + blocksEnd..<offset + some.count])
     }
 }

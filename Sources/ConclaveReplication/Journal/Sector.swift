@@ -14,6 +14,12 @@ enum Sector {
         Array(repeating: 0, count: count)
     }
 
+    /// Whether nothing was ever written there. All is looked at, with as many bytes at once as the machine
+    /// takes: most of a new file is that.
+    static func isZero(_ bytes: ArraySlice<UInt8>) -> Bool {
+        unsafe bytes.withUnsafeBufferPointer { unsafe $0.reduce(0, |) == 0 }
+    }
+
     /// Where the first sector at `offset` or behind it lies that begins with `magic`; nil: none does.
     ///
     /// - Precondition: A sector begins at `offset`.

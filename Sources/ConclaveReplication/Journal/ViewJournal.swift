@@ -46,7 +46,8 @@ struct ViewJournal {
         var copies: [ViewJournalCopy] = []
         for file in files {
             copies.append(
-                try ViewJournalCopy(file, on: disk, owner: owner, smallestFile: smallestFile))
+                try ViewJournalCopy(
+                    file, on: disk, owner: owner, smallestFile: smallestFile, twin: copies.first))
         }
         var journal = ViewJournal(owner: owner, sequence: 0, smallestFile: smallestFile)
         journal.reserve.find(on: disk)

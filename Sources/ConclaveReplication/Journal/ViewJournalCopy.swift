@@ -3,7 +3,8 @@ import ConclaveWire
 
 /// What one of the view journal's two files holds.
 struct ViewJournalCopy {
-    let file: String
+    private(set) var file: String
+    private var bytes: [UInt8]
     /// The sequence number with which it begins; nil: nothing of it counts.
     private(set) var first: UInt64?
     private(set) var bodies: [UInt64: [UInt8]] = [:]
@@ -16,16 +17,25 @@ struct ViewJournalCopy {
     /// never written here, or the file was cut.
     private(set) var isCleanAtItsEnd = false
 
+    /// - Parameter twin: The other file, if that was read: what is the same in both is decoded once.
     init(
-        _ file: String, on disk: any Disk, owner: NodeID, smallestFile: Int
+        _ file: String, on disk: any Disk, owner: NodeID, smallestFile: Int,
+        twin: ViewJournalCopy? = nil
     ) throws(FatalFault) {
         self.file = file
-        let bytes: [UInt8]
         do throws(DiskError) {
             bytes = try disk.read(file, at: 0, count: try disk.byteCount(of: file))
         } catch {
+            bytes = []
             isMissing = error == .notFound(file)
             fault = isMissing ? "is missing" : "cannot be read: \(error)"
+            return
+        }
+        if let twin, !twin.isMissing, twin.bytes.count == bytes.count,
+            twin.bytes.lie(at: 0, in: bytes)
+        {
+            self = twin
+            self.file = file
             return
         }
         // It is made in its whole size before it is named: what is missing may be records.
@@ -47,13 +57,10 @@ struct ViewJournalCopy {
                     "view journal: record \(record.sequence) in a file that begins with \(first)")
             }
             bodies[record.sequence] = record.body
-            var reader = ByteReader(record.body)
-            if let entry = try? ViewJournalFormat.Entry(from: &reader) {
-                counted = max(counted, entry.counted)
-            }
+            counted = max(counted, ViewJournalFormat.Entry.counted(in: record.body) ?? 0)
         }
         guard let last = bodies.keys.max(), last - first >= UInt64(bodies.count) else {
-            isCleanAtItsEnd = end <= bytes.count && bytes[end...].allSatisfy { $0 == 0 }
+            isCleanAtItsEnd = end <= bytes.count && Sector.isZero(bytes[end...])
             return
         }
         let missing = bodies.keys.sorted().enumerated().first {

@@ -32,9 +32,20 @@ enum ViewJournalFormat {
         }
 
         init(from reader: inout ByteReader) throws(WireError) {
-            mark = try JournalMark(from: &reader)
-            counted = try reader.integer("counted")
+            (mark, counted) = try Self.beginning(of: &reader)
             record = try reader.flag("has record") ? try ViewRecord(from: &reader) : nil
+        }
+
+        private static func beginning(
+            of reader: inout ByteReader
+        ) throws(WireError) -> (mark: JournalMark, counted: UInt64) {
+            (try JournalMark(from: &reader), try reader.integer("counted"))
+        }
+
+        /// `counted` of an encoded one; nil: it is none.
+        static func counted(in body: [UInt8]) -> UInt64? {
+            var reader = ByteReader(body)
+            return try? beginning(of: &reader).counted
         }
 
         func encode(sequence: UInt64) -> [UInt8] {
