@@ -72,6 +72,7 @@ extension Replica {
             send(.ready(epoch.view.epoch), to: member.node)
         }
         run(.connected(member), now: now)
+        askIfWanted(member.node, now: now)
     }
 
     private func disconnected(_ node: NodeID, byPeer: Bool, now: Instant) {

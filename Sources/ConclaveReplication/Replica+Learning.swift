@@ -24,14 +24,28 @@ extension Replica {
         if membership.heardEpoch != reachableAsHeard { adoptMembers() }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         endPauseIfSteady(now: now)
-        if learning == nil, recordingView == nil, now >= nextJoin {
-            nextJoin = now.advanced(by: settings.heartbeat * 5)
+        if now >= nextJoin {
             isPausing = false
-            for node in paths.keys.sorted() {
-                send(.transfer(.join(settings.own, version: order.version)), to: node)
-            }
+            ask(paths.keys.sorted(), now: now)
         }
         reportReady(now: now)
+    }
+
+    /// Another one can be reached: it may be who teaches.
+    func askIfWanted(_ node: NodeID, now: Instant) {
+        guard needsTeacher, startTags.isEmpty, fullLanes.isEmpty, !isPausing,
+            salvage?.isDecided != true
+        else { return }
+        ask([node], now: now)
+    }
+
+    /// Asks to be taught; all are asked again if nobody answers.
+    private func ask(_ nodes: [NodeID], now: Instant) {
+        guard learning == nil, recordingView == nil, !nodes.isEmpty else { return }
+        nextJoin = now.advanced(by: settings.heartbeat * 5)
+        for node in nodes {
+            send(.transfer(.join(settings.own, version: order.version)), to: node)
+        }
     }
 
     /// Whatever kept it away comes and goes, or is over: then nothing is gained by waiting on.
@@ -340,12 +354,23 @@ extension Replica {
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now
-        let heard = membership.heardSteadily(for: settings.suspicion * 2, now: now)
+        let heard = membership.heardSteadily(for: timeToBeHeard(now: now), now: now)
         unheard = current.members.filter { $0.node != settings.own.node && !heard.contains($0) }
             .map(\.node)
         guard unheard.isEmpty else { return }
+        if trialBegan == nil { trialBegan = now }
         send(
             .transfer(.ready(id: learning.id, version: order.version, hears: heard)),
             to: learning.teacher)
+    }
+
+    /// For how long every member must have heard this one, and it every member, before it asks to be let
+    /// in (V23). One answer of each is enough for a process that has not been in a view yet, which mostly
+    /// was started again a moment ago; but only for a while, so that one whose links come and go costs the
+    /// others few views also if it never learns that it was let in.
+    private func timeToBeHeard(now: Instant) -> Interval {
+        let steady = settings.suspicion * 2
+        guard joinedAt == .distantPast, now.since(trialBegan ?? now) < steady else { return steady }
+        return .zero
     }
 }

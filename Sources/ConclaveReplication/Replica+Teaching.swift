@@ -123,9 +123,17 @@ extension Replica {
             now.since($0.readyAt) > settings.suspicion && isClose($0)
                 && now.since($0.startedAt) < settings.suspicion * 6
         }
-        let isWaiting = isSomebodyNear || membership.joinersAreApart
-        if isWaiting, now.since(first) < settings.suspicion { return }
+        if now.since(first) < patience(isSomebodyNear: isSomebodyNear, ready) { return }
         run(.admit, now: now)
+    }
+
+    /// For how long one that is ready waits for others. What has started together mostly comes together.
+    private func patience(isSomebodyNear: Bool, _ ready: [Teaching<Machine>]) -> Interval {
+        if isSomebodyNear || membership.joinersAreApart { return settings.suspicion }
+        let isSomebodyAway = membership.list.entries.contains { entry in
+            view.rank(of: entry.node) == nil && !ready.contains { $0.learner.node == entry.node }
+        }
+        return isSomebodyAway ? settings.heartbeat * 2 : .zero
     }
 
     /// Sends the learner what is received below the trim and not delivered, to be held (V22).

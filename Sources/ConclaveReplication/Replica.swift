@@ -85,6 +85,8 @@ package final class Replica<Machine: StateMachine> {
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
+    /// When it first asked to be let in, having heard everybody.
+    var trialBegan: Instant?
     /// How often in a row it was left out soon after it had joined.
     var leftOutCount = 0
     var isPausing = false

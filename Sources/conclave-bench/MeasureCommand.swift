@@ -53,6 +53,9 @@ struct MeasureCommand: ParsableCommand {
               join.blank       a client each of two daemons takes and releases a lock
                                while a third joins with an empty directory; ratio:
                                p99 then to p99 in quiet; needs --cluster 3 or more
+              start.all        all members are killed while --objects locks are held, and
+                               started together: until all serve, with what is on
+                               their disks; needs --cluster
 
               conclave-bench --cluster 3 --durability disk lock.solo lock.parallel --json
 
@@ -86,10 +89,10 @@ struct MeasureCommand: ParsableCommand {
     @Option(help: "Connections that lock.parallel and watch.fanout are spread over.")
     var conns = 4
 
-    @Option(help: "Rounds of barrier.*, elect.*, mcast.kill9, view.change and join.blank.")
+    @Option(help: "Rounds of what is not timed: barrier.*, elect.*, mcast.kill9, view.change, …")
     var rounds = 10
 
-    @Option(help: "Locks that are held during rss.held, view.change and join.blank.")
+    @Option(help: "Locks that are held during rss.held, view.change, join.blank and start.all.")
     var objects = 100_000
 
     @Option(help: "Length of a message of mcast.latency and mcast.rate.")

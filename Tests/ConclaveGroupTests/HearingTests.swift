@@ -5,7 +5,7 @@ import Testing
 @Suite struct `The hearing` {
     private let peer = NodeID(2)
     private let window = Interval.milliseconds(400)
-    private var hearing = Hearing()
+    private var hearing = Hearing(window: .milliseconds(400))
 
     private func at(_ milliseconds: UInt64) -> Instant {
         Instant(nanoseconds: milliseconds * 1_000_000)
@@ -15,8 +15,8 @@ import Testing
         hearing.heard(peer, nonce: at(sent).nanoseconds, now: at(now))
     }
 
-    private mutating func steady(_ now: UInt64) -> Interval {
-        hearing.steadyFor(peer, window: window, now: at(now))
+    private func steady(_ now: UInt64) -> Interval? {
+        hearing.steadyFor(peer, now: at(now))
     }
 
     @Test mutating func `an answer to a ping from before the start shows nothing`() {
@@ -35,8 +35,7 @@ import Testing
     @Test mutating func `an answer to a ping that was never sent counts nothing`() {
         answer(sent: 500, at: 130)
         #expect(!hearing.hears(peer, sentSince: at(100), window: window, now: at(600)))
-        let at600 = steady(600)
-        #expect(at600 == .zero)
+        #expect(steady(600) == nil)
     }
 
     @Test mutating func `a broken path is measured anew`() {
@@ -49,12 +48,15 @@ import Testing
         for now in stride(from: 100 as UInt64, through: 900, by: 200) {
             answer(sent: now - 10, at: now)
         }
-        let at1_000 = steady(1_000)
-        #expect(at1_000 == .milliseconds(800))
-        let at1_301 = steady(1_301)
-        #expect(at1_301 == .zero)
+        #expect(steady(1_000) == .milliseconds(800))
+        #expect(steady(1_301) == nil)
         answer(sent: 1_390, at: 1_400)
-        let at1_500 = steady(1_500)
-        #expect(at1_500 == .zero)
+        #expect(steady(1_500) == .zero)
+    }
+
+    @Test mutating func `V23: a pause in which nobody asked is one all the same`() {
+        answer(sent: 90, at: 100)
+        answer(sent: 5_000, at: 5_010)
+        #expect(steady(5_020) == .zero)
     }
 }

@@ -26,7 +26,7 @@ import Testing
             try away.restart()
         }
         group[3].connect(to: group)
-        group.live(300)
+        group.live(100)
         // A little later, but while the first one is still learning.
         group[4].connect(to: Array(group[..<4]))
         group.live(6_000)
@@ -35,6 +35,51 @@ import Testing
             #expect(replica.replica.machine == group[0].replica.machine)
         }
         #expect(epoch(of: group[0]) == before + 1)
+    }
+
+    /// Two of a group of three, and the third as it starts again.
+    private func comesBack(erased: Bool = false) throws -> [TestReplica] {
+        let group = try TestReplica.group(3)
+        group[2].disconnect(from: group)
+        Array(group[..<2]).live(1_500)
+        try #require(group[0].replica.view.members.count == 2)
+        if erased { group[2].disk.erase() }
+        try group[2].restart()
+        group[2].connect(to: group)
+        return group
+    }
+
+    @Test(arguments: [true, false])
+    func `V23: a process that starts is let in as soon as all have answered it`(
+        isErased: Bool
+    ) throws {
+        let group = try comesBack(erased: isErased)
+        group.live(600)
+        #expect(group[2].replica.isServing, "\(group[2].replica.notServingReason)")
+        #expect(epoch(of: group[2]) == epoch(of: group[0]))
+    }
+
+    @Test func `V23: one that was left out is let in when all have heard it for a while`() throws {
+        let group = try TestReplica.group(3)
+        group.live(2_000, cut: [[1, 3], [3, 1], [2, 3], [3, 2]])
+        try #require(group[0].replica.view.members.count == 2)
+        group.live(1_500)
+        #expect(!group[2].replica.isServing)
+        group.live(3_000)
+        #expect(group[2].replica.isServing, "\(group[2].replica.notServingReason)")
+    }
+
+    /// It is let in and does not hear so, and is left out before it does.
+    @Test func `V23: one that never learns that it was let in costs few views`() throws {
+        let group = try comesBack()
+        let before = epoch(of: group[0])
+        for _ in 0..<20 {
+            group.live(150)
+            group.live(1_350, cut: [[1, 3], [2, 3]])
+        }
+        #expect(epoch(of: group[0]) - before <= 4)
+        group.live(10_000)
+        #expect(group.allSatisfy { $0.replica.isServing })
     }
 
     /// It asks again before the first answer has come.

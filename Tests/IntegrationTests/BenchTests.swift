@@ -110,6 +110,7 @@ import Testing
             ("join.blank", "us", ["objects", "sessions"]),
             ("join.blank.ratio", "p99 to p99 in quiet", ["objects", "sessions"]),
         ],
+        "start.all": [("start.all", "ms", ["objects", "sessions"])],
     ]
 
     @Test(arguments: expected.keys.sorted())

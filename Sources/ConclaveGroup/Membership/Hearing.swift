@@ -12,13 +12,18 @@ package struct Hearing: Equatable {
     }
 
     private var answers: [NodeID: Answers] = [:]
+    /// A longer pause between two answers is a break.
+    private let window: Interval
 
-    package init() {}
+    package init(window: Interval) {
+        self.window = window
+    }
 
     package mutating func heard(_ node: NodeID, nonce: UInt64, now: Instant) {
         let sent = Instant(nanoseconds: nonce)
         guard sent <= now else { return }
-        let known = answers[node]
+        // Nobody may have asked how steady it was since the break.
+        let known = answers[node].flatMap { now.since($0.at) <= window ? $0 : nil }
         answers[node] = Answers(
             firstPing: known?.firstPing ?? sent, newestPing: max(known?.newestPing ?? sent, sent),
             at: now)
@@ -36,14 +41,10 @@ package struct Hearing: Equatable {
         return known.newestPing >= start && now.since(known.at) <= window
     }
 
-    /// For how long `node` has answered without a pause longer than `window`: from the first ping to
-    /// the newest one that it has answered.
-    package mutating func steadyFor(_ node: NodeID, window: Interval, now: Instant) -> Interval {
-        guard let known = answers[node] else { return .zero }
-        guard now.since(known.at) <= window else {
-            broken(node)
-            return .zero
-        }
+    /// For how long `node` has answered without a break: from the first ping to the newest one that it has
+    /// answered.
+    package func steadyFor(_ node: NodeID, now: Instant) -> Interval? {
+        guard let known = answers[node], now.since(known.at) <= window else { return nil }
         return known.newestPing.since(known.firstPing)
     }
 }

@@ -182,11 +182,11 @@ extension Membership {
     }
 
     /// With whom this member has heard each other, both ways, for that long without a break (V23).
-    package mutating func heardSteadily(for time: Interval, now: Instant) -> [Member] {
+    package func heardSteadily(for time: Interval, now: Instant) -> [Member] {
         var result: [Member] = []
         for node in paths.keys.sorted() where node != own.node {
-            guard let member = paths[node] else { continue }
-            let steady = hearing.steadyFor(node, window: settings.suspicion, now: now)
+            guard let member = paths[node], let steady = hearing.steadyFor(node, now: now)
+            else { continue }
             if steady >= time { result.append(member) }
         }
         return result

@@ -185,7 +185,7 @@ package struct Membership {
         self.delivered = delivered
         self.random = random
         knownSince = now
-        hearing = Hearing()
+        hearing = Hearing(window: settings.suspicion)
         backoff = settings.suspicion / 4
         seat = .blank
         isFrozen = true

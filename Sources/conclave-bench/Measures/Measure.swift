@@ -23,6 +23,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
     case rssHeld = "rss.held"
     case viewChange = "view.change"
     case joinBlank = "join.blank"
+    case startAll = "start.all"
 
     /// Whether it can begin its requests at fixed times.
     var takesRate: Bool { self == .lockSolo || self == .lockParallel }
@@ -32,6 +33,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
         switch self {
         case .gapServerKill: 2
         case .viewChange, .joinBlank: 3
+        case .startAll: 1
         default: 0
         }
     }
@@ -59,6 +61,7 @@ enum Measure: String, ExpressibleByArgument, CaseIterable {
         case .rssHeld: try RSSHeld(bench).run()
         case .viewChange: try ViewChange(bench).run()
         case .joinBlank: try JoinBlank(bench).run()
+        case .startAll: try StartAll(bench).run()
         }
     }
 }
