@@ -7,7 +7,7 @@ import ConclaveWire
 /// Generations are numbered from the version of the first arrival at a name on, and each decision
 /// takes a version of its own, so that the numbers of a name only grow, even if the barrier was
 /// forgotten in between.
-struct Barrier: Sendable {
+struct Barrier: NamedRow {
     /// How many parties a broken generation names as missing.
     static let listedAbsences = 64
 

@@ -4,7 +4,7 @@ import ConclaveWire
 /// The barriers that somebody waits at, or whose decisions somebody may still ask for.
 struct BarrierTable: Sendable {
     private var rows = Arena<Barrier>()
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     private var countsByUID: [UInt32: Int] = [:]
     /// Those that gather members of a group.
     private var indexesByGroup: [ObjectName: Set<Int>] = [:]
@@ -19,7 +19,8 @@ struct BarrierTable: Sendable {
 
     subscript(index: Int) -> Barrier { rows[index] }
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: rows) }
 
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
@@ -37,7 +38,7 @@ struct BarrierTable: Sendable {
 
     mutating func insert(_ barrier: Barrier) -> Int {
         let index = rows.insert(barrier)
-        indexes[barrier.name] = index
+        byName.insert(barrier.name, at: index, of: rows)
         countsByUID[barrier.uid, default: 0] += 1
         let byteCount = barrier.decisions.reduce(barrier.gatheredByteCount) {
             $0 + $1.payloadByteCount
@@ -92,7 +93,7 @@ struct BarrierTable: Sendable {
         rows[index].settle(members, view: view)
     }
 
-    func isThere(_ index: Int, name: ObjectName) -> Bool { indexes[name] == index }
+    func isThere(_ index: Int, name: ObjectName) -> Bool { self.index(of: name) == index }
 
     /// Puts back a decision as it was, from a snapshot.
     ///
@@ -130,7 +131,7 @@ struct BarrierTable: Sendable {
     mutating func removeIfUnused(_ index: Int) {
         guard rows[index].isUnused else { return }
         let gone = rows.remove(index)
-        indexes[gone.name] = nil
+        byName.remove(gone.name, at: index)
         let count = count(ofUID: gone.uid) - 1
         countsByUID[gone.uid] = count > 0 ? count : nil
     }

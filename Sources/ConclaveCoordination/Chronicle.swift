@@ -28,13 +28,15 @@ struct Chronicle: Sendable {
     }
 
     /// One of which something is kept.
-    struct Object: Sendable {
+    struct Object: KeyedRow {
         let key: Key
         /// Of the newest entry that was forgotten, or might have been.
         var floor: Moment
         fileprivate(set) var first: Int
         fileprivate(set) var last: Int
         fileprivate(set) var count: Int
+
+        func has(_ key: Key) -> Bool { self.key == key }
     }
 
     /// Bytes that an entry costs beside its label, and an object beside its name.
@@ -49,7 +51,7 @@ struct Chronicle: Sendable {
     private(set) var byteCount = 0
     private var oldest: Int?
     private var newest: Int?
-    private var indexes: [Key: Int] = [:]
+    private var byKey = RowIndex()
 
     /// Entries that are kept.
     var count: Int { rows.count }
@@ -60,13 +62,14 @@ struct Chronicle: Sendable {
         objects.count + count / max(1, min(8, entriesPerRow))
     }
 
-    func index(of key: Key) -> Int? { indexes[key] }
+    @inline(__always)
+    func index(of key: Key) -> Int? { byKey.find(key, in: objects) }
 
-    func floor(of key: Key) -> Moment { indexes[key].map { objects[$0].floor } ?? floor }
+    func floor(of key: Key) -> Moment { index(of: key).map { objects[$0].floor } ?? floor }
 
     /// The oldest first.
     func entries(of key: Key) -> [HistoryEntry] {
-        guard let object = indexes[key] else { return [] }
+        guard let object = index(of: key) else { return [] }
         var entries: [HistoryEntry] = []
         entries.reserveCapacity(objects[object].count)
         var next: Int? = objects[object].first
@@ -104,7 +107,7 @@ struct Chronicle: Sendable {
     /// Behind those of its object; where it stands among all is told by `link`.
     private mutating func append(_ entry: HistoryEntry, of key: Key) -> (object: Int, row: Int) {
         byteCount += Self.cost(of: entry)
-        if let object = indexes[key] {
+        if let object = index(of: key) {
             let row = rows.insert(Row(entry, of: object))
             rows[objects[object].last].next = row
             objects[object].last = row
@@ -116,7 +119,7 @@ struct Chronicle: Sendable {
         let object = objects.insert(
             Object(key: key, floor: floor, first: row, last: row, count: 1))
         rows[row].object = object
-        indexes[key] = object
+        byKey.insert(key, at: object, of: objects)
         byteCount += Self.cost(of: key)
         return (object, row)
     }
@@ -141,7 +144,7 @@ struct Chronicle: Sendable {
             objects[object].first = next
         } else {
             let key = objects.remove(object).key
-            indexes[key] = nil
+            byKey.remove(key, at: object)
             byteCount -= Self.cost(of: key)
             // Whoever asks for it next must not take it for one to which nothing happened.
             if floor.version < moment.version { floor = moment }
@@ -168,12 +171,12 @@ extension Chronicle {
     }
 
     mutating func restore(floor: Moment, of key: Key) {
-        guard let object = indexes[key] else { return }
+        guard let object = index(of: key) else { return }
         objects[object].floor = floor
     }
 
     func last(of key: Key) -> HistoryEntry? {
-        indexes[key].map { rows[objects[$0].last].entry }
+        index(of: key).map { rows[objects[$0].last].entry }
     }
 
     /// All entries are there: puts them in the order in which they came.

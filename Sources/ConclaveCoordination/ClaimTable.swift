@@ -38,7 +38,7 @@ struct ClaimTable: Sendable {
     private let endBound: Int32
     /// Each holder gets a place of its own: they are leader slots.
     let numbersPlaces: Bool
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     /// By session index.
     private(set) var claimsBySession: [SessionClaims] = []
     private(set) var usesByUser: [Use] = []
@@ -58,7 +58,8 @@ struct ClaimTable: Sendable {
 
     var count: Int { objects.count }
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: objects) }
 
     func claim(of session: Int, on object: Int) -> Int? {
         session < claimsBySession.count ? claimsBySession[session].byObject[object] : nil
@@ -66,7 +67,7 @@ struct ClaimTable: Sendable {
 
     /// The claim of `session` that holds `name` under `token`.
     func held(_ name: ObjectName, by session: Int, under token: FencingToken) -> Int? {
-        guard let object = indexes[name], let claim = claim(of: session, on: object),
+        guard let object = index(of: name), let claim = claim(of: session, on: object),
             claims[claim].isHeld, claims[claim].token == token
         else { return nil }
         return claim
@@ -134,7 +135,7 @@ struct ClaimTable: Sendable {
     mutating func claim(
         _ name: ObjectName, _ wish: Wish, isOpen: Bool, maximumWaiters: Int, at moment: Moment
     ) -> Outcome {
-        let known = indexes[name]
+        let known = index(of: name)
         let limit = known.map { objects[$0].limit } ?? wish.mode.limit
         guard wish.mode.isOf(limit: limit) else { return .isOther(limit: limit) }
         let object = known ?? makeObject(name, limit: limit)
@@ -204,7 +205,7 @@ struct ClaimTable: Sendable {
     mutating func removeIfUnused(_ object: Int, at moment: Moment) {
         guard objects[object].isUnused else { return }
         let gone = objects.remove(object)
-        indexes[gone.name] = nil
+        byName.remove(gone.name, at: object)
         guard maximumEndCount > 0 else { return }
         ends.note(
             gone.previousEnd, of: gone.name, at: moment.version,
@@ -319,7 +320,7 @@ struct ClaimTable: Sendable {
     private mutating func makeObject(_ name: ObjectName, limit: UInt32?) -> Int {
         let object = objects.insert(ClaimedObject(name: name, limit: limit))
         if let end = ends.end(of: name) { objects[object].previousEnd = end }
-        indexes[name] = object
+        byName.insert(name, at: object, of: objects)
         return object
     }
 
@@ -430,7 +431,7 @@ extension ClaimTable {
     ///   them for.
     mutating func addSet(_ wishes: [(name: ObjectName, wish: Wish)], at moment: Moment) {
         for (name, wish) in wishes {
-            let object = indexes[name] ?? makeObject(name, limit: wish.mode.limit)
+            let object = index(of: name) ?? makeObject(name, limit: wish.mode.limit)
             let claim = makeClaim(wish, on: object, at: moment)
             claims[claim].standing = .coming
             claims[claim].ticket = objects[object].nextTicket
@@ -487,7 +488,7 @@ extension ClaimTable {
 
     /// Whether nobody keeps a request from having an object now.
     func isFree(_ name: ObjectName, for wish: Wish) -> Bool {
-        guard let object = indexes[name] else { return true }
+        guard let object = index(of: name) else { return true }
         return isNext(wish.priority, for: object) && admits(wish.mode, to: object)
     }
 }

@@ -2,7 +2,7 @@ import ConclaveBase
 import ConclaveWire
 
 /// A lock, a semaphore or a leader slot: who has it, and who comes next.
-struct ClaimedObject: Sendable {
+struct ClaimedObject: NamedRow {
     let name: ObjectName
     /// How many permits a semaphore gives out, or places a leader slot has; `nil`: it is neither.
     var limit: UInt32?

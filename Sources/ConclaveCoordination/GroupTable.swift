@@ -20,7 +20,7 @@ struct GroupTable: Sendable {
     /// Entries of all logs.
     private(set) var logCount = 0
     private var byteCountsByUID: [UInt32: Int] = [:]
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     /// By the version at which the last member left, and by name.
     private var deserted: Deque<Int> = []
     private var memberships: [SessionID: Set<Int>] = [:]
@@ -32,7 +32,8 @@ struct GroupTable: Sendable {
 
     subscript(index: Int) -> TaskGroup { rows[index] }
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: rows) }
 
     func byteCount(ofUID uid: UInt32) -> Int { byteCountsByUID[uid] ?? 0 }
 
@@ -42,7 +43,7 @@ struct GroupTable: Sendable {
 
     /// Who must come to a barrier of that group, by rank, and the number of its view.
     func parties(of group: BarrierGroup) -> (members: [GroupMember], view: UInt64) {
-        guard let index = indexes[group.name] else { return ([], 0) }
+        guard let index = index(of: group.name) else { return ([], 0) }
         let members = rows[index].members
         guard !group.among.isEmpty else { return (members, rows[index].number) }
         let among = Set(group.among)
@@ -56,7 +57,7 @@ struct GroupTable: Sendable {
 
     /// Everything that happened to it after this version is known.
     func floor(of name: ObjectName) -> Version {
-        indexes[name].map { rows[$0].floor } ?? floor
+        index(of: name).map { rows[$0].floor } ?? floor
     }
 
     /// Of a membership: with the views that it will make, so that whoever leaves needs no more room than
@@ -69,7 +70,7 @@ struct GroupTable: Sendable {
 
     /// - Precondition: the session does not belong to it.
     mutating func join(_ name: ObjectName, _ member: GroupMember, at moment: Moment) -> Int {
-        let index = indexes[name] ?? insert(name, at: moment.version)
+        let index = self.index(of: name) ?? insert(name, at: moment.version)
         if rows[index].isEmpty { deserted.removeAll { $0 == index } }
         changeLog(of: index, for: member.uid) { $0.join(member, at: moment) }
         memberships[member.session, default: []].insert(index)
@@ -81,7 +82,7 @@ struct GroupTable: Sendable {
         // The view before the first is none; that it begins now is counted by `join`.
         let index = rows.insert(
             TaskGroup(name: name, number: version.number - 1, changed: floor, floor: floor))
-        indexes[name] = index
+        byName.insert(name, at: index, of: rows)
         return index
     }
 
@@ -200,7 +201,7 @@ struct GroupTable: Sendable {
     private mutating func forget(_ index: Int) {
         while !rows[index].log.isEmpty { forgetOldest(of: index) }
         let group = rows.remove(index)
-        indexes[group.name] = nil
+        byName.remove(group.name, at: index)
         deserted.removeAll { $0 == index }
         // What happened to the name last happened then, or was a message before.
         floor = max(floor, group.changed, group.floor)
@@ -226,7 +227,8 @@ extension GroupTable {
     ///
     /// - Precondition: there is none of that name.
     mutating func restore(_ group: TaskGroup) {
-        indexes[group.name] = rows.insert(group)
+        let index = rows.insert(group)
+        byName.insert(group.name, at: index, of: rows)
     }
 
     /// - Precondition: it joined after those there, and its session does not belong to the group.

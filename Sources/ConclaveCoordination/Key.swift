@@ -3,7 +3,7 @@ import ConclaveWire
 import DequeModule
 
 /// A key of the configuration, with what is kept of its past.
-struct Key: Sendable {
+struct Key: NamedRow {
     let name: ObjectName
     /// By version; the last is what is so now. Never empty.
     fileprivate(set) var revisions: Deque<KeyRevision>

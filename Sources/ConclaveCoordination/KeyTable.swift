@@ -30,20 +30,21 @@ struct KeyTable: Sendable {
     private(set) var historyByteCount = 0
     private var byteCountsByUID: [UInt32: Int] = [:]
     private var countsByUID: [UInt32: Int] = [:]
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     private(set) var names = SortedNames()
     /// Keys that go with a session.
     private var ephemerals: [SessionID: Set<Int>] = [:]
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: rows) }
 
     /// What the key is now; `nil`: absent.
     func present(_ name: ObjectName) -> KeyRevision.Present? {
-        indexes[name].flatMap { rows[$0].newest.present }
+        index(of: name).flatMap { rows[$0].newest.present }
     }
 
     func stamp(of name: ObjectName) -> KeyStamp? {
-        indexes[name].flatMap { rows[$0].newest.stamp }
+        index(of: name).flatMap { rows[$0].newest.stamp }
     }
 
     func valueByteCount(ofUID uid: UInt32) -> Int { byteCountsByUID[uid] ?? 0 }
@@ -81,7 +82,7 @@ struct KeyTable: Sendable {
     ) {
         let revision = KeyRevision(version: moment.version, time: moment.time, content: content)
         let index: Int
-        if let known = indexes[name] {
+        if let known = self.index(of: name) {
             uncount(known)
             if rows[known].newest.version == moment.version {
                 rows[known].replaceNewest(by: revision)
@@ -100,7 +101,7 @@ struct KeyTable: Sendable {
 
     private mutating func insert(_ key: Key) -> Int {
         let index = rows.insert(key)
-        indexes[key.name] = index
+        byName.insert(key.name, at: index, of: rows)
         names.insert(key.name, index: index)
         return index
     }
@@ -167,7 +168,7 @@ struct KeyTable: Sendable {
             _ = rows[index].forget(before: rows[index].revisions[1].version)
         } else {
             let key = rows.remove(index)
-            indexes[key.name] = nil
+            byName.remove(key.name, at: index)
             names.remove(key.name)
         }
     }

@@ -3,7 +3,7 @@ import ConclaveWire
 
 /// Opens once it was counted down as often as its count says, and stays open. What was counted
 /// belongs to no session.
-struct Latch: Sendable {
+struct Latch: NamedRow {
     struct Waiter: Sendable {
         var request: RequestReference
         var since: Timestamp

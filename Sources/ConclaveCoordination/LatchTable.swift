@@ -4,7 +4,7 @@ import ConclaveWire
 /// The latches that somebody has counted down or waits for, each once.
 struct LatchTable: Sendable {
     private(set) var rows = Arena<Latch>()
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     private(set) var names = SortedNames()
     private var countsByUID: [UInt32: Int] = [:]
 
@@ -12,14 +12,15 @@ struct LatchTable: Sendable {
 
     subscript(index: Int) -> Latch { rows[index] }
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: rows) }
 
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
     /// - Precondition: there is none of that name.
     mutating func insert(_ latch: Latch) -> Int {
         let index = rows.insert(latch)
-        indexes[latch.name] = index
+        byName.insert(latch.name, at: index, of: rows)
         names.insert(latch.name, index: index)
         countsByUID[latch.uid, default: 0] += 1
         return index
@@ -27,7 +28,7 @@ struct LatchTable: Sendable {
 
     mutating func remove(_ index: Int) {
         let latch = rows.remove(index)
-        indexes[latch.name] = nil
+        byName.remove(latch.name, at: index)
         names.remove(latch.name)
         let count = count(ofUID: latch.uid) - 1
         countsByUID[latch.uid] = count > 0 ? count : nil

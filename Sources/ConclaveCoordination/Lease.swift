@@ -2,7 +2,7 @@ package import ConclaveBase
 import ConclaveWire
 
 /// A right for a time that somebody has. It outlives the session that asked for it.
-struct Lease: Sendable {
+struct Lease: NamedRow {
     var name: ObjectName
     var holder: String
     /// The version at which it was granted, or transferred to this holder.

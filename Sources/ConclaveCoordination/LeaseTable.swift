@@ -4,13 +4,14 @@ import ConclaveWire
 /// The leases that somebody has, each once.
 struct LeaseTable: Sendable {
     private(set) var rows = Arena<Lease>()
-    private var indexes: [ObjectName: Int] = [:]
+    private var byName = RowIndex()
     private(set) var names = SortedNames()
     private var countsByUID: [UInt32: Int] = [:]
 
     var count: Int { rows.count }
 
-    func index(of name: ObjectName) -> Int? { indexes[name] }
+    @inline(__always)
+    func index(of name: ObjectName) -> Int? { byName.find(name, in: rows) }
 
     func count(ofUID uid: UInt32) -> Int { countsByUID[uid] ?? 0 }
 
@@ -29,14 +30,14 @@ struct LeaseTable: Sendable {
     /// - Precondition: nobody has it.
     mutating func insert(_ lease: Lease) {
         let index = rows.insert(lease)
-        indexes[lease.name] = index
+        byName.insert(lease.name, at: index, of: rows)
         names.insert(lease.name, index: index)
         countsByUID[lease.uid, default: 0] += 1
     }
 
     mutating func remove(_ index: Int) {
         let lease = rows.remove(index)
-        indexes[lease.name] = nil
+        byName.remove(lease.name, at: index)
         names.remove(lease.name)
         let count = count(ofUID: lease.uid) - 1
         countsByUID[lease.uid] = count > 0 ? count : nil

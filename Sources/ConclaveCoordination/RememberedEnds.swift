@@ -45,7 +45,7 @@ struct RememberedEnds: Sendable {
 
     /// Somebody has it now, and was told.
     mutating func forget(_ name: ObjectName) {
-        guard let place = places.removeValue(forKey: name) else { return }
+        guard !places.isEmpty, let place = places.removeValue(forKey: name) else { return }
         entries.remove(at: index(of: place))
     }
 

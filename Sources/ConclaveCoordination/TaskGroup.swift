@@ -7,7 +7,7 @@ import DequeModule
 /// Views are numbered from the version of the first joining at a name on, and each takes a version
 /// of its own. So the numbers of a name only grow, even if the group was forgotten in between; within
 /// one life of a group there is none missing.
-struct TaskGroup: Sendable {
+struct TaskGroup: NamedRow {
     let name: ObjectName
     /// Of the present view.
     private(set) var number: UInt64
