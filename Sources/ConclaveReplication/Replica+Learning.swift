@@ -24,25 +24,31 @@ extension Replica {
         if membership.heardEpoch != reachableAsHeard { adoptMembers() }
         if let learning, now.since(learning.lastHeard) > settings.suspicion * 2 { stopLearning() }
         endPauseIfSteady(now: now)
-        if now >= nextJoin {
+        if now >= nextJoin, learning == nil, recordingView == nil {
             isPausing = false
-            ask(paths.keys.sorted(), now: now)
+            askAll(now: now)
         }
         reportReady(now: now)
     }
 
-    /// Another one can be reached: it may be who teaches.
+    /// Another one can be reached: it may be who teaches. Paths that come and go do not put off the time
+    /// at which all are asked.
     func askIfWanted(_ node: NodeID, now: Instant) {
         guard needsTeacher, startTags.isEmpty, fullLanes.isEmpty, !isPausing,
             salvage?.isDecided != true
         else { return }
-        ask([node], now: now)
+        if now >= nextJoin { askAll(now: now) } else { ask([node]) }
     }
 
-    /// Asks to be taught; all are asked again if nobody answers.
-    private func ask(_ nodes: [NodeID], now: Instant) {
-        guard learning == nil, recordingView == nil, !nodes.isEmpty else { return }
+    /// They are asked again if nobody answers.
+    private func askAll(now: Instant) {
+        guard !paths.isEmpty else { return }
         nextJoin = now.advanced(by: settings.heartbeat * 5)
+        ask(paths.keys.sorted())
+    }
+
+    private func ask(_ nodes: [NodeID]) {
+        guard learning == nil, recordingView == nil else { return }
         for node in nodes {
             send(.transfer(.join(settings.own, version: order.version)), to: node)
         }
@@ -313,6 +319,14 @@ extension Replica {
         hasState = order.current?.epoch == membership.memory.epoch
         adoptLineage(resuming: nil)
         adoptMembers()
+        if next.view.contains(settings.own) {
+            (joinedAt, hasMissedOwnView) = (now, true)
+        } else if hasMissedOwnView {
+            // The others have waited for it: it is left out as whoever came into that view.
+            hasMissedOwnView = false
+            stopLearning()
+            pauseBeforeJoining(now: now)
+        }
         // The snapshot is of the lineage that is known only now.
         if let durableSnapshot, durableSnapshot.version > viewJournal.mark.snapshot {
             recordIfMore()

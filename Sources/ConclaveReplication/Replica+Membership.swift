@@ -51,7 +51,10 @@ extension Replica {
         case .fill(let node, let ranges): sendFill(ranges, to: node)
         case .levelJoiner(let joiner, let trim): level(joiner, with: trim, now: now)
         case .install(let value, let seat): enter(value, seat, then: &inputs, now: now)
-        case .learn: learning = nil
+        case .learn:
+            // The others have gone on: who teaches now may be asked at once.
+            learning = nil
+            nextJoin = isPausing ? nextJoin : .distantPast
         case .event(let event): observe(event)
         }
     }
@@ -246,7 +249,8 @@ extension Replica {
         learning = nil
         // Who has a seat now is not taught any more: the order comes to it another way.
         teachings.removeAll { value.view.contains($0.learner) }
-        joinedAt = now
+        (joinedAt, hasMissedOwnView) = (now, false)
+        stays.entered(value.installed, now: now)
         order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)
         medianClock.begin(memberCount: value.view.members.count)

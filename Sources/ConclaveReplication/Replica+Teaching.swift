@@ -104,10 +104,22 @@ extension Replica {
         guard isTeacher, let place = teachings.firstIndex(where: { $0.id == id }),
             version <= order.version, isClose(teachings[place])
         else { return }
+        // It may speak of the view before.
+        guard view.members.allSatisfy({ $0 == settings.own || hears.contains($0) }),
+            !mustShowThatItStays(teachings[place], now: now)
+        else { return teachings[place].lastHeard = now }
         teachings[place].lastHeard = now
         teachings[place].isReady(at: now)
         run(.joinerReady(teachings[place].learner, hears: hears), now: now)
         admitTheReady(now: now)
+    }
+
+    /// Who dies at each start would end an epoch at each start, and one that serves alone could not go on
+    /// without a second that dies: these are let in when they have lived for a while (V23).
+    private func mustShowThatItStays(_ teaching: Teaching<Machine>, now: Instant) -> Bool {
+        let isTrusted =
+            view.quorum > 1 && !stays.areBrief(of: teaching.learner.node, now: now)
+        return !isTrusted && now.since(teaching.startedAt) < settings.suspicion * 2
     }
 
     private func isClose(_ teaching: Teaching<Machine>) -> Bool {

@@ -85,6 +85,10 @@ package final class Replica<Machine: StateMachine> {
     var nextJoin = Instant.distantPast
     var joinPause: Interval
     var joinedAt = Instant.distantPast
+    /// Which of the others died soon after they were let in.
+    var stays = MemberStays()
+    /// It was let in, and heard so from a teacher, too late.
+    var hasMissedOwnView = false
     /// When it first asked to be let in, having heard everybody.
     var trialBegan: Instant?
     /// How often in a row it was left out soon after it had joined.

@@ -48,7 +48,7 @@ import Testing
         for now in stride(from: 100 as UInt64, through: 900, by: 200) {
             answer(sent: now - 10, at: now)
         }
-        #expect(steady(1_000) == .milliseconds(800))
+        #expect(steady(1_000) == .milliseconds(790))
         #expect(steady(1_301) == nil)
         answer(sent: 1_390, at: 1_400)
         #expect(steady(1_500) == .zero)
@@ -58,5 +58,15 @@ import Testing
         answer(sent: 90, at: 100)
         answer(sent: 5_000, at: 5_010)
         #expect(steady(5_020) == .zero)
+    }
+
+    @Test mutating func `V23: pings of a break that are answered behind it make nothing steady`() {
+        answer(sent: 90, at: 100)
+        for sent in stride(from: 600 as UInt64, through: 5_000, by: 400) {
+            answer(sent: sent, at: 5_010)
+        }
+        #expect(steady(5_020) == .zero)
+        answer(sent: 5_200, at: 5_210)
+        #expect(steady(5_220) == .milliseconds(190))
     }
 }

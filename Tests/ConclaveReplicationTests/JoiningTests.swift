@@ -59,6 +59,35 @@ import Testing
         #expect(epoch(of: group[2]) == epoch(of: group[0]))
     }
 
+    @Test func `V23: one that dies soon after each start must live for a while first`() throws {
+        let group = try comesBack()
+        for isQuick in [true, false, false] {
+            group.live(600)
+            #expect(group[2].replica.isServing == isQuick)
+            group.live(4_000)
+            try #require(group[2].replica.isServing)
+            group[2].disconnect(from: group)
+            Array(group[..<2]).live(1_500)
+            try group[2].restart()
+            group[2].connect(to: group)
+        }
+    }
+
+    /// Else the first could not go on if the second died again.
+    @Test func `V23: a second one is let in to one alone when it has lived for a while`() throws {
+        let group = try TestReplica.group(2)
+        #expect(group[1].replica.leave(now: group[1].now))
+        group.live(1_500)
+        try #require(group[0].replica.isServing && group[0].replica.view.members.count == 1)
+        group[1].disconnect(from: group)
+        try group[1].restart()
+        group[1].connect(to: group)
+        group.live(1_500)
+        #expect(!group[1].replica.isServing)
+        group.live(3_000)
+        #expect(group[1].replica.isServing, "\(group[1].replica.notServingReason)")
+    }
+
     @Test func `V23: one that was left out is let in when all have heard it for a while`() throws {
         let group = try TestReplica.group(3)
         group.live(2_000, cut: [[1, 3], [3, 1], [2, 3], [3, 2]])

@@ -89,7 +89,7 @@ import Testing
             ], in: directory)
         defer { daemon.kill() }
         try wait(for: "the daemon: \(daemon.errors)") {
-            FileManager.default.fileExists(atPath: socket)
+            daemon.errors.contains("listening")
         }
         let conclave = try await Conclave.connect(socket: socket)
         let error = await #expect(throws: ConclaveError.self) {

@@ -5,8 +5,8 @@ package import ConclaveBase
 package struct Hearing: Equatable {
     /// Since the path was last silent or broken.
     private struct Answers: Equatable {
-        /// When the first ping and the newest one that were answered had been sent.
-        var firstPing: Instant
+        /// When the first answer came, and the newest ping that was answered had been sent.
+        var first: Instant
         var newestPing: Instant
         var at: Instant
     }
@@ -25,7 +25,7 @@ package struct Hearing: Equatable {
         // Nobody may have asked how steady it was since the break.
         let known = answers[node].flatMap { now.since($0.at) <= window ? $0 : nil }
         answers[node] = Answers(
-            firstPing: known?.firstPing ?? sent, newestPing: max(known?.newestPing ?? sent, sent),
+            first: known?.first ?? now, newestPing: max(known?.newestPing ?? sent, sent),
             at: now)
     }
 
@@ -41,10 +41,10 @@ package struct Hearing: Equatable {
         return known.newestPing >= start && now.since(known.at) <= window
     }
 
-    /// For how long `node` has answered without a break: from the first ping to the newest one that it has
-    /// answered.
+    /// For how long `node` has answered without a break: from the first answer to the newest ping that it
+    /// has answered. Pings of a break are answered behind it, all at once.
     package func steadyFor(_ node: NodeID, now: Instant) -> Interval? {
         guard let known = answers[node], now.since(known.at) <= window else { return nil }
-        return known.newestPing.since(known.firstPing)
+        return max(.zero, known.newestPing.since(known.first))
     }
 }

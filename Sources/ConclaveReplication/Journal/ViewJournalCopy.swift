@@ -31,7 +31,7 @@ struct ViewJournalCopy {
             fault = isMissing ? "is missing" : "cannot be read: \(error)"
             return
         }
-        if let twin, !twin.isMissing, twin.bytes.count == bytes.count,
+        if let twin, twin.first != nil, twin.bytes.count == bytes.count,
             twin.bytes.lie(at: 0, in: bytes)
         {
             self = twin
