@@ -36,8 +36,8 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     let isSlowAtFirstBatch: Bool
     var batchRandom: SeededRandom
     /// Who has got a promise hangs at times; from numbers of its own as well.
-    let hangsCoordinators: Bool
-    var hangRandom: SeededRandom
+    private let hangsCoordinators: Bool
+    private var hangRandom: SeededRandom
     /// Where the provoked faults that are under way will strike.
     private var provokedHosts: [Int] = []
     /// What will go wrong on an occasion, by the stamp of its event.
