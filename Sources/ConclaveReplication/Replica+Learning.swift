@@ -307,6 +307,10 @@ extension Replica {
 
     private func learned(_ next: NextView, voteFrom: Epoch, now: Instant) {
         if learning?.wait == .view { learning?.wait = .nothing }
+        // It was let in, and has heard so from a teacher alone.
+        let missedOwnView =
+            membership.memory.view.contains(settings.own)
+            && epoch?.view.epoch != membership.memory.epoch
         if order.current?.epoch != next.epoch {
             isContinuous = false
             if next.installed.stateWasLost { order.reset(to: blank) }
@@ -320,10 +324,9 @@ extension Replica {
         adoptLineage(resuming: nil)
         adoptMembers()
         if next.view.contains(settings.own) {
-            (joinedAt, hasMissedOwnView) = (now, true)
-        } else if hasMissedOwnView {
+            joinedAt = now
+        } else if missedOwnView {
             // The others have waited for it: it is left out as whoever came into that view.
-            hasMissedOwnView = false
             stopLearning()
             pauseBeforeJoining(now: now)
         }

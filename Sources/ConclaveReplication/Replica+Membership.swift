@@ -54,7 +54,7 @@ extension Replica {
         case .learn:
             // The others have gone on: who teaches now may be asked at once.
             learning = nil
-            nextJoin = isPausing ? nextJoin : .distantPast
+            if !isPausing { nextJoin = .distantPast }
         case .event(let event): observe(event)
         }
     }
@@ -249,7 +249,7 @@ extension Replica {
         learning = nil
         // Who has a seat now is not taught any more: the order comes to it another way.
         teachings.removeAll { value.view.contains($0.learner) }
-        (joinedAt, hasMissedOwnView) = (now, false)
+        joinedAt = now
         stays.entered(value.installed, now: now)
         order.makesDigests = true
         epoch = EpochState(view: value.view, own: rank, settings: settings, now: now)

@@ -87,8 +87,6 @@ package final class Replica<Machine: StateMachine> {
     var joinedAt = Instant.distantPast
     /// Which of the others died soon after they were let in.
     var stays = MemberStays()
-    /// It was let in, and heard so from a teacher, too late.
-    var hasMissedOwnView = false
     /// When it first asked to be let in, having heard everybody.
     var trialBegan: Instant?
     /// How often in a row it was left out soon after it had joined.

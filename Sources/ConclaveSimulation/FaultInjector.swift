@@ -43,7 +43,6 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     /// What will go wrong on an occasion, by the stamp of its event.
     private var struck: [UInt32: (kind: FaultKind, host: Int)] = [:]
     private var struckCount: UInt32 = 0
-    private(set) var faultCount = 0
     private(set) var hasLostRows = false
     /// A member's state was corrupted.
     private(set) var hasCorrupted = false
@@ -188,7 +187,6 @@ final class FaultInjector<Daemon: SimulatedDaemon> {
     // MARK: - What
 
     private func begin(_ kind: FaultKind, host: Int) {
-        faultCount += 1
         timeline.trace.line(at: timeline.now, "FAULT \(kind.rawValue) host \(host + 1)")
         switch kind {
         case .kill: kill(host)

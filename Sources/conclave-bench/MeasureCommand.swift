@@ -89,7 +89,11 @@ struct MeasureCommand: ParsableCommand {
     @Option(help: "Connections that lock.parallel and watch.fanout are spread over.")
     var conns = 4
 
-    @Option(help: "Rounds of what is not timed: barrier.*, elect.*, mcast.kill9, view.change, …")
+    @Option(
+        help: """
+            Rounds of barrier.*, elect.*, mcast.kill9, view.change, join.blank and \
+            start.all.
+            """)
     var rounds = 10
 
     @Option(help: "Locks that are held during rss.held, view.change, join.blank and start.all.")

@@ -1,4 +1,5 @@
 import ConclaveBase
+import ConclaveGroup
 import Testing
 
 @testable import ConclaveReplication
@@ -88,6 +89,40 @@ import Testing
         #expect(group[1].replica.isServing, "\(group[1].replica.notServingReason)")
     }
 
+    /// One of another view, in which a member was not yet, would let in who does not hear that.
+    @Test func `V23: a report counts if it names every member of the view`() throws {
+        let group = try comesBack()
+        let cut: Set<[UInt32]> = [[2, 3], [3, 2]]
+        group.live(1_000, cut: cut)
+        let before = epoch(of: group[0])
+        let teaching = try #require(group[0].replica.teachings.first)
+        func report(_ hears: [Member]) {
+            let frame = ControlFrame.transfer(
+                .ready(id: teaching.id, version: group[0].replica.version, hears: hears))
+            let bytes = frame.encode(lineage: group[0].replica.lineage)
+            group[0].hear(.control(from: group[2].node, bytes: bytes))
+            group.live(200, cut: cut)
+        }
+        report([group[0].member])
+        #expect(epoch(of: group[0]) == before)
+        report([group[0].member, group[1].member])
+        #expect(epoch(of: group[0]) > before)
+    }
+
+    @Test func `a path that comes and goes does not put off the next question to all`() throws {
+        let group = try three()
+        try group[3].restart()
+        group[3].connect(to: Array(group[..<3]))
+        // Its first questions are lost.
+        group.live(300) { if case .transfer(.join) = $0 { true } else { false } }
+        for _ in 0..<15 {
+            group[3].hear(.connected(group[4].member))
+            group.live(200)
+            group[3].hear(.disconnected(group[4].node, byPeer: true))
+        }
+        #expect(group[3].replica.isServing, "\(group[3].replica.notServingReason)")
+    }
+
     @Test func `V23: one that was left out is let in when all have heard it for a while`() throws {
         let group = try TestReplica.group(3)
         group.live(2_000, cut: [[1, 3], [3, 1], [2, 3], [3, 2]])
@@ -98,8 +133,7 @@ import Testing
         #expect(group[2].replica.isServing, "\(group[2].replica.notServingReason)")
     }
 
-    /// It is let in and does not hear so, and is left out before it does.
-    @Test func `V23: one that never learns that it was let in costs few views`() throws {
+    @Test func `V23: one whose links come and go as it starts costs few views`() throws {
         let group = try comesBack()
         let before = epoch(of: group[0])
         for _ in 0..<20 {
@@ -107,6 +141,27 @@ import Testing
             group.live(1_350, cut: [[1, 3], [2, 3]])
         }
         #expect(epoch(of: group[0]) - before <= 4)
+        group.live(10_000)
+        #expect(group.allSatisfy { $0.replica.isServing })
+    }
+
+    @Test func `V23: one that hears too late that it was let in pauses before it is again`() throws
+    {
+        let group = try comesBack(erased: true)
+        let before = epoch(of: group[0])
+        group.live(6_000, to: group[2].node) {
+            switch $0 {
+            case .membership(.ping), .membership(.pong): false
+            case .membership: true
+            default: false
+            }
+        }
+        #expect(epoch(of: group[0]) > before && !group[2].replica.isServing)
+        let pauses = group[2].outputs.compactMap { output -> Int? in
+            guard case .event(.joinsLater(_, let count)) = output else { return nil }
+            return count
+        }
+        #expect(pauses.first == 1)
         group.live(10_000)
         #expect(group.allSatisfy { $0.replica.isServing })
     }

@@ -38,14 +38,15 @@ extension TestReplica {
 extension [TestReplica] {
     /// - Parameters:
     ///   - cut: From whom to whom nothing arrives.
+    ///   - node: Only frames to that one are lost; nil: to all.
     ///   - isLost: Of the control frames, which do not arrive.
     func live(
-        _ milliseconds: Int64, cut: Set<[UInt32]> = [],
+        _ milliseconds: Int64, cut: Set<[UInt32]> = [], to node: NodeID? = nil,
         losing isLost: (ControlFrame) -> Bool = { _ in false }
     ) {
         for _ in 0..<(milliseconds / 25) {
             for replica in self { replica.live(25) }
-            carry(cut: cut, losing: isLost)
+            carry(cut: cut, to: node, losing: isLost)
         }
     }
 
@@ -67,13 +68,16 @@ extension [TestReplica] {
     }
 
     /// What was sent arrives, and what is sent in answer.
-    private func carry(cut: Set<[UInt32]>, losing isLost: (ControlFrame) -> Bool) {
+    private func carry(
+        cut: Set<[UInt32]>, to node: NodeID?, losing isLost: (ControlFrame) -> Bool
+    ) {
         for _ in 0..<6 {
             for from in self {
                 let sent = from.fabric.sent
                 from.fabric.sent = []
                 for item in sent
-                where !cut.contains([from.node.number, item.to.number]) && !item.isLost(isLost) {
+                where !cut.contains([from.node.number, item.to.number]) {
+                    if node ?? item.to == item.to, item.isLost(isLost) { continue }
                     first { $0.node == item.to }?.hear(item.input(from: from.node))
                 }
             }
