@@ -77,7 +77,8 @@ let package = Package(
     ],
     targets: [
         library("ConclaveBase", []),
-        library("ConclaveWire", ["ConclaveBase"]),
+        .target(name: "CConclaveChecksum"),
+        library("ConclaveWire", ["ConclaveBase", "CConclaveChecksum"]),
         library("ConclaveGroup", ["ConclaveBase", "ConclaveWire"]),
         library(
             "ConclaveReplication", ["ConclaveBase", "ConclaveWire", "ConclaveGroup", deque]),

@@ -1,4 +1,6 @@
-/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), eight bytes a step.
+import CConclaveChecksum
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4).
 package struct Checksum {
     private var state: UInt32 = ~0
 
@@ -7,28 +9,11 @@ package struct Checksum {
     package var value: UInt32 { ~state }
 
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        var crc = state
-        var offset = 0
-        let tables = Self.tables
-        unsafe tables.withUnsafeBufferPointer { table in
-            while offset + 8 <= bytes.count {
-                let word = unsafe UInt64(
-                    littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                let mixed = word ^ UInt64(crc)
-                crc = 0
-                for step in 0..<8 {
-                    let byte = Int(truncatingIfNeeded: (mixed >> (UInt64(step) * 8)) & 0xFF)
-                    crc ^= unsafe table[(7 - step) * 256 + byte]
-                }
-                offset += 8
-            }
-            while offset < bytes.count {
-                let byte = unsafe bytes[offset]
-                crc = unsafe table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8)
-                offset += 1
-            }
+        if Self.hasInstruction {
+            state = unsafe conclave_checksum_update(state, bytes.baseAddress, bytes.count)
+        } else {
+            state = unsafe ChecksumTables.update(state, bytes)
         }
-        state = crc
     }
 
     /// As the eight bytes that a writer makes of it.
@@ -48,18 +33,5 @@ package struct Checksum {
         return checksum.value
     }
 
-    /// Table k: the remainder of a byte followed by k zero bytes.
-    private static let tables: [UInt32] = {
-        var tables = [UInt32](repeating: 0, count: 8 * 256)
-        for byte in 0..<256 {
-            var crc = UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0x82F6_3B78 : crc >> 1 }
-            tables[byte] = crc
-        }
-        for index in 256..<(8 * 256) {
-            let previous = tables[index - 256]
-            tables[index] = tables[Int(previous & 0xFF)] ^ (previous >> 8)
-        }
-        return tables
-    }()
+    private static let hasInstruction = conclave_checksum_is_available()
 }

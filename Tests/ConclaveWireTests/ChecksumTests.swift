@@ -15,6 +15,18 @@ import Testing
         #expect(Checksum.of(Array((0..<32).reversed())) == 0x113F_DB5C)
     }
 
+    /// Of all lengths and places about the eight bytes of a step, and of one of many steps.
+    @Test func `the processor and the tables come to the same`() {
+        var random = SeededRandom(seed: 7)
+        let bytes = (0..<4_096).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        for start in 0..<16 {
+            for end in Array(start...64) + [4_095, 4_096] {
+                let byTables = bytes[start..<end].withUnsafeBytes { ChecksumTables.update(~0, $0) }
+                #expect(Checksum.of(bytes[start..<end]) == ~byTables)
+            }
+        }
+    }
+
     @Test func `nothing has the checksum of nothing`() {
         #expect(Checksum.of([UInt8]()) == 0)
     }

@@ -10,7 +10,7 @@ import Testing
         ]
     private static let allowed: [String: [String]] = [
         "ConclaveBase": [],
-        "ConclaveWire": ["ConclaveBase"],
+        "ConclaveWire": ["ConclaveBase", "CConclaveChecksum"],
         "ConclaveGroup": words,
         "ConclaveReplication": words + ["ConclaveGroup"],
         "ConclaveCoordination": words,
