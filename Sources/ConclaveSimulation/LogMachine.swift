@@ -48,8 +48,7 @@ package struct LogMachine: StateMachine {
         mix(version.number)
         mix(time.microseconds)
         mix(number)
-        while reader.remaining >= 8, let word: UInt64 = try? reader.integer("rest") { mix(word) }
-        while let byte = try? reader.byte("rest") { mix(UInt64(byte)) }
+        digest = unsafe reader.withRest { unsafe Self.mix($0, into: digest) }
         self.version = version
         self.time = time
         add(.applied(number: number), to: &effects)
@@ -71,8 +70,25 @@ package struct LogMachine: StateMachine {
     }
 
     private mutating func mix(_ value: UInt64) {
-        digest = (digest ^ value) &* 0x9E37_79B9_7F4A_7C15
-        digest ^= digest >> 31
+        digest = Self.mix(value, into: digest)
+    }
+
+    private static func mix(_ value: UInt64, into digest: UInt64) -> UInt64 {
+        let mixed = (digest ^ value) &* 0x9E37_79B9_7F4A_7C15
+        return mixed ^ mixed >> 31
+    }
+
+    private static func mix(_ bytes: UnsafeRawBufferPointer, into digest: UInt64) -> UInt64 {
+        var digest = digest
+        let wordsEnd = bytes.count & ~7
+        for offset in stride(from: 0, to: wordsEnd, by: 8) {
+            let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            digest = mix(UInt64(littleEndian: word), into: digest)
+        }
+        for offset in wordsEnd..<bytes.count {
+            digest = unsafe mix(UInt64(bytes[offset]), into: digest)
+        }
+        return digest
     }
 
     private mutating func add(_ kind: Entry.Kind, to effects: inout [Entry]) {

@@ -94,6 +94,15 @@ package struct ByteReader: Sendable {
         return String(copying: text)
     }
 
+    /// Calls `body` with everything that is left, which stays unread.
+    package func withRest<Result>(
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        unsafe storage.withUnsafeBytes {
+            unsafe body(UnsafeRawBufferPointer(rebasing: $0[position..<end]))
+        }
+    }
+
     /// Everything that is left.
     package mutating func rest() -> [UInt8] {
         let start = position
