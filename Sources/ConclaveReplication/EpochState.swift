@@ -7,13 +7,14 @@ import ConclaveGroup
 final class EpochState {
     let view: View
     let own: Rank
-    var multicast: Multicast
-    var pulse: Pulse
+    let multicast: Multicast
+    let pulse: Pulse
     /// No more traffic in this epoch.
     var isWedged = false
     /// Who said `ready` on the connection that stands: row writes may go there (V2).
-    var isReady: [Bool]
-    var isDirty: [Bool]
+    var isReady: RankSet
+    /// Whose rows are to be looked at.
+    var isDirty: RankSet
     var confirmed = Instant.distantPast
     /// A peer's row may say that more is confirmed. A member that is a majority by itself needs none.
     var mayConfirm: Bool
@@ -33,8 +34,8 @@ final class EpochState {
                 plant: settings.plant))
         pulse = Pulse(table: multicast.table, quorum: view.quorum, now: now)
         let count = view.members.count
-        isReady = Array(repeating: settings.plant == .rowsBeforeReady, count: count)
-        isDirty = Array(repeating: false, count: count)
+        isReady = RankSet(settings.plant == .rowsBeforeReady, count: count)
+        isDirty = RankSet(false, count: count)
         mayConfirm = view.quorum == 1
         progress = Array(repeating: 0, count: count)
         movedAt = Array(repeating: now, count: count)
@@ -45,8 +46,6 @@ final class EpochState {
         settings: ReplicaSettings, now: Instant
     ) -> [(node: NodeID, reason: DepartureReason, silent: Interval)] {
         var result: [(NodeID, DepartureReason, Interval)] = []
-        // Asked below without a copy for each question.
-        let multicast = multicast
         for rank in view.members.indices where rank != own.index {
             let node = view.members[rank].node
             let silent = now.since(pulse.lastHeard[rank])

@@ -6,7 +6,7 @@ import ConclaveGroup
 ///
 /// Others rely on this: while more than half of the members' wall clocks are right, a wrong one takes
 /// the order's time, which never goes back, no further than `limit` ahead.
-struct MedianClock {
+final class MedianClock {
     /// Fewer cannot say whose clock is wrong.
     private static let minimumCount = 3
 
@@ -23,21 +23,21 @@ struct MedianClock {
         limit = .seconds(1) + suspicion
     }
 
-    mutating func note(_ time: Timestamp, now: Instant) {
+    func note(_ time: Timestamp, now: Instant) {
         median = (time, now)
         isAwaited = false
     }
 
     /// A view begins, or the process with the view that it knew last. Until the members are heard of, the
     /// clocks of those before count; if nobody was, the order's time stands still.
-    mutating func begin(memberCount: Int) {
+    func begin(memberCount: Int) {
         if memberCount < Self.minimumCount { median = nil }
         isAwaited = memberCount >= Self.minimumCount && median == nil
     }
 
     /// What the wall clock `own` stands for; `nil` if that will be known soon. `changed` is called when it
     /// becomes far from the median, by so much ahead, and with `nil` when it is not any more.
-    mutating func time(
+    func time(
         own: Timestamp, now: Instant, changed: (_ ahead: Interval?) -> Void
     ) -> Timestamp? {
         if isAwaited { return nil }
@@ -53,7 +53,7 @@ struct MedianClock {
         return isFar ? expected : own
     }
 
-    private mutating func note(
+    private func note(
         isFar: Bool, ahead: Interval, _ changed: (_ ahead: Interval?) -> Void
     ) {
         guard isFar != self.isFar else { return }

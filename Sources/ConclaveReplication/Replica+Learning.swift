@@ -44,7 +44,7 @@ extension Replica {
     private func askAll(now: Instant) {
         guard !paths.isEmpty else { return }
         nextJoin = now.advanced(by: settings.heartbeat * 5)
-        ask(paths.keys.sorted())
+        ask(paths.nodes)
     }
 
     private func ask(_ nodes: [NodeID]) {

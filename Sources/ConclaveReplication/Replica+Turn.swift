@@ -50,8 +50,7 @@ extension Replica {
 
     private func scanRows(of state: EpochState, now: Instant) {
         var broken: [NodeID] = []
-        for rank in state.isDirty.indices where state.isDirty[rank] {
-            state.isDirty[rank] = false
+        while let rank = state.isDirty.popFirst() {
             state.mayConfirm = true
             state.pulse.scan(rank, now: now)
             guard !state.isWedged else { continue }
@@ -127,7 +126,7 @@ extension Replica {
     private func pushRows(of state: EpochState) {
         let slots = state.multicast.dirtySlots
         let counters = state.multicast.countersAreDirty ? state.multicast.counters : nil
-        let pulse = state.pulse.isDirty ? state.multicast.pulse : nil
+        let pulse = state.pulse.isDue.isEmpty ? nil : state.multicast.pulse
         guard !slots.isEmpty || counters != nil || pulse != nil else { return }
         for (rank, member) in state.view.members.enumerated()
         where rank != state.own.index && state.isReady[rank] {

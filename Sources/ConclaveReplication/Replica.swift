@@ -12,8 +12,8 @@ package final class Replica<Machine: StateMachine> {
     let fabric: any Fabric
     var random: SeededRandom
 
-    var membership: Membership
-    var viewJournal: ViewJournal
+    let membership: Membership
+    let viewJournal: ViewJournal
     var snapshots: SnapshotStore
     var journal: SegmentJournal?
 
@@ -65,7 +65,7 @@ package final class Replica<Machine: StateMachine> {
     var nextTagNumber: UInt64 = 1
     /// Tags of view records that membership waits for.
     var viewTokens: [UInt64: UInt64] = [:]
-    var paths: [NodeID: Member] = [:]
+    var paths = Paths()
     /// The epoch for which a peer said `ready` on the connection that stands.
     var peerReady: [NodeID: Epoch] = [:]
     /// One for each member that learns here.
@@ -112,7 +112,7 @@ package final class Replica<Machine: StateMachine> {
     /// Of the newest snapshot on the disk.
     var durableSnapshot: SnapshotHeader?
     var wallClock = Timestamp.zero
-    var medianClock: MedianClock
+    let medianClock: MedianClock
     /// What this turn sends is given that time.
     var sendingTime = Timestamp.zero
 
@@ -270,7 +270,7 @@ package final class Replica<Machine: StateMachine> {
         guard lineage != .none else { return }
         fabric.adopt(lineage: lineage, givenUp: membership.memory.current?.givenUp ?? [])
         guard settings.durability == .disk, journal?.settings.lineage != lineage else { return }
-        var journal = SegmentJournal(
+        let journal = SegmentJournal(
             settings: SegmentSettings(
                 owner: settings.own.node, lineage: lineage,
                 byteCount: settings.segmentByteCount, plant: settings.plant))

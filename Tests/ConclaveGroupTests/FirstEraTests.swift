@@ -8,7 +8,7 @@ import Testing
     /// The first view of a group of one, founded at that time.
     private func founded(at seconds: UInt64) throws -> NextView {
         var now = Instant(nanoseconds: 1_000_000_000)
-        var membership = Membership(
+        let membership = Membership(
             own: own, configured: [own.node],
             settings: MembershipSettings(
                 heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 0,

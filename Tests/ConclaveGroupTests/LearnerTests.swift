@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func `takes no view from its teacher while it enters one`() {
-        var membership = restarted()
+        let membership = restarted()
         var effects: [Membership.Effect] = []
         membership.step(
             .frame(from: members[1].node, .install(view(5))), now: start, effects: &effects)

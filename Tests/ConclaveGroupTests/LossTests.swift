@@ -10,7 +10,7 @@ import Testing
     /// The first member, restarted with three messages of each: what it does with the promises of the
     /// others, who have five, of which they have delivered that many.
     private func effects(deliveredByOthers delivered: UInt64) throws -> [Membership.Effect] {
-        var membership = Membership(
+        let membership = Membership(
             own: members[0], configured: members.map(\.node), settings: Sample.settings,
             memory: Sample.memory(of: members), vector: [3, 3, 3], random: SeededRandom(seed: 1),
             now: start)

@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test func `a leap of the sent counter breaks the path at once`() {
-        var epoch = TestEpoch(count: 2)
+        let epoch = TestEpoch(count: 2)
         let sent = epoch.members[1].counters.lowerBound
         #expect(
             epoch.members[1].table.receive(

@@ -87,7 +87,7 @@ extension Sample {
 
     /// All members of the view that it knows may be gone by then, and its path be open for long.
     @Test func `hears of each view from those that it has a path to`() throws {
-        var membership = Membership(
+        let membership = Membership(
             own: members[0], configured: members.map(\.node), settings: Sample.settings,
             memory: Sample.memory(of: members), vector: [3, 3, 3], random: SeededRandom(seed: 1),
             now: start)

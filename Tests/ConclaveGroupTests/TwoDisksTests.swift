@@ -57,7 +57,7 @@ import Testing
 
     @Test func `V13: a voter loses its vote to the disk that took its place`() {
         let (own, now) = (start(9), Instant(nanoseconds: 1_000_000_000))
-        var membership = Membership(
+        let membership = Membership(
             own: own, configured: (others + [own]).map(\.node),
             settings: MembershipSettings(
                 heartbeat: .milliseconds(100), suspicion: .milliseconds(400), minimumMembers: 1,

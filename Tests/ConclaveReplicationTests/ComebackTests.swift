@@ -96,7 +96,7 @@ import Testing
     @Test func `V28: a group that loses its state in its last era stays in it`() throws {
         let alone = try TestReplica(1, of: [1])
         alone.disk.erase()
-        var journal = try ViewJournal.recover(
+        let journal = try ViewJournal.recover(
             from: alone.disk, owner: node, smallestFile: 64 * 1_024
         ).journal
         let last = view(2, of: [member(1)], trim: [0], era: NextView.lastEra)

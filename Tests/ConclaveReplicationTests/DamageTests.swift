@@ -23,11 +23,11 @@ import Testing
     private func write(batches: UInt64 = 40, markingAfter marked: UInt64 = 40) throws
         -> SegmentJournal
     {
-        var views = try ViewJournal.recover(
+        let views = try ViewJournal.recover(
             from: disk, owner: node, smallestFile: 64 * 1_024
         ).journal
         views.append(.installed(view(1), voteFrom: Epoch(1)), to: disk, tag: 1)
-        var segments = SegmentJournal(
+        let segments = SegmentJournal(
             settings: SegmentSettings(owner: node, lineage: lineage, byteCount: 64 * 1_024))
         var tag: UInt64 = 100
         for ordinal in 0..<batches {
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `is noticed if the newest snapshot is gone, also if an older one is there`() throws {
-        var views = try ViewJournal.recover(
+        let views = try ViewJournal.recover(
             from: disk, owner: node, smallestFile: 64 * 1_024
         ).journal
         var store = SnapshotStore(owner: node)
@@ -145,7 +145,7 @@ import Testing
         let loss = ViewMemory.Loss(
             lineage: lineage, epoch: Epoch(1), list: view(1).list, number: 1)
         #expect(recovery.viewJournal.memory.loss == loss)
-        var views = recovery.viewJournal
+        let views = recovery.viewJournal
         let lost = try #require(recovery.lost)
         let before = disk.files
         views.replace(lost.journal, on: disk, tag: 9)
@@ -165,13 +165,13 @@ import Testing
     func `is set aside or still damage at any moment`(operations: Int) throws {
         try write()
         damage()
-        var recovery = try recoverOrSetAside()
+        let recovery = try recoverOrSetAside()
         recovery.viewJournal.replace(
             try #require(recovery.lost).journal, on: disk, tag: 9)
         disk.run(operations)
         disk.crash()
         for _ in 0..<2 {
-            var again = try recoverOrSetAside()
+            let again = try recoverOrSetAside()
             #expect(again.viewJournal.memory.current == nil)
             #expect(again.viewJournal.memory.loss?.lineage == lineage)
             again.viewJournal.replace(try #require(again.lost).journal, on: disk, tag: 10)
@@ -191,13 +191,13 @@ import Testing
         disk.run()
         let reason =
             "state-differs: this member's state was not the one that a majority of the members had"
-        var recovery = try recoverOrSetAside()
+        let recovery = try recoverOrSetAside()
         #expect(recovery.lost?.reason == reason)
         recovery.viewJournal.replace(
             try #require(recovery.lost).journal, on: disk, tag: 9)
         disk.run(operations)
         disk.crash()
-        var again = try recoverOrSetAside()
+        let again = try recoverOrSetAside()
         again.viewJournal.replace(try #require(again.lost).journal, on: disk, tag: 10)
         disk.run()
         #expect(try recoverOrSetAside().lost?.reason == nil)
@@ -209,7 +209,7 @@ import Testing
         for _ in 0..<4 {
             try write()
             damage()
-            var recovery = try recoverOrSetAside()
+            let recovery = try recoverOrSetAside()
             recovery.viewJournal.replace(
                 try #require(recovery.lost).journal, on: disk, tag: 9)
             disk.run()

@@ -48,7 +48,7 @@ import Testing
 
     private func start(marked batch: UInt64 = 0, plant: Plant? = nil) throws -> SegmentJournal {
         let recovered = try recover(marked: batch)
-        var journal = journal(plant)
+        let journal = journal(plant)
         journal.resume(recovered, on: disk)
         journal.syncRecovered(recovered.unmarked, on: disk, tag: tags.next())
         disk.run()
@@ -90,7 +90,7 @@ import Testing
         var first = journal()
         append(0..<4, to: &first, failingAtLast: true)
         let recovered = try recover(marked: 3)
-        var second = journal()
+        let second = journal()
         second.resume(recovered, on: disk)
         second.syncRecovered(recovered.unmarked, on: disk, tag: tags.next())
         disk.run(operations)

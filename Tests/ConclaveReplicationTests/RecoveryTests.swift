@@ -14,13 +14,13 @@ import Testing
     }
 
     private func write(views: [NextView], records: [JournalRecord]) throws {
-        var journal = try ViewJournal.recover(
+        let journal = try ViewJournal.recover(
             from: disk, owner: node, smallestFile: 64 * 1_024
         ).journal
         for value in views {
             journal.append(.installed(value, voteFrom: Epoch(1)), to: disk, tag: 1)
         }
-        var segments = SegmentJournal(
+        let segments = SegmentJournal(
             settings: SegmentSettings(owner: node, lineage: lineage, byteCount: 64 * 1_024))
         var tag: UInt64 = 100
         for record in records {

@@ -23,7 +23,7 @@ import Testing
     ///
     /// - Parameter isKnown: Each record is written when the one before is known to be synced.
     private func written(isKnown: Bool = false) throws -> ViewJournal {
-        var journal = try journal()
+        let journal = try journal()
         var nextTag = 100 as UInt64
         func append(_ record: ViewRecord, tag: UInt64) {
             journal.append(record, to: disk, tag: tag)
@@ -179,11 +179,11 @@ import Testing
     /// Every place at which a crash can cut the rewriting of the two files.
     @Test(arguments: 0...10)
     func `one file is whole at any moment of the rewriting`(operations: Int) throws {
-        var before = try written()
+        let before = try written()
         before.rewrite(on: disk, tag: 9)
         disk.run(operations)
         disk.crash()
-        var after = try journal()
+        let after = try journal()
         #expect(after.memory == before.memory)
         // And again, after the next start has begun to do the same.
         after.rewrite(on: disk, tag: 10)
@@ -193,14 +193,14 @@ import Testing
     }
 
     @Test func `a record only counts when it is synced in both files`() throws {
-        var journal = try written()
+        let journal = try written()
         journal.append(promise(7), to: disk, tag: 77)
         #expect(disk.run(3).isEmpty)
         #expect(disk.run(1) == [77])
     }
 
     @Test func `a full file is made anew with all that is remembered`() throws {
-        var journal = try written()
+        let journal = try written()
         for round in 4...400 as ClosedRange<UInt64> {
             journal.append(promise(round), to: disk, tag: round)
             disk.run()
@@ -214,7 +214,7 @@ import Testing
 
     /// The last record is a bad one of a synced file, and no record behind it shows that.
     @Test func `V29: what a crash left of a file made anew is not all that counts`() throws {
-        var journal = try written()
+        let journal = try written()
         journal.rewrite(on: disk, tag: 9)
         #expect(disk.run(5).isEmpty)
         disk.crash()
@@ -229,7 +229,7 @@ import Testing
     /// older one has all that counts.
     @Test(arguments: 0...6)
     func `V29: one bad file is not missed while it is the only new one`(sector: Int) throws {
-        var journal = try written()
+        let journal = try written()
         journal.rewrite(on: disk, tag: 9)
         #expect(disk.run(5).isEmpty)
         disk.crash()
@@ -243,7 +243,7 @@ import Testing
     func `V29: one bad file is not missed while it is the only new one of a full journal`(
         sector: Int
     ) throws {
-        var journal = try written()
+        let journal = try written()
         var round = 3 as UInt64
         while !disk.isRenaming {
             disk.run()
@@ -267,7 +267,7 @@ import Testing
         let before = try written()
         let end = try #require(disk.files[file]).lastIndex { $0 != 0 } ?? 0
         damage(file, at: end / 512 * 512)
-        var journal = try self.journal()
+        let journal = try self.journal()
         journal.rewrite(on: disk, tag: 9)
         #expect(disk.run(5).isEmpty)
         disk.crash()
@@ -303,7 +303,7 @@ import Testing
         disk.change("views.b") { bytes in
             for index in third..<third + 512 { bytes[index] = 0 }
         }
-        var journal = try self.journal()
+        let journal = try self.journal()
         #expect(journal.memory == before.memory)
         journal.rewrite(on: disk, tag: 9)
         #expect(disk.run(5).isEmpty)
@@ -346,7 +346,7 @@ import Testing
     @Test func `V30: a file that is older and lacks its end says nothing against a bad newer one`()
         throws
     {
-        var journal = try written()
+        let journal = try written()
         journal.rewrite(on: disk, tag: 9)
         #expect(disk.run(5).isEmpty)
         disk.crash()
@@ -358,7 +358,7 @@ import Testing
     }
 
     @Test func `views are kept until a snapshot covers them, the newest for ever`() throws {
-        var journal = try written()
+        let journal = try written()
         for epoch in 2...5 as ClosedRange<UInt64> {
             let next = view(epoch, trim: [epoch, epoch])
             journal.append(.installed(next, voteFrom: Epoch(1)), to: disk, tag: epoch)
@@ -433,7 +433,7 @@ import Testing
         let old = try #require(disk.files["views.a"])
         for file in ViewJournal.files { disk.change(file + ".spare") { $0 = old } }
         disk.isFull = true
-        var after = try journal()
+        let after = try journal()
         after.rewrite(on: disk, tag: 9)
         #expect(disk.run() == [9])
         for file in ViewJournal.files {

@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func `a clock that is a little off is left alone`() {
-        var clock = MedianClock(suspicion: .seconds(1))
+        let clock = MedianClock(suspicion: .seconds(1))
         let now = Instant(nanoseconds: 1_000_000_000)
         clock.note(start, now: now)
         for milliseconds in [0, 1_999, 2_000] as [UInt64] {

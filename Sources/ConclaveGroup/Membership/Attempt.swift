@@ -1,7 +1,7 @@
 import ConclaveBase
 
 /// One ballot of this coordinator: what was promised, what is proposed, who has accepted.
-struct Attempt: Equatable {
+final class Attempt {
     enum Phase: Equatable {
         /// The own promise is being synced.
         case recording(token: UInt64)
@@ -19,7 +19,7 @@ struct Attempt: Equatable {
         var ranges: [FillRange]
     }
 
-    var ballot: Ballot
+    let ballot: Ballot
     var phase: Phase
     var promises: [NodeID: Promise] = [:]
     /// When promises were asked for first.
@@ -40,33 +40,33 @@ struct Attempt: Equatable {
     /// Too few of those who promised hear each other. That may change: they are asked again.
     var isTooSmall = false
 
-    static func == (lhs: Self, rhs: Self) -> Bool {
-        lhs.ballot == rhs.ballot && lhs.phase == rhs.phase && lhs.value == rhs.value
-            && lhs.promises == rhs.promises && lhs.accepted == rhs.accepted
+    init(ballot: Ballot, phase: Phase) {
+        self.ballot = ballot
+        self.phase = phase
     }
 
     /// Returns whether it is one that was asked for and is waited for.
-    mutating func take(_ promise: Promise) -> Bool {
+    func take(_ promise: Promise) -> Bool {
         guard promise.ballot == ballot, phase == .preparing else { return false }
         promises[promise.from.node] = promise
         return true
     }
 
-    mutating func levelled(_ node: NodeID) {
+    func levelled(_ node: NodeID) {
         guard phase == .levelling else { return }
         guard lacking.contains(node) else { return }
         lacking.removeAll { $0 == node }
         risen.append(node)
     }
 
-    mutating func acceptedBy(_ node: NodeID) {
+    func acceptedBy(_ node: NodeID) {
         guard case .accepting = phase, !accepted.contains(node) else { return }
         accepted.append(node)
     }
 
     /// A record is synced; if it was the own promise, a majority's are waited for until
     /// `promisesUntil`.
-    mutating func recorded(_ token: UInt64, by own: NodeID, promisesUntil: Instant) {
+    func recorded(_ token: UInt64, by own: NodeID, promisesUntil: Instant) {
         switch phase {
         case .recording(token):
             phase = .preparing
@@ -77,7 +77,7 @@ struct Attempt: Equatable {
     }
 
     /// Somebody came back: what was sent to it may be lost.
-    mutating func resend(to node: NodeID) {
+    func resend(to node: NodeID) {
         nextSend = .distantPast
     }
 }

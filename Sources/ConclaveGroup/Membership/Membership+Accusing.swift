@@ -23,7 +23,7 @@ struct Patience: Equatable {
 
 /// What this member itself suspects.
 extension Membership {
-    mutating func accuse(
+    func accuse(
         _ whom: NodeID, _ reason: DepartureReason, silent: Interval, late: Interval, now: Instant,
         effects: inout [Effect]
     ) {
@@ -42,7 +42,7 @@ extension Membership {
     }
 
     /// A view begins: were the accusations that led to it right?
-    mutating func judgeAccusations(by value: NextView, now: Instant) {
+    func judgeAccusations(by value: NextView, now: Instant) {
         if !accused.isEmpty, accused.allSatisfy(value.view.contains) {
             patience.wasFutile(shortest: settings.suspicion * 2, now: now)
         }

@@ -15,7 +15,7 @@ extension Membership {
     }
 
     /// This member was asked to have the list changed.
-    mutating func want(_ change: MemberChange, now: Instant, effects: inout [Effect]) {
+    func want(_ change: MemberChange, now: Instant, effects: inout [Effect]) {
         guard seat == .member, !isEnding, installing == nil, let current = memory.current else {
             return
         }
@@ -24,7 +24,7 @@ extension Membership {
         end(now: now, effects: &effects)
     }
 
-    mutating func isWanted(
+    func isWanted(
         _ change: MemberChange, by node: NodeID, now: Instant, effects: inout [Effect]
     ) {
         guard seat == .member else { return }

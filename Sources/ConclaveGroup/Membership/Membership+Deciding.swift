@@ -3,7 +3,7 @@ import ConclaveBase
 extension Membership {
     /// Chooses the next view from the promises, if they allow one; else the attempt waits on. The
     /// same promises give the same trim: who is level with it stays so when joiners are dropped.
-    mutating func decide(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
+    func decide(_ attempt: Attempt, now: Instant, effects: inout [Effect]) {
         guard let current = memory.current else { return }
         let promises = current.members.compactMap { attempt.promises[$0.node] }
         let withState = promises.filter { $0.vector != nil }
@@ -61,7 +61,7 @@ extension Membership {
             promises: promises, after: current)
         attempt.lacking = settings.plant == .joinerNotLevel ? [] : attempt.joining.map(\.node)
         attempt.fills = []
-        if !stateWasLost { planFills(&attempt, chosen: chosen, holders: withState, trim: trim) }
+        if !stateWasLost { planFills(attempt, chosen: chosen, holders: withState, trim: trim) }
         let risen = attempt.risen
         attempt.lacking.removeAll { risen.contains($0) }
     }
@@ -88,7 +88,7 @@ extension Membership {
 
     /// Who lacks what below the trim, and who sends it.
     private func planFills(
-        _ attempt: inout Attempt, chosen: [Promise], holders: [Promise], trim: [UInt64]
+        _ attempt: Attempt, chosen: [Promise], holders: [Promise], trim: [UInt64]
     ) {
         guard settings.plant != .trimByMaximum else { return }
         for promise in chosen {

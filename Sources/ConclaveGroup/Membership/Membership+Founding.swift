@@ -26,7 +26,7 @@ extension Membership {
     /// the lowest NodeID founds (V24).
     ///
     /// Who lost a history takes no part: another first view would give up what it once had.
-    mutating func tickFounding(now: Instant, effects: inout [Effect]) {
+    func tickFounding(now: Instant, effects: inout [Effect]) {
         guard own.node == configured.first, memory.current == nil, memory.loss == nil,
             installing == nil
         else { return }
@@ -48,7 +48,7 @@ extension Membership {
     }
 
     /// Who is there and takes no part says nothing: it lost a history, and its status says so.
-    private mutating func reportSilent(now: Instant, effects: inout [Effect]) {
+    private func reportSilent(now: Instant, effects: inout [Effect]) {
         let since = founding.connectedSince ?? now
         founding.connectedSince = since
         guard now.since(since) > settings.suspicion * 2 else { return }
@@ -57,7 +57,7 @@ extension Membership {
         if !silent.isEmpty { reportWait(for: silent, effects: &effects) }
     }
 
-    private mutating func reportWait(for nodes: [NodeID], effects: inout [Effect]) {
+    private func reportWait(for nodes: [NodeID], effects: inout [Effect]) {
         guard nodes != founding.reportedWait else { return }
         founding.reportedWait = nodes
         effects.append(.event(.waiting(for: nodes, purpose: .founding)))
@@ -65,7 +65,7 @@ extension Membership {
 
     /// Before it draws a lineage, a founder asks whether the others are blank too: it may itself
     /// have lost its disk, and then it must join them.
-    private mutating func askForBlanks(now: Instant, effects: inout [Effect]) {
+    private func askForBlanks(now: Instant, effects: inout [Effect]) {
         guard founding.token == nil, !isBehind else { return }
         let isKnown = configured.allSatisfy {
             $0 == own.node || founding.answers[$0] == paths[$0]
@@ -81,7 +81,7 @@ extension Membership {
     /// The founder draws the lineage and syncs it before it proposes, and proposes the same after a
     /// restart. After the loss of its disk it never takes up the lineage that others recorded: it
     /// may have installed a first view of that one, alone.
-    private mutating func recordFounding(effects: inout [Effect]) {
+    private func recordFounding(effects: inout [Effect]) {
         let lineage =
             memory.founding?.lineage ?? Lineage(high: random.next(), low: random.next())
         let recordOfFounding = ViewRecord.founding(lineage, members: configured)
@@ -90,7 +90,7 @@ extension Membership {
         founding.token = record(recordOfFounding, effects: &effects)
     }
 
-    mutating func confirmFounding(
+    func confirmFounding(
         _ lineage: Lineage, founder: Member, members: [NodeID], effects: inout [Effect]
     ) {
         guard memory.current == nil else {
@@ -118,7 +118,7 @@ extension Membership {
         founding.token = record(recordOfFounding, effects: &effects)
     }
 
-    mutating func foundingRecorded(now: Instant, effects: inout [Effect]) {
+    func foundingRecorded(now: Instant, effects: inout [Effect]) {
         founding.token = nil
         founding.isRecorded = true
         if own.node == configured.first {
@@ -138,7 +138,7 @@ extension Membership {
 
     /// View 1 is installed once all have confirmed, in one run of the founder, that they recorded
     /// it.
-    mutating func founded(
+    func founded(
         _ lineage: Lineage, founder: Incarnation, by member: Member, now: Instant,
         effects: inout [Effect]
     ) {
@@ -157,7 +157,7 @@ extension Membership {
         if isComplete { installFirst(effects: &effects) }
     }
 
-    private mutating func installFirst(effects: inout [Effect]) {
+    private func installFirst(effects: inout [Effect]) {
         guard let known = memory.founding else { return }
         let members = configured.compactMap { founding.confirmed[$0] }
         guard members.count == configured.count else { return }
@@ -174,7 +174,7 @@ extension Membership {
 
     /// The founder tells the others of view 1 only after its own record of it is synced: until
     /// then nobody votes in it.
-    mutating func announceFirst(effects: inout [Effect]) {
+    func announceFirst(effects: inout [Effect]) {
         guard isAnnouncing, let current = memory.current else { return }
         isAnnouncing = false
         for node in others { effects.append(.send(.install(current), to: node)) }

@@ -4,7 +4,7 @@ extension Membership {
     var installToken: UInt64? { installation?.token }
 
     /// Takes a decided view from whoever told it.
-    mutating func offered(_ value: NextView, now: Instant, effects: inout [Effect]) {
+    func offered(_ value: NextView, now: Instant, effects: inout [Effect]) {
         guard installing == nil, value.epoch > max(memory.epoch, learning) else { return }
         if memory.current == nil {
             let isOwnFounding =
@@ -33,13 +33,13 @@ extension Membership {
         return value.view.contains(joining)
     }
 
-    private mutating func noteList(of value: NextView) {
+    private func noteList(of value: NextView) {
         guard value.epoch > heardEpoch else { return }
         heardEpoch = value.epoch
         heardList = value.list
     }
 
-    private mutating func becomeBehind(now: Instant, effects: inout [Effect]) {
+    private func becomeBehind(now: Instant, effects: inout [Effect]) {
         guard !isBehind else { return }
         isBehind = true
         isEnding = true
@@ -50,7 +50,7 @@ extension Membership {
     }
 
     /// Records a decided view; it is entered when the record is synced.
-    mutating func beginInstall(_ value: NextView, effects: inout [Effect]) {
+    func beginInstall(_ value: NextView, effects: inout [Effect]) {
         installing = value
         endAttempt()
         let voteFrom =
@@ -68,7 +68,7 @@ extension Membership {
         return hasPlace(in: value)
     }
 
-    mutating func installRecorded(now: Instant, effects: inout [Effect]) {
+    func installRecorded(now: Instant, effects: inout [Effect]) {
         guard let value = installing, let installation else { return }
         self.installation = nil
         installing = nil
@@ -77,7 +77,7 @@ extension Membership {
         enter(value, now: now, effects: &effects)
     }
 
-    mutating func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
+    func enter(_ value: NextView, now: Instant, effects: inout [Effect]) {
         knownSince = now
         isBehind = false
         learning = .none
@@ -125,14 +125,14 @@ extension Membership {
     /// no member is left, and hear of newer ones from nobody else; or it may have been removed a moment
     /// ago and added again, and be about to end.
     private func tellOutsiders(of value: NextView, effects: inout [Effect]) {
-        for node in paths.keys.sorted()
+        for node in paths.nodes
         where value.list.contains(node) && value.view.rank(of: node) == nil {
             effects.append(.send(.install(value), to: node))
         }
     }
 
     /// A view that names incarnations now dead is followed at once by the next change (V19).
-    private mutating func replaceTheDead(
+    private func replaceTheDead(
         _ value: NextView, now: Instant, effects: inout [Effect]
     ) {
         for member in value.members where member != own {
@@ -144,7 +144,7 @@ extension Membership {
     }
 
     /// What the replica holds of the present epoch, after it entered a view without a seat.
-    package mutating func holds(_ vector: [UInt64]?, delivered: [UInt64] = []) {
+    package func holds(_ vector: [UInt64]?, delivered: [UInt64] = []) {
         guard seat != .member else { return }
         self.vector = vector
         self.delivered = delivered
@@ -154,7 +154,7 @@ extension Membership {
     /// one, is taken. The order goes with the teacher, and would not reach the view another way.
     ///
     /// - Returns: False if another way already leads to a view, which is entered first.
-    package mutating func learns(_ value: NextView) -> Bool {
+    package func learns(_ value: NextView) -> Bool {
         guard installing == nil else { return false }
         learning = max(learning, value.epoch)
         return true
@@ -162,7 +162,7 @@ extension Membership {
 
     /// A view that was learned from a teacher, already synced. It is older than any in which this
     /// process could have a seat.
-    package mutating func learned(_ value: NextView, voteFrom: Epoch, now: Instant) {
+    package func learned(_ value: NextView, voteFrom: Epoch, now: Instant) {
         memory.apply(.installed(value, voteFrom: voteFrom))
         farewell = nil
         knownSince = now
@@ -177,14 +177,14 @@ extension Membership {
     }
 
     /// This incarnation has recorded that it is level with the trim that lets it in.
-    package mutating func isJoining(_ member: Member) {
+    package func isJoining(_ member: Member) {
         memory.apply(.joining(member))
     }
 
     /// With whom this member has heard each other, both ways, for that long without a break (V23).
     package func heardSteadily(for time: Interval, now: Instant) -> [Member] {
         var result: [Member] = []
-        for node in paths.keys.sorted() where node != own.node {
+        for node in paths.nodes where node != own.node {
             guard let member = paths[node], let steady = hearing.steadyFor(node, now: now)
             else { continue }
             if steady >= time { result.append(member) }

@@ -11,7 +11,7 @@ struct Joiner: Equatable {
 /// Letting learners in (V16, V22, V23). Whoever is ready when the epoch ends, for whatever reason,
 /// is proposed by the member that teaches it, if that one coordinates.
 extension Membership {
-    mutating func isReady(_ member: Member, hears: [Member], now: Instant) {
+    func isReady(_ member: Member, hears: [Member], now: Instant) {
         // Who was removed a moment ago is taught to the end, and not let in.
         guard seat == .member, !isEnding, installing == nil, isListed(member.node, in: list)
         else { return }
@@ -36,7 +36,7 @@ extension Membership {
 
     /// Ends the epoch for those who are ready to be let in, by a view change that this member
     /// coordinates.
-    mutating func admit(now: Instant, effects: inout [Effect]) {
+    func admit(now: Instant, effects: inout [Effect]) {
         guard seat == .member, !isEnding, installing == nil,
             joiners.contains(where: { isAdmissible($0, now: now) })
         else { return }
@@ -74,7 +74,7 @@ extension Membership {
 
     /// The group stands still for learners that do not get level: the others go on without them,
     /// and they are let try again after a pause that grows (V23).
-    mutating func leaveOutTheLate(_ attempt: inout Attempt, now: Instant, effects: inout [Effect]) {
+    func leaveOutTheLate(_ attempt: Attempt, now: Instant, effects: inout [Effect]) {
         guard attempt.phase == .levelling, now >= attempt.joinersUntil else { return }
         let late = attempt.joining.filter { attempt.lacking.contains($0.node) }
         guard !late.isEmpty else { return }
@@ -85,16 +85,15 @@ extension Membership {
             joiners.removeAll { $0.member == member }
             effects.append(.event(.heldBack(member.node, pause: pause)))
         }
-        decide(&attempt, now: now, effects: &effects)
+        decide(attempt, now: now, effects: &effects)
     }
 
     /// These learners are gone: a value with them that was not proposed to anybody is chosen anew.
-    mutating func drop(_ gone: [NodeID], now: Instant, effects: inout [Effect]) {
+    func drop(_ gone: [NodeID], now: Instant, effects: inout [Effect]) {
         joiners.removeAll { gone.contains($0.member.node) }
-        guard var current = attempt, current.phase == .levelling,
-            current.joining.contains(where: { gone.contains($0.node) })
+        guard let attempt, attempt.phase == .levelling,
+            attempt.joining.contains(where: { gone.contains($0.node) })
         else { return }
-        decide(&current, now: now, effects: &effects)
-        attempt = current
+        decide(attempt, now: now, effects: &effects)
     }
 }

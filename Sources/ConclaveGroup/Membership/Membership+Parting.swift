@@ -24,7 +24,7 @@ extension Membership {
         }
     }
 
-    mutating func tickFarewell(now: Instant, effects: inout [Effect]) {
+    func tickFarewell(now: Instant, effects: inout [Effect]) {
         guard let farewell, now >= farewell.nextSend else { return }
         self.farewell?.nextSend = now.advanced(by: settings.suspicion / 2)
         for node in farewell.unaware where paths[node] != nil {
@@ -33,7 +33,7 @@ extension Membership {
     }
 
     /// Somebody is in a view, or knows of it.
-    mutating func isKnown(_ value: NextView, to node: NodeID) {
+    func isKnown(_ value: NextView, to node: NodeID) {
         guard var farewell, value.lineage == farewell.view.lineage,
             value.epoch >= farewell.view.epoch
         else { return }
@@ -47,7 +47,7 @@ extension Membership {
     }
 
     /// Who was removed and tells of a view that is recorded here hears so.
-    mutating func tellBack(_ value: NextView, to node: NodeID, effects: inout [Effect]) {
+    func tellBack(_ value: NextView, to node: NodeID, effects: inout [Effect]) {
         guard let current = memory.current, value.lineage == current.lineage,
             value.epoch <= current.epoch, !value.list.contains(node)
         else { return }

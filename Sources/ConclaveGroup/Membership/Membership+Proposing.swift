@@ -3,7 +3,7 @@ import ConclaveBase
 extension Membership {
     /// Makes and syncs the own promise for a ballot above every one known; only then is it asked of
     /// others (V14).
-    mutating func startAttempt(now: Instant, effects: inout [Effect]) {
+    func startAttempt(now: Instant, effects: inout [Effect]) {
         guard let current = memory.current, let rank = current.view.rank(of: own.node), mayVote
         else { return }
         let round = max(memory.promised.round, highestSeen.round) + 1
@@ -17,15 +17,13 @@ extension Membership {
         pendingPromise = nil
         lastCoordinator = own.node
         attempt = Attempt(ballot: ballot, phase: .recording(token: token))
-        isCoordinating = true
     }
 
-    mutating func endAttempt() {
+    func endAttempt() {
         attempt = nil
-        isCoordinating = false
     }
 
-    mutating func overtaken(by ballot: Ballot, now: Instant, effects: inout [Effect]) {
+    func overtaken(by ballot: Ballot, now: Instant, effects: inout [Effect]) {
         highestSeen = max(highestSeen, ballot)
         guard let attempt, ballot > attempt.ballot, attempt.phase != .decided else { return }
         effects.append(.event(.overtaken(memory.epoch, by: ballot)))
@@ -33,7 +31,7 @@ extension Membership {
     }
 
     /// Gives this ballot up; a higher one follows after a random time from a doubling interval.
-    private mutating func retryLater(now: Instant) {
+    private func retryLater(now: Instant) {
         endAttempt()
         let pause = random.interval(in: .zero...backoff)
         backoff = min(backoff * 2, .seconds(1))
@@ -41,24 +39,20 @@ extension Membership {
     }
 
     /// Goes on with the own ballot as far as it can.
-    mutating func advanceAttempt(now: Instant, effects: inout [Effect]) {
-        guard isCoordinating, var current = attempt, installing == nil else { return }
-        // Taken out meanwhile: promises are many, and it is changed where it lies, not copied.
-        attempt = nil
-        switch current.phase {
-        case .recording, .decided: return attempt = current
-        case .preparing: advancePreparing(&current, now: now, effects: &effects)
-        case .levelling: advanceLevelling(&current, now: now, effects: &effects)
-        case .accepting: advanceAccepting(&current, now: now, effects: &effects)
+    func advanceAttempt(now: Instant, effects: inout [Effect]) {
+        guard let attempt, installing == nil else { return }
+        switch attempt.phase {
+        case .recording, .decided: return
+        case .preparing: advancePreparing(attempt, now: now, effects: &effects)
+        case .levelling: advanceLevelling(attempt, now: now, effects: &effects)
+        case .accepting: advanceAccepting(attempt, now: now, effects: &effects)
         }
         // It may have come to its end.
-        guard isCoordinating else { return }
-        attempt = current
-        if now >= current.deadline { retryLater(now: now) }
+        if isCoordinating, now >= attempt.deadline { retryLater(now: now) }
     }
 
-    private mutating func advancePreparing(
-        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    private func advancePreparing(
+        _ attempt: Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let decided = memory.current else { return }
         if now >= attempt.nextSend {
@@ -69,8 +63,8 @@ extension Membership {
             }
         }
         guard isFrozen, isHearingMeasured(now) else { return }
-        attempt.promises[own.node] = makePromise(attempt.ballot, now: now)
-        guard attempt.promises.count >= decided.view.quorum else { return }
+        let promised = others.count { attempt.promises[$0] != nil } + 1
+        guard promised >= decided.view.quorum else { return }
         let quorumAt = attempt.quorumAt ?? now
         attempt.quorumAt = quorumAt
         // Who has a majority and waits on knows for whom, and says so.
@@ -79,31 +73,32 @@ extension Membership {
             attempt.promises[$0] != nil || !hears($0, now: now)
         }
         let waitsForAll =
-            settings.plant == .waitsForAll && attempt.promises.count < decided.members.count
+            settings.plant == .waitsForAll && promised < decided.members.count
         guard isComplete || now.since(quorumAt) >= settings.suspicion / 2, !waitsForAll else {
             return
         }
+        attempt.promises[own.node] = makePromise(attempt.ballot, now: now)
         if let accepted = attempt.promises.values.compactMap(\.accepted).max(by: {
             $0.ballot < $1.ballot
         }) {
             attempt.value = accepted.value
-            return propose(&attempt, now: now, effects: &effects)
+            return propose(attempt, now: now, effects: &effects)
         }
-        decide(&attempt, now: now, effects: &effects)
+        decide(attempt, now: now, effects: &effects)
         guard attempt.value != nil else {
-            if attempt.isTooSmall { waitForMembers(&attempt, since: quorumAt, effects: &effects) }
+            if attempt.isTooSmall { waitForMembers(attempt, since: quorumAt, effects: &effects) }
             return
         }
         attempt.phase = .levelling
         attempt.nextSend = .distantPast
         attempt.joinersUntil = now.advanced(by: settings.suspicion * 2)
         attempt.deadline = now.advanced(by: settings.suspicion * 4)
-        advanceLevelling(&attempt, now: now, effects: &effects)
+        advanceLevelling(attempt, now: now, effects: &effects)
     }
 
     /// A promise answers what was asked since this member wedged: so each of the two hears the other, as
     /// by a ping, which may still be on its way.
-    mutating func take(_ promise: Promise, from node: NodeID, now: Instant) {
+    func take(_ promise: Promise, from node: NodeID, now: Instant) {
         var promise = promise
         if !promise.hears.contains(own.node) { promise.hears.append(own.node) }
         guard attempt?.take(promise) ?? false, let asked = attempt?.preparedAt else { return }
@@ -111,7 +106,7 @@ extension Membership {
     }
 
     private func waitForMembers(
-        _ attempt: inout Attempt, since quorumAt: Instant, effects: inout [Effect]
+        _ attempt: Attempt, since quorumAt: Instant, effects: inout [Effect]
     ) {
         attempt.deadline = quorumAt.advanced(by: settings.suspicion * 2)
         guard !attempt.reportedWait else { return }
@@ -119,12 +114,12 @@ extension Membership {
         effects.append(.event(.waiting(for: others, purpose: .members)))
     }
 
-    private mutating func advanceLevelling(
-        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    private func advanceLevelling(
+        _ attempt: Attempt, now: Instant, effects: inout [Effect]
     ) {
-        leaveOutTheLate(&attempt, now: now, effects: &effects)
+        leaveOutTheLate(attempt, now: now, effects: &effects)
         guard let value = attempt.value else { return }
-        if attempt.lacking.isEmpty { return propose(&attempt, now: now, effects: &effects) }
+        if attempt.lacking.isEmpty { return propose(attempt, now: now, effects: &effects) }
         guard now >= attempt.nextSend else { return }
         attempt.nextSend = now.advanced(by: settings.suspicion)
         for node in attempt.lacking {
@@ -150,8 +145,8 @@ extension Membership {
     }
 
     /// Asks for acceptance, the own one first on its way to the disk.
-    private mutating func propose(
-        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    private func propose(
+        _ attempt: Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let value = attempt.value else { return }
         effects.append(.event(.proposed(attempt.ballot, value: value)))
@@ -160,11 +155,11 @@ extension Membership {
         attempt.phase = .accepting(token: token)
         attempt.deadline = now.advanced(by: settings.suspicion * 2)
         attempt.nextSend = .distantPast
-        advanceAccepting(&attempt, now: now, effects: &effects)
+        advanceAccepting(attempt, now: now, effects: &effects)
     }
 
-    private mutating func advanceAccepting(
-        _ attempt: inout Attempt, now: Instant, effects: inout [Effect]
+    private func advanceAccepting(
+        _ attempt: Attempt, now: Instant, effects: inout [Effect]
     ) {
         guard let value = attempt.value, let current = memory.current else { return }
         let deciders = settings.plant == .quorumOfNewView ? value.view : current.view

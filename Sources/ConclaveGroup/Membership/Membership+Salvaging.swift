@@ -6,7 +6,7 @@ package import ConclaveBase
 /// on.
 extension Membership {
     /// From here on this member neither promises nor accepts, and takes no view of the others.
-    package mutating func abandon() {
+    package func abandon() {
         isAbandoned = true
         endAttempt()
         pendingPromise = nil
@@ -39,7 +39,7 @@ extension Membership {
     ///   - newest: the newest view that anybody who was asked knows.
     ///   - trim: for each sender of the epoch that the state is of, what is delivered of it.
     ///   - stateWasLost: it begins with an empty state.
-    package mutating func salvagedView(
+    package func salvagedView(
         after newest: NextView, trim: [UInt64], era: UInt16, stateWasLost: Bool = false
     ) -> NextView {
         let list = salvagedList(of: newest.list)
@@ -68,7 +68,7 @@ extension Membership {
     }
 
     /// Who is there and who is not goes on to be known; nothing else matters.
-    mutating func stepAbandoned(_ input: Input, now: Instant, effects: inout [Effect]) {
+    func stepAbandoned(_ input: Input, now: Instant, effects: inout [Effect]) {
         switch input {
         case .connected(let member):
             paths[member.node] = member

@@ -3,7 +3,7 @@ import ConclaveBase
 extension Membership {
     /// Ends the epoch because of `whom`. Suspicion ends the epoch, not the member: who is in the
     /// next view is measured afresh (V11).
-    mutating func suspect(
+    func suspect(
         _ whom: NodeID, _ reason: DepartureReason, by accuser: NodeID, silent: Interval,
         now: Instant, effects: inout [Effect]
     ) {
@@ -25,7 +25,7 @@ extension Membership {
 
     /// Begins to end the epoch: wedges, measures who is there, and waits for a coordinator or
     /// becomes one.
-    mutating func end(now: Instant, effects: inout [Effect]) {
+    func end(now: Instant, effects: inout [Effect]) {
         guard !isEnding else { return }
         isEnding = true
         wedge(now: now, effects: &effects)
@@ -33,7 +33,7 @@ extension Membership {
         takeOver(now: now, effects: &effects)
     }
 
-    mutating func wedge(now: Instant, effects: inout [Effect]) {
+    func wedge(now: Instant, effects: inout [Effect]) {
         guard !isWedged else { return }
         isWedged = true
         isFrozen = false
@@ -62,7 +62,7 @@ extension Membership {
             && (seat == .member || seat == .voter)
     }
 
-    mutating func takeOver(now: Instant, effects: inout [Effect]) {
+    func takeOver(now: Instant, effects: inout [Effect]) {
         guard now >= takeoverAt, mayTakeOver, let quorum = memory.current?.installed.view.quorum
         else { return }
         let present = others.filter { paths[$0] != nil }
@@ -75,7 +75,7 @@ extension Membership {
         startAttempt(now: now, effects: &effects)
     }
 
-    mutating func connected(_ member: Member, now: Instant, effects: inout [Effect]) {
+    func connected(_ member: Member, now: Instant, effects: inout [Effect]) {
         paths[member.node] = member
         hearing.broken(member.node)
         if isEnding || seat != .member {
@@ -97,7 +97,7 @@ extension Membership {
         advanceAttempt(now: now, effects: &effects)
     }
 
-    mutating func disconnected(
+    func disconnected(
         _ node: NodeID, byPeer: Bool, now: Instant, effects: inout [Effect]
     ) {
         paths[node] = nil
@@ -118,7 +118,7 @@ extension Membership {
         advanceAttempt(now: now, effects: &effects)
     }
 
-    mutating func leave(now: Instant, effects: inout [Effect]) {
+    func leave(now: Instant, effects: inout [Effect]) {
         guard seat == .member, let current = memory.current, !leaving.contains(own.node) else {
             return
         }
@@ -129,7 +129,7 @@ extension Membership {
 
     /// Where too few would stay, as when all are stopped at once, nobody waits for a view without
     /// the others: who leaves is gone, as after a crash.
-    mutating func giveUpLeaving(effects: inout [Effect]) {
+    func giveUpLeaving(effects: inout [Effect]) {
         guard leaving.contains(own.node), let current = memory.current,
             current.members.count - leaving.count < current.installed.minimumMembers
         else { return }

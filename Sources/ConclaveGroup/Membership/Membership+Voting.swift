@@ -17,7 +17,7 @@ extension Membership {
             || settings.plant == .setAsideMemberVotes && memory.loss != nil
     }
 
-    mutating func prepare(
+    func prepare(
         _ ballot: Ballot, decided: NextView, from node: NodeID, now: Instant,
         effects: inout [Effect]
     ) {
@@ -54,7 +54,7 @@ extension Membership {
     }
 
     /// Lets `coordinator` go on undisturbed for a while.
-    private mutating func yield(to coordinator: NodeID, now: Instant) {
+    private func yield(to coordinator: NodeID, now: Instant) {
         if isCoordinating, coordinator != own.node { endAttempt() }
         lastCoordinator = coordinator
         takeoverAt =
@@ -64,7 +64,7 @@ extension Membership {
 
     /// Answers the coordinator once the promise is synced, what was received is frozen, and it is
     /// known who hears whom.
-    mutating func answerPrepare(now: Instant, effects: inout [Effect]) {
+    func answerPrepare(now: Instant, effects: inout [Effect]) {
         guard let pending = pendingPromise, pending.token == nil, isFrozen, isHearingMeasured(now)
         else { return }
         pendingPromise = nil
@@ -115,7 +115,7 @@ extension Membership {
         return result
     }
 
-    mutating func accept(
+    func accept(
         _ ballot: Ballot, _ value: NextView, from node: NodeID, now: Instant,
         effects: inout [Effect]
     ) {
@@ -146,7 +146,7 @@ extension Membership {
     }
 
     /// A record is synced: what waited for it goes out.
-    mutating func recorded(_ token: UInt64, now: Instant, effects: inout [Effect]) {
+    func recorded(_ token: UInt64, now: Instant, effects: inout [Effect]) {
         if pendingPromise?.token == token {
             pendingPromise?.token = nil
             answerPrepare(now: now, effects: &effects)
@@ -168,7 +168,7 @@ extension Membership {
         }
     }
 
-    mutating func isLevel(now: Instant, effects: inout [Effect]) {
+    func isLevel(now: Instant, effects: inout [Effect]) {
         guard let raising, raising.ballot == memory.promised else { return }
         if raising.coordinator == own.node {
             attempt?.levelled(own.node)

@@ -7,7 +7,7 @@ package import ConclaveBase
 /// by single-decree Paxos among the members of the present one: `Membership+Voting` answers a
 /// coordinator, `Membership+Proposing` is one, `Membership+Deciding` chooses the value,
 /// `Membership+Founding` makes the first view.
-package struct Membership {
+package final class Membership {
     package enum Input {
         case frame(from: NodeID, MembershipFrame)
         case connected(Member)
@@ -92,7 +92,7 @@ package struct Membership {
     var delivered: [UInt64]
     var echoed: [Instant] = []
 
-    var paths: [NodeID: Member] = [:]
+    var paths = Paths()
     var hearing: Hearing
     var suspicions: [NodeID: Suspicion] = [:]
     var leaving: [NodeID] = []
@@ -110,8 +110,6 @@ package struct Membership {
     var highestSeen = Ballot.none
     var backoff: Interval
     var attempt: Attempt?
-    /// There is an attempt, so that a step may decide. As a plain fact, since every step asks.
-    package internal(set) var isCoordinating = false
     var pendingPromise: PendingPromise?
     var pendingAccept: PendingAccept?
     var installing: NextView?
@@ -138,6 +136,9 @@ package struct Membership {
     /// As the last tick left it: what this member takes part in may go on before the next heartbeat,
     /// so that ticks are wanted more often.
     package private(set) var isHurried = false
+
+    /// There is an attempt, so that a step may decide.
+    package var isCoordinating: Bool { attempt != nil }
 
     struct Suspicion: Equatable {
         var reason: DepartureReason
@@ -201,7 +202,7 @@ package struct Membership {
         }
     }
 
-    package mutating func step(_ input: Input, now: Instant, effects: inout [Effect]) {
+    package func step(_ input: Input, now: Instant, effects: inout [Effect]) {
         guard !isAbandoned else { return stepAbandoned(input, now: now, effects: &effects) }
         switch input {
         case .frame(let node, let frame):
@@ -243,7 +244,7 @@ package struct Membership {
         }
     }
 
-    private mutating func take(
+    private func take(
         _ frame: MembershipFrame, from node: NodeID, now: Instant, effects: inout [Effect]
     ) {
         switch frame {
@@ -311,7 +312,7 @@ package struct Membership {
         return epoch == current.epoch && installing == nil
     }
 
-    private mutating func tick(now: Instant, effects: inout [Effect]) {
+    private func tick(now: Instant, effects: inout [Effect]) {
         isHurried = false
         guard isEnding || seat != .member else { return }
         if now >= nextPing {
@@ -338,13 +339,13 @@ package struct Membership {
 
     /// Whoever there is a path to, member of the view or not.
     func ping(now: Instant, effects: inout [Effect]) {
-        for node in paths.keys.sorted() where node != own.node {
+        for node in paths.nodes where node != own.node {
             effects.append(.send(.ping(now.nanoseconds), to: node))
         }
     }
 
     /// Writes a record and remembers it; `recorded` is told when it is synced.
-    mutating func record(_ record: ViewRecord, effects: inout [Effect]) -> UInt64 {
+    func record(_ record: ViewRecord, effects: inout [Effect]) -> UInt64 {
         let token = nextToken
         nextToken += 1
         effects.append(.record(record, token: token))

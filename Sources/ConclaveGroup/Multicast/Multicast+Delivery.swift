@@ -5,7 +5,7 @@ extension Multicast {
     ///
     /// - Returns: False if the row contradicts itself: something was lost on the path, which then
     ///   counts as broken; nothing is passed or acknowledged (V5).
-    package mutating func scan(_ rank: Int, into found: inout [OrderedMessage]) -> Bool {
+    package func scan(_ rank: Int, into found: inout [OrderedMessage]) -> Bool {
         let sentThere = table.value(row: rank, at: layout.sent)
         guard sentThere > scanned[rank] else { return true }
         guard sentThere - scanned[rank] <= Self.maximumStep else { return false }
@@ -36,7 +36,7 @@ extension Multicast {
     }
 
     /// Delivers what has become deliverable, in the total order (V9).
-    package mutating func deliver(into output: inout [OrderedMessage]) {
+    package func deliver(into output: inout [OrderedMessage]) {
         let before = position
         guard before / UInt64(memberCount) < scanned[Int(before % UInt64(memberCount))] else {
             return

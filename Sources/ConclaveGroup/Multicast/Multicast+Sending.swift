@@ -13,9 +13,7 @@ extension Multicast {
     /// Puts one message into the ring; it is seen by the others with the next push.
     ///
     /// - Precondition: `canSend`, and `payload` fits a slot.
-    package mutating func send(
-        _ payload: some Collection<UInt8>, timestamp: Timestamp
-    ) -> OrderedMessage {
+    package func send(_ payload: [UInt8], timestamp: Timestamp) -> OrderedMessage {
         let index = sent
         let range = table.fillSlot(index: index, timestamp: timestamp, payload: payload)
         let slot = Int(index % UInt64(layout.slotCount))
@@ -23,8 +21,7 @@ extension Multicast {
         filledSlots[slot] = range
         dirtySlots.append(range)
         let message = OrderedMessage(
-            sender: own, index: index, ordinal: messages, timestamp: timestamp,
-            payload: Array(payload))
+            sender: own, index: index, ordinal: messages, timestamp: timestamp, payload: payload)
         sent += 1
         messages += 1
         publishSent()
@@ -38,7 +35,7 @@ extension Multicast {
     /// Lets the others pass this member up to the highest message seen, never beyond: nulls must
     /// not answer nulls (V7). What they let pass is not delivered before this member has acknowledged
     /// it, so they go along with that.
-    package mutating func sendNulls() {
+    package func sendNulls() {
         guard highest > 0 else { return }
         let top = highest - 1
         let index = top / UInt64(memberCount)
@@ -50,7 +47,7 @@ extension Multicast {
         countersCanWait = true
     }
 
-    private mutating func publishSent() {
+    private func publishSent() {
         table.advance(layout.messages, to: messages)
         table.advance(layout.sent, to: sent)
     }

@@ -6,7 +6,7 @@ package import ConclaveBase
 /// A message is delivered once every member of the view has acknowledged it (V9), so that whatever
 /// left a daemon is held by all. All state is in the table and in the counters here; effects are
 /// ranges of the own row to push, in this order: slots, then counters (V3).
-package struct Multicast {
+package final class Multicast {
     package let table: SharedStateTable
     let layout: RowLayout
     /// What of a row is pushed together.
@@ -63,7 +63,7 @@ package struct Multicast {
     package var slotByteCount: Int { layout.slotByteCount }
 
     /// Raises what this member acknowledges of each sender (V8).
-    package mutating func acknowledge(_ vector: [UInt64]) {
+    package func acknowledge(_ vector: [UInt64]) {
         for sender in 0..<memberCount
         where vector[sender] > table.value(row: own, at: layout.acked(sender)) {
             table.advance(layout.acked(sender), to: vector[sender])
@@ -76,12 +76,12 @@ package struct Multicast {
     }
 
     /// A heartbeat is due: whatever has waited goes with it.
-    package mutating func beat() {
+    package func beat() {
         if countersCanWait { countersAreDirty = true }
     }
 
     /// Forgets what was to be pushed, after it was.
-    package mutating func pushed() {
+    package func pushed() {
         dirtySlots.removeAll(keepingCapacity: true)
         guard countersAreDirty else { return }
         countersAreDirty = false

@@ -3,7 +3,7 @@ package import ConclaveBase
 /// Heartbeats and echoes of one epoch. A heartbeat is the instant, by its sender's clock, at which
 /// it was sent; its echo gives the very number back, so that a majority's echoes tell the sender
 /// since when, by its own clock, a majority has surely heard of it (K3).
-package struct Pulse {
+package final class Pulse {
     private let table: SharedStateTable
     private let layout: RowLayout
     private let own: Int
@@ -11,10 +11,9 @@ package struct Pulse {
     /// When each member's heartbeat was last seen to grow, and when it was last echoed.
     package private(set) var lastHeard: [Instant]
     package private(set) var lastEchoed: [Instant]
-    package private(set) var isDirty = true
-    /// Whom the pulse is to be pushed to while it is dirty: everybody after a heartbeat, else those
-    /// whose heartbeats it echoes, for nobody else looks at an echo.
-    package private(set) var isDue: [Bool]
+    /// Whom the pulse is to be pushed to: everybody after a heartbeat, else those whose heartbeats it
+    /// echoes, for nobody else looks at an echo.
+    package private(set) var isDue: RankSet
 
     package init(table: SharedStateTable, quorum: Int, now: Instant) {
         self.table = table
@@ -23,25 +22,23 @@ package struct Pulse {
         self.quorum = quorum
         lastHeard = Array(repeating: now, count: layout.memberCount)
         lastEchoed = lastHeard
-        isDue = Array(repeating: true, count: layout.memberCount)
+        isDue = RankSet(true, count: layout.memberCount)
     }
 
-    package mutating func beat(now: Instant, wallClock: Timestamp) {
+    package func beat(now: Instant, wallClock: Timestamp) {
         let before = table.value(row: own, at: layout.heartbeat)
         table.advance(layout.heartbeat, to: max(now.nanoseconds, before + 1))
         table.set(layout.wallClock, to: wallClock.microseconds)
-        isDirty = true
-        for rank in isDue.indices { isDue[rank] = true }
+        isDue = RankSet(true, count: layout.memberCount)
     }
 
     /// Looks at `rank`'s heartbeat and echoes a new one, in this very turn of the loop.
-    package mutating func scan(_ rank: Int, now: Instant) {
+    package func scan(_ rank: Int, now: Instant) {
         let heartbeat = table.value(row: rank, at: layout.heartbeat)
         guard heartbeat > table.value(row: own, at: layout.echo(rank)) else { return }
         table.advance(layout.echo(rank), to: heartbeat)
         lastHeard[rank] = now
         lastEchoed[rank] = now
-        isDirty = true
         isDue[rank] = true
     }
 
@@ -87,8 +84,7 @@ package struct Pulse {
         return count >= quorum
     }
 
-    package mutating func pushed() {
-        isDirty = false
-        for rank in isDue.indices { isDue[rank] = false }
+    package func pushed() {
+        isDue = RankSet(false, count: layout.memberCount)
     }
 }

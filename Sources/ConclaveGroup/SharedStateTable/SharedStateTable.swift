@@ -77,7 +77,7 @@ package final class SharedStateTable {
     ///
     /// - Returns: The range that was written.
     package func fillSlot(
-        index: UInt64, timestamp: Timestamp, payload: some Collection<UInt8>
+        index: UInt64, timestamp: Timestamp, payload: [UInt8]
     ) -> Range<Int> {
         let count = payload.count
         precondition(count <= layout.slotByteCount, "a payload of \(count) does not fit a slot")
@@ -86,8 +86,10 @@ package final class SharedStateTable {
         store(timestamp.microseconds, at: slot + 8)
         store(UInt64(count), at: slot + 16)
         let start = own * layout.rowByteCount + slot + RowLayout.slotHeaderByteCount
-        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<(start + count)])
-            .copyBytes(from: payload)
+        unsafe payload.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<(start + count)])
+                .copyMemory(from: $0)
+        }
         return slot..<(slot + RowLayout.slotHeaderByteCount + count)
     }
 

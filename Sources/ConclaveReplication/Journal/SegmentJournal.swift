@@ -7,7 +7,7 @@ import ConclaveWire
 /// Group commit: what arrives while a sync is under way goes into the next batch. A batch is only
 /// written after the one before it was synced; so a bad batch with a later valid one behind it is
 /// damage, and one without is an unfinished write (V30).
-struct SegmentJournal {
+final class SegmentJournal {
     /// How far the messages that a completed sync covers go, by sender, and of which epoch.
     struct Mark: Equatable {
         var epoch: Epoch
@@ -48,7 +48,7 @@ struct SegmentJournal {
     }
 
     /// Goes on where recovery found the end.
-    mutating func resume(_ recovered: RecoveredSegments, on disk: any Disk) {
+    func resume(_ recovered: RecoveredSegments, on disk: any Disk) {
         spareFiles.find(on: disk, byteCount: settings.byteCount)
         segments = recovered.segments
         spare = recovered.spare
@@ -73,7 +73,7 @@ struct SegmentJournal {
     }
 
     /// The sync of what was read back has completed.
-    mutating func syncedRecovered() {
+    func syncedRecovered() {
         syncedBatch = batchNumber
         syncedSegment = segments.last?.number ?? 0
     }
@@ -98,7 +98,7 @@ struct SegmentJournal {
     /// More than a batch waits for the disk.
     var isBacklogged: Bool { pending.count > 1 }
 
-    mutating func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
+    func append(_ message: OrderedMessage, epoch: Epoch, vector: [UInt64]) {
         let size = JournalRecord.overhead + message.payload.count
         if pending.isEmpty || pending[pending.count - 1].writer.bytes.count + size > maximumBatch {
             pending.append(Batch())
@@ -124,7 +124,7 @@ struct SegmentJournal {
     }
 
     /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
-    mutating func flush(to disk: any Disk, nextTag: () -> UInt64) {
+    func flush(to disk: any Disk, nextTag: () -> UInt64) {
         prepareSpare(on: disk, nextTag: nextTag)
         guard outstanding == nil, let batch = pending.first else { return }
         let size = Self.byteCount(of: batch)
@@ -139,7 +139,7 @@ struct SegmentJournal {
         write(batch, byteCount: size, to: disk, tag: nextTag())
     }
 
-    private mutating func write(_ batch: Batch, byteCount: Int, to disk: any Disk, tag: UInt64) {
+    private func write(_ batch: Batch, byteCount: Int, to disk: any Disk, tag: UInt64) {
         let last = segments.count - 1
         let file = SegmentFormat.name(segments[last].number)
         batchNumber += 1
@@ -156,7 +156,7 @@ struct SegmentJournal {
     }
 
     /// Takes a completion of this journal's, and says how far messages are synced now.
-    mutating func completed(_ tag: UInt64) -> (isOwn: Bool, mark: Mark?) {
+    func completed(_ tag: UInt64) -> (isOwn: Bool, mark: Mark?) {
         if let outstanding, outstanding.tag == tag {
             self.outstanding = nil
             syncedBatch = batchNumber
@@ -172,13 +172,13 @@ struct SegmentJournal {
     }
 
     /// A snapshot is durable: the next one is due so much later.
-    mutating func countFromSnapshot() {
+    func countFromSnapshot() {
         byteCountSinceSnapshot = 0
     }
 
     /// Gives up the segments before that one, which a durable record names as the oldest that is
     /// needed. More may have become unnecessary meanwhile, and would be missed.
-    mutating func forget(before first: UInt64, on disk: any Disk) {
+    func forget(before first: UInt64, on disk: any Disk) {
         while let oldest = segments.first, oldest.number < first {
             spareFiles.put(segments.removeFirst(), byteCount: settings.byteCount, on: disk)
         }
@@ -189,7 +189,7 @@ struct SegmentJournal {
 
     private var nextNumber: UInt64 { (segments.last?.number ?? 0) + 1 }
 
-    private mutating func prepareSpare(on disk: any Disk, nextTag: () -> UInt64) {
+    private func prepareSpare(on disk: any Disk, nextTag: () -> UInt64) {
         guard spare == nil, spareTag == nil,
             segments.isEmpty || position > settings.byteCount / 2
         else { return }

@@ -10,7 +10,7 @@ import ConclaveWire
 /// files and synced in both, one after the other, before it counts; so one that is bad in one file is
 /// taken from the other, and a missing one with a later one behind it is damage, unless the other file ends
 /// before it and no record says that it counted: then neither of them ever did.
-struct ViewJournal {
+final class ViewJournal {
     static let files = ["views.a", "views.b"]
 
     private let owner: NodeID
@@ -49,7 +49,7 @@ struct ViewJournal {
                 try ViewJournalCopy(
                     file, on: disk, owner: owner, smallestFile: smallestFile, twin: copies.first))
         }
-        var journal = ViewJournal(owner: owner, sequence: 0, smallestFile: smallestFile)
+        let journal = ViewJournal(owner: owner, sequence: 0, smallestFile: smallestFile)
         journal.reserve.find(on: disk)
         guard !copies.allSatisfy(\.isMissing) else { return (journal, true) }
         try journal.replay(copies)
@@ -65,12 +65,12 @@ struct ViewJournal {
     }
 
     /// Begins behind all records of a journal that was damaged.
-    init(after lost: LostJournal, owner: NodeID, smallestFile: Int) {
+    convenience init(after lost: LostJournal, owner: NodeID, smallestFile: Int) {
         self.init(owner: owner, sequence: lost.lastSequence, smallestFile: smallestFile)
         remember(.lost(lost.loss))
     }
 
-    private mutating func replay(_ copies: [ViewJournalCopy]) throws(FatalFault) {
+    private func replay(_ copies: [ViewJournalCopy]) throws(FatalFault) {
         guard let first = copies.compactMap(\.first).max() else {
             let faults = copies.map { "\($0.file): \($0.fault ?? "")" }.joined(separator: "; ")
             throw .damaged("view journal: both copies are bad: \(faults)")
@@ -115,7 +115,7 @@ struct ViewJournal {
     ///
     /// - Returns: Whether all that counts was in it: nothing is missing between the two, or ever was behind
     ///   its end.
-    private mutating func replayOlder(
+    private func replayOlder(
         _ copy: ViewJournalCopy, before first: UInt64
     ) throws(FatalFault) -> Bool {
         guard var number = copy.first else { return false }
@@ -126,7 +126,7 @@ struct ViewJournal {
         return number == first || number > counted && copy.isCleanAtItsEnd
     }
 
-    private mutating func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {
+    private func replay(_ body: [UInt8], number: UInt64) throws(FatalFault) {
         var reader = ByteReader(body)
         do {
             let entry = try ViewJournalFormat.Entry(from: &reader)
@@ -138,7 +138,7 @@ struct ViewJournal {
         }
     }
 
-    private mutating func remember(_ record: ViewRecord) {
+    private func remember(_ record: ViewRecord) {
         let lineage = memory.lineage
         memory.apply(record)
         // What lies on the disk of another history says nothing of this one.
@@ -152,23 +152,23 @@ struct ViewJournal {
 
     /// Knows a view from a snapshot that was sent: its own record may not have reached the disk
     /// after it. The next rewriting makes it durable.
-    mutating func takeUp(_ view: NextView, as own: Member) {
+    func takeUp(_ view: NextView, as own: Member) {
         guard view.epoch > memory.epoch else { return }
         remember(.installed(view, voteFrom: memory.voteFrom(knowing: view, as: own)))
     }
 
     /// Writes one record; `tag` completes when it is synced in both files.
-    mutating func append(_ record: ViewRecord, to disk: any Disk, tag: UInt64) {
+    func append(_ record: ViewRecord, to disk: any Disk, tag: UInt64) {
         remember(record)
         write(record, to: disk, tag: tag)
     }
 
     /// Writes what is known to be on the disk, and nothing else.
-    mutating func appendMark(to disk: any Disk, tag: UInt64) {
+    func appendMark(to disk: any Disk, tag: UInt64) {
         write(nil, to: disk, tag: tag)
     }
 
-    private mutating func write(_ record: ViewRecord?, to disk: any Disk, tag: UInt64) {
+    private func write(_ record: ViewRecord?, to disk: any Disk, tag: UInt64) {
         toldMark = mark
         let entry = ViewJournalFormat.Entry(record, mark: mark, counted: counted)
         let bytes = entry.encode(sequence: sequence + 1)
@@ -188,14 +188,14 @@ struct ViewJournal {
     }
 
     /// Forgets views that a snapshot has made unnecessary, with the next rewriting.
-    mutating func forget(before epoch: Epoch) {
+    func forget(before epoch: Epoch) {
         chain.removeAll { $0.epoch < epoch && $0.epoch != memory.epoch }
     }
 
     /// Makes both files anew, one after the other, so that one is whole at any time.
     ///
     /// - Precondition: `tag` is not 0.
-    mutating func rewrite(on disk: any Disk, tag: UInt64) {
+    func rewrite(on disk: any Disk, tag: UInt64) {
         toldMark = mark
         let bytes = beginFile()
         for file in order {
@@ -210,7 +210,7 @@ struct ViewJournal {
 
     /// Takes completions of records, of rewritings and of files in reserve, and has new ones of these made.
     /// The tag may be waited for by others as well.
-    mutating func completed(_ tag: UInt64, on disk: any Disk, nextTag: () -> UInt64) {
+    func completed(_ tag: UInt64, on disk: any Disk, nextTag: () -> UInt64) {
         if let place = onTheirWay.firstIndex(where: { $0.tag == tag }) {
             counted = onTheirWay[place].sequence
             onTheirWay.removeFirst(place + 1)
@@ -220,7 +220,7 @@ struct ViewJournal {
 
     /// Puts a new journal in the place of a damaged one, which is kept under names that no recovery
     /// reads. From the first new file on, every start knows of the loss, however far this came.
-    mutating func replace(_ lost: LostJournal, on disk: any Disk, tag: UInt64) {
+    func replace(_ lost: LostJournal, on disk: any Disk, tag: UInt64) {
         let bytes = beginFile()
         for file in Self.files {
             let fresh = write(bytes, for: file, on: disk)
@@ -236,7 +236,7 @@ struct ViewJournal {
     }
 
     /// All that is to be remembered, as the beginning of a new file.
-    private mutating func beginFile() -> [UInt8] {
+    private func beginFile() -> [UInt8] {
         var bytes = ViewJournalFormat.header(owner: owner, first: sequence + 1)
         for record in summary {
             sequence += 1
@@ -249,7 +249,7 @@ struct ViewJournal {
         return bytes
     }
 
-    private mutating func write(_ bytes: [UInt8], for file: String, on disk: any Disk) -> String {
+    private func write(_ bytes: [UInt8], for file: String, on disk: any Disk) -> String {
         let fresh = reserve.write(bytes, of: wantedByteCount, for: file, on: disk)
         fileByteCount = min(fileByteCount, fresh.byteCount)
         return fresh.name

@@ -66,7 +66,7 @@ extension Replica {
     }
 
     private var unanswered: [NodeID] {
-        paths.keys.filter { $0 != settings.own.node && salvage?.survey.holdings[$0] == nil }
+        paths.nodes.filter { $0 != settings.own.node && salvage?.survey.holdings[$0] == nil }
             .sorted()
     }
 
@@ -106,7 +106,7 @@ extension Replica {
     private func decideSalvage(now: Instant) {
         salvage?.survey.update(holding)
         guard let survey = salvage?.survey, let wish = salvage?.wish else { return }
-        let reached = paths.keys.sorted()
+        let reached = paths.nodes
         if let reason = reasonNotToSalvage ?? survey.refusal(reached: reached) {
             return refuseSalvage(reason)
         }
