@@ -32,13 +32,16 @@ extension ServiceWorld {
     }
 
     /// Who hangs holds up those that wait for what it has: not for longer than its session would last
-    /// by itself, from now on.
+    /// by itself, from now on. An administrator looks at who was stopped within that time, too.
     private func endLongPauses() {
         let longest = timeline.now.advanced(by: shape.maximumSessionTTL)
-        for case let client? in seats.map(\.client)
-        where !client.isFrozen && client.inbox.pausedUntil > longest {
-            client.inbox.resume()
-            client.inbox.pause(for: shape.maximumSessionTTL)
+        for case let client? in seats.map(\.client) {
+            if client.isFrozen {
+                scheduleThaw(in: client.index, after: shape.maximumSessionTTL)
+            } else if client.inbox.pausedUntil > longest {
+                client.inbox.resume()
+                client.inbox.pause(for: shape.maximumSessionTTL)
+            }
         }
     }
 

@@ -53,12 +53,17 @@ extension ServiceWorld {
             world.trace { "client \(seat) stands still" }
             stop.client.isFrozen = true
             stop.client.inbox.pause(for: Self.healingTime * 100)
-            let length = world.lossActions?.freeze(upTo: shape.maximumSessionTTL * 4) ?? .zero
-            timeline.schedule(.work(index: Self.thawIndex, stamp: UInt32(seat)), after: length)
+            let longest = shape.maximumSessionTTL * (world.isHealing ? 1 : 4)
+            let length = world.lossActions?.freeze(upTo: longest) ?? .zero
+            scheduleThaw(in: seat, after: length)
         case .kill:
             killClient(in: seat)
             scheduleSpawn(in: seat, after: world.pause(&random))
         }
+    }
+
+    func scheduleThaw(in seat: Int, after length: Interval) {
+        timeline.schedule(.work(index: Self.thawIndex, stamp: UInt32(seat)), after: length)
     }
 
     /// An administrator comes, and lets a process go on or kills it.
