@@ -3,6 +3,9 @@ public struct View: Hashable, Sendable {
     public var epoch: Epoch
     public var members: [Member]
 
+    /// What is written or sent of a view is refused if it has more members.
+    package static let maximumMembers = 64
+
     public init(epoch: Epoch, members: [Member]) {
         self.epoch = epoch
         self.members = members

@@ -2,8 +2,7 @@ import ConclaveBase
 import ConclaveGroup
 
 /// What exists only while a view is installed: the table, the multicast and the pulse of its epoch,
-/// and what is known of each peer's path. A class, so that a turn works on it without copying its
-/// parts.
+/// and what is known of each peer's path.
 final class EpochState {
     let view: View
     let own: Rank

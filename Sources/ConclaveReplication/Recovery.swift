@@ -5,7 +5,7 @@ import ConclaveWire
 /// What a start finds on the disk: the order as far as it is known to be delivered, and what was
 /// received beyond.
 struct Recovery<Machine: StateMachine> {
-    var viewJournal: ViewJournal
+    let viewJournal: ViewJournal
     var snapshots: SnapshotStore
     var order: AppliedOrder<Machine>
     /// Of the newest epoch: received, synced, and not known to be delivered.

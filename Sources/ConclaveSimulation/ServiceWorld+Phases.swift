@@ -32,16 +32,13 @@ extension ServiceWorld {
     }
 
     /// Who hangs holds up those that wait for what it has: not for longer than its session would last
-    /// by itself, from now on. An administrator looks at who was stopped within that time, too.
+    /// by itself, from now on.
     private func endLongPauses() {
         let longest = timeline.now.advanced(by: shape.maximumSessionTTL)
-        for case let client? in seats.map(\.client) {
-            if client.isFrozen {
-                scheduleThaw(in: client.index, after: shape.maximumSessionTTL)
-            } else if client.inbox.pausedUntil > longest {
-                client.inbox.resume()
-                client.inbox.pause(for: shape.maximumSessionTTL)
-            }
+        for case let client? in seats.map(\.client)
+        where !client.isFrozen && client.inbox.pausedUntil > longest {
+            client.inbox.resume()
+            client.inbox.pause(for: shape.maximumSessionTTL)
         }
     }
 
@@ -80,12 +77,12 @@ extension ServiceWorld {
     }
 
     /// All get an answer of the group from now on. A client that is over, or whose place was taken,
-    /// needs none.
+    /// needs none, nor does one that was stopped, before somebody lets it go on.
     private func expectAnswers(to clients: [ClientProcess], until limit: Moment) throws(Violation) {
         let before = clients.map(\.answeredCount)
         let isDone = {
             zip(clients, before).allSatisfy { client, before in
-                !client.isAlive || client.isOver || client.isContent
+                !client.isAlive || client.isOver || client.isFrozen || client.isContent
                     || client.answeredCount > before
             }
         }
@@ -116,7 +113,7 @@ extension ServiceWorld {
         }
     }
 
-    /// Each request of a client that lives is answered, unless it waits in the group.
+    /// Each request of a client that runs is answered, unless it waits in the group.
     private func settle() throws(Violation) {
         var owed: [(client: ClientProcess, number: UInt64)] = []
         for case let client? in seats.map(\.client) {
@@ -135,8 +132,8 @@ extension ServiceWorld {
     }
 
     private func isOwed(_ number: UInt64, to client: ClientProcess) -> Bool {
-        guard client.isAlive, !client.isOver, client.unanswered.contains(number),
-            let session = client.session
+        guard client.isAlive, !client.isOver, !client.isFrozen,
+            client.unanswered.contains(number), let session = client.session
         else { return false }
         return !world.order.isWaiting(number, of: session)
     }
@@ -146,6 +143,7 @@ extension ServiceWorld {
     func finish() throws(Violation) {
         guard watch.isWhole else { return }
         isFinishing = true
+        for seat in seats.indices { thaw(in: seat) }
         try checkMembers()
         let limit = timeline.now.advanced(by: Self.healingTime)
         try finish(until: limit) { !$0.isContent }

@@ -55,15 +55,11 @@ extension ServiceWorld {
             stop.client.inbox.pause(for: Self.healingTime * 100)
             let longest = shape.maximumSessionTTL * (world.isHealing ? 1 : 4)
             let length = world.lossActions?.freeze(upTo: longest) ?? .zero
-            scheduleThaw(in: seat, after: length)
+            timeline.schedule(.work(index: Self.thawIndex, stamp: UInt32(seat)), after: length)
         case .kill:
             killClient(in: seat)
             scheduleSpawn(in: seat, after: world.pause(&random))
         }
-    }
-
-    func scheduleThaw(in seat: Int, after length: Interval) {
-        timeline.schedule(.work(index: Self.thawIndex, stamp: UInt32(seat)), after: length)
     }
 
     /// An administrator comes, and lets a process go on or kills it.

@@ -95,6 +95,7 @@ package struct ByteReader: Sendable {
     }
 
     /// Calls `body` with everything that is left, which stays unread.
+    @specialized(where Result == UInt64)
     package func withRest<Result>(
         _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {

@@ -1,5 +1,5 @@
-/// CRC-32C in tables, eight bytes a step: what a processor without an instruction for it does, and what
-/// that instruction is compared with.
+/// CRC-32C in tables, eight bytes a step: for processors without the instruction that `Checksum` knows, and
+/// to compare that with.
 package enum ChecksumTables {
     /// The remainder after more bytes; neither it nor `crc` is inverted.
     package static func update(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {

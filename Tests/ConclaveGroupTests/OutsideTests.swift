@@ -16,7 +16,7 @@ import Testing
     }
 
     /// Brings `membership` to the point where it has asked the others for promises.
-    private func preparing(_ membership: inout Membership) -> Ballot? {
+    private func preparing(_ membership: Membership) -> Ballot? {
         var effects: [Membership.Effect] = []
         membership.step(
             .frozen(vector: [3, 3, 3], echoed: []), now: start, effects: &effects)
@@ -33,8 +33,8 @@ import Testing
 
     @Test(arguments: [[], [1], [9, 9, 9, 9, 9], [UInt64.max, UInt64.max, UInt64.max]])
     func `a promise with a vector of any length is taken`(vector: [UInt64]) throws {
-        var membership = restarted()
-        let ballot = try #require(preparing(&membership))
+        let membership = restarted()
+        let ballot = try #require(preparing(membership))
         var effects: [Membership.Effect] = []
         for (index, held) in [(1, vector), (2, [5, 5, 5])] {
             let promise = Promise(
@@ -51,9 +51,9 @@ import Testing
     @Test(arguments: 1...60 as ClosedRange<UInt64>)
     func `any order of changed frames is survived`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var membership = restarted()
+        let membership = restarted()
         var effects: [Membership.Effect] = []
-        _ = preparing(&membership)
+        _ = preparing(membership)
         var now = start
         for _ in 0..<300 {
             now = now.advanced(by: .milliseconds(Int64(random.below(60))))

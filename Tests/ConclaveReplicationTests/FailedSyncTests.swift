@@ -19,7 +19,7 @@ import Testing
     }
 
     private func append(
-        _ ordinals: Range<UInt64>, to journal: inout SegmentJournal, failingAtLast: Bool = false
+        _ ordinals: Range<UInt64>, to journal: SegmentJournal, failingAtLast: Bool = false
     ) {
         for ordinal in ordinals {
             let batch = OrderedMessage(
@@ -60,21 +60,21 @@ import Testing
 
     @Test(arguments: [0, 2, 3] as [UInt64])
     func `what a start reads of it is on the disk before it counts`(marked: UInt64) throws {
-        var first = journal()
-        append(0..<4, to: &first, failingAtLast: true)
-        var second = try start(marked: marked)
+        let first = journal()
+        append(0..<4, to: first, failingAtLast: true)
+        let second = try start(marked: marked)
         #expect(second.syncedBatch == 4)
-        append(4..<6, to: &second)
+        append(4..<6, to: second)
         disk.losePower()
         #expect(try ordinals() == Array(0..<6))
     }
 
     @Test func `the start's sync alone writes nothing of it, and the journal is lost`() throws {
-        var first = journal()
-        append(0..<4, to: &first, failingAtLast: true)
-        var second = try start(plant: .recoveredNotRewritten)
+        let first = journal()
+        append(0..<4, to: first, failingAtLast: true)
+        let second = try start(plant: .recoveredNotRewritten)
         #expect(second.syncedBatch == 4)
-        append(4..<6, to: &second)
+        append(4..<6, to: second)
         #expect(try ordinals() == Array(0..<6))
         disk.losePower()
         let reason =
@@ -87,8 +87,8 @@ import Testing
     func `power that fails while it is written again loses nothing that counted`(
         operations: Int
     ) throws {
-        var first = journal()
-        append(0..<4, to: &first, failingAtLast: true)
+        let first = journal()
+        append(0..<4, to: first, failingAtLast: true)
         let recovered = try recover(marked: 3)
         let second = journal()
         second.resume(recovered, on: disk)
@@ -106,16 +106,16 @@ import Testing
             lane: .snapshots, tag: 0)
         disk.run()
         disk.failSync(of: segment)
-        var second = try start()
+        let second = try start()
         #expect(second.segments.map(\.number) == [1])
-        append(0..<2, to: &second)
+        append(0..<2, to: second)
         disk.losePower()
         #expect(try ordinals() == [0, 1])
     }
 
     @Test func `no more is written again than what no mark covers`() throws {
-        var first = journal()
-        append(0..<20, to: &first)
+        let first = journal()
+        append(0..<20, to: first)
         #expect(first.segments.map(\.number) == [1, 2])
         #expect(try recover(marked: 20).unmarked.map(\.segment) == [2])
         var mark = JournalMark()

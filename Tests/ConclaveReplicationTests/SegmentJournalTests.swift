@@ -25,7 +25,7 @@ import Testing
     }
 
     /// Runs the disk until the journal has nothing to do.
-    private func settle(_ journal: inout SegmentJournal) {
+    private func settle(_ journal: SegmentJournal) {
         repeat {
             journal.flush(to: disk, nextTag: tags.next)
             for tag in disk.run() { _ = journal.completed(tag) }
@@ -34,15 +34,15 @@ import Testing
 
     /// One batch a message, of two sectors each.
     private func written(_ count: UInt64) -> SegmentJournal {
-        var journal = SegmentJournal(settings: settings())
-        append(0..<count, to: &journal)
+        let journal = SegmentJournal(settings: settings())
+        append(0..<count, to: journal)
         return journal
     }
 
-    private func append(_ ordinals: Range<UInt64>, to journal: inout SegmentJournal) {
+    private func append(_ ordinals: Range<UInt64>, to journal: SegmentJournal) {
         for ordinal in ordinals {
             journal.append(large(ordinal), epoch: Epoch(1), vector: [ordinal + 1])
-            settle(&journal)
+            settle(journal)
         }
     }
 
@@ -60,8 +60,8 @@ import Testing
     }
 
     @Test func `what arrives during a sync goes into one batch after it`() {
-        var journal = SegmentJournal(settings: settings())
-        settle(&journal)
+        let journal = SegmentJournal(settings: settings())
+        settle(journal)
         journal.append(message(0, 0, 1), epoch: Epoch(1), vector: [1])
         journal.flush(to: disk, nextTag: tags.next)
         for ordinal in 1..<4 as Range<UInt64> {
@@ -84,9 +84,9 @@ import Testing
         let recovered = try recover()
         #expect(ordinals(recovered) == [0, 1])
         #expect(recovered.position == end - 1_024)
-        var journal = SegmentJournal(settings: settings())
+        let journal = SegmentJournal(settings: settings())
         journal.resume(recovered, on: disk)
-        append(2..<4, to: &journal)
+        append(2..<4, to: journal)
         #expect(ordinals(try recover()) == [0, 1, 2, 3])
     }
 
@@ -133,9 +133,9 @@ import Testing
 
     @Test func `after a restart it goes on in the same segments`() throws {
         _ = written(20)
-        var journal = SegmentJournal(settings: settings())
+        let journal = SegmentJournal(settings: settings())
         journal.resume(try recover(), on: disk)
-        append(20..<40, to: &journal)
+        append(20..<40, to: journal)
         #expect(ordinals(try recover()) == Array(0..<40))
     }
 
@@ -146,11 +146,11 @@ import Testing
     }
 
     @Test func `segments that a snapshot covers are given up, the last one stays`() throws {
-        var journal = written(40)
-        forget(below: 20, in: &journal)
+        let journal = written(40)
+        forget(below: 20, in: journal)
         #expect(journal.segments.map(\.number) == [2, 3])
         #expect(ordinals(try recover()).first == 15)
-        forget(SegmentJournal.Mark(epoch: Epoch(2), vector: [0]), in: &journal)
+        forget(SegmentJournal.Mark(epoch: Epoch(2), vector: [0]), in: journal)
         #expect(journal.segments.map(\.number) == [3])
     }
 
@@ -218,11 +218,11 @@ import Testing
 
     // Files that become segments again (V29).
 
-    private func forget(below ordinal: UInt64, in journal: inout SegmentJournal) {
-        forget(SegmentJournal.Mark(epoch: Epoch(1), vector: [ordinal]), in: &journal)
+    private func forget(below ordinal: UInt64, in journal: SegmentJournal) {
+        forget(SegmentJournal.Mark(epoch: Epoch(1), vector: [ordinal]), in: journal)
     }
 
-    private func forget(_ mark: SegmentJournal.Mark, in journal: inout SegmentJournal) {
+    private func forget(_ mark: SegmentJournal.Mark, in journal: SegmentJournal) {
         if let first = journal.firstSegment(needed: mark) {
             journal.forget(before: first, on: disk)
         }
@@ -234,16 +234,16 @@ import Testing
     @Test func `V29: files of segments that are given up become segments again, two at most`()
         throws
     {
-        var journal = written(80)
+        let journal = written(80)
         #expect(journal.segments.map(\.number) == [1, 2, 3, 4, 5, 6])
-        forget(below: 50, in: &journal)
+        forget(below: 50, in: journal)
         #expect(
             names == [
                 "segment-0000000004", "segment-0000000005", "segment-0000000006", "spare-1",
                 "spare-2",
             ])
         let old = disk.files["spare-1"]
-        append(80..<110, to: &journal)
+        append(80..<110, to: journal)
         #expect(journal.segments.map(\.number) == [4, 5, 6, 7, 8])
         #expect(!names.contains("spare-1"))
         #expect(disk.files["segment-0000000007"]?.count == old?.count)
@@ -255,9 +255,9 @@ import Testing
     func `V30: what a file held before is neither read as new nor taken for damage`(
         count: UInt64
     ) throws {
-        var journal = written(80)
-        forget(below: 60, in: &journal)
-        append(80..<count, to: &journal)
+        let journal = written(80)
+        forget(below: 60, in: journal)
+        append(80..<count, to: journal)
         let last = try #require(journal.segments.last)
         #expect(last.number == 7)
         let bytes = try #require(disk.files[SegmentFormat.name(last.number)])
@@ -270,11 +270,11 @@ import Testing
     }
 
     @Test func `V29: a restart finds them, and takes none for a lower number`() throws {
-        var journal = written(80)
-        forget(below: 60, in: &journal)
-        var again = SegmentJournal(settings: settings())
+        let journal = written(80)
+        forget(below: 60, in: journal)
+        let again = SegmentJournal(settings: settings())
         again.resume(try recover(), on: disk)
-        append(80..<100, to: &again)
+        append(80..<100, to: again)
         #expect(again.segments.last?.number == 7)
         #expect(!names.contains("spare-1") || !names.contains("spare-2"))
         #expect(ordinals(try recover()).last == 99)
@@ -301,8 +301,8 @@ import Testing
     }
 
     @Test func `V29: those of another size are removed`() throws {
-        var journal = written(80)
-        forget(below: 60, in: &journal)
+        let journal = written(80)
+        forget(below: 60, in: journal)
         var other = SpareFiles()
         other.find(on: disk, byteCount: size * 2)
         disk.run()
@@ -312,8 +312,8 @@ import Testing
     /// Every place at which a crash can cut it.
     @Test(arguments: 0...6)
     func `V29: a crash while a file becomes a segment again loses nothing`(operations: Int) throws {
-        var journal = written(80)
-        forget(below: 60, in: &journal)
+        let journal = written(80)
+        forget(below: 60, in: journal)
         for ordinal in 80..<85 as Range<UInt64> {
             journal.append(large(ordinal), epoch: Epoch(1), vector: [ordinal + 1])
             journal.flush(to: disk, nextTag: tags.next)
@@ -324,9 +324,9 @@ import Testing
         disk.run(operations)
         disk.crash()
         #expect(ordinals(try recover()) == before)
-        var again = SegmentJournal(settings: settings())
+        let again = SegmentJournal(settings: settings())
         again.resume(try recover(), on: disk)
-        append((before.last ?? 0) + 1..<120, to: &again)
+        append((before.last ?? 0) + 1..<120, to: again)
         #expect(ordinals(try recover()).last == 119)
     }
 }

@@ -50,7 +50,7 @@ import Testing
     }
 
     /// Makes the files anew, and loses power when one of them is; returns which.
-    private func crashBetween(_ journal: inout ViewJournal, tag: UInt64) throws -> String {
+    private func crashBetween(_ journal: ViewJournal, tag: UInt64) throws -> String {
         let before = disk.files
         journal.rewrite(on: disk, tag: tag)
         #expect(disk.run(5).isEmpty)
@@ -286,9 +286,9 @@ import Testing
             for index in second..<third + 512 { bytes[index] = 0 }
         }
         damage(file, at: second)
-        var journal = try self.journal()
+        let journal = try self.journal()
         #expect(journal.memory.promised.round == 1)
-        damage(try crashBetween(&journal, tag: 9), at: place * 512)
+        damage(try crashBetween(journal, tag: 9), at: place * 512)
         #expect(try self.journal().memory == journal.memory)
     }
 
@@ -339,7 +339,7 @@ import Testing
             disk.crash()
             journal = try self.journal()
         }
-        damage(try crashBetween(&journal, tag: 12), at: sector * 512)
+        damage(try crashBetween(journal, tag: 12), at: sector * 512)
         #expect(try self.journal().memory == journal.memory)
     }
 
@@ -400,7 +400,7 @@ import Testing
         } catch is FatalFault {}
     }
 
-    private func written(withReserveIn journal: inout ViewJournal) {
+    private func written(withReserveIn journal: ViewJournal) {
         journal.rewrite(on: disk, tag: 900)
         disk.run()
         journal.completed(900, on: disk) { 901 }
@@ -409,8 +409,8 @@ import Testing
     }
 
     @Test func `V31: it is made anew on a full disk, from what is in reserve`() throws {
-        var journal = try written()
-        written(withReserveIn: &journal)
+        let journal = try written()
+        written(withReserveIn: journal)
         disk.isFull = true
         for round in 4...200 as ClosedRange<UInt64> {
             journal.append(promise(round), to: disk, tag: round)
@@ -427,8 +427,8 @@ import Testing
     }
 
     @Test func `V31: a start on a full disk finds what is in reserve, and clears it`() throws {
-        var before = try written()
-        written(withReserveIn: &before)
+        let before = try written()
+        written(withReserveIn: before)
         // As a rewriting that a crash has cut would leave it.
         let old = try #require(disk.files["views.a"])
         for file in ViewJournal.files { disk.change(file + ".spare") { $0 = old } }

@@ -55,7 +55,7 @@ enum FileSeals {
         do {
             _ = try reader.part("numbers", count: 26)
             _ = try NextView(from: &reader)
-            let senders = try reader.count("delivered", maximum: NextView.maximumMembers)
+            let senders = try reader.count("delivered", maximum: View.maximumMembers)
             _ = try reader.part("delivered, version, time", count: 8 * senders + 16)
             return bytes.count - reader.remaining
         } catch {

@@ -10,8 +10,8 @@ struct RowWrites {
     private var source: ByteSource
     private let view: View
     private let own: Rank
-    private var multicast: Multicast
-    private var pulse: Pulse
+    private let multicast: Multicast
+    private let pulse: Pulse
     private var now = Instant(nanoseconds: 1_000_000)
     private var lastPosition: UInt64?
     private var deliveredCounts: [UInt64]

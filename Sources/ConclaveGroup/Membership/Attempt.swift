@@ -9,7 +9,6 @@ final class Attempt {
         /// Members and joiners are being brought level with the trim.
         case levelling
         case accepting(token: UInt64)
-        case decided
     }
 
     /// What one member gives to another one.

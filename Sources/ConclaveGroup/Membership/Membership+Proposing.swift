@@ -25,7 +25,7 @@ extension Membership {
 
     func overtaken(by ballot: Ballot, now: Instant, effects: inout [Effect]) {
         highestSeen = max(highestSeen, ballot)
-        guard let attempt, ballot > attempt.ballot, attempt.phase != .decided else { return }
+        guard let attempt, ballot > attempt.ballot else { return }
         effects.append(.event(.overtaken(memory.epoch, by: ballot)))
         retryLater(now: now)
     }
@@ -42,13 +42,13 @@ extension Membership {
     func advanceAttempt(now: Instant, effects: inout [Effect]) {
         guard let attempt, installing == nil else { return }
         switch attempt.phase {
-        case .recording, .decided: return
+        case .recording: return
         case .preparing: advancePreparing(attempt, now: now, effects: &effects)
         case .levelling: advanceLevelling(attempt, now: now, effects: &effects)
         case .accepting: advanceAccepting(attempt, now: now, effects: &effects)
         }
         // It may have come to its end.
-        if isCoordinating, now >= attempt.deadline { retryLater(now: now) }
+        if self.attempt === attempt, now >= attempt.deadline { retryLater(now: now) }
     }
 
     private func advancePreparing(
@@ -164,7 +164,6 @@ extension Membership {
         guard let value = attempt.value, let current = memory.current else { return }
         let deciders = settings.plant == .quorumOfNewView ? value.view : current.view
         if attempt.accepted.count >= deciders.quorum {
-            attempt.phase = .decided
             var audience = others
             for member in value.members where member.node != own.node {
                 if !audience.contains(member.node) { audience.append(member.node) }

@@ -147,7 +147,7 @@ extension MembershipFrame {
             let epoch = try reader.epoch("epoch")
             let ballot = try reader.ballot("ballot")
             var trim: [UInt64] = []
-            for _ in 0..<(try reader.count("trim", maximum: NextView.maximumMembers)) {
+            for _ in 0..<(try reader.count("trim", maximum: View.maximumMembers)) {
                 trim.append(try reader.integer("trim"))
             }
             self = .raise(epoch, ballot, trim: trim)
@@ -162,7 +162,7 @@ extension MembershipFrame {
             let lineage = try reader.lineage("lineage")
             let founder = try reader.member("founder")
             var members: [NodeID] = []
-            for _ in 0..<(try reader.count("members", maximum: NextView.maximumMembers)) {
+            for _ in 0..<(try reader.count("members", maximum: View.maximumMembers)) {
                 members.append(try reader.node("member"))
             }
             self = .found(lineage, founder: founder, members: members)
@@ -182,7 +182,7 @@ extension MembershipFrame {
         let ballot = try reader.ballot("ballot")
         let node = try reader.node("to")
         var ranges: [FillRange] = []
-        for _ in 0..<(try reader.count("ranges", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("ranges", maximum: View.maximumMembers)) {
             let sender: UInt32 = try reader.integer("sender")
             let lower: UInt64 = try reader.integer("from")
             let upper: UInt64 = try reader.integer("to")

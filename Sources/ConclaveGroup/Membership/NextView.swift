@@ -43,8 +43,6 @@ package struct NextView: Equatable, Sendable {
 }
 
 extension NextView {
-    /// Members of a view, at most; a decoder's bound.
-    package static let maximumMembers = 64
     /// Of histories given up the newest are remembered.
     package static let maximumGivenUp = 8
     /// No later one is taken from outside, so that the epoch after it can always be counted.
@@ -86,7 +84,7 @@ extension NextView {
             throw .invalid(field: "view", reason: "has no members")
         }
         var joined: [NodeID] = []
-        for _ in 0..<(try reader.count("joined", maximum: Self.maximumMembers)) {
+        for _ in 0..<(try reader.count("joined", maximum: View.maximumMembers)) {
             joined.append(try reader.node("joined"))
         }
         let departed = try Self.departures("departed", from: &reader)
@@ -99,7 +97,7 @@ extension NextView {
             minimumMembers: Int(minimumMembers), stateWasLost: stateWasLost,
             historyWasGivenUp: historyWasGivenUp)
         trim = []
-        let trimCount = try reader.count("trim", maximum: Self.maximumMembers)
+        let trimCount = try reader.count("trim", maximum: View.maximumMembers)
         trim.reserveCapacity(trimCount)
         for _ in 0..<trimCount {
             trim.append(try reader.integer("trim"))

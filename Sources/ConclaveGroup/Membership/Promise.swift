@@ -107,7 +107,7 @@ package struct Promise: Equatable, Sendable {
             accepted = nil
         }
         hears = []
-        for _ in 0..<(try reader.count("hears", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("hears", maximum: View.maximumMembers)) {
             hears.append(try reader.node("hears"))
         }
         silences = []
@@ -132,7 +132,7 @@ extension ByteReader {
     /// One number for each sender.
     fileprivate mutating func vector(_ field: String) throws(WireError) -> [UInt64] {
         var vector: [UInt64] = []
-        for _ in 0..<(try count(field, maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try count(field, maximum: View.maximumMembers)) {
             vector.append(try integer(field))
         }
         return vector

@@ -51,7 +51,7 @@ package enum ViewRecord: Equatable, Sendable {
         case 1:
             let lineage = try reader.lineage("lineage")
             var members: [NodeID] = []
-            for _ in 0..<(try reader.count("members", maximum: NextView.maximumMembers)) {
+            for _ in 0..<(try reader.count("members", maximum: View.maximumMembers)) {
                 members.append(try reader.node("member"))
             }
             self = .founding(lineage, members: members)

@@ -1,20 +1,25 @@
 /// Some of a view's ranks: a bit for each.
-package struct RankSet: Equatable, Sendable {
+package struct RankSet {
     private var bits: UInt64
 
     /// All of that many ranks, or none of them.
     ///
-    /// - Precondition: A view has so many members.
+    /// - Precondition: `count` is at most 64, and `rank` below is less: no view has more members.
     package init(_ isIn: Bool, count: Int) {
-        precondition(count <= NextView.maximumMembers)
-        bits = isIn ? ~0 >> UInt64(64 - count) : 0
+        precondition(count <= UInt64.bitWidth)
+        bits = isIn ? ~0 >> UInt64(UInt64.bitWidth - count) : 0
     }
 
     package var isEmpty: Bool { bits == 0 }
 
     package subscript(rank: Int) -> Bool {
-        get { bits >> UInt64(rank) & 1 == 1 }
-        set { bits = newValue ? bits | 1 << UInt64(rank) : bits & ~(1 << UInt64(rank)) }
+        get { bits & Self.bit(of: rank) != 0 }
+        set { bits = newValue ? bits | Self.bit(of: rank) : bits & ~Self.bit(of: rank) }
+    }
+
+    private static func bit(of rank: Int) -> UInt64 {
+        precondition(rank < UInt64.bitWidth)
+        return 1 << UInt64(rank)
     }
 
     /// Takes out the lowest one.

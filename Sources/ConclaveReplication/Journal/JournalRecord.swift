@@ -34,10 +34,10 @@ struct JournalRecord: Equatable {
         let ordinal: UInt64 = try reader.integer("ordinal")
         let timestamp = try reader.timestamp("timestamp")
         // A place in the order is index times members: it must be a number, whatever somebody says.
-        guard sender < NextView.maximumMembers else {
+        guard sender < View.maximumMembers else {
             throw .outOfRange(
                 field: "sender", value: UInt64(sender),
-                maximum: UInt64(NextView.maximumMembers - 1))
+                maximum: UInt64(View.maximumMembers - 1))
         }
         guard index < Self.indexBound, ordinal < Self.indexBound else {
             throw .outOfRange(

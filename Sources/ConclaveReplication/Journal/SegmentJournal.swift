@@ -126,8 +126,8 @@ final class SegmentJournal {
     /// Begins the next batch if none is under way. `nextTag` gives tags for completions.
     func flush(to disk: any Disk, nextTag: () -> UInt64) {
         prepareSpare(on: disk, nextTag: nextTag)
-        guard outstanding == nil, let batch = pending.first else { return }
-        let size = Self.byteCount(of: batch)
+        guard outstanding == nil, !pending.isEmpty else { return }
+        let size = Self.byteCount(of: pending[0])
         if !hasRoom(for: size) {
             guard let number = spare else { return }
             spare = nil
@@ -135,8 +135,7 @@ final class SegmentJournal {
             position = Sector.byteCount
             prepareSpare(on: disk, nextTag: nextTag)
         }
-        pending.removeFirst()
-        write(batch, byteCount: size, to: disk, tag: nextTag())
+        write(pending.removeFirst(), byteCount: size, to: disk, tag: nextTag())
     }
 
     private func write(_ batch: Batch, byteCount: Int, to disk: any Disk, tag: UInt64) {

@@ -73,7 +73,7 @@ extension Holding {
         }
         let epoch = try reader.epoch("epoch")
         var vector: [UInt64] = []
-        for _ in 0..<(try reader.count("vector", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("vector", maximum: View.maximumMembers)) {
             vector.append(try reader.integer("vector"))
         }
         state = State(epoch: epoch, vector: vector)

@@ -67,7 +67,6 @@ extension Replica {
 
     private var unanswered: [NodeID] {
         paths.nodes.filter { $0 != settings.own.node && salvage?.survey.holdings[$0] == nil }
-            .sorted()
     }
 
     func take(_ holding: Holding, id: UInt64, from node: NodeID) {

@@ -26,7 +26,7 @@ struct SnapshotHeader: Equatable {
     init(from reader: inout ByteReader) throws(WireError) {
         current = try NextView(from: &reader)
         delivered = []
-        for _ in 0..<(try reader.count("delivered", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("delivered", maximum: View.maximumMembers)) {
             delivered.append(try reader.integer("delivered"))
         }
         guard delivered.count == current.members.count else {

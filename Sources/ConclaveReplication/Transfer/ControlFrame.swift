@@ -171,7 +171,7 @@ enum TransferFrame: Equatable {
         let id: UInt64 = try reader.integer("id")
         let version = try reader.version("version")
         var hears: [Member] = []
-        for _ in 0..<(try reader.count("hears", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("hears", maximum: View.maximumMembers)) {
             hears.append(try reader.member("hears"))
         }
         return .ready(id: id, version: version, hears: hears)
@@ -190,7 +190,7 @@ enum TransferFrame: Equatable {
 
     private static func decodeTrim(_ reader: inout ByteReader) throws(WireError) -> [UInt64] {
         var trim: [UInt64] = []
-        for _ in 0..<(try reader.count("trim", maximum: NextView.maximumMembers)) {
+        for _ in 0..<(try reader.count("trim", maximum: View.maximumMembers)) {
             trim.append(try reader.integer("trim"))
         }
         return trim

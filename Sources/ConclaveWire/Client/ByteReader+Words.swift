@@ -111,7 +111,7 @@ extension ByteReader {
 
     package mutating func view(_ field: String) throws(WireError) -> View {
         let epoch = try epoch(field)
-        let count = try count(field, maximum: 64)
+        let count = try count(field, maximum: View.maximumMembers)
         var members: [Member] = []
         members.reserveCapacity(count)
         for _ in 0..<count { members.append(try member(field)) }
