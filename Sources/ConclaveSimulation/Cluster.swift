@@ -135,7 +135,9 @@ final class Cluster<Daemon: SimulatedDaemon> {
         guard let daemon = host.daemon, host.inbox.beginTurn(stamp: stamp) else { return nil }
         let now = host.clock.instant(at: timeline.now)
         host.inbox.take(into: &inputs)
-        for input in inputs {
+        // Taken out one by one, from the end, none is kept by two.
+        inputs.reverse()
+        while let input = inputs.popLast() {
             switch input {
             case .fabric(let delivery):
                 guard let input = host.fabric.admit(delivery) else { continue }
