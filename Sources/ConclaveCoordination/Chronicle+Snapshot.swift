@@ -57,9 +57,9 @@ extension FrozenChronicle {
         writer.name(object.key.name)
         writer.integer(UInt32(told))
         if told == 0 { object.floor.encode(into: &writer) }
-        return writer.entries(from: row ?? object.first, limit: limit) { row, writer in
+        return writer.entries(from: row ?? object.first.index, limit: limit) { row, writer in
             rows[row].entry.encode(into: &writer)
-            return rows[row].next
+            return rows[row].next.index
         }
     }
 }

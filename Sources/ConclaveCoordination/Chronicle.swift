@@ -15,15 +15,15 @@ struct Chronicle: Sendable {
     /// An entry, among those of its object and among all.
     struct Row: Sendable {
         var entry: HistoryEntry
-        var object: Int
+        fileprivate var object: RowLink
         /// Of the same object.
-        fileprivate(set) var next: Int?
-        fileprivate var older: Int?
-        fileprivate var newer: Int?
+        fileprivate(set) var next = RowLink.none
+        fileprivate var older = RowLink.none
+        fileprivate var newer = RowLink.none
 
-        fileprivate init(_ entry: consuming HistoryEntry, of object: Int) {
+        fileprivate init(_ entry: consuming HistoryEntry, of object: Int?) {
             self.entry = entry
-            self.object = object
+            self.object = RowLink(object)
         }
     }
 
@@ -32,9 +32,11 @@ struct Chronicle: Sendable {
         let key: Key
         /// Of the newest entry that was forgotten, or might have been.
         var floor: Moment
-        fileprivate(set) var first: Int
-        fileprivate(set) var last: Int
-        fileprivate(set) var count: Int
+        fileprivate(set) var first: RowLink
+        fileprivate var last: RowLink
+        fileprivate var number: UInt32 = 1
+
+        var count: Int { Int(number) }
 
         func has(_ key: Key) -> Bool { self.key == key }
     }
@@ -49,8 +51,8 @@ struct Chronicle: Sendable {
     private(set) var floor = Moment(version: .zero, time: .zero)
     private(set) var nextOrdinal: UInt64 = 0
     private(set) var byteCount = 0
-    private var oldest: Int?
-    private var newest: Int?
+    private var oldest = RowLink.none
+    private var newest = RowLink.none
     private var byKey = RowIndex()
 
     /// Entries that are kept.
@@ -72,8 +74,8 @@ struct Chronicle: Sendable {
         guard let object = index(of: key) else { return [] }
         var entries: [HistoryEntry] = []
         entries.reserveCapacity(objects[object].count)
-        var next: Int? = objects[object].first
-        while let index = next {
+        var next = objects[object].first
+        while let index = next.index {
             entries.append(rows[index].entry)
             next = rows[index].next
         }
@@ -88,13 +90,13 @@ struct Chronicle: Sendable {
             ordinal: nextOrdinal, version: moment.version, time: moment.time, epoch: epoch,
             kind: key.kind, event: event)
         nextOrdinal += 1
-        let (object, _) = append(entry, of: key)
-        link(objects[object].last)
+        let (object, row) = append(entry, of: key)
+        link(row)
         if objects[object].count > quotas.historyCountPerObject { forgetFirst(of: object) }
-        while let oldest,
-            rows.count > quotas.historyCount || byteCount > quotas.historyByteCount
+        while rows.count > quotas.historyCount || byteCount > quotas.historyByteCount,
+            let object = oldest.index.flatMap({ rows[$0].object.index })
         {
-            forgetFirst(of: rows[oldest].object)
+            forgetFirst(of: object)
         }
     }
 
@@ -109,16 +111,16 @@ struct Chronicle: Sendable {
         byteCount += Self.cost(of: entry)
         if let object = index(of: key) {
             let row = rows.insert(Row(entry, of: object))
-            rows[objects[object].last].next = row
-            objects[object].last = row
-            objects[object].count += 1
+            if let last = objects[object].last.index { rows[last].next = RowLink(row) }
+            objects[object].last = RowLink(row)
+            objects[object].number += 1
             return (object, row)
         }
         // The object's place is not known before the row's, nor this before that.
-        let row = rows.insert(Row(entry, of: -1))
+        let row = rows.insert(Row(entry, of: nil))
         let object = objects.insert(
-            Object(key: key, floor: floor, first: row, last: row, count: 1))
-        rows[row].object = object
+            Object(key: key, floor: floor, first: RowLink(row), last: RowLink(row)))
+        rows[row].object = RowLink(object)
         byKey.insert(key, at: object, of: objects)
         byteCount += Self.cost(of: key)
         return (object, row)
@@ -126,29 +128,37 @@ struct Chronicle: Sendable {
 
     private mutating func link(_ row: Int) {
         rows[row].older = newest
-        if let newest { rows[newest].newer = row } else { oldest = row }
-        newest = row
+        setNewer(of: newest, to: RowLink(row))
+        newest = RowLink(row)
+    }
+
+    /// Of none: the oldest one is what comes next.
+    private mutating func setNewer(of link: RowLink, to newer: RowLink) {
+        if let row = link.index { rows[row].newer = newer } else { oldest = newer }
+    }
+
+    /// Of none: the newest one is what comes before.
+    private mutating func setOlder(of link: RowLink, to older: RowLink) {
+        if let row = link.index { rows[row].older = older } else { newest = older }
     }
 
     /// The oldest entry of an object is gone, and with the last one the object.
     private mutating func forgetFirst(of object: Int) {
-        let index = objects[object].first
+        guard let index = objects[object].first.index else { return }
         let row = rows.remove(index)
         byteCount -= Self.cost(of: row.entry)
-        if let older = row.older { rows[older].newer = row.newer } else { oldest = row.newer }
-        if let newer = row.newer { rows[newer].older = row.older } else { newest = row.older }
+        setNewer(of: row.older, to: row.newer)
+        setOlder(of: row.newer, to: row.older)
         let moment = Moment(version: row.entry.version, time: row.entry.time)
         objects[object].floor = moment
-        objects[object].count -= 1
-        if let next = row.next {
-            objects[object].first = next
-        } else {
-            let key = objects.remove(object).key
-            byKey.remove(key, at: object)
-            byteCount -= Self.cost(of: key)
-            // Whoever asks for it next must not take it for one to which nothing happened.
-            if floor.version < moment.version { floor = moment }
-        }
+        objects[object].number -= 1
+        objects[object].first = row.next
+        guard row.next == .none else { return }
+        let key = objects.remove(object).key
+        byKey.remove(key, at: object)
+        byteCount -= Self.cost(of: key)
+        // Whoever asks for it next must not take it for one to which nothing happened.
+        if floor.version < moment.version { floor = moment }
     }
 
     private static func cost(of entry: HistoryEntry) -> Int {
@@ -176,7 +186,7 @@ extension Chronicle {
     }
 
     func last(of key: Key) -> HistoryEntry? {
-        index(of: key).map { rows[objects[$0].last].entry }
+        index(of: key).flatMap { objects[$0].last.index }.map { rows[$0].entry }
     }
 
     /// All entries are there: puts them in the order in which they came.

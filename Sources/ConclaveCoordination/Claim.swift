@@ -2,13 +2,10 @@ import ConclaveBase
 import ConclaveWire
 
 /// One session's holding of, or place in the queue for, one lock or leader slot.
+///
+/// There may be a million of them: what takes most room comes first, so that nothing lies between.
 struct Claim: Sendable {
     let request: RequestReference
-    /// Index of the object in the claim table.
-    let object: Int
-    var mode: LockMode
-    /// Among those that wait: the higher one comes first.
-    let priority: Int32
     /// For how long nobody is granted the object once this holder was lost.
     let lockDelay: Interval
     /// Who holds it, or is to.
@@ -17,20 +14,24 @@ struct Claim: Sendable {
     let within: [TaskReference]
     /// Zero while it waits.
     var token = FencingToken(0)
-    /// The request by which it waits to be the only one, while it is held with others.
-    var upgrade: UInt64?
     /// When it was granted, or began to wait.
     var since: Timestamp
     /// Its place in the object's queue, counted from the first waiter ever.
     var ticket: UInt64 = 0
-    /// How far it has come, if it waits as one of several; `nil`: it is held, or waits for itself.
-    var standing: WaitingSet.Standing?
-    /// Which of a slot's places a leader has, from 0 on.
-    var place: UInt32 = 0
     /// What a leader has published, or a candidate will.
     var value: [UInt8]
-    fileprivate var previous = ClaimList.none
-    fileprivate var next = ClaimList.none
+    /// 0: none.
+    private var upgradeNumber: UInt64 = 0
+    private let objectLink: RowLink
+    fileprivate var previous = RowLink.none
+    fileprivate var next = RowLink.none
+    /// Among those that wait: the higher one comes first.
+    let priority: Int32
+    /// Which of a slot's places a leader has, from 0 on.
+    var place: UInt32 = 0
+    var mode: LockMode
+    /// How far it has come, if it waits as one of several; `nil`: it is held, or waits for itself.
+    var standing: WaitingSet.Standing?
 
     init(
         request: RequestReference, object: Int, mode: LockMode, priority: Int32,
@@ -38,7 +39,7 @@ struct Claim: Sendable {
         value: [UInt8]
     ) {
         self.request = request
-        self.object = object
+        objectLink = RowLink(object)
         self.mode = mode
         self.priority = priority
         self.lockDelay = lockDelay
@@ -46,6 +47,16 @@ struct Claim: Sendable {
         self.within = within
         self.since = since
         self.value = value
+    }
+
+    /// Index of the object in the claim table.
+    var object: Int { objectLink.index! }
+
+    /// The request by which it waits to be the only one, while it is held with others. Requests are
+    /// numbered from 1 on.
+    var upgrade: UInt64? {
+        get { upgradeNumber == 0 ? nil : upgradeNumber }
+        set { upgradeNumber = newValue ?? 0 }
     }
 
     var isHeld: Bool { token.number != 0 }
@@ -57,61 +68,71 @@ struct Claim: Sendable {
 /// Claims in order, linked through the claims themselves, so that the one in the middle of ten
 /// thousand leaves without a search.
 struct ClaimList: Sendable {
-    fileprivate static let none = -1
+    private var head = RowLink.none
+    private var tail = RowLink.none
+    private var number: UInt32 = 0
 
-    fileprivate var head = none
-    fileprivate var tail = none
-    private(set) var count = 0
-
-    var isEmpty: Bool { count == 0 }
-    var first: Int? { isEmpty ? nil : head }
-    var last: Int? { isEmpty ? nil : tail }
+    var count: Int { Int(number) }
+    var isEmpty: Bool { number == 0 }
+    var first: Int? { head.index }
+    var last: Int? { tail.index }
 
     mutating func append(_ claim: Int, in claims: inout Arena<Claim>) {
         claims[claim].previous = tail
-        claims[claim].next = Self.none
-        if isEmpty { head = claim } else { claims[tail].next = claim }
-        tail = claim
-        count += 1
+        claims[claim].next = .none
+        setNext(of: tail, to: RowLink(claim), in: &claims)
+        tail = RowLink(claim)
+        number += 1
     }
 
     /// Puts it before all at the end that `comesAfter` says so of.
     mutating func insert(
         _ claim: Int, in claims: inout Arena<Claim>, beforeThose comesAfter: (Claim) -> Bool
     ) {
-        var next = Self.none
+        var next = RowLink.none
         var previous = tail
-        while previous != Self.none, comesAfter(claims[previous]) {
+        while let other = previous.index, comesAfter(claims[other]) {
             next = previous
-            previous = claims[previous].previous
+            previous = claims[other].previous
         }
         claims[claim].previous = previous
         claims[claim].next = next
-        if previous == Self.none { head = claim } else { claims[previous].next = claim }
-        if next == Self.none { tail = claim } else { claims[next].previous = claim }
-        count += 1
+        setNext(of: previous, to: RowLink(claim), in: &claims)
+        setPrevious(of: next, to: RowLink(claim), in: &claims)
+        number += 1
     }
 
     mutating func remove(_ claim: Int, in claims: inout Arena<Claim>) {
         let previous = claims[claim].previous
         let next = claims[claim].next
-        if previous == Self.none { head = next } else { claims[previous].next = next }
-        if next == Self.none { tail = previous } else { claims[next].previous = previous }
-        count -= 1
+        setNext(of: previous, to: next, in: &claims)
+        setPrevious(of: next, to: previous, in: &claims)
+        number -= 1
     }
 
-    func claim(after claim: Int, in claims: Arena<Claim>) -> Int? {
-        let next = claims[claim].next
-        return next == Self.none ? nil : next
+    /// Of none: the first one is what comes next.
+    private mutating func setNext(
+        of link: RowLink, to next: RowLink, in claims: inout Arena<Claim>
+    ) {
+        if let claim = link.index { claims[claim].next = next } else { head = next }
     }
+
+    /// Of none: the last one is what comes before.
+    private mutating func setPrevious(
+        of link: RowLink, to previous: RowLink, in claims: inout Arena<Claim>
+    ) {
+        if let claim = link.index { claims[claim].previous = previous } else { tail = previous }
+    }
+
+    func claim(after claim: Int, in claims: Arena<Claim>) -> Int? { claims[claim].next.index }
 
     func all(in claims: Arena<Claim>) -> [Int] {
         var all: [Int] = []
         all.reserveCapacity(count)
-        var claim = head
-        while claim != Self.none {
+        var next = head
+        while let claim = next.index {
             all.append(claim)
-            claim = claims[claim].next
+            next = claims[claim].next
         }
         return all
     }

@@ -205,6 +205,9 @@ extension Claim {
         let ticket: UInt64 = try reader.integer("ticket")
         let standing = try reader.standing("standing")
         let upgrade: UInt64? = try reader.optional("upgrade")
+        guard upgrade != 0 else {
+            throw .invalid(field: "upgrade", reason: "requests are numbered from 1 on")
+        }
         let place: UInt32 = try reader.integer("place")
         self.init(
             request: RequestReference(session: session, number: number), object: object,

@@ -15,7 +15,7 @@ struct ClaimTable: Sendable {
     /// What one session has.
     struct SessionClaims {
         /// Its claim on each object.
-        var byObject: [Int: Int] = [:]
+        var byObject: [RowLink: RowLink] = [:]
         var heldCount = 0
         var valueByteCount = 0
         /// Whose it is: a place in `usesByUser`.
@@ -62,7 +62,8 @@ struct ClaimTable: Sendable {
     func index(of name: ObjectName) -> Int? { byName.find(name, in: objects) }
 
     func claim(of session: Int, on object: Int) -> Int? {
-        session < claimsBySession.count ? claimsBySession[session].byObject[object] : nil
+        guard session < claimsBySession.count else { return nil }
+        return claimsBySession[session].byObject[RowLink(object)]?.index
     }
 
     /// The claim of `session` that holds `name` under `token`.
@@ -95,6 +96,7 @@ struct ClaimTable: Sendable {
         guard session < claimsBySession.count else { return [] }
         // There may be many, and the whole group waits for it.
         return claimsBySession[session].byObject.values
+            .compactMap(\.index)
             .map { (number: claims[$0].request.number, claim: $0) }
             .sorted { first, second in
                 first.number == second.number
@@ -176,7 +178,7 @@ struct ClaimTable: Sendable {
             objects[object].previousEnd = end
             objects[object].previousValue = claim.value
         }
-        claimsBySession[claim.request.session].byObject[object] = nil
+        claimsBySession[claim.request.session].byObject[RowLink(object)] = nil
         usesByUser[claimsBySession[claim.request.session].user].claimCount -= 1
         if !claim.value.isEmpty { countValue(-claim.value.count, of: claim.request.session) }
     }
@@ -363,7 +365,7 @@ struct ClaimTable: Sendable {
     private mutating func add(_ claim: Claim) -> Int {
         let index = claims.insert(claim)
         makePlace(for: claim.request.session)
-        claimsBySession[claim.request.session].byObject[claim.object] = index
+        claimsBySession[claim.request.session].byObject[RowLink(claim.object)] = RowLink(index)
         usesByUser[claimsBySession[claim.request.session].user].claimCount += 1
         if !claim.value.isEmpty { countValue(claim.value.count, of: claim.request.session) }
         return index

@@ -1,6 +1,7 @@
 import ConclaveBase
 import ConclaveCoordination
 import ConclaveWire
+import TestSupport
 import Testing
 
 @Suite struct `Downgrades and upgrades` {
@@ -145,6 +146,26 @@ import Testing
         #expect(stage.reply(to: 2, of: sessions[0]) == stage.granted(lock, after: .goodbye))
         #expect(stage.effects == restored.effects)
         #expect(restored.coordinator.digest == stage.coordinator.digest)
+    }
+
+    @Test
+    mutating func `a snapshot in which no request waits for an upgrade that waits is refused`()
+        throws
+    {
+        for session in sessions[..<2] { stage.acquire(session, 1, lock, .shared) }
+        let number: UInt64 = 0x1122_3344_5566_7788
+        upgrade(0, number)
+        var bytes = stage.coordinator.encodeSnapshot()
+        var writer = ByteWriter()
+        writer.flag(true)
+        writer.integer(number)
+        let place = try #require(bytes.firstRange(of: writer.bytes))
+        bytes.replaceSubrange(place.dropFirst(), with: repeatElement(0, count: 8))
+        #expect(
+            throws: WireError.invalid(field: "upgrade", reason: "requests are numbered from 1 on")
+        ) {
+            try Coordinator(snapshot: bytes)
+        }
     }
 
     @Test mutating func `nothing is upgraded while grants are suspended`() {

@@ -41,7 +41,7 @@ package struct HistoryGeneration: Equatable, Sendable {
 package enum ObjectEvent: Equatable, Sendable {
     case granted(HistoryHolding)
     /// Had alone from here on, under a token of its own; it was shared under `token` since then.
-    case upgraded(HistoryHolding, token: FencingToken, since: Timestamp)
+    indirect case upgraded(HistoryHolding, token: FencingToken, since: Timestamp)
     /// Shared from here on; it was had alone.
     case downgraded(HistoryHolding)
     case ended(HistoryHolding, HoldingEnd)
@@ -157,8 +157,8 @@ package struct HistoryEntry: Equatable, Sendable {
     package var time: Timestamp
     /// Of the view in which it was ordered.
     package var epoch: Epoch
-    package var kind: HistoryKind
     package var event: ObjectEvent
+    package var kind: HistoryKind
 
     package init(
         ordinal: UInt64, version: Version, time: Timestamp, epoch: Epoch, kind: HistoryKind,
