@@ -72,8 +72,10 @@ extension StoryStage {
         switch effect {
         case .send(let frame, let to): send(frame, from: node.id, to: to)
         case .record(let record, let token):
-            if node.holdsSyncs {
-                nodes[index].unsynced.append((record, token))
+            if node.holdsSyncs || node.syncTime > .zero {
+                let start = max(now, node.diskFreeAt)
+                nodes[index].diskFreeAt = start.advanced(by: node.syncTime)
+                nodes[index].unsynced.append((record, token, nodes[index].diskFreeAt))
             } else {
                 sync(record, token, at: index)
             }
@@ -116,6 +118,13 @@ extension StoryStage {
         nodes[index].vector = vector
         nodes[index].echoed = Array(repeating: now, count: value.members.count)
         if seat != .member { nodes[index].membership?.holds(vector) }
+    }
+
+    mutating func syncThoseDue(at index: Int) {
+        while let first = nodes[index].unsynced.first, first.at <= now {
+            nodes[index].unsynced.removeFirst()
+            sync(first.record, first.token, at: index)
+        }
     }
 
     mutating func sync(_ record: ViewRecord, _ token: UInt64, at index: Int) {

@@ -16,8 +16,12 @@ struct StoryStage {
         /// What of the newest epoch is held and synced; nil: no state.
         var vector: [UInt64]?
         var echoed: [Instant] = []
-        var unsynced: [(record: ViewRecord, token: UInt64)] = []
+        var unsynced: [(record: ViewRecord, token: UInt64, at: Instant)] = []
         var holdsSyncs = false
+        /// How long each of its syncs takes; they come one after the other.
+        var syncTime = Interval.zero
+        /// When what it writes next begins to be synced.
+        var diskFreeAt = Instant(nanoseconds: 0)
         var holdsLevel = false
         /// As a learner it never says that it is level.
         var isSlow = false
@@ -103,7 +107,9 @@ struct StoryStage {
             nodes[index].holdsSyncs = false
             let records = nodes[index].unsynced
             nodes[index].unsynced = []
-            for (record, token) in records { sync(record, token, at: index) }
+            for (record, token, _) in records { sync(record, token, at: index) }
+        case "slow-disk":
+            nodes[try index(words[0])].syncTime = .milliseconds(Int64(words[1]) ?? 0)
         case "hold-level": nodes[try index(words[0])].holdsLevel = true
         case "slow": nodes[try index(words[0])].isSlow = true
         case "vector":
@@ -164,6 +170,7 @@ struct StoryStage {
 
     private mutating func tick() throws {
         now = now.advanced(by: .milliseconds(25))
+        for index in nodes.indices where !nodes[index].holdsSyncs { syncThoseDue(at: index) }
         for index in nodes.indices { step(.tick, at: index) }
         try settle()
     }

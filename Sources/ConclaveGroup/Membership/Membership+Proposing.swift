@@ -38,6 +38,12 @@ extension Membership {
         takeoverAt = now.advanced(by: settings.suspicion / 4 + pause)
     }
 
+    /// How long a step of that ballot may take, which for most is a sync in two files: each one has twice
+    /// the time of the one before it, so that slow disks are waited for in the end.
+    func time(for ballot: Ballot) -> Interval {
+        settings.suspicion * (2 << Int64(min(max(ballot.round, 1) - 1, 4)))
+    }
+
     /// Goes on with the own ballot as far as it can.
     func advanceAttempt(now: Instant, effects: inout [Effect]) {
         guard let attempt, installing == nil else { return }
@@ -153,7 +159,7 @@ extension Membership {
         memory.apply(.accept(attempt.ballot, value))
         let token = record(.accept(attempt.ballot, value), effects: &effects)
         attempt.phase = .accepting(token: token)
-        attempt.deadline = now.advanced(by: settings.suspicion * 2)
+        attempt.deadline = now.advanced(by: time(for: attempt.ballot))
         attempt.nextSend = .distantPast
         advanceAccepting(attempt, now: now, effects: &effects)
     }

@@ -38,7 +38,7 @@ extension Membership {
             effects.append(.send(.overtaken(current.epoch, by: memory.promised), to: node))
             return
         }
-        yield(to: node, now: now)
+        yield(to: node, with: ballot, now: now)
         isEnding = true
         wedge(now: now, effects: &effects)
         if ballot > memory.promised {
@@ -54,12 +54,12 @@ extension Membership {
     }
 
     /// Lets `coordinator` go on undisturbed for a while.
-    private func yield(to coordinator: NodeID, now: Instant) {
+    private func yield(to coordinator: NodeID, with ballot: Ballot, now: Instant) {
         if isCoordinating, coordinator != own.node { endAttempt() }
         lastCoordinator = coordinator
         takeoverAt =
             settings.plant == .promisedForEver
-            ? .distantFuture : now.advanced(by: settings.suspicion * 2 + takeoverDelay)
+            ? .distantFuture : now.advanced(by: time(for: ballot) + takeoverDelay)
     }
 
     /// Answers the coordinator once the promise is synced, what was received is frozen, and it is
@@ -135,7 +135,7 @@ extension Membership {
             return
         }
         guard pendingAccept?.ballot != ballot else { return }
-        yield(to: node, now: now)
+        yield(to: node, with: ballot, now: now)
         isEnding = true
         wedge(now: now, effects: &effects)
         memory.apply(.accept(ballot, value))
@@ -163,7 +163,8 @@ extension Membership {
                 effects.append(.event(.accepted(memory.epoch, attempt.ballot)))
             }
             attempt?.recorded(
-                token, by: own.node, promisesUntil: now.advanced(by: settings.suspicion * 4))
+                token, by: own.node,
+                promisesUntil: now.advanced(by: time(for: attempt?.ballot ?? .none) * 2))
             advanceAttempt(now: now, effects: &effects)
         }
     }
