@@ -170,4 +170,11 @@ import Testing
     func `an address has a host and a port`(text: String, address: PeerAddress?) {
         #expect(PeerAddress(text) == address)
     }
+
+    @Test func `an address is not longer than what the list of members takes`() {
+        let most = MemberList.maximumAddressByteCount
+        #expect(PeerAddress(String(repeating: "a", count: most - 6) + ":65535") != nil)
+        #expect(PeerAddress(String(repeating: "a", count: most - 5) + ":65535") == nil)
+        #expect(PeerAddress("[" + String(repeating: ":", count: most - 7) + "]:65535") == nil)
+    }
 }

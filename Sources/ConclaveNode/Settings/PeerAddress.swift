@@ -1,4 +1,8 @@
+import ConclaveBase
+
 /// Where a member listens for the others: `10.0.0.1:7400`, `[fd00::1]:7400` or `name:7400`.
+///
+/// As text it is no longer than what the list of members takes: it goes there as it is.
 package struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
     package var host: String
     package var port: UInt16
@@ -23,6 +27,7 @@ package struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
         else { return nil }
         self.host = String(host)
         self.port = port
+        guard description.utf8.count <= MemberList.maximumAddressByteCount else { return nil }
     }
 
     package var description: String {
