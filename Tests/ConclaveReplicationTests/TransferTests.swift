@@ -30,6 +30,21 @@ import Testing
         .holding(id: 7, Holding(newest: nil, mayVote: false, highestEra: 0, state: nil)),
     ]
 
+    /// A frame takes as many as it has room for, and what does not fit is never sent.
+    @Test func `an item counts no less than it takes, also a view of many who departed`() {
+        var large = view(3, trim: [1])
+        large.installed.absent = (0..<4_000).map { number in
+            InstalledView.Departed(
+                member: member(number), reason: .died, by: NodeID(1), silent: .seconds(1))
+        }
+        for item in [OrderedItem.message(Self.records[0]), .view(view(3, trim: [1])), .view(large)]
+        {
+            var writer = ByteWriter()
+            item.encode(into: &writer)
+            #expect(item.byteCount >= writer.bytes.count)
+        }
+    }
+
     @Test(arguments: frames.indices)
     func `comes back as it was sent`(index: Int) throws {
         let bytes = Self.frames[index].encode(lineage: lineage)

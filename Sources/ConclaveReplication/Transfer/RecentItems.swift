@@ -8,11 +8,20 @@ enum OrderedItem: Equatable {
     case message(JournalRecord)
     case view(NextView)
 
+    /// What it takes in a frame. Of many departed members, or long addresses, a view is large.
     var byteCount: Int {
         switch self {
-        case .message(let record): JournalRecord.overhead + record.message.payload.count
-        case .view: 512
+        case .message(let record): 1 + JournalRecord.overhead + record.message.payload.count
+        case .view: encodedByteCount
         }
+    }
+
+    // Not inlined: most items are messages.
+    @inline(never)
+    private var encodedByteCount: Int {
+        var writer = ByteWriter()
+        encode(into: &writer)
+        return writer.bytes.count
     }
 
     func encode(into writer: inout ByteWriter) {
