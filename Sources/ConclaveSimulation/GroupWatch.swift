@@ -216,6 +216,9 @@ final class GroupWatch<Daemon: SimulatedDaemon> {
                 .totalOrder,
                 "no state is said to have a majority at version \(version.counter), though only "
                     + "that of \(tainted.sorted()) was corrupted")
+        case .refused(let node, let what):
+            throw Violation(
+                .badInput, "node \(cluster.nodes[index]) refuses \(what), of node \(node)")
         case .commandNotUnderstood(let version):
             throw Violation(
                 .totalOrder, "nobody knows the command at version \(version.counter)")
