@@ -39,7 +39,7 @@ package struct PlantedBug: Sendable {
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
         case .silenceIgnored: PlantedBug(plant, rule: "V18", within: 20)
-        case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 400)
+        case .emptyStateByMajority: PlantedBug(plant, rule: "V26", within: 2_000)
         case .localTime: PlantedBug(plant, rule: "C2", within: 50)
         case .neighbourAccused: PlantedBug(plant, rule: "C2", within: 500)
         case .digestAtAnotherVersion: PlantedBug(plant, rule: "C2", within: 100)
