@@ -84,7 +84,7 @@ import Testing
             faults(text) == [
                 "conclave.yaml:2:1: unknown key `durabilty`",
                 "conclave.yaml:5:23: `address` must be HOST:PORT, such as 10.0.0.1:7400, "
-                    + "not \"10.0.0.2\"",
+                    + "255 bytes at most, not \"10.0.0.2\"",
                 "conclave.yaml:6:22: `timing.heartbeat` must be a length of time with a unit, "
                     + "such as 100ms, not \"100\"",
                 "conclave.yaml:6:38: `timing.suspicion` is 90s; it must be 50ms to 1m",

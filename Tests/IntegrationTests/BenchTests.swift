@@ -182,7 +182,7 @@ import Testing
         #expect(refused.status == 69)
         #expect(refused.errors.contains("missing for etcd: an etcd server"), "\(refused.errors)")
         #expect(refused.errors.contains("--install"))
-        let wrong = try Running(peers, ["--systems", "redis"], in: directory).end()
+        let wrong = try Running(peers, ["--systems", "nothing"], in: directory).end()
         #expect(wrong.status == 64)
     }
 

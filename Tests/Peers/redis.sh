@@ -1,7 +1,7 @@
 # One redis server: a reference for speed alone, since what it loses is lost. Sourced by Tests/peers.
 #
-# `redis` syncs before it answers, `redis_memory` never. Measured with Conclave of the same durability, and
-# only when named: without copies and tokens it is not the same work.
+# `redis` syncs before it answers, `redis_memory` never. They are measured only when named: without copies and
+# tokens it is not the same work.
 
 redis_packages="gcc libc6-dev redis-server"
 redis_memory_packages=$redis_packages

@@ -38,10 +38,11 @@ extension Membership {
         takeoverAt = now.advanced(by: settings.suspicion / 4 + pause)
     }
 
-    /// How long a step of that ballot may take, which for most is a sync in two files: each one has twice
-    /// the time of the one before it, so that slow disks are waited for in the end.
+    /// How long a record of that ballot may take to be synced, one file after the other: each ballot has
+    /// twice the time of the one before it, so that slow disks are waited for in the end. Not much longer:
+    /// a coordinator that hangs is waited for as well.
     func time(for ballot: Ballot) -> Interval {
-        settings.suspicion * (2 << Int64(min(max(ballot.round, 1) - 1, 4)))
+        settings.suspicion * (2 << Int64(min(max(ballot.round, 1) - 1, 2)))
     }
 
     /// Goes on with the own ballot as far as it can.

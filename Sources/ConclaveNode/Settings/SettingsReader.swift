@@ -189,7 +189,9 @@ private struct SettingsReader {
                 if address == nil {
                     object(
                         value.position,
-                        "`address` must be HOST:PORT, such as 10.0.0.1:7400, not \"\(text)\"")
+                        "`address` must be HOST:PORT, such as 10.0.0.1:7400, "
+                            + "\(MemberList.maximumAddressByteCount) bytes at most, not \"\(text)\""
+                    )
                 }
             case (.text(let name), _):
                 object(key.position, "a member has `id` and `address`, not `\(name)`")
