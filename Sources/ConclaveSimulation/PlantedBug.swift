@@ -34,7 +34,8 @@ package struct PlantedBug: Sendable {
         case .rowsBeforeReady: PlantedBug(plant, rule: "V2", within: 100)
         case .forgetAcceptedValue, .listFromFile:
             PlantedBug(plant, rule: "V16", within: 300)
-        case .echoWhileWedged, .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 200)
+        case .frozenBeforeSync: PlantedBug(plant, rule: "V15", within: 200)
+        case .echoWhileWedged: PlantedBug(plant, rule: "V15", within: 1_000)
         case .reuseSlotEarly: PlantedBug(plant, rule: "V4", within: 200)
         case .deliverPastFalseNull: PlantedBug(plant, rule: "V5", within: 200)
         case .ballotReusedAfterRestart: PlantedBug(plant, rule: "V14", within: 50)
