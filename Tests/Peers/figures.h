@@ -123,4 +123,39 @@ static inline void tell_times(const char *measure, const char *unit, struct time
     va_end(words);
 }
 
+/* Of a lock and its release, each by itself and together. */
+struct pair_times {
+    struct times acquire, release, pair;
+};
+
+static inline void add_pair(struct pair_times *times, int64_t start, int64_t acquired,
+                            int64_t released) {
+    add_time(&times->acquire, acquired - start);
+    add_time(&times->release, released - acquired);
+    add_time(&times->pair, released - start);
+}
+
+static inline void add_pairs(struct pair_times *times, const struct pair_times *other) {
+    add_times(&times->acquire, &other->acquire);
+    add_times(&times->release, &other->release);
+    add_times(&times->pair, &other->pair);
+}
+
+/* `length` is in seconds, as is `cpu`, what all servers have used; `how` has no format. */
+static inline void tell_pairs(int worker_count, struct pair_times *times, double length, double cpu,
+                              const char *how) {
+    const char *name = worker_count == 1 ? "lock.solo" : "lock.parallel";
+    char measure[64];
+    snprintf(measure, sizeof measure, "%s.acquire", name);
+    tell_times(measure, "us", &times->acquire, "%s", how);
+    snprintf(measure, sizeof measure, "%s.release", name);
+    tell_times(measure, "us", &times->release, "%s", how);
+    snprintf(measure, sizeof measure, "%s.pair", name);
+    tell_times(measure, "us", &times->pair, "%s", how);
+    snprintf(measure, sizeof measure, "%s.rate", name);
+    double count = (double)times->pair.count;
+    tell_value(measure, "pairs/s", count / length, "%s", how);
+    tell_value("cpu.per10k", "s", cpu / count * 1e4, "%s", how);
+}
+
 #endif

@@ -110,7 +110,7 @@ struct worker {
     pthread_t thread;
     int number;
     struct server server;
-    struct times acquire, release, pair;
+    struct pair_times times;
 };
 
 static _Atomic enum { warming_up, measuring, over } phase;
@@ -127,19 +127,15 @@ static void *pair_worker(void *context) {
         int64_t acquired = now();
         let_go(&worker->server, name, token);
         int64_t released = now();
-        if (!counts || phase != measuring) continue;
-        add_time(&worker->acquire, acquired - start);
-        add_time(&worker->release, released - acquired);
-        add_time(&worker->pair, released - start);
+        if (counts && phase == measuring) add_pair(&worker->times, start, acquired, released);
     }
     return NULL;
 }
 
-#define HOW "\"workers\":%d,\"conns\":%d", worker_count, worker_count
-
 static void pairs(void) {
     struct worker *workers = calloc((size_t)worker_count, sizeof *workers);
-    struct times acquire = {0}, release = {0}, pair = {0};
+    struct pair_times times = {0};
+    char how[64];
     if (!workers) fail("no memory is left");
     load_script();
     for (int i = 0; i < worker_count; i++) {
@@ -158,17 +154,10 @@ static void pairs(void) {
     cpu = server_cpu() - cpu;
     for (int i = 0; i < worker_count; i++) {
         pthread_join(workers[i].thread, NULL);
-        add_times(&acquire, &workers[i].acquire);
-        add_times(&release, &workers[i].release);
-        add_times(&pair, &workers[i].pair);
+        add_pairs(&times, &workers[i].times);
     }
-    int is_alone = worker_count == 1;
-    double count = (double)pair.count;
-    tell_times(is_alone ? "lock.solo.acquire" : "lock.parallel.acquire", "us", &acquire, HOW);
-    tell_times(is_alone ? "lock.solo.release" : "lock.parallel.release", "us", &release, HOW);
-    tell_times(is_alone ? "lock.solo.pair" : "lock.parallel.pair", "us", &pair, HOW);
-    tell_value(is_alone ? "lock.solo.rate" : "lock.parallel.rate", "pairs/s", count / length, HOW);
-    tell_value("cpu.per10k", "s", cpu / count * 1e4, HOW);
+    snprintf(how, sizeof how, "\"workers\":%d,\"conns\":%d", worker_count, worker_count);
+    tell_pairs(worker_count, &times, length, cpu, how);
 }
 
 static void tell_version(void) {

@@ -183,7 +183,7 @@ struct worker {
     int number;
     zhandle_t *handle;
     pthread_t thread;
-    struct times acquire, release, pair;
+    struct pair_times times;
 };
 
 /* One for each worker, over the connections to the leader. */
@@ -237,34 +237,19 @@ static void *pair_worker(void *context) {
         int64_t acquired = now();
         must(let_go(worker->handle, &lock), "release");
         int64_t released = now();
-        if (!counts || phase != measuring) continue;
-        add_time(&worker->acquire, acquired - start);
-        add_time(&worker->release, released - acquired);
-        add_time(&worker->pair, released - start);
+        if (counts && phase == measuring) add_pair(&worker->times, start, acquired, released);
     }
     return NULL;
 }
 
 static void pairs(void) {
-    struct worker *workers = begin_workers(pair_worker, "/pairs"), all = {0};
+    struct worker *workers = begin_workers(pair_worker, "/pairs");
+    struct pair_times times = {0};
     struct usage usage = measure(workers);
-    const char *name = worker_count == 1 ? "lock.solo" : "lock.parallel";
-    char measured[64];
-    for (int i = 0; i < worker_count; i++) {
-        add_times(&all.acquire, &workers[i].acquire);
-        add_times(&all.release, &workers[i].release);
-        add_times(&all.pair, &workers[i].pair);
-    }
-    snprintf(measured, sizeof measured, "%s.acquire", name);
-    tell_times(measured, "us", &all.acquire, HOW);
-    snprintf(measured, sizeof measured, "%s.release", name);
-    tell_times(measured, "us", &all.release, HOW);
-    snprintf(measured, sizeof measured, "%s.pair", name);
-    tell_times(measured, "us", &all.pair, HOW);
-    snprintf(measured, sizeof measured, "%s.rate", name);
-    double count = (double)all.pair.count;
-    tell_value(measured, "pairs/s", count / usage.length, HOW);
-    tell_value("cpu.per10k", "s", usage.cpu / count * 1e4, HOW);
+    char how[96];
+    for (int i = 0; i < worker_count; i++) add_pairs(&times, &workers[i].times);
+    snprintf(how, sizeof how, HOW);
+    tell_pairs(worker_count, &times, usage.length, usage.cpu, how);
 }
 
 /* Whoever holds the lock touches these. */
