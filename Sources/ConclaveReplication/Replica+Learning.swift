@@ -366,8 +366,10 @@ extension Replica {
         learning?.wait = .joining(epoch, trim: trim, tag: tag)
     }
 
+    /// Whoever is let in must write before the others go on: all wait while its first segment is made.
     private func reportReady(now: Instant) {
-        guard let learning, learning.isCaughtUp, let current = order.current,
+        guard let learning, learning.isCaughtUp, journal?.hasSegment ?? true,
+            let current = order.current,
             now.since(learning.reportedReady) >= settings.heartbeat * 2
         else { return }
         self.learning?.reportedReady = now

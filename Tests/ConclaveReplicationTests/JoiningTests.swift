@@ -60,6 +60,21 @@ import Testing
         #expect(epoch(of: group[2]) == epoch(of: group[0]))
     }
 
+    /// Making the first one takes a disk a quarter of a second, and who is let in must write.
+    @Test func `nobody waits for one that has no segment to write to yet`() throws {
+        let group = try comesBack(erased: true)
+        let before = epoch(of: group[0])
+        group[2].heldLanes = [.snapshots]
+        for _ in 0..<100 {
+            group.live(30)
+            #expect(group[0].replica.isServing && epoch(of: group[0]) == before)
+        }
+        group[2].heldLanes = []
+        group.live(1_000)
+        #expect(group[2].replica.isServing, "\(group[2].replica.notServingReason)")
+        #expect(epoch(of: group[0]) == before + 1)
+    }
+
     @Test func `V23: one that dies soon after each start must live for a while first`() throws {
         let group = try comesBack()
         for isQuick in [true, false, false] {

@@ -95,6 +95,9 @@ final class SegmentJournal {
 
     var isIdle: Bool { outstanding == nil && pending.isEmpty }
 
+    /// There is one to write to. The first one is made when the lineage is known, and takes a while.
+    var hasSegment: Bool { spare != nil || !segments.isEmpty }
+
     /// More than a batch waits for the disk.
     var isBacklogged: Bool { pending.count > 1 }
 
